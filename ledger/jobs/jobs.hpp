@@ -1,0 +1,65 @@
+// ledger/jobs/jobs.hpp: the ready queue, its leases and its timers, as a broker uses them. The broker is the only claimer.
+// A job is a row with a world time (not before this), a wall time (back-off), and at most one lease token. I/O: one round trip a call.
+// A Jobs owns no connection: it borrows one for its life. One thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ledger/store/connection.hpp"
+#include "ledger/store/error.hpp"
+#include "machines/core/job.hpp"
+
+namespace ledger::jobs {
+
+// What stands in the way of world time passing `world_at`.
+struct Due {
+  machines::Instant next_due;                 // earliest world time of any open job (ready, delayed, leased, parked); INT64_MAX: none
+  std::optional<machines::JobKey> parked;     // a parked job with world time <= world_at
+  std::string parked_reason;
+  std::int64_t next_run_us = 0;               // wall time until the earliest delayed job may run, 0 when none is delayed
+};
+
+struct Failure {
+  machines::JobKey key;
+  machines::Token token;
+  std::string reason;
+  std::int64_t delay_ms = 0;                  // wall time until it may run again
+  bool park = false;
+  bool counts_as_try = true;                  // false: handed back unstarted, or lost to a dead worker
+};
+
+struct Counts {
+  std::int64_t ready = 0, leased = 0, delayed = 0, parked = 0;
+};
+
+class Jobs {
+ public:
+  explicit Jobs(Connection& connection) : connection_(connection) {}
+
+  // Takes over all shards for this broker: raises each epoch by one and returns it (durable before it returns).
+  // Leases of earlier epochs are dead from here: their commits answer stale_epoch.
+  Stored<std::int64_t> own_shards(const std::string& broker);
+  // Shards that have an owner (0..63).
+  Stored<std::vector<int>> live_shards();
+  // Leases up to `limit` jobs per shard whose world time and wall time have come, oldest world time first, each with a fresh token.
+  // Not durable by itself (synchronous_commit off): a lost claim is claimed again.
+  Stored<std::vector<machines::LeasedJob>> claim(std::span<const int> shards, machines::Instant world_now, int limit,
+                                                 const std::string& broker);
+  Stored<Due> due(std::span<const int> shards, machines::Instant world_at);
+  // All leased rows of these shards, for the broker to compare with what it and its workers hold.
+  Stored<std::vector<machines::LeasedJob>> leased(std::span<const int> shards);
+  // Gives each of these back to the queue or parks it, if its token still stands; returns how many did.
+  Stored<int> give_back(std::span<const Failure> failures);
+  // A durable event for an instance. False when the instance is unknown or final.
+  Stored<bool> submit_event(machines::OwnerId owner, machines::InstanceId instance, const std::string& event, machines::Instant world_at);
+  Stored<Counts> counts();
+
+ private:
+  Connection& connection_;
+};
+
+}  // namespace ledger::jobs
