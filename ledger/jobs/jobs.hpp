@@ -1,6 +1,6 @@
-// ledger/jobs/jobs.hpp: the ready queue, its leases and its timers, as a broker uses them. The broker is the only claimer.
-// A job is a row with a world time (not before this), a wall time (back-off), and at most one lease token. I/O: one round trip a call.
-// A Jobs owns no connection: it borrows one for its life. One thread.
+// ledger/jobs/jobs.hpp: the ready queue, its leases and its timers, as a broker uses them. The broker is the only
+// claimer. A job is a row with a world time (not before this), a wall time (back-off), and at most one lease token.
+// I/O: one round trip a call. A Jobs owns no connection: it borrows one for its life. One thread.
 #pragma once
 
 #include <cstdint>
@@ -17,19 +17,19 @@ namespace ledger::jobs {
 
 // What stands in the way of world time passing `world_at`.
 struct Due {
-  machines::Instant next_due;                 // earliest world time of any open job (ready, delayed, leased, parked); INT64_MAX: none
-  std::optional<machines::JobKey> parked;     // a parked job with world time <= world_at
+  machines::Instant next_due;  // earliest world time of any open job (ready, delayed, leased, parked); INT64_MAX: none
+  std::optional<machines::JobKey> parked;  // a parked job with world time <= world_at
   std::string parked_reason;
-  std::int64_t next_run_us = 0;               // wall time until the earliest delayed job may run, 0 when none is delayed
+  std::int64_t next_run_us = 0;  // wall time until the earliest delayed job may run, 0 when none is delayed
 };
 
 struct Failure {
   machines::JobKey key;
   machines::Token token;
   std::string reason;
-  std::int64_t delay_ms = 0;                  // wall time until it may run again
+  std::int64_t delay_ms = 0;  // wall time until it may run again
   bool park = false;
-  bool counts_as_try = true;                  // false: handed back unstarted, or lost to a dead worker
+  bool counts_as_try = true;  // false: handed back unstarted, or lost to a dead worker
 };
 
 struct Counts {
@@ -45,8 +45,8 @@ class Jobs {
   Stored<std::int64_t> own_shards(const std::string& broker);
   // Shards that have an owner (0..63).
   Stored<std::vector<int>> live_shards();
-  // Leases up to `limit` jobs per shard whose world time and wall time have come, oldest world time first, each with a fresh token.
-  // Not durable by itself (synchronous_commit off): a lost claim is claimed again.
+  // Leases up to `limit` jobs per shard whose world time and wall time have come, oldest world time first, each with a
+  // fresh token. Not durable by itself (synchronous_commit off): a lost claim is claimed again.
   Stored<std::vector<machines::LeasedJob>> claim(std::span<const int> shards, machines::Instant world_now, int limit,
                                                  const std::string& broker);
   Stored<Due> due(std::span<const int> shards, machines::Instant world_at);
@@ -55,7 +55,8 @@ class Jobs {
   // Gives each of these back to the queue or parks it, if its token still stands; returns how many did.
   Stored<int> give_back(std::span<const Failure> failures);
   // A durable event for an instance. False when the instance is unknown or final.
-  Stored<bool> submit_event(machines::OwnerId owner, machines::InstanceId instance, const std::string& event, machines::Instant world_at);
+  Stored<bool> submit_event(machines::OwnerId owner, machines::InstanceId instance, const std::string& event,
+                            machines::Instant world_at);
   Stored<Counts> counts();
 
  private:

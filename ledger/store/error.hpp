@@ -1,4 +1,5 @@
-// ledger/store/error.hpp: StoreError, how PostgreSQL let us down, as a value that answers "may I retry, and with the same connection?".
+// ledger/store/error.hpp: StoreError, how PostgreSQL let us down, as a value that answers "may I retry, and with the
+// same connection?".
 #pragma once
 
 #include <string>
@@ -8,10 +9,10 @@
 namespace ledger {
 
 enum class StoreFailure {
-  unavailable,    // no connection: nothing was done; reconnect with back-off and retry
-  doubt,          // the connection broke during a write: look the row up by its key before anything else
-  refused,        // PostgreSQL refused the statement: a bug or a wrong schema; retrying does not help
-  conflict        // serialization or deadlock: nothing was done; retry with the same connection
+  unavailable,  // no connection: nothing was done; reconnect with back-off and retry
+  doubt,        // the connection broke during a write: look the row up by its key before anything else
+  refused,      // PostgreSQL refused the statement: a bug or a wrong schema; retrying does not help
+  conflict      // serialization or deadlock: nothing was done; retry with the same connection
 };
 
 struct StoreError {

@@ -30,11 +30,16 @@ Result<Int128, AmountError> narrow(const Wide& wide) {
 // Whether the quotient moves one away from zero. REQUIRES: remainder != 0.
 bool rounds_away(const Wide& quotient, const Wide& remainder, const Wide& divisor, bool negative, Rounding rounding) {
   switch (rounding) {
-    case Rounding::down: return false;
-    case Rounding::up: return true;
-    case Rounding::floor: return negative;
-    case Rounding::ceiling: return !negative;
-    case Rounding::half_even: break;
+    case Rounding::down:
+      return false;
+    case Rounding::up:
+      return true;
+    case Rounding::floor:
+      return negative;
+    case Rounding::ceiling:
+      return !negative;
+    case Rounding::half_even:
+      break;
   }
   const Wide twice = abs(remainder) * 2;
   const Wide size = abs(divisor);
@@ -93,10 +98,12 @@ AmountResult value_at(Amount base, Price price, const Asset& base_asset, const A
   if (base.asset() != base_asset.id) return fail(AmountError::asset_mismatch);
   // Three factors can pass 256 bits (10^38 * 2^63 * 10^18 < 2^251 fits): the product is checked by that bound.
   const Wide product = widen(base.minor()) * widen(price.e8) * widen(power_of_ten(quote_asset.scale));
-  return in_asset(quote_asset.id, divide(product, widen(power_of_ten(8)) * widen(power_of_ten(base_asset.scale)), rounding));
+  return in_asset(quote_asset.id,
+                  divide(product, widen(power_of_ten(8)) * widen(power_of_ten(base_asset.scale)), rounding));
 }
 
-AmountResult bought_with(Amount quote, Price price, const Asset& base_asset, const Asset& quote_asset, Rounding rounding) {
+AmountResult bought_with(Amount quote, Price price, const Asset& base_asset, const Asset& quote_asset,
+                         Rounding rounding) {
   if (quote.asset() != quote_asset.id) return fail(AmountError::asset_mismatch);
   const Wide product = widen(quote.minor()) * widen(power_of_ten(8)) * widen(power_of_ten(base_asset.scale));
   return in_asset(base_asset.id, divide(product, widen(price.e8) * widen(power_of_ten(quote_asset.scale)), rounding));
@@ -160,6 +167,8 @@ std::string format(Amount amount, int scale) {
   return (amount.is_negative() ? "-" : "") + digits;
 }
 
-AmountResult parse_amount(std::string_view text, const Asset& asset) { return in_asset(asset.id, parse_decimal(text, asset.scale)); }
+AmountResult parse_amount(std::string_view text, const Asset& asset) {
+  return in_asset(asset.id, parse_decimal(text, asset.scale));
+}
 
 }  // namespace machines

@@ -1,6 +1,7 @@
-// machines/core/amount.hpp: Amount, whole minor units of one asset in checked signed 128 bits, and the arithmetic of money.
-// No float, no implicit conversion, no operator+: every sum can be refused (overflow, two assets). Wide products go through
-// 256 bits; whoever divides names the rounding. The range |x| < 10^38 is the NUMERIC domain of the ledger. Pure, no throw.
+// machines/core/amount.hpp: Amount, whole minor units of one asset in checked signed 128 bits, and the arithmetic of
+// money. No float, no implicit conversion, no operator+: every sum can be refused (overflow, two assets). Wide products
+// go through 256 bits; whoever divides names the rounding. The range |x| < 10^38 is the NUMERIC domain of the ledger.
+// Pure, no throw.
 #pragma once
 
 #include <compare>
@@ -90,10 +91,12 @@ Result<Int128, AmountError> multiply_divide(Int128 a, Int128 b, Int128 c, Roundi
 
 // amount * rate, for instance a fee. Errors: overflow.
 AmountResult share_of(Amount amount, Rate rate, Rounding rounding);
-// The value of `base` (in base_asset) at `price`, in quote_asset: base * price * 10^(quote scale) / 10^(8 + base scale).
+// The value of `base` (in base_asset) at `price`, in quote_asset: base * price * 10^(quote scale) / 10^(8 + base
+// scale).
 AmountResult value_at(Amount base, Price price, const Asset& base_asset, const Asset& quote_asset, Rounding rounding);
 // How much base `quote` buys at `price`. Errors: division_by_zero when price is 0.
-AmountResult bought_with(Amount quote, Price price, const Asset& base_asset, const Asset& quote_asset, Rounding rounding);
+AmountResult bought_with(Amount quote, Price price, const Asset& base_asset, const Asset& quote_asset,
+                         Rounding rounding);
 // price * (1 + rate). Errors: overflow.
 Result<Price, AmountError> adjusted(Price price, Rate rate, Rounding rounding);
 // The largest multiple of `lot` that is <= amount. REQUIRES: lot > 0, one asset, amount >= 0.

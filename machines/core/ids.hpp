@@ -1,5 +1,5 @@
-// machines/core/ids.hpp: the ids that every key is made of; the owner always leads. Small numbers inside, 128-bit names only at the edge.
-// Pure, no throw.
+// machines/core/ids.hpp: the ids that every key is made of; the owner always leads. Small numbers inside, 128-bit names
+// only at the edge. Pure, no throw.
 #pragma once
 
 #include <array>

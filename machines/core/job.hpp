@@ -12,19 +12,20 @@ namespace machines {
 
 struct LeasedJob {
   JobKey key;
-  Token token;               // fresh for each lease
-  int shard = 0;             // of the owner; one commit call holds steps of one shard
-  std::int64_t epoch = 0;    // the shard's fencing token at the lease
-  std::string kind;          // machine: order, sleeve_cycle, ...
-  std::string command;       // or the event to deliver, when is_event
+  Token token;             // fresh for each lease
+  int shard = 0;           // of the owner; one commit call holds steps of one shard
+  std::int64_t epoch = 0;  // the shard's fencing token at the lease
+  std::string kind;        // machine: order, sleeve_cycle, ...
+  std::string command;     // or the event to deliver, when is_event
   bool is_event = false;
-  Instant world_at;          // world time of the job; decisions see bars <= this
-  int attempt = 1;           // rises with each lease
-  int tries = 0;             // business retries (back-off), not deaths
+  Instant world_at;  // world time of the job; decisions see bars <= this
+  int attempt = 1;   // rises with each lease
+  int tries = 0;     // business retries (back-off), not deaths
   bool operator==(const LeasedJob&) const = default;
 };
 
-// How an outside call failed (DESIGN 6). A time-out, a lost connection or an unreadable answer on a write is unknown_outcome.
+// How an outside call failed (DESIGN 6). A time-out, a lost connection or an unreadable answer on a write is
+// unknown_outcome.
 enum class CallError {
   retry_later,
   retry_resync,

@@ -1,5 +1,5 @@
-// machines/core/names.hpp: the word of an enumerator, taken from the enumerator itself: code, SQL, logs and pictures share it.
-// Enumerators must be contiguous from 0 and at most 64. Pure, constexpr, no throw.
+// machines/core/names.hpp: the word of an enumerator, taken from the enumerator itself: code, SQL, logs and pictures
+// share it. Enumerators must be contiguous from 0 and at most 64. Pure, constexpr, no throw.
 #pragma once
 
 #include <array>

@@ -1,6 +1,7 @@
-// machines/core/step.hpp: Step, what one decision commits, all or nothing: 1..n instance moves with their postings and jobs.
-// The same shape goes to PostgreSQL (ledger/journal) and to the in-memory twin (ledger/model). Data only: no I/O, no throw.
-// Words (kind, state, event, command, code) are the enumerators' own names (names.hpp) and point to static storage.
+// machines/core/step.hpp: Step, what one decision commits, all or nothing: 1..n instance moves with their postings and
+// jobs. The same shape goes to PostgreSQL (ledger/journal) and to the in-memory twin (ledger/model). Data only: no I/O,
+// no throw. Words (kind, state, event, command, code) are the enumerators' own names (names.hpp) and point to static
+// storage.
 #pragma once
 
 #include <cstdint>
@@ -17,28 +18,30 @@ namespace machines {
 
 // An instance inside a step: an id, or the n-th instance that this very step gives birth to.
 struct Subject {
-  InstanceId id;    // 0 when it is born here
-  int born = 0;     // 1..n when it is born here, in the order of the step's births
+  InstanceId id;  // 0 when it is born here
+  int born = 0;   // 1..n when it is born here, in the order of the step's births
   static Subject of(InstanceId id) { return {id, 0}; }
   static Subject birth(int n) { return {InstanceId{0}, n}; }
   [[nodiscard]] bool is_birth() const { return born != 0; }
   bool operator==(const Subject&) const = default;
 };
 
-// One instance goes from one state to the next. `version` is the one before (0 at birth, then `from` is ""); it rises by one.
+// One instance goes from one state to the next. `version` is the one before (0 at birth, then `from` is ""); it rises
+// by one.
 struct Move {
   Subject instance;
-  std::string_view kind;          // the machine: sleeve_cycle, order, allocation
+  std::string_view kind;  // the machine: sleeve_cycle, order, allocation
   int machine_version = 1;
   std::int64_t version = 0;
   std::string_view from, to, event, command;
-  InstanceId parent{0};           // set at birth only
-  SleeveId sleeve{0};             // set at birth only; 0 where the instance belongs to no sleeve
-  bool is_final = false;          // `to` is a state that no row leaves
-  std::string data;               // the machine's own variables after the move, canonical JSON (schemas/codec)
+  InstanceId parent{0};   // set at birth only
+  SleeveId sleeve{0};     // set at birth only; 0 where the instance belongs to no sleeve
+  bool is_final = false;  // `to` is a state that no row leaves
+  std::string data;       // the machine's own variables after the move, canonical JSON (schemas/codec)
 };
 
-// single: moves at once. hold: reserves. post: resolves a hold and moves `amount` (<= reserved). void_: resolves a hold, moves nothing.
+// single: moves at once. hold: reserves. post: resolves a hold and moves `amount` (<= reserved). void_: resolves a
+// hold, moves nothing.
 enum class PostingKind { single, hold, post, void_ };
 
 // A hold is named by the posting that made it.
@@ -55,17 +58,18 @@ struct Posting {
   PostingKind kind = PostingKind::single;
   AccountId debit, credit;
   Amount amount;
-  std::string_view code;          // what for: buy, fee, sweep, ...
-  HoldKey hold{};                 // for post and void_
+  std::string_view code;  // what for: buy, fee, sweep, ...
+  HoldKey hold{};         // for post and void_
 };
 
-// A job that the step orders. Its key is (instance, version after the move, ordinal among that instance's jobs of this step).
+// A job that the step orders. Its key is (instance, version after the move, ordinal among that instance's jobs of this
+// step).
 struct JobOrder {
   Subject instance;
-  std::string_view command;       // or the event to deliver, when is_event
+  std::string_view command;  // or the event to deliver, when is_event
   bool is_event = false;
-  Instant world_at;               // not before this world time
-  Token eager{};                  // not empty: leased at once to the committing worker under this token
+  Instant world_at;  // not before this world time
+  Token eager{};     // not empty: leased at once to the committing worker under this token
 };
 
 // What becomes of the job that the step answers.
@@ -75,21 +79,27 @@ enum class Outcome { committed, stale_version, lost_lease, stale_epoch, refused 
 
 struct Step {
   OwnerId owner;
-  JobKey job;                     // the job this answers
-  Token token;                    // its lease
+  JobKey job;   // the job this answers
+  Token token;  // its lease
   Fate fate = Fate::done;
-  Instant rearm_at;               // rearmed: the timer's next world time
-  Instant world_at;               // world time of the decision
-  std::int64_t control_epoch = 0; // pause and freeze epoch that the facts were read at
-  std::vector<Move> moves;        // moves[0] is the step's own instance: (instance, version after) is the step's idempotency key
+  Instant rearm_at;                // rearmed: the timer's next world time
+  Instant world_at;                // world time of the decision
+  std::int64_t control_epoch = 0;  // pause and freeze epoch that the facts were read at
+  std::vector<Move>
+      moves;  // moves[0] is the step's own instance: (instance, version after) is the step's idempotency key
   std::vector<Posting> postings;
   std::vector<JobOrder> jobs;
 };
 
+// The jobs that a step orders for one of its instances, as the transition's row keeps them: "command@world_at" joined
+// by spaces.
+std::string describe_jobs(const Step& step, const Subject& instance);
+
 struct StepResult {
   Outcome outcome = Outcome::committed;
-  std::string refusal;            // which, when refused: insufficient_funds, hold_resolved, frozen, unknown_account, conflict, ...
-  std::vector<InstanceId> born;   // ids of the births, in order
+  std::string
+      refusal;  // which, when refused: insufficient_funds, hold_resolved, frozen, unknown_account, conflict, ...
+  std::vector<InstanceId> born;  // ids of the births, in order
   bool operator==(const StepResult&) const = default;
 };
 

@@ -1,5 +1,5 @@
-// machines/core/table.hpp: the transition-table engine: constexpr rows {from, on, to, then} and the checks that a table must pass.
-// A table has no guards: a condition is an event not yet named. Pure, constexpr, no throw.
+// machines/core/table.hpp: the transition-table engine: constexpr rows {from, on, to, then} and the checks that a table
+// must pass. A table has no guards: a condition is an event not yet named. Pure, constexpr, no throw.
 #pragma once
 
 #include <array>

@@ -1,0 +1,61 @@
+#include "ledger/journal/journal.hpp"
+
+namespace ledger::journal {
+namespace {
+
+constexpr Statement facts_statement = {"facts", "SELECT * FROM ledger.facts($1, $2, $3)", false};
+
+std::optional<machines::Price> price_at(const Rows& rows, int row, int column) {
+  const auto value = rows.maybe_number(row, column);
+  if (!value) return std::nullopt;
+  return machines::Price{*value};
+}
+
+machines::Int128 amount_at(const Rows& rows, int row, int column) {
+  return rows.is_null(row, column) ? 0 : rows.amount(row, column);
+}
+
+Facts facts_at(const Rows& rows, int row) {
+  Facts facts;
+  facts.kind = rows.text(row, 1);
+  facts.machine_version = static_cast<int>(rows.number(row, 2));
+  facts.state = rows.text(row, 3);
+  facts.version = rows.number(row, 4);
+  facts.is_final = rows.flag(row, 5);
+  facts.data = rows.text(row, 6);
+  facts.parent = {rows.number(row, 7)};
+  facts.sleeve = {rows.number(row, 8)};
+  facts.control_epoch = rows.number(row, 9);
+  facts.frozen = rows.text(row, 10);
+  facts.parent_kind = rows.text(row, 11);
+  facts.parent_state = rows.text(row, 12);
+  facts.parent_version = rows.number(row, 13);
+  facts.parent_data = rows.text(row, 14);
+  facts.quote_available = amount_at(rows, row, 15);
+  facts.base_available = amount_at(rows, row, 16);
+  facts.tradeable_available = amount_at(rows, row, 17);
+  facts.close_now = price_at(rows, row, 18);
+  facts.close_1h = price_at(rows, row, 19);
+  facts.close_4h = price_at(rows, row, 20);
+  facts.high_since = price_at(rows, row, 21);
+  return facts;
+}
+
+}  // namespace
+
+Stored<std::vector<std::optional<Facts>>> Journal::facts(std::span<const machines::LeasedJob> jobs) {
+  ArrayText owners, instances, worlds;
+  for (const auto& job : jobs) {
+    owners.add(job.key.owner.value);
+    instances.add(job.key.instance.value);
+    worlds.add(job.world_at.us);
+  }
+  const auto rows = connection_.call(facts_statement, Parameters().add(owners).add(instances).add(worlds));
+  if (!rows) return machines::fail(rows.error());
+  std::vector<std::optional<Facts>> facts(jobs.size());
+  for (int row = 0; row < rows->size(); ++row)
+    facts[static_cast<std::size_t>(rows->number(row, 0) - 1)] = facts_at(*rows, row);
+  return facts;
+}
+
+}  // namespace ledger::journal

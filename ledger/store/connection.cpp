@@ -1,0 +1,174 @@
+#include "ledger/store/connection.hpp"
+
+#include <pqxx/pqxx>
+#include <set>
+
+#include "machines/core/check.hpp"
+
+namespace ledger {
+namespace {
+
+// Generic plans: planning one call anew costs more than running it (DESIGN 5). The settings ride in the connection
+// string, so that they are there on every new connection.
+constexpr const char* settings =
+    " options='-c plan_cache_mode=force_generic_plan -c jit=off -c search_path=ledger -c TimeZone=UTC "
+    "-c statement_timeout=600000 -c idle_in_transaction_session_timeout=60000' connect_timeout=5 "
+    "application_name=bursar";
+
+std::string first_line(const char* text) {
+  std::string line(text);
+  if (const auto end = line.find('\n'); end != std::string::npos) line.resize(end);
+  return line;
+}
+
+template <class T>
+Stored<T> failed(StoreFailure failure, const char* what) {
+  return machines::fail(StoreError{failure, first_line(what)});
+}
+
+}  // namespace
+
+struct Rows::Held {
+  pqxx::result result;
+};
+
+struct Connection::Session {
+  explicit Session(const std::string& dsn) : connection(dsn) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    connection.inhibit_reactivation(true);  // the one switch that 6.4 has against silent reconnects
+#pragma GCC diagnostic pop
+  }
+  pqxx::connection connection;
+  std::set<std::string> prepared;
+};
+
+int Rows::size() const { return static_cast<int>(held_->result.size()); }
+bool Rows::is_null(int row, int column) const { return held_->result[row][column].is_null(); }
+std::string_view Rows::text(int row, int column) const {
+  CHECK(row < size());
+  const auto field = held_->result[row][column];
+  return {field.c_str(), field.size()};
+}
+std::int64_t Rows::number(int row, int column) const {
+  return is_null(row, column) ? 0 : held_->result[row][column].as<std::int64_t>();
+}
+bool Rows::flag(int row, int column) const { return text(row, column) == "t"; }
+machines::Int128 Rows::amount(int row, int column) const {
+  const auto value = machines::parse_whole(text(row, column));
+  CHECK(value.has_value());
+  return *value;
+}
+std::optional<std::int64_t> Rows::maybe_number(int row, int column) const {
+  if (is_null(row, column)) return std::nullopt;
+  return number(row, column);
+}
+
+Connection::Connection(std::string dsn) : dsn_(std::move(dsn)) {}
+Connection::~Connection() = default;
+Connection::Connection(Connection&&) noexcept = default;
+Connection& Connection::operator=(Connection&&) noexcept = default;
+
+bool Connection::is_connected() const { return session_ != nullptr; }
+void Connection::disconnect() { session_.reset(); }
+
+Stored<bool> Connection::connect() {
+  if (session_) return true;
+  try {
+    session_ = std::make_unique<Session>(dsn_ + settings);
+    return true;
+  } catch (const std::exception& error) {
+    return failed<bool>(StoreFailure::unavailable, error.what());
+  }
+}
+
+namespace {
+
+template <class Work>
+Stored<Rows> guarded(bool writes, const Work& work, bool& lost) {
+  try {
+    return work();
+  } catch (const pqxx::broken_connection& error) {
+    lost = true;
+    return failed<Rows>(writes ? StoreFailure::doubt : StoreFailure::unavailable, error.what());
+  } catch (const pqxx::in_doubt_error& error) {
+    lost = true;
+    return failed<Rows>(StoreFailure::doubt, error.what());
+  } catch (const pqxx::sql_error& error) {
+    const std::string& state = error.sqlstate();
+    if (state == "40001" || state == "40P01") return failed<Rows>(StoreFailure::conflict, error.what());
+    // 57P0x: the server is stopping; 25006: read-only; nothing was done, another connection may do it.
+    if (state.rfind("57P0", 0) == 0 || state == "25006") {
+      lost = true;
+      return failed<Rows>(writes ? StoreFailure::doubt : StoreFailure::unavailable, error.what());
+    }
+    return machines::fail(StoreError{StoreFailure::refused, "[" + state + "] " + first_line(error.what())});
+  } catch (const std::exception& error) {
+    lost = true;
+    return failed<Rows>(writes ? StoreFailure::doubt : StoreFailure::unavailable, error.what());
+  }
+}
+
+}  // namespace
+
+Stored<Rows> Connection::call(const Statement& statement, const Parameters& parameters) {
+  if (const auto connected = connect(); !connected) return machines::fail(connected.error());
+  bool lost = false;
+  auto answer = guarded(
+      statement.writes,
+      [&]() -> Stored<Rows> {
+        if (session_->prepared.insert(statement.name).second)
+          session_->connection.prepare(statement.name, statement.sql);
+        pqxx::nontransaction work(session_->connection);
+        std::vector<const char*> values;
+        values.reserve(parameters.values().size());
+        for (const auto& value : parameters.values()) values.push_back(value ? value->c_str() : nullptr);
+        return Rows(std::make_shared<Rows::Held>(
+            Rows::Held{work.exec_prepared(statement.name, pqxx::prepare::make_dynamic_params(values))}));
+      },
+      lost);
+  if (lost) session_.reset();
+  return answer;
+}
+
+Stored<Rows> Connection::run(const std::string& sql) {
+  if (const auto connected = connect(); !connected) return machines::fail(connected.error());
+  bool lost = false;
+  auto answer = guarded(
+      true,
+      [&]() -> Stored<Rows> {
+        pqxx::work work(session_->connection);
+        const auto result = work.exec(sql);
+        work.commit();
+        return Rows(std::make_shared<Rows::Held>(Rows::Held{result}));
+      },
+      lost);
+  if (lost) session_.reset();
+  return answer;
+}
+
+std::vector<std::optional<std::string>> array_items(std::string_view literal) {
+  std::vector<std::optional<std::string>> items;
+  std::size_t at = 1;
+  while (at < literal.size() && literal[at] != '}') {
+    std::string item;
+    const bool quoted = literal[at] == '"';
+    if (quoted) {
+      for (++at; at < literal.size() && literal[at] != '"'; ++at) {
+        if (literal[at] == '\\') ++at;
+        item.push_back(literal[at]);
+      }
+      ++at;
+    } else {
+      while (at < literal.size() && literal[at] != ',' && literal[at] != '}') item.push_back(literal[at++]);
+    }
+    if (!quoted && item == "NULL")
+      items.emplace_back(std::nullopt);
+    else
+      items.emplace_back(std::move(item));
+    if (at < literal.size() && literal[at] == ',') ++at;
+  }
+  return items;
+}
+
+}  // namespace ledger

@@ -1,0 +1,72 @@
+// ledger/store/connection.hpp: one connection to PostgreSQL. The only folder that includes libpqxx; no exception leaves
+// it. Each call is one autocommitted statement, prepared once per connection. A lost connection is never revived behind
+// our back: the call fails (unavailable for a read, doubt for a write) and the next call connects anew. One thread at a
+// time.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ledger/store/error.hpp"
+#include "ledger/store/parameters.hpp"
+#include "machines/core/amount.hpp"
+
+namespace ledger {
+
+// The rows of an answer, read as text. REQUIRES: indices in range (CHECK).
+class Rows {
+ public:
+  struct Held;
+  explicit Rows(std::shared_ptr<const Held> held) : held_(std::move(held)) {}
+  [[nodiscard]] int size() const;
+  [[nodiscard]] bool empty() const { return size() == 0; }
+  [[nodiscard]] bool is_null(int row, int column) const;
+  [[nodiscard]] std::string_view text(int row, int column) const;  // lives as long as this Rows
+  [[nodiscard]] std::int64_t number(int row, int column) const;    // 0 for NULL
+  [[nodiscard]] bool flag(int row, int column) const;
+  [[nodiscard]] machines::Int128 amount(int row, int column) const;
+  [[nodiscard]] std::optional<std::int64_t> maybe_number(int row, int column) const;
+
+ private:
+  std::shared_ptr<const Held> held_;
+};
+
+// A statement known by name: prepared at its first use on each connection. Names are unique in the program.
+struct Statement {
+  const char* name;
+  const char* sql;
+  bool writes = true;  // decides whether a lost connection means doubt
+};
+
+class Connection {
+ public:
+  // `dsn` is a libpq connection string. Connects at the first call.
+  explicit Connection(std::string dsn);
+  ~Connection();
+  Connection(Connection&&) noexcept;
+  Connection& operator=(Connection&&) noexcept;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  Stored<Rows> call(const Statement& statement, const Parameters& parameters = {});
+  // Plain SQL, several statements allowed, one transaction: migrations and set-up.
+  Stored<Rows> run(const std::string& sql);
+  // Connects if need be. Errors: unavailable, or refused (wrong role, database or password).
+  Stored<bool> connect();
+  void disconnect();
+  [[nodiscard]] bool is_connected() const;
+
+ private:
+  struct Session;
+  std::string dsn_;
+  std::unique_ptr<Session> session_;
+};
+
+// The parts of a text array literal as PostgreSQL writes it ('{a,"b c",NULL}').
+std::vector<std::optional<std::string>> array_items(std::string_view literal);
+
+}  // namespace ledger
