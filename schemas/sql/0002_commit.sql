@@ -1,16 +1,18 @@
 -- 0002: commit, the one function that moves instances and money. A call holds steps of one shard; each step is all or nothing and
 -- gets an outcome of its own: committed | stale_version | lost_lease | stale_epoch | refused (with a reason).
 --
--- Set-based over the whole call while every check holds; else a loop over single steps, without savepoints: all checks come before
--- the first write, so a refused step has written nothing. Lock order for every writer: advisory flags (sorted), instances, jobs,
--- accounts, holds, shard row last; each sorted by key.
+-- p_checked = false: set-based over the whole call, the checks fused into the writes; where any step does not fit, the call raises BU002
+-- (or a constraint does) and nothing of it stands: the caller calls again with p_checked = true. Then one step after the other, without
+-- savepoints: all checks of a step come before its first write, so a refused step has written nothing and sinks nobody.
+-- Lock order for every writer: advisory flags (sorted), instances, jobs, accounts, holds, shard row last; each sorted by key (nested
+-- loops over sorted keys, so no other join is allowed here).
 --
--- Arrays: s_* one element per step (s_own: index of its own move, 0 when it has none); m_* moves (m_step: its step, ascending; version 0 = born here, then m_born = 1..n);
--- p_* postings; j_* jobs (j_move: index of the move whose instance they belong to).
+-- Arrays: s_* one element per step (s_own: index of its own move, 0 when it has none); m_* moves (m_step: its step, ascending;
+-- version 0 = born here, then m_born = 1..n); p_* postings; j_* jobs (j_move: index of the move whose instance they belong to).
 SET search_path = ledger;
 
 CREATE FUNCTION commit(
-  p_shard int, p_epoch bigint,
+  p_checked boolean, p_shard int, p_epoch bigint,
   s_owner int[], s_job_instance bigint[], s_job_version bigint[], s_job_ordinal int[], s_token uuid[], s_fate text[],
   s_rearm bigint[], s_world bigint[], s_control bigint[], s_own int[],
   m_step int[], m_instance bigint[], m_born int[], m_kind text[], m_machine int[], m_version bigint[], m_from text[], m_to text[],
@@ -19,39 +21,49 @@ CREATE FUNCTION commit(
   p_hold_instance bigint[], p_hold_version bigint[], p_hold_leg int[],
   j_move int[], j_ordinal int[], j_command text[], j_event boolean[], j_world bigint[], j_token uuid[],
   OUT outcomes text[], OUT refusals text[], OUT ids bigint[])
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ledger, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 DECLARE
   n        int := cardinality(s_owner);
   lo       int := 1;
-  hi       int := n;
+  hi       int := CASE WHEN p_checked THEN 1 ELSE n END;
+  moves    boolean := cardinality(m_step) > 0;
   births   boolean := 0 = ANY (m_version);
   posts    boolean := cardinality(p_step) > 0;
   holds    boolean := posts AND p_kind && ARRAY['hold', 'post', 'void'];
   finals   boolean := true = ANY (m_final);
   reserved numeric[];        -- per posting: what its hold reserved, 0 for single and hold
-  good     int;
-  wanted   int;
+  good     bigint;
+  wanted   bigint;
+  risky    boolean;
   reason   text;
   outcome  text;
-  done_now timestamptz;
-  l_owner int[] := '{}'; l_instance bigint[] := '{}'; l_version bigint[] := '{}'; l_token uuid[] := '{}'; l_digest bytea := '';
+  lock     text;
+  done_us  bigint;
+  done_at  timestamptz;
+  l_owner int[]; l_instance bigint[]; l_version bigint[]; l_token uuid[]; l_digest bytea;
   a_owner int[]; a_instance bigint[]; a_version bigint[]; a_digest bytea;
 BEGIN
   outcomes := array_fill('committed'::text, ARRAY[n]);
   refusals := array_fill(''::text, ARRAY[n]);
   ids := m_instance;
-  IF cardinality(m_step) = 0 THEN            -- timers only: nothing that money depends on
+  IF NOT moves THEN                          -- timers only: nothing that money depends on
     PERFORM set_config('synchronous_commit', 'off', true);
   END IF;
 
   -- Flags, then the epochs in a later statement, so that a switch that returned is seen.
-  PERFORM pg_advisory_xact_lock_shared(7001, o) FROM (SELECT DISTINCT unnest(s_owner || 0) AS o ORDER BY 1) AS scope;
+  lock := pg_advisory_xact_lock_shared(7001, 0);
+  IF n = 1 THEN
+    lock := pg_advisory_xact_lock_shared(7001, s_owner[1]);
+  ELSE
+    PERFORM pg_advisory_xact_lock_shared(7001, o) FROM (SELECT DISTINCT unnest(s_owner) AS o ORDER BY 1) AS scope;
+  END IF;
   IF births THEN
     SELECT array_agg(CASE WHEN m.version = 0 THEN nextval('instance_id') ELSE m.id END ORDER BY m.at) INTO ids
       FROM unnest(m_instance, m_version) WITH ORDINALITY AS m (id, version, at);
   END IF;
-  IF posts THEN
-    reserved := array_fill(0::numeric, ARRAY[cardinality(p_step)]);
+  IF p_checked THEN
+    PERFORM lock_all(s_owner, s_job_instance, s_job_version, s_job_ordinal, m_step, ids, p_step, p_debit, p_credit, p_hold_instance, p_hold_version, p_hold_leg);
   END IF;
 
   LOOP
@@ -59,159 +71,80 @@ BEGIN
 
     -- Epochs: the broker that leased these jobs still owns the shard; no pause or freeze since the facts were read.
     SELECT count(*) INTO good
-      FROM unnest(s_owner, s_control) WITH ORDINALITY AS s (owner, epoch, at)
+      FROM shard h, control g, unnest(s_owner, s_control) WITH ORDINALITY AS s (owner, epoch, at)
       JOIN control c ON c.owner = s.owner
-      JOIN control g ON g.owner = 0
-     WHERE s.at BETWEEN lo AND hi AND s.epoch = c.epoch + g.epoch;
-    IF good <> hi - lo + 1 OR NOT EXISTS (SELECT FROM shard WHERE id = p_shard AND epoch = p_epoch) THEN
+     WHERE h.id = p_shard AND h.epoch = p_epoch AND g.owner = 0 AND s.at BETWEEN lo AND hi AND s.epoch = c.epoch + g.epoch;
+    IF good <> hi - lo + 1 THEN
       outcome := 'stale_epoch';
     END IF;
-
-    -- Instances: locked, and still where the step left from.
-    IF cardinality(m_step) > 0 THEN
-      SELECT count(*) FILTER (WHERE x.ok), count(*) FILTER (WHERE x.ok IS NOT NULL) INTO good, wanted FROM (
-        SELECT i.version = m.version AND i.state = m.from_state AND i.kind = m.kind AND NOT i.is_final AS ok
-          FROM unnest(m_step, ids, m_version, m_from, m_kind) AS m (step, id, version, from_state, kind)
-          JOIN instance i ON i.owner = s_owner[m.step] AND i.id = m.id
-         WHERE m.step BETWEEN lo AND hi AND m.version > 0
-         ORDER BY i.owner, i.id FOR NO KEY UPDATE OF i) AS x;
-      SELECT count(*) INTO wanted FROM unnest(m_step, m_version) AS m (step, version) WHERE m.step BETWEEN lo AND hi AND m.version > 0;
-      IF good <> wanted OR (lo < hi AND wanted > 1 AND
-          (SELECT count(DISTINCT (s_owner[m.step], m.id)) FROM unnest(m_step, ids, m_version) AS m (step, id, version) WHERE m.version > 0) < wanted) THEN
-        IF lo = hi AND ledger.same_content(s_owner[lo], s_world[lo], lo, s_own[lo], m_step, m_instance, m_born, m_kind, m_machine, m_version, m_from,
-             m_to, m_event, m_command, m_data, m_jobs, p_step, p_leg, p_kind, p_debit, p_credit, p_asset, p_amount, p_code,
-             p_hold_instance, p_hold_version, p_hold_leg) THEN
-          SELECT array_agg(CASE WHEN m.step = lo AND m.version = 0 THEN i.id ELSE m.id END ORDER BY m.at) INTO ids
-            FROM unnest(m_step, ids, m_version, m_born) WITH ORDINALITY AS m (step, id, version, born, at)
-            LEFT JOIN instance i ON i.owner = s_owner[lo] AND i.born_of = m_instance[s_own[lo]]
-                                AND i.born_version = m_version[s_own[lo]] + 1 AND i.born_ordinal = m.born;
-          outcome := 'already';
-        ELSIF outcome = 'committed' THEN
-          outcome := 'stale_version';
-        END IF;
+    IF p_checked THEN
+      IF s_own[lo] > 0 AND ledger.same_content(s_owner[lo], s_world[lo], lo, s_own[lo], m_step, m_instance, m_born, m_kind, m_machine, m_version,
+           m_from, m_to, m_event, m_command, m_data, m_jobs, p_step, p_leg, p_kind, p_debit, p_credit, p_asset, p_amount, p_code,
+           p_hold_instance, p_hold_version, p_hold_leg) THEN
+        SELECT array_agg(CASE WHEN m.step = lo AND m.version = 0 THEN i.id ELSE m.id END ORDER BY m.at) INTO ids
+          FROM unnest(m_step, ids, m_version, m_born) WITH ORDINALITY AS m (step, id, version, born, at)
+          LEFT JOIN instance i ON i.owner = s_owner[lo] AND i.born_of = m_instance[s_own[lo]]
+                              AND i.born_version = m_version[s_own[lo]] + 1 AND i.born_ordinal = m.born;
+        outcome := 'already';
+      ELSIF outcome = 'committed' THEN
+        SELECT c.outcome, c.reason, c.reserved INTO outcome, reason, reserved
+          FROM check_step(lo, s_owner[lo], s_job_instance[lo], s_job_version[lo], s_job_ordinal[lo], s_token[lo], s_own[lo],
+                          m_step, ids, m_kind, m_version, m_from, p_step, p_kind, p_debit, p_credit, p_asset, p_amount,
+                          p_hold_instance, p_hold_version, p_hold_leg) AS c;
       END IF;
-    END IF;
-
-    -- Jobs: each lease token still stands. A lost lease is told before a stale version.
-    IF outcome IN ('committed', 'stale_version') THEN
-      SELECT count(*) INTO good FROM (
-        SELECT FROM unnest(s_owner, s_job_instance, s_job_version, s_job_ordinal, s_token) WITH ORDINALITY AS s (owner, instance, version, ordinal, token, at)
-          JOIN job j ON j.owner = s.owner AND j.instance = s.instance AND j.version = s.version AND j.ordinal = s.ordinal AND j.token = s.token
-         WHERE s.at BETWEEN lo AND hi AND s.instance > 0
-         ORDER BY j.owner, j.instance, j.version, j.ordinal FOR UPDATE OF j) AS x;
-      SELECT count(*) INTO wanted FROM generate_series(lo, hi) AS s WHERE s_job_instance[s] > 0;
-      IF good <> wanted THEN
-        outcome := 'lost_lease';
-      ELSIF outcome = 'stale_version' AND lo = hi AND s_own[lo] > 0 AND EXISTS (
-          SELECT FROM transition t WHERE t.owner = s_owner[lo] AND t.instance = ids[s_own[lo]] AND t.version = m_version[s_own[lo]] + 1) THEN
-        outcome := 'refused'; reason := 'conflict';
-      END IF;
-    END IF;
-
-    -- Accounts, then holds: locked; what each step would leave must be within the limits, whatever its neighbours bring.
-    IF posts AND outcome = 'committed' THEN
-      IF holds THEN
-        PERFORM 1 FROM account a
-         WHERE (a.owner, a.id) IN (SELECT s_owner[p.step], unnest(ARRAY[p.debit, p.credit]) FROM unnest(p_step, p_debit, p_credit) AS p (step, debit, credit)
-                                    WHERE p.step BETWEEN lo AND hi)
-         ORDER BY a.owner, a.id FOR NO KEY UPDATE;
-        SELECT min(x.wrong), array_agg(x.reserved ORDER BY x.at) INTO reason, reserved FROM (
-          SELECT p.at, coalesce(h.reserved, 0) AS reserved,
-                 CASE WHEN p.step NOT BETWEEN lo AND hi OR p.kind NOT IN ('post', 'void') THEN NULL
-                      WHEN h.owner IS NULL OR h.debit <> p.debit OR h.credit <> p.credit OR h.asset <> p.asset THEN 'hold_unknown'
-                      WHEN h.resolved_by <> 0 THEN 'hold_resolved'
-                      WHEN p.amount > h.reserved THEN 'hold_exceeded'
-                      WHEN count(*) OVER (PARTITION BY p.inside, s_owner[p.step], p.hi, p.hv, p.hl) > 1 THEN 'hold_resolved' END AS wrong
-            FROM (SELECT q.*, q.step BETWEEN lo AND hi AS inside
-                    FROM unnest(p_step, p_kind, p_debit, p_credit, p_asset, p_amount, p_hold_instance, p_hold_version, p_hold_leg)
-                         WITH ORDINALITY AS q (step, kind, debit, credit, asset, amount, hi, hv, hl, at)) AS p
-            LEFT JOIN (SELECT * FROM hold k WHERE (k.owner, k.instance, k.version, k.leg) IN (
-                         SELECT s_owner[r.step], r.hi, r.hv, r.hl FROM unnest(p_step, p_hold_instance, p_hold_version, p_hold_leg) AS r (step, hi, hv, hl) WHERE r.hi <> 0)
-                        ORDER BY k.owner, k.instance, k.version, k.leg FOR UPDATE OF k) AS h
-                   ON h.owner = s_owner[p.step] AND h.instance = p.hi AND h.version = p.hv AND h.leg = p.hl) AS x;
-      END IF;
-      IF reason IS NULL OR reason = '' THEN
-        SELECT min(x.wrong), count(*) INTO reason, good FROM (
-          SELECT CASE WHEN d.bad_amount THEN 'bad_amount'
-                      WHEN d.asset_lo <> a.asset OR d.asset_hi <> a.asset THEN 'asset_mismatch'
-                      WHEN a.limited AND a.credits_posted - a.debits_posted - a.debits_pending + d.worst < 0 THEN 'insufficient_funds' END AS wrong
-            FROM (SELECT e.owner, e.account, sum(least(e.net, 0)) AS worst, min(e.asset_lo) AS asset_lo, max(e.asset_hi) AS asset_hi, bool_or(e.bad_amount) AS bad_amount
-                    FROM (SELECT s_owner[p.step] AS owner, leg.account, p.step, sum(leg.net) AS net, min(p.asset) AS asset_lo, max(p.asset) AS asset_hi,
-                                 bool_or(p.amount <> trunc(p.amount) OR p.amount >= 1e38 OR p.amount < 0 OR (p.amount = 0 AND p.kind <> 'void') OR p.debit = p.credit) AS bad_amount
-                            FROM unnest(p_step, p_kind, p_debit, p_credit, p_asset, p_amount, reserved) AS p (step, kind, debit, credit, asset, amount, reserved)
-                           CROSS JOIN LATERAL (VALUES (p.debit, CASE p.kind WHEN 'post' THEN p.reserved - p.amount WHEN 'void' THEN p.reserved ELSE -p.amount END),
-                                                      (p.credit, CASE WHEN p.kind IN ('single', 'post') THEN p.amount ELSE 0 END)) AS leg (account, net)
-                           WHERE p.step BETWEEN lo AND hi
-                           GROUP BY 1, 2, 3) AS e
-                   GROUP BY 1, 2) AS d
-            JOIN account a ON a.owner = d.owner AND a.id = d.account
-           ORDER BY a.owner, a.id FOR NO KEY UPDATE OF a) AS x;
-        IF reason IS NULL THEN
-          SELECT count(DISTINCT (s_owner[p.step], leg.account)) INTO wanted
-            FROM unnest(p_step, p_debit, p_credit) AS p (step, debit, credit) CROSS JOIN LATERAL (VALUES (p.debit), (p.credit)) AS leg (account)
-           WHERE p.step BETWEEN lo AND hi;
-          IF good <> wanted THEN reason := 'unknown_account'; END IF;
-        END IF;
-      END IF;
-      IF reason <> '' THEN
-        outcome := 'refused';
-      END IF;
+    ELSIF outcome <> 'committed' THEN
+      RAISE EXCEPTION 'a step does not fit: epoch' USING ERRCODE = 'BU002';
     END IF;
 
     IF outcome <> 'committed' THEN
-      IF lo < hi THEN                          -- somebody in the batch fails: nothing is written yet; lock all in order, then one by one
-        PERFORM 1 FROM job j
-         WHERE (j.owner, j.instance, j.version, j.ordinal) IN (SELECT * FROM unnest(s_owner, s_job_instance, s_job_version, s_job_ordinal))
-         ORDER BY j.owner, j.instance, j.version, j.ordinal FOR UPDATE;
-        PERFORM 1 FROM account a
-         WHERE (a.owner, a.id) IN (SELECT s_owner[p.step], unnest(ARRAY[p.debit, p.credit]) FROM unnest(p_step, p_debit, p_credit) AS p (step, debit, credit))
-         ORDER BY a.owner, a.id FOR NO KEY UPDATE;
-        hi := lo;
-        CONTINUE;
-      END IF;
       outcomes[lo] := CASE outcome WHEN 'already' THEN 'committed' ELSE outcome END;
-      IF outcome = 'refused' THEN
-        refusals[lo] := reason;
-        IF s_own[lo] > 0 AND m_version[s_own[lo]] > 0 THEN
-          INSERT INTO refusal (owner, instance, version, token, reason, digest)
-          SELECT s_owner[lo], ids[s_own[lo]], m_version[s_own[lo]] + 1, s_token[lo], reason,
-                 refusal_digest(s_owner[lo], ids[s_own[lo]], m_version[s_own[lo]] + 1, s_token[lo], reason)
-          ON CONFLICT DO NOTHING RETURNING digest INTO a_digest;
-          IF FOUND THEN
-            l_owner := l_owner || s_owner[lo]; l_instance := l_instance || ids[s_own[lo]];
-            l_version := l_version || (m_version[s_own[lo]] + 1); l_token := l_token || s_token[lo]; l_digest := l_digest || a_digest;
-          END IF;
+      refusals[lo] := CASE outcome WHEN 'refused' THEN reason ELSE '' END;
+      IF outcome = 'refused' AND s_own[lo] > 0 AND m_version[s_own[lo]] > 0 THEN
+        INSERT INTO refusal (owner, instance, version, token, reason, digest)
+        SELECT s_owner[lo], ids[s_own[lo]], m_version[s_own[lo]] + 1, s_token[lo], reason,
+               refusal_digest(s_owner[lo], ids[s_own[lo]], m_version[s_own[lo]] + 1, s_token[lo], reason)
+        ON CONFLICT DO NOTHING RETURNING digest INTO a_digest;
+        IF FOUND THEN
+          l_owner := l_owner || s_owner[lo]; l_instance := l_instance || ids[s_own[lo]];
+          l_version := l_version || (m_version[s_own[lo]] + 1); l_token := l_token || s_token[lo];
+          l_digest := coalesce(l_digest, '') || a_digest;
         END IF;
       END IF;
     ELSE
-      -- From here on nothing fails. Moves and births.
-      IF cardinality(m_step) > 0 THEN
-        WITH posted AS (
-          SELECT p.step, string_agg(posting_bytes(p.leg, p.kind, p.debit, p.credit, p.asset, p.amount, p.code, p.hi, p.hv, p.hl), '' ORDER BY p.leg) AS bytes
+      -- Moves and births, each with its transition.
+      IF moves THEN
+        WITH move AS MATERIALIZED (
+          SELECT s_owner[m.step] AS owner, s_world[m.step] AS world_at, ids[s_own[m.step]] AS step_instance, m_version[s_own[m.step]] + 1 AS step_version,
+                 m.*, s_own[m.step] = m.at AS is_own
+            FROM unnest(m_step, ids, m_kind, m_machine, m_version, m_from, m_to, m_event, m_command, m_final, m_data, m_jobs)
+                 WITH ORDINALITY AS m (step, id, kind, machine, version, from_state, to_state, event, command, final, data, jobs, at)
+           WHERE m.step BETWEEN lo AND hi ORDER BY 1, m.id),
+        changed AS (
+          UPDATE instance i SET state = m.to_state, version = m.version + 1, is_final = m.final, data = m.data
+            FROM move m
+           WHERE i.owner = m.owner AND i.id = m.id AND i.version = m.version AND i.state = m.from_state AND i.kind = m.kind AND NOT i.is_final
+          RETURNING 1),
+        posted AS (
+          SELECT p.step, string_agg(posting_bytes(p.leg, p.kind, p.debit, p.credit, p.asset, p.amount, p.code, p.h_instance, p.h_version, p.h_leg), '' ORDER BY p.leg) AS bytes
             FROM unnest(p_step, p_leg, p_kind, p_debit, p_credit, p_asset, p_amount, p_code, p_hold_instance, p_hold_version, p_hold_leg)
-                 AS p (step, leg, kind, debit, credit, asset, amount, code, hi, hv, hl)
+                 AS p (step, leg, kind, debit, credit, asset, amount, code, h_instance, h_version, h_leg)
            WHERE p.step BETWEEN lo AND hi GROUP BY p.step),
         added AS (
           INSERT INTO transition (owner, instance, version, step_instance, step_version, kind, machine_version, from_state, to_state, event,
                                   command, world_at, data, jobs, digest)
-          SELECT s_owner[m.step], m.id, m.version + 1, ids[s_own[m.step]], m_version[s_own[m.step]] + 1, m.kind, m.machine, m.from_state, m.to_state,
-                 m.event, m.command, s_world[m.step], m.data, m.jobs,
-                 transition_digest(s_owner[m.step], m.id, m.version + 1, ids[s_own[m.step]], m_version[s_own[m.step]] + 1, m.kind, m.machine,
-                                   m.from_state, m.to_state, m.event, m.command, s_world[m.step], m.data, m.jobs,
-                                   CASE WHEN s_own[m.step] = m.at THEN coalesce(posted.bytes, '') ELSE '' END)
-            FROM unnest(m_step, ids, m_kind, m_machine, m_version, m_from, m_to, m_event, m_command, m_data, m_jobs)
-                 WITH ORDINALITY AS m (step, id, kind, machine, version, from_state, to_state, event, command, data, jobs, at)
-            LEFT JOIN posted ON posted.step = m.step
-           WHERE m.step BETWEEN lo AND hi
+          SELECT m.owner, m.id, m.version + 1, m.step_instance, m.step_version, m.kind, m.machine, m.from_state, m.to_state,
+                 m.event, m.command, m.world_at, m.data, m.jobs,
+                 transition_digest(m.owner, m.id, m.version + 1, m.step_instance, m.step_version, m.kind, m.machine,
+                                   m.from_state, m.to_state, m.event, m.command, m.world_at, m.data, m.jobs,
+                                   CASE WHEN m.is_own THEN coalesce(posted.bytes, '') ELSE '' END)
+            FROM move m LEFT JOIN posted ON posted.step = m.step
           RETURNING owner, instance, version, digest)
-        SELECT array_agg(x.owner), array_agg(x.instance), array_agg(x.version), string_agg(x.digest, '') INTO a_owner, a_instance, a_version, a_digest
+        SELECT (SELECT count(*) FROM changed), array_agg(x.owner), array_agg(x.instance), array_agg(x.version), string_agg(x.digest, '')
+          INTO good, a_owner, a_instance, a_version, a_digest
           FROM (SELECT * FROM added ORDER BY owner, instance, version) AS x;
         l_owner := l_owner || a_owner; l_instance := l_instance || a_instance; l_version := l_version || a_version;
-        l_token := l_token || array_fill(NULL::uuid, ARRAY[cardinality(a_owner)]); l_digest := l_digest || a_digest;
-
-        UPDATE instance i SET state = m.to_state, version = m.version + 1, is_final = m.final, data = m.data
-          FROM unnest(m_step, ids, m_version, m_to, m_final, m_data) AS m (step, id, version, to_state, final, data)
-         WHERE m.step BETWEEN lo AND hi AND m.version > 0 AND i.owner = s_owner[m.step] AND i.id = m.id;
+        l_token := l_token || array_fill(NULL::uuid, ARRAY[cardinality(a_owner)]);
+        l_digest := coalesce(l_digest, '') || a_digest;
         IF births THEN
           INSERT INTO instance (owner, id, kind, machine_version, state, version, is_final, parent, sleeve, born_of, born_version, born_ordinal, data)
           SELECT s_owner[m.step], m.id, m.kind, m.machine, m.to_state, 1, m.final, m.parent, m.sleeve,
@@ -220,15 +153,39 @@ BEGIN
                  WITH ORDINALITY AS m (step, id, born, kind, machine, version, to_state, parent, sleeve, final, data, at)
            WHERE m.step BETWEEN lo AND hi AND m.version = 0;
         END IF;
+        IF NOT p_checked AND good <> cardinality(array_remove(m_version, 0::bigint)) THEN
+          RAISE EXCEPTION 'a step does not fit: instance' USING ERRCODE = 'BU002';
+        END IF;
       END IF;
 
-      -- Jobs: what becomes of the answered ones, then the new ones.
-      DELETE FROM job j USING unnest(s_owner, s_job_instance, s_job_version, s_job_ordinal, s_fate) WITH ORDINALITY AS s (owner, instance, version, ordinal, fate, at)
-       WHERE s.at BETWEEN lo AND hi AND s.fate = 'done' AND j.owner = s.owner AND j.instance = s.instance AND j.version = s.version AND j.ordinal = s.ordinal;
+      -- Jobs: what becomes of the answered ones, each under its token; then the new ones.
+      good := 0;
+      IF 'done' = ANY (s_fate) THEN
+        DELETE FROM job j
+         USING (SELECT * FROM unnest(s_owner, s_job_instance, s_job_version, s_job_ordinal, s_fate, s_token) WITH ORDINALITY
+                  AS s (owner, instance, version, ordinal, fate, token, at) ORDER BY 1, 2, 3, 4) AS s
+         WHERE s.at BETWEEN lo AND hi AND s.fate = 'done' AND j.owner = s.owner AND j.instance = s.instance AND j.version = s.version
+           AND j.ordinal = s.ordinal AND j.token = s.token;
+        GET DIAGNOSTICS good = ROW_COUNT;
+      END IF;
       IF 'rearmed' = ANY (s_fate) THEN
         UPDATE job j SET token = NULL, broker = NULL, world_at = s.rearm, run_at = '-infinity', attempt = 0, tries = 0, last_error = NULL
-          FROM unnest(s_owner, s_job_instance, s_job_version, s_job_ordinal, s_fate, s_rearm) WITH ORDINALITY AS s (owner, instance, version, ordinal, fate, rearm, at)
-         WHERE s.at BETWEEN lo AND hi AND s.fate = 'rearmed' AND j.owner = s.owner AND j.instance = s.instance AND j.version = s.version AND j.ordinal = s.ordinal;
+          FROM (SELECT * FROM unnest(s_owner, s_job_instance, s_job_version, s_job_ordinal, s_fate, s_token, s_rearm) WITH ORDINALITY
+                  AS s (owner, instance, version, ordinal, fate, token, rearm, at) ORDER BY 1, 2, 3, 4) AS s
+         WHERE s.at BETWEEN lo AND hi AND s.fate = 'rearmed' AND j.owner = s.owner AND j.instance = s.instance AND j.version = s.version
+           AND j.ordinal = s.ordinal AND j.token = s.token;
+        GET DIAGNOSTICS wanted = ROW_COUNT;
+        good := good + wanted;
+      END IF;
+      IF 'kept' = ANY (s_fate) THEN
+        SELECT good + count(*) INTO good FROM (
+          SELECT FROM unnest(s_owner, s_job_instance, s_job_version, s_job_ordinal, s_fate, s_token) WITH ORDINALITY
+                   AS s (owner, instance, version, ordinal, fate, token, at)
+            JOIN job j ON j.owner = s.owner AND j.instance = s.instance AND j.version = s.version AND j.ordinal = s.ordinal AND j.token = s.token
+           WHERE s.at BETWEEN lo AND hi AND s.fate = 'kept' FOR UPDATE OF j) AS x;
+      END IF;
+      IF NOT p_checked AND good <> cardinality(array_remove(s_job_instance, 0::bigint)) THEN
+        RAISE EXCEPTION 'a step does not fit: lease' USING ERRCODE = 'BU002';
       END IF;
       IF finals THEN
         DELETE FROM job j USING unnest(m_step, ids, m_final) AS m (step, id, final)
@@ -242,42 +199,75 @@ BEGIN
          WHERE m_step[j.move] BETWEEN lo AND hi;
       END IF;
 
-      -- Money: postings, accounts (each once), entries with the running counters.
+      -- Money: holds resolved, accounts (each once), entries with the running counters, postings.
       IF posts THEN
-        INSERT INTO posting (owner, instance, version, leg, kind, debit, credit, asset, amount, code, hold_instance, hold_version, hold_leg, world_at)
-        SELECT s_owner[p.step], ids[s_own[p.step]], m_version[s_own[p.step]] + 1, p.leg, p.kind, p.debit, p.credit, p.asset, p.amount, p.code,
-               p.hi, p.hv, p.hl, s_world[p.step]
-          FROM unnest(p_step, p_leg, p_kind, p_debit, p_credit, p_asset, p_amount, p_code, p_hold_instance, p_hold_version, p_hold_leg)
-               AS p (step, leg, kind, debit, credit, asset, amount, code, hi, hv, hl)
-         WHERE p.step BETWEEN lo AND hi;
-        WITH leg AS MATERIALIZED (
-          SELECT s_owner[p.step] AS owner, v.account, p.step, p.leg, v.side, v.dp, v.dd, v.cp, v.cc
-            FROM unnest(p_step, p_leg, p_kind, p_debit, p_credit, p_amount, reserved) AS p (step, leg, kind, debit, credit, amount, reserved)
-           CROSS JOIN LATERAL (VALUES
-             (p.debit, 0, CASE p.kind WHEN 'hold' THEN p.amount ELSE -p.reserved END, CASE p.kind WHEN 'hold' THEN 0 ELSE p.amount END, 0, 0),
-             (p.credit, 1, 0, 0, CASE p.kind WHEN 'hold' THEN p.amount ELSE -p.reserved END, CASE p.kind WHEN 'hold' THEN 0 ELSE p.amount END)
-             ) AS v (account, side, dp, dd, cp, cc)
-           WHERE p.step BETWEEN lo AND hi),
-        moved AS (
-          UPDATE account a SET debits_pending = a.debits_pending + t.dp, debits_posted = a.debits_posted + t.dd,
-                               credits_pending = a.credits_pending + t.cp, credits_posted = a.credits_posted + t.cc, version = a.version + t.n
-            FROM (SELECT owner, account, sum(dp) AS dp, sum(dd) AS dd, sum(cp) AS cp, sum(cc) AS cc, count(*) AS n FROM leg GROUP BY 1, 2) AS t
-           WHERE a.owner = t.owner AND a.id = t.account
-          RETURNING a.owner, a.id, a.version - t.n AS version, a.debits_pending - t.dp AS dp, a.debits_posted - t.dd AS dd,
-                    a.credits_pending - t.cp AS cp, a.credits_posted - t.cc AS cc)
-        INSERT INTO entry (owner, account, version, instance, step_version, leg, side, debits_pending, debits_posted, credits_pending, credits_posted)
-        SELECT l.owner, l.account, b.version + row_number() OVER w, ids[s_own[l.step]], m_version[s_own[l.step]] + 1, l.leg, l.side,
-               b.dp + sum(l.dp) OVER w, b.dd + sum(l.dd) OVER w, b.cp + sum(l.cp) OVER w, b.cc + sum(l.cc) OVER w
-          FROM leg l JOIN moved b ON b.owner = l.owner AND b.id = l.account
-        WINDOW w AS (PARTITION BY l.owner, l.account ORDER BY l.step, l.leg, l.side ROWS UNBOUNDED PRECEDING);
+        IF NOT holds THEN
+          reserved := NULL;
+        ELSIF NOT p_checked THEN
+          -- Accounts before holds: every writer's order.
+          PERFORM 1 FROM account a
+           WHERE (a.owner, a.id) IN (SELECT s_owner[p.step], unnest(ARRAY[p.debit, p.credit]) FROM unnest(p_step, p_debit, p_credit) AS p (step, debit, credit))
+           ORDER BY a.owner, a.id FOR NO KEY UPDATE;
+        END IF;
         IF holds THEN
-          UPDATE hold h SET resolved_by = ids[s_own[p.step]], resolved_version = m_version[s_own[p.step]] + 1
-            FROM unnest(p_step, p_hold_instance, p_hold_version, p_hold_leg) AS p (step, hi, hv, hl)
-           WHERE p.step BETWEEN lo AND hi AND p.hi <> 0 AND h.owner = s_owner[p.step] AND h.instance = p.hi AND h.version = p.hv AND h.leg = p.hl;
+          WITH resolved AS (
+            UPDATE hold h SET resolved_by = ids[s_own[p.step]], resolved_version = m_version[s_own[p.step]] + 1
+              FROM unnest(p_step, p_debit, p_credit, p_asset, p_amount, p_hold_instance, p_hold_version, p_hold_leg) WITH ORDINALITY
+                   AS p (step, debit, credit, asset, amount, h_instance, h_version, h_leg, at)
+             WHERE p.step BETWEEN lo AND hi AND p.h_instance <> 0 AND h.owner = s_owner[p.step] AND h.instance = p.h_instance
+               AND h.version = p.h_version AND h.leg = p.h_leg AND h.resolved_by = 0 AND h.debit = p.debit AND h.credit = p.credit
+               AND h.asset = p.asset AND h.reserved >= p.amount
+            RETURNING p.at, h.reserved)
+          SELECT array_agg(coalesce(r.reserved, 0)::numeric ORDER BY p.at), count(r.at) INTO reserved, good
+            FROM generate_series(1, cardinality(p_step)) AS p (at) LEFT JOIN resolved r ON r.at = p.at;
+          IF NOT p_checked AND good <> cardinality(array_remove(p_hold_instance, 0::bigint)) THEN
+            RAISE EXCEPTION 'a step does not fit: hold' USING ERRCODE = 'BU002';
+          END IF;
           INSERT INTO hold (owner, instance, version, leg, debit, credit, asset, reserved)
           SELECT s_owner[p.step], ids[s_own[p.step]], m_version[s_own[p.step]] + 1, p.leg, p.debit, p.credit, p.asset, p.amount
             FROM unnest(p_step, p_leg, p_kind, p_debit, p_credit, p_asset, p_amount) AS p (step, leg, kind, debit, credit, asset, amount)
            WHERE p.step BETWEEN lo AND hi AND p.kind = 'hold';
+        END IF;
+        WITH posted AS MATERIALIZED (
+          SELECT s_owner[p.step] AS owner, ids[s_own[p.step]] AS instance, m_version[s_own[p.step]] + 1 AS version, coalesce(p.reserved, 0) AS held, p.*
+            FROM unnest(p_step, p_leg, p_kind, p_debit, p_credit, p_asset, p_amount, p_code, p_hold_instance, p_hold_version, p_hold_leg, reserved)
+                 AS p (step, leg, kind, debit, credit, asset, amount, code, h_instance, h_version, h_leg, reserved)
+           WHERE p.step BETWEEN lo AND hi),
+        leg AS MATERIALIZED (
+          SELECT p.owner, v.account, p.instance, p.version, p.step, p.leg, v.side, v.dp, v.dd, v.cp, v.cc
+            FROM posted p
+           CROSS JOIN LATERAL (VALUES
+             (p.debit, 0, CASE p.kind WHEN 'hold' THEN p.amount ELSE -p.held END, CASE p.kind WHEN 'hold' THEN 0 ELSE p.amount END, 0, 0),
+             (p.credit, 1, 0, 0, CASE p.kind WHEN 'hold' THEN p.amount ELSE -p.held END, CASE p.kind WHEN 'hold' THEN 0 ELSE p.amount END)
+             ) AS v (account, side, dp, dd, cp, cc)),
+        total AS MATERIALIZED (
+          SELECT s.owner, s.account, sum(s.dp) AS dp, sum(s.dd) AS dd, sum(s.cp) AS cp, sum(s.cc) AS cc, sum(s.n) AS n,
+                 sum(least(s.cc - s.dd - s.dp, 0)) AS worst
+            FROM (SELECT owner, account, step, sum(dp) AS dp, sum(dd) AS dd, sum(cp) AS cp, sum(cc) AS cc, count(*) AS n
+                    FROM leg GROUP BY owner, account, step) AS s
+           GROUP BY s.owner, s.account ORDER BY s.owner, s.account),
+        moved AS (
+          UPDATE account a SET debits_pending = a.debits_pending + t.dp, debits_posted = a.debits_posted + t.dd,
+                               credits_pending = a.credits_pending + t.cp, credits_posted = a.credits_posted + t.cc, version = a.version + t.n
+            FROM total t
+           WHERE a.owner = t.owner AND a.id = t.account
+          RETURNING a.owner, a.id, t.n, a.version - t.n AS version, a.debits_pending - t.dp AS dp, a.debits_posted - t.dd AS dd,
+                    a.credits_pending - t.cp AS cp, a.credits_posted - t.cc AS cc,
+                    a.limited AND (a.credits_posted - t.cc) - (a.debits_posted - t.dd) - (a.debits_pending - t.dp) + t.worst < 0 AS risky),
+        entered AS (
+          INSERT INTO entry (owner, account, version, instance, step_version, leg, side, debits_pending, debits_posted, credits_pending, credits_posted)
+          SELECT l.owner, l.account, b.version + row_number() OVER w, l.instance, l.version, l.leg, l.side,
+                 b.dp + sum(l.dp) OVER w, b.dd + sum(l.dd) OVER w, b.cp + sum(l.cp) OVER w, b.cc + sum(l.cc) OVER w
+            FROM leg l JOIN moved b ON b.owner = l.owner AND b.id = l.account
+          WINDOW w AS (PARTITION BY l.owner, l.account ORDER BY l.step, l.leg, l.side ROWS UNBOUNDED PRECEDING)),
+        written AS (
+          INSERT INTO posting (owner, instance, version, leg, kind, debit, credit, asset, amount, code, hold_instance, hold_version, hold_leg, world_at)
+          SELECT p.owner, p.instance, p.version, p.leg, p.kind, p.debit, p.credit, p.asset, p.amount, p.code, p.h_instance, p.h_version, p.h_leg, s_world[p.step]
+            FROM posted p)
+        SELECT sum(b.n), bool_or(b.risky) INTO good, risky FROM moved b;
+        -- An account that does not exist, or a step that only a neighbour's money would make possible.
+        IF NOT p_checked AND (good IS DISTINCT FROM 2 * cardinality(p_step) OR risky) THEN
+          RAISE EXCEPTION 'a step does not fit: account' USING ERRCODE = 'BU002';
         END IF;
       END IF;
     END IF;
@@ -288,15 +278,93 @@ BEGIN
 
   -- One link for the call. The shard row last: a broker that lost the shard meanwhile takes the whole call down.
   IF cardinality(l_owner) > 0 THEN
-    done_now := clock_timestamp();
+    done_at := clock_timestamp();
+    done_us := (extract(epoch FROM done_at) * 1000000)::bigint;
     WITH head AS (
-      UPDATE shard SET seq = seq + 1, head = link_hash(p_shard, seq + 1, head, done_now, l_digest)
+      UPDATE shard SET seq = seq + 1, head = link_hash(p_shard, seq + 1, head, done_us, l_digest)
        WHERE id = p_shard AND epoch = p_epoch RETURNING seq, head)
     INSERT INTO link (shard, seq, owners, instances, versions, tokens, wall_at, hash)
-    SELECT p_shard, head.seq, l_owner, l_instance, l_version, l_token, done_now, head.head FROM head;
+    SELECT p_shard, head.seq, l_owner, l_instance, l_version, l_token, done_at, head.head FROM head;
     IF NOT FOUND THEN
       RAISE EXCEPTION 'shard % is no longer at epoch %', p_shard, p_epoch USING ERRCODE = 'BU001';
     END IF;
+  END IF;
+END $$;
+
+-- All rows that a checked call may touch, locked in the one order.
+CREATE FUNCTION lock_all(s_owner int[], s_job_instance bigint[], s_job_version bigint[], s_job_ordinal int[], m_step int[], m_id bigint[],
+                         p_step int[], p_debit bigint[], p_credit bigint[], p_hold_instance bigint[], p_hold_version bigint[], p_hold_leg int[])
+RETURNS void LANGUAGE plpgsql SET search_path = ledger, pg_temp AS $$
+BEGIN
+  PERFORM 1 FROM instance i WHERE (i.owner, i.id) IN (SELECT s_owner[m.step], m.id FROM unnest(m_step, m_id) AS m (step, id))
+    ORDER BY i.owner, i.id FOR NO KEY UPDATE;
+  PERFORM 1 FROM job j
+    WHERE (j.owner, j.instance, j.version, j.ordinal) IN (SELECT * FROM unnest(s_owner, s_job_instance, s_job_version, s_job_ordinal))
+    ORDER BY j.owner, j.instance, j.version, j.ordinal FOR UPDATE;
+  PERFORM 1 FROM account a
+    WHERE (a.owner, a.id) IN (SELECT s_owner[p.step], unnest(ARRAY[p.debit, p.credit]) FROM unnest(p_step, p_debit, p_credit) AS p (step, debit, credit))
+    ORDER BY a.owner, a.id FOR NO KEY UPDATE;
+  PERFORM 1 FROM hold h
+    WHERE (h.owner, h.instance, h.version, h.leg) IN (SELECT s_owner[p.step], p.h_instance, p.h_version, p.h_leg
+                                                       FROM unnest(p_step, p_hold_instance, p_hold_version, p_hold_leg) AS p (step, h_instance, h_version, h_leg))
+    ORDER BY h.owner, h.instance, h.version, h.leg FOR UPDATE;
+END $$;
+
+-- Whether one step fits, its rows being locked: lost_lease is told before conflict and stale_version, those before any refusal.
+CREATE FUNCTION check_step(
+  p_at int, p_owner int, p_job_instance bigint, p_job_version bigint, p_job_ordinal int, p_token uuid, p_own int,
+  m_step int[], m_id bigint[], m_kind text[], m_version bigint[], m_from text[],
+  p_step int[], p_kind text[], p_debit bigint[], p_credit bigint[], p_asset int[], p_amount numeric[],
+  p_hold_instance bigint[], p_hold_version bigint[], p_hold_leg int[],
+  OUT outcome text, OUT reason text, OUT reserved numeric[])
+LANGUAGE plpgsql SET search_path = ledger, pg_temp AS $$
+BEGIN
+  outcome := 'committed'; reason := '';
+  IF p_job_instance > 0 AND NOT EXISTS (SELECT FROM job j WHERE j.owner = p_owner AND j.instance = p_job_instance AND j.version = p_job_version
+                                           AND j.ordinal = p_job_ordinal AND j.token = p_token) THEN
+    outcome := 'lost_lease';
+    RETURN;
+  END IF;
+  IF p_own > 0 AND EXISTS (SELECT FROM transition t WHERE t.owner = p_owner AND t.instance = m_id[p_own] AND t.version = m_version[p_own] + 1) THEN
+    outcome := 'refused'; reason := 'conflict';
+    RETURN;
+  END IF;
+  IF EXISTS (SELECT FROM unnest(m_step, m_id, m_kind, m_version, m_from) AS m (step, id, kind, version, from_state)
+               LEFT JOIN instance i ON i.owner = p_owner AND i.id = m.id
+              WHERE m.step = p_at AND m.version > 0
+                AND (i.version, i.state, i.kind, i.is_final) IS DISTINCT FROM (m.version, m.from_state, m.kind, false)) THEN
+    outcome := 'stale_version';
+    RETURN;
+  END IF;
+  SELECT x.wrong INTO reason FROM (
+    SELECT p.at, CASE WHEN d.id IS NULL OR c.id IS NULL THEN 'unknown_account'
+                      WHEN d.asset <> p.asset OR c.asset <> p.asset THEN 'asset_mismatch'
+                      WHEN p.amount <> trunc(p.amount) OR p.amount >= 1e38 OR p.amount < 0 OR (p.amount = 0 AND p.kind <> 'void') OR p.debit = p.credit THEN 'bad_amount'
+                      WHEN p.kind NOT IN ('post', 'void') THEN NULL
+                      WHEN h.owner IS NULL OR h.debit <> p.debit OR h.credit <> p.credit OR h.asset <> p.asset THEN 'hold_unknown'
+                      WHEN h.resolved_by <> 0 OR count(*) OVER (PARTITION BY p.h_instance, p.h_version, p.h_leg) > 1 THEN 'hold_resolved'
+                      WHEN p.amount > h.reserved THEN 'hold_exceeded' END AS wrong
+      FROM (SELECT q.* FROM unnest(p_step, p_kind, p_debit, p_credit, p_asset, p_amount, p_hold_instance, p_hold_version, p_hold_leg)
+                   WITH ORDINALITY AS q (step, kind, debit, credit, asset, amount, h_instance, h_version, h_leg, at) WHERE q.step = p_at) AS p
+      LEFT JOIN account d ON d.owner = p_owner AND d.id = p.debit
+      LEFT JOIN account c ON c.owner = p_owner AND c.id = p.credit
+      LEFT JOIN hold h ON h.owner = p_owner AND h.instance = p.h_instance AND h.version = p.h_version AND h.leg = p.h_leg) AS x
+   WHERE x.wrong IS NOT NULL ORDER BY x.at LIMIT 1;
+  IF reason IS NULL THEN
+    SELECT 'insufficient_funds' INTO reason FROM (
+      SELECT leg.account, sum(leg.net) AS net
+        FROM unnest(p_step, p_kind, p_debit, p_credit, p_amount, p_hold_instance, p_hold_version, p_hold_leg)
+             AS p (step, kind, debit, credit, amount, h_instance, h_version, h_leg)
+        LEFT JOIN hold h ON p.h_instance <> 0 AND h.owner = p_owner AND h.instance = p.h_instance AND h.version = p.h_version AND h.leg = p.h_leg
+       CROSS JOIN LATERAL (VALUES (p.debit, CASE p.kind WHEN 'post' THEN h.reserved - p.amount WHEN 'void' THEN h.reserved ELSE -p.amount END),
+                                  (p.credit, CASE WHEN p.kind IN ('single', 'post') THEN p.amount ELSE 0 END)) AS leg (account, net)
+       WHERE p.step = p_at GROUP BY leg.account) AS d
+      JOIN account a ON a.owner = p_owner AND a.id = d.account
+     WHERE a.limited AND a.credits_posted - a.debits_posted - a.debits_pending + d.net < 0 LIMIT 1;
+  END IF;
+  reason := coalesce(reason, '');
+  IF reason <> '' THEN
+    outcome := 'refused';
   END IF;
 END $$;
 
@@ -309,9 +377,9 @@ CREATE FUNCTION same_content(
   p_hold_instance bigint[], p_hold_version bigint[], p_hold_leg int[])
 RETURNS boolean LANGUAGE sql STABLE SET search_path = ledger, pg_temp AS $$
   WITH posted AS (
-    SELECT coalesce(string_agg(posting_bytes(p.leg, p.kind, p.debit, p.credit, p.asset, p.amount, p.code, p.hi, p.hv, p.hl), '' ORDER BY p.leg), '') AS bytes
+    SELECT coalesce(string_agg(posting_bytes(p.leg, p.kind, p.debit, p.credit, p.asset, p.amount, p.code, p.h_instance, p.h_version, p.h_leg), '' ORDER BY p.leg), '') AS bytes
       FROM unnest(p_step, p_leg, p_kind, p_debit, p_credit, p_asset, p_amount, p_code, p_hold_instance, p_hold_version, p_hold_leg)
-           AS p (step, leg, kind, debit, credit, asset, amount, code, hi, hv, hl)
+           AS p (step, leg, kind, debit, credit, asset, amount, code, h_instance, h_version, h_leg)
      WHERE p.step = p_at),
   asked AS (
     SELECT m.*

@@ -109,7 +109,7 @@ CREATE FUNCTION verify_links() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER
   SELECT x.problem FROM (
     SELECT format('link (shard %s, seq %s): does not follow from the one before and its rows', c.shard, c.seq) AS problem
       FROM chain c LEFT JOIN summed s USING (shard, seq)
-     WHERE c.seq <> c.nth OR s.n IS DISTINCT FROM s.present OR c.hash <> link_hash(c.shard, c.seq, c.prev, c.wall_at, coalesce(s.digests, ''))
+     WHERE c.seq <> c.nth OR s.n IS DISTINCT FROM s.present OR c.hash <> link_hash(c.shard, c.seq, c.prev, (extract(epoch FROM c.wall_at) * 1000000)::bigint, coalesce(s.digests, ''))
     UNION ALL
     SELECT format('shard %s: its head is not its last link', h.id) FROM shard h
       LEFT JOIN (SELECT DISTINCT ON (shard) * FROM link ORDER BY shard, seq DESC) AS l ON l.shard = h.id
