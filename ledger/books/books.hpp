@@ -1,0 +1,74 @@
+// ledger/books/books.hpp: what people read: balances, instances and their history, counts. Reads only; each call is one
+// snapshot. Borrows its connection.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ledger/store/connection.hpp"
+#include "machines/core/ids.hpp"
+#include "machines/core/instant.hpp"
+
+namespace ledger::books {
+
+struct Balance {
+  std::string path, asset;
+  int scale = 0;
+  machines::Int128 posted = 0;  // credits_posted - debits_posted, minor units
+  machines::Int128 held = 0;    // debits_pending
+  bool limited = false;
+};
+
+struct InstanceView {
+  machines::OwnerId owner;
+  machines::InstanceId id;
+  std::string kind, state, data, sleeve;
+  std::int64_t version = 0;
+  bool is_final = false;
+  machines::InstanceId parent{0};
+};
+
+struct PostingView {
+  std::string kind, debit, credit, asset, code;
+  int scale = 0;
+  machines::Int128 amount = 0;
+};
+
+struct TransitionView {
+  std::int64_t version = 0;
+  std::string from, to, event, command, jobs, wall_at;
+  machines::Instant world_at;
+  std::vector<PostingView> postings;
+};
+
+struct StateCount {
+  std::string kind, state;
+  std::int64_t count = 0;
+};
+
+struct Stranded {
+  machines::OwnerId owner;
+  machines::InstanceId id;
+  std::string kind, state;
+};
+
+class Books {
+ public:
+  explicit Books(Connection& connection) : connection_(connection) {}
+  Stored<std::vector<Balance>> balances();
+  Stored<std::vector<StateCount>> state_counts();
+  // Newest first. `only_live` leaves finished ones out.
+  Stored<std::vector<InstanceView>> instances(bool only_live, int limit);
+  // Empty when no such instance.
+  Stored<std::vector<InstanceView>> instance(machines::InstanceId id);
+  Stored<std::vector<TransitionView>> history(machines::InstanceId id);
+  Stored<std::vector<Stranded>> stranded();
+
+ private:
+  Connection& connection_;
+};
+
+}  // namespace ledger::books
