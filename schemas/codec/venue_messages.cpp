@@ -1,0 +1,120 @@
+#include "schemas/codec/convert.hpp"
+#include "schemas/codec/messages.hpp"
+#include "schemas/proto/wire.pb.h"
+
+namespace schemas {
+namespace {
+
+namespace pb = bursar::wire;
+
+void write(const OrderReport& report, pb::OrderReport& to) {
+  to.set_client_id(report.client_id);
+  to.set_status(static_cast<int>(report.status));
+  to.set_reason(report.reason);
+  to.set_duplicate(report.duplicate);
+  for (const Fill& fill : report.fills) {
+    auto* one = to.add_fills();
+    one->set_number(fill.number);
+    one->set_at_us(fill.at.us);
+    one->set_price_e8(fill.price.e8);
+    one->set_base(machines::to_text(fill.base));
+    one->set_quote(machines::to_text(fill.quote));
+    one->set_fee(machines::to_text(fill.fee));
+    one->set_is_maker(fill.is_maker);
+  }
+}
+
+OrderReport read(const pb::OrderReport& from, Reading& reading) {
+  OrderReport report{from.client_id(), reading.enumerator<OrderStatus>(from.status()), from.reason(), from.duplicate(), {}};
+  for (const auto& one : from.fills())
+    report.fills.push_back({one.number(), {one.at_us()}, {one.price_e8()}, reading.amount(one.base()), reading.amount(one.quote()),
+                            reading.amount(one.fee()), one.is_maker()});
+  return report;
+}
+
+PlaceOrder read(const pb::PlaceOrder& from, Reading& reading) {
+  return {from.client_id(), from.symbol(), reading.enumerator<Side>(from.side()), reading.amount(from.size()), {from.placed_us()}};
+}
+
+Statement read(const pb::Statement& from, Reading& reading) {
+  Statement statement;
+  for (const auto& line : from.lines()) statement.lines.push_back({line.asset(), reading.amount(line.total())});
+  return statement;
+}
+
+VenueMessage read_body(const pb::VenueEnvelope& envelope, Reading& reading) {
+  switch (envelope.body_case()) {
+    case pb::VenueEnvelope::kPlace: return read(envelope.place(), reading);
+    case pb::VenueEnvelope::kQuery: return QueryOrder{envelope.query().client_id(), envelope.query().deep()};
+    case pb::VenueEnvelope::kCancel: return CancelOrder{envelope.cancel().client_id()};
+    case pb::VenueEnvelope::kOpenBar: {
+      const auto& from = envelope.open_bar();
+      return OpenBar{from.symbol(), {from.opens_us()}, {from.open_e8()}};
+    }
+    case pb::VenueEnvelope::kStatementRequest: return StatementRequest{};
+    case pb::VenueEnvelope::kReport: return read(envelope.report(), reading);
+    case pb::VenueEnvelope::kBarTaken: return BarTaken{{envelope.bar_taken().opens_us()}, envelope.bar_taken().filled()};
+    case pb::VenueEnvelope::kStatement: return read(envelope.statement(), reading);
+    case pb::VenueEnvelope::kRefusal: return VenueRefusal{envelope.refusal().reason()};
+    case pb::VenueEnvelope::BODY_NOT_SET: break;
+  }
+  reading.refuse("the venue message has no body that this version knows");
+  return StatementRequest{};
+}
+
+void write_place(const PlaceOrder& order, pb::PlaceOrder& to) {
+  to.set_client_id(order.client_id);
+  to.set_symbol(order.symbol);
+  to.set_side(static_cast<int>(order.side));
+  to.set_size(machines::to_text(order.size));
+  to.set_placed_us(order.placed_at.us);
+}
+
+}  // namespace
+
+std::string encode_venue(const VenueFrame& frame) {
+  pb::VenueEnvelope envelope;
+  envelope.set_correlation(frame.correlation);
+  std::visit(Overloaded{
+                 [&](const PlaceOrder& m) { write_place(m, *envelope.mutable_place()); },
+                 [&](const QueryOrder& m) {
+                   envelope.mutable_query()->set_client_id(m.client_id);
+                   envelope.mutable_query()->set_deep(m.deep);
+                 },
+                 [&](const CancelOrder& m) { envelope.mutable_cancel()->set_client_id(m.client_id); },
+                 [&](const OpenBar& m) {
+                   envelope.mutable_open_bar()->set_symbol(m.symbol);
+                   envelope.mutable_open_bar()->set_opens_us(m.opens_at.us);
+                   envelope.mutable_open_bar()->set_open_e8(m.open.e8);
+                 },
+                 [&](const StatementRequest&) { envelope.mutable_statement_request(); },
+                 [&](const OrderReport& m) { write(m, *envelope.mutable_report()); },
+                 [&](const BarTaken& m) {
+                   envelope.mutable_bar_taken()->set_opens_us(m.opens_at.us);
+                   envelope.mutable_bar_taken()->set_filled(m.filled);
+                 },
+                 [&](const Statement& m) {
+                   auto* to = envelope.mutable_statement();
+                   for (const StatementLine& line : m.lines) {
+                     auto* one = to->add_lines();
+                     one->set_asset(line.asset);
+                     one->set_total(machines::to_text(line.total));
+                   }
+                 },
+                 [&](const VenueRefusal& m) { envelope.mutable_refusal()->set_reason(m.reason); },
+             },
+             frame.message);
+  return envelope.SerializeAsString();
+}
+
+machines::Result<VenueFrame, DecodeError> decode_venue(std::string_view bytes) {
+  pb::VenueEnvelope envelope;
+  if (!envelope.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    return machines::fail(DecodeError{"not a venue message of this protocol"});
+  Reading reading;
+  VenueFrame frame{envelope.correlation(), read_body(envelope, reading)};
+  if (!reading.ok()) return machines::fail(DecodeError{reading.reason()});
+  return frame;
+}
+
+}  // namespace schemas
