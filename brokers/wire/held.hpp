@@ -1,0 +1,26 @@
+// brokers/wire/held.hpp: what the owner types own. Internal to brokers/wire: the only header that includes zmq.hpp.
+#pragma once
+
+#include <zmq.hpp>
+
+#include "brokers/wire/socket.hpp"
+
+namespace brokers::wire {
+
+struct Context::Held {
+  zmq::context_t context{1};
+};
+struct DealerSocket::Held {
+  zmq::socket_t socket;
+};
+struct RouterSocket::Held {
+  zmq::socket_t socket;
+};
+
+inline constexpr const char* zap_domain = "bursar";
+inline constexpr const char* zap_endpoint = "inproc://zeromq.zap.01";
+
+// Options that both kinds share: bounded sizes and queues, quick handshakes, dead TCP noticed.
+void set_common_options(zmq::socket_t& socket);
+
+}  // namespace brokers::wire

@@ -1,0 +1,28 @@
+// brokers/wire/keys.hpp: CURVE key pairs and their files. A secret file that anyone else may read is refused.
+#pragma once
+
+#include <string>
+
+#include "machines/core/result.hpp"
+
+namespace brokers::wire {
+
+struct WireError {
+  std::string text;  // one line: what, where, what to do
+};
+template <class T>
+using Wired = machines::Result<T, WireError>;
+
+// Z85 text, 40 characters each.
+struct CurveKeys {
+  std::string public_key, secret_key;
+};
+
+CurveKeys make_keys();
+// Writes PATH (secret and public, 0600) and PATH.pub (public). Errors: the file can't be written.
+Wired<bool> write_keys(const std::string& path, const CurveKeys& keys);
+// Errors: absent, unreadable, malformed, or readable by others than its owner.
+Wired<CurveKeys> read_keys(const std::string& path);
+Wired<std::string> read_public_key(const std::string& path);
+
+}  // namespace brokers::wire

@@ -1,0 +1,97 @@
+// brokers/wire/socket.hpp: owner types over cppzmq: the dealer that a worker or client holds, the router that a broker
+// or venue holds. CURVE always. Nothing blocks but Poller::wait. A socket belongs to one thread. No exception leaves
+// this folder.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "brokers/wire/keys.hpp"
+
+namespace brokers::wire {
+
+// sent: taken over. would_block: the peer's queue is full, nothing was sent. gone: no such peer, nothing was sent.
+enum class SendResult { sent, would_block, gone };
+
+class Context {
+ public:
+  Context();
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+  struct Held;
+  [[nodiscard]] Held& held() const { return *held_; }
+
+ private:
+  std::unique_ptr<Held> held_;
+};
+
+inline constexpr std::int64_t max_message_bytes = 4 << 20;
+
+// Connects to one endpoint with a fresh routing id; queues nothing for a peer that is not there (IMMEDIATE), leaves
+// nothing behind (LINGER 0).
+class DealerSocket {
+ public:
+  DealerSocket(Context& context, const std::string& endpoint, const CurveKeys& own,
+               const std::string& server_public_key);
+  ~DealerSocket();
+  DealerSocket(DealerSocket&&) noexcept;
+  DealerSocket& operator=(DealerSocket&&) noexcept;
+  SendResult send(std::string_view bytes);
+  std::optional<std::string> receive();  // never blocks
+  struct Held;
+  [[nodiscard]] Held& held() const { return *held_; }
+
+ private:
+  std::unique_ptr<Held> held_;
+};
+
+struct Received {
+  std::string peer;     // routing id, valid while the connection lives
+  std::string user_id;  // what the ZAP handler bound to the peer's key: "role:name"
+  std::string bytes;
+};
+
+// Listens. REQUIRES: a ZapServer runs on the context before bind(): a CURVE server without one accepts any key.
+class RouterSocket {
+ public:
+  RouterSocket(Context& context, const CurveKeys& own);
+  ~RouterSocket();
+  RouterSocket(RouterSocket&&) noexcept;
+  RouterSocket& operator=(RouterSocket&&) noexcept;
+  // Errors: the endpoint is in use or malformed, or its path is too long for a Unix socket.
+  Wired<bool> bind(const std::string& endpoint);
+  SendResult send(const std::string& peer, std::string_view bytes);
+  std::optional<Received> receive();  // never blocks
+  struct Held;
+  [[nodiscard]] Held& held() const { return *held_; }
+
+ private:
+  std::unique_ptr<Held> held_;
+};
+
+// Waits until one of the sockets can be read or the time is over; never for writing.
+class Poller {
+ public:
+  Poller();
+  ~Poller();
+  void add(DealerSocket& socket);
+  void add(RouterSocket& socket);
+  void clear();
+  // True when something can be read. An interrupting signal ends the wait early.
+  bool wait(std::chrono::milliseconds at_most);
+
+ private:
+  struct Held;
+  std::unique_ptr<Held> held_;
+};
+
+// An ipc endpoint's path must fit sockaddr_un: 107 bytes. Errors: names the path and its length.
+Wired<bool> check_endpoint(const std::string& endpoint);
+
+}  // namespace brokers::wire
