@@ -20,7 +20,7 @@ struct Due {
   machines::Instant next_due;  // earliest world time of any open job (ready, delayed, leased, parked); INT64_MAX: none
   std::optional<machines::JobKey> parked;  // a parked job with world time <= world_at
   std::string parked_reason;
-  std::int64_t next_run_us = 0;  // wall time until the earliest delayed job may run, 0 when none is delayed
+  std::int64_t next_run_us = 0;  // wall time from now until the earliest delayed job may run, 0: none is delayed
 };
 
 struct Failure {

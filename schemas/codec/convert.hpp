@@ -1,4 +1,5 @@
-// schemas/codec/convert.hpp: what the two codecs share: strict reading of tokens, amounts and enumerators. Internal to schemas/codec.
+// schemas/codec/convert.hpp: what the two codecs share: strict reading of tokens, amounts and enumerators. Internal to
+// schemas/codec.
 #pragma once
 
 #include <optional>

@@ -1,6 +1,6 @@
-// schemas/codec/messages.hpp: every message that crosses a socket, as plain structs, and their Protobuf encoding (proto/wire.proto).
-// decode() never throws and accepts any bytes: what it can't read is a DecodeError with a reason. The .cpp files are the only
-// code that includes generated headers.
+// schemas/codec/messages.hpp: every message that crosses a socket, as plain structs, and their Protobuf encoding
+// (proto/wire.proto). decode() never throws and accepts any bytes: what it can't read is a DecodeError with a reason.
+// The .cpp files are the only code that includes generated headers.
 #pragma once
 
 #include <cstdint>
@@ -21,17 +21,17 @@ inline constexpr int wire_version = 1;
 
 // ---- worker -> broker
 struct Capability {
-  std::string kind;                           // machine that this worker decides
+  std::string kind;  // machine that this worker decides
   int version = 1;
   std::vector<std::string> outside_commands;  // commands that call an outside party: the outside credit counts them
   bool operator==(const Capability&) const = default;
 };
 struct Ready {
-  std::string worker;                         // stable id of the worker process; the routing id is fresh per socket
+  std::string worker;  // stable id of the worker process; the routing id is fresh per socket
   int wire = wire_version;
-  int schema = 0;                             // newest migration that the worker knows
+  int schema = 0;  // newest migration that the worker knows
   std::vector<Capability> capabilities;
-  std::vector<machines::Token> held;          // leases that it still works on
+  std::vector<machines::Token> held;  // leases that it still works on
   int pure_credit = 256;
   int outside_credit = 16;
   bool operator==(const Ready&) const = default;
@@ -44,21 +44,21 @@ struct DoneJob {
 };
 struct Done {
   std::vector<DoneJob> jobs;
-  std::vector<machines::LeasedJob> minted;    // eager follow-ups that this worker now holds
+  std::vector<machines::LeasedJob> minted;  // eager follow-ups that this worker now holds
   bool operator==(const Done&) const = default;
 };
 struct Failed {
   machines::Token token;
   machines::CallError error = machines::CallError::retry_later;
-  std::int64_t retry_after_ms = 0;            // 0: the broker's own back-off
+  std::int64_t retry_after_ms = 0;  // 0: the broker's own back-off
   std::string reason;
-  bool fatal = false;                         // park at once
+  bool fatal = false;  // park at once
   bool operator==(const Failed&) const = default;
 };
 struct Heartbeat {
   bool operator==(const Heartbeat&) const = default;
 };
-struct Goodbye {                              // the worker drains: jobs handed back unstarted
+struct Goodbye {  // the worker drains: jobs handed back unstarted
   std::vector<machines::Token> unstarted;
   bool operator==(const Goodbye&) const = default;
 };
@@ -70,17 +70,17 @@ struct Welcome {
   bool operator==(const Welcome&) const = default;
 };
 struct Refused {
-  std::string reason;                         // "register again" to a peer the broker does not know
+  std::string reason;  // "register again" to a peer the broker does not know
   bool operator==(const Refused&) const = default;
 };
 struct Assign {
-  std::vector<machines::LeasedJob> jobs;      // all of one shard
+  std::vector<machines::LeasedJob> jobs;  // all of one shard
   bool operator==(const Assign&) const = default;
 };
 
 // ---- client <-> broker
-// World time may advance to world_at: jobs with world_at <= this become claimable. Answered by Released when none of them is open
-// in any state, or with stalled set when one of them is parked.
+// World time may advance to world_at: jobs with world_at <= this become claimable. Answered by Released when none of
+// them is open in any state, or with stalled set when one of them is parked.
 struct Release {
   machines::Instant world_at;
   bool operator==(const Release&) const = default;
@@ -88,9 +88,9 @@ struct Release {
 struct Released {
   machines::Instant world_at;
   bool stalled = false;
-  machines::JobKey parked;                    // when stalled
-  std::string reason;                         // when stalled
-  machines::Instant next_due;                 // the earliest world time of any open job; INT64_MAX when none is
+  machines::JobKey parked;     // when stalled
+  std::string reason;          // when stalled
+  machines::Instant next_due;  // the earliest world time of any open job; INT64_MAX when none is
   bool operator==(const Released&) const = default;
 };
 // Delivers an event to an instance, as a durable job at world_at.
@@ -124,22 +124,22 @@ struct BrokerView {
   bool operator==(const BrokerView&) const = default;
 };
 
-using Message = std::variant<Ready, Done, Failed, Heartbeat, Goodbye, Welcome, Refused, Assign, Release, Released, Submit, Submitted,
-                             Query, BrokerView>;
+using Message = std::variant<Ready, Done, Failed, Heartbeat, Goodbye, Welcome, Refused, Assign, Release, Released,
+                             Submit, Submitted, Query, BrokerView>;
 
 // ---- worker or feed <-> venue. Amounts travel as whole minor units, prices as 10^-8.
 enum class Side { buy, sell };
 struct PlaceOrder {
-  std::string client_id;                      // 32 hex digits, the same for every attempt
-  std::string symbol;                         // ETH/USDT
+  std::string client_id;  // 32 hex digits, the same for every attempt
+  std::string symbol;     // ETH/USDT
   Side side = Side::buy;
-  machines::Int128 size = 0;                  // buy: quote to spend, fee included; sell: base to sell
-  machines::Instant placed_at;                // world time
+  machines::Int128 size = 0;    // buy: quote to spend, fee included; sell: base to sell
+  machines::Instant placed_at;  // world time
   bool operator==(const PlaceOrder&) const = default;
 };
 struct QueryOrder {
   std::string client_id;
-  bool deep = false;                          // look among open orders, closed orders and fills, not just open ones
+  bool deep = false;  // look among open orders, closed orders and fills, not just open ones
   bool operator==(const QueryOrder&) const = default;
 };
 struct CancelOrder {
@@ -153,12 +153,12 @@ struct OpenBar {
   machines::Price open;
   bool operator==(const OpenBar&) const = default;
 };
-struct StatementRequest {                     // balances of the account, for reconciliation
+struct StatementRequest {  // balances of the account, for reconciliation
   bool operator==(const StatementRequest&) const = default;
 };
 struct Fill {
-  int number = 0;                             // 1..n within the order
-  machines::Instant at;                       // world time: the bar's open
+  int number = 0;        // 1..n within the order
+  machines::Instant at;  // world time: the bar's open
   machines::Price price;
   machines::Int128 base = 0, quote = 0, fee = 0;  // fee in quote units
   bool is_maker = false;
@@ -168,14 +168,14 @@ enum class OrderStatus { resting, filled, cancelled, rejected, not_found };
 struct OrderReport {
   std::string client_id;
   OrderStatus status = OrderStatus::resting;
-  std::string reason;                         // when rejected: below_minimum, insufficient_funds, told_to_reject, ...
-  bool duplicate = false;                     // a PlaceOrder whose id already stood: the report is of the existing order
-  std::vector<Fill> fills;                    // all of them so far
+  std::string reason;       // when rejected: below_minimum, insufficient_funds, told_to_reject, ...
+  bool duplicate = false;   // a PlaceOrder whose id already stood: the report is of the existing order
+  std::vector<Fill> fills;  // all of them so far
   bool operator==(const OrderReport&) const = default;
 };
 struct BarTaken {
   machines::Instant opens_at;
-  int filled = 0;                             // how many orders got a fill
+  int filled = 0;  // how many orders got a fill
   bool operator==(const BarTaken&) const = default;
 };
 struct StatementLine {
@@ -187,13 +187,13 @@ struct Statement {
   std::vector<StatementLine> lines;
   bool operator==(const Statement&) const = default;
 };
-struct VenueRefusal {                         // the request could not be understood or served
+struct VenueRefusal {  // the request could not be understood or served
   std::string reason;
   bool operator==(const VenueRefusal&) const = default;
 };
 
-using VenueMessage = std::variant<PlaceOrder, QueryOrder, CancelOrder, OpenBar, StatementRequest, OrderReport, BarTaken, Statement,
-                                  VenueRefusal>;
+using VenueMessage = std::variant<PlaceOrder, QueryOrder, CancelOrder, OpenBar, StatementRequest, OrderReport, BarTaken,
+                                  Statement, VenueRefusal>;
 
 struct DecodeError {
   std::string reason;

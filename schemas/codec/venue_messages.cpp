@@ -25,15 +25,25 @@ void write(const OrderReport& report, pb::OrderReport& to) {
 }
 
 OrderReport read(const pb::OrderReport& from, Reading& reading) {
-  OrderReport report{from.client_id(), reading.enumerator<OrderStatus>(from.status()), from.reason(), from.duplicate(), {}};
+  OrderReport report{
+      from.client_id(), reading.enumerator<OrderStatus>(from.status()), from.reason(), from.duplicate(), {}};
   for (const auto& one : from.fills())
-    report.fills.push_back({one.number(), {one.at_us()}, {one.price_e8()}, reading.amount(one.base()), reading.amount(one.quote()),
-                            reading.amount(one.fee()), one.is_maker()});
+    report.fills.push_back({one.number(),
+                            {one.at_us()},
+                            {one.price_e8()},
+                            reading.amount(one.base()),
+                            reading.amount(one.quote()),
+                            reading.amount(one.fee()),
+                            one.is_maker()});
   return report;
 }
 
 PlaceOrder read(const pb::PlaceOrder& from, Reading& reading) {
-  return {from.client_id(), from.symbol(), reading.enumerator<Side>(from.side()), reading.amount(from.size()), {from.placed_us()}};
+  return {from.client_id(),
+          from.symbol(),
+          reading.enumerator<Side>(from.side()),
+          reading.amount(from.size()),
+          {from.placed_us()}};
 }
 
 Statement read(const pb::Statement& from, Reading& reading) {
@@ -44,19 +54,28 @@ Statement read(const pb::Statement& from, Reading& reading) {
 
 VenueMessage read_body(const pb::VenueEnvelope& envelope, Reading& reading) {
   switch (envelope.body_case()) {
-    case pb::VenueEnvelope::kPlace: return read(envelope.place(), reading);
-    case pb::VenueEnvelope::kQuery: return QueryOrder{envelope.query().client_id(), envelope.query().deep()};
-    case pb::VenueEnvelope::kCancel: return CancelOrder{envelope.cancel().client_id()};
+    case pb::VenueEnvelope::kPlace:
+      return read(envelope.place(), reading);
+    case pb::VenueEnvelope::kQuery:
+      return QueryOrder{envelope.query().client_id(), envelope.query().deep()};
+    case pb::VenueEnvelope::kCancel:
+      return CancelOrder{envelope.cancel().client_id()};
     case pb::VenueEnvelope::kOpenBar: {
       const auto& from = envelope.open_bar();
       return OpenBar{from.symbol(), {from.opens_us()}, {from.open_e8()}};
     }
-    case pb::VenueEnvelope::kStatementRequest: return StatementRequest{};
-    case pb::VenueEnvelope::kReport: return read(envelope.report(), reading);
-    case pb::VenueEnvelope::kBarTaken: return BarTaken{{envelope.bar_taken().opens_us()}, envelope.bar_taken().filled()};
-    case pb::VenueEnvelope::kStatement: return read(envelope.statement(), reading);
-    case pb::VenueEnvelope::kRefusal: return VenueRefusal{envelope.refusal().reason()};
-    case pb::VenueEnvelope::BODY_NOT_SET: break;
+    case pb::VenueEnvelope::kStatementRequest:
+      return StatementRequest{};
+    case pb::VenueEnvelope::kReport:
+      return read(envelope.report(), reading);
+    case pb::VenueEnvelope::kBarTaken:
+      return BarTaken{{envelope.bar_taken().opens_us()}, envelope.bar_taken().filled()};
+    case pb::VenueEnvelope::kStatement:
+      return read(envelope.statement(), reading);
+    case pb::VenueEnvelope::kRefusal:
+      return VenueRefusal{envelope.refusal().reason()};
+    case pb::VenueEnvelope::BODY_NOT_SET:
+      break;
   }
   reading.refuse("the venue message has no body that this version knows");
   return StatementRequest{};

@@ -30,8 +30,8 @@ void write(const LeasedJob& job, pb::LeasedJob& to) {
   to.set_tries(job.tries);
 }
 LeasedJob read(const pb::LeasedJob& from, Reading& reading) {
-  return {read(from.key()), reading.token(from.token()), from.shard(),      from.epoch(),   from.kind(),
-          from.command(),   from.is_event(),             {from.world_us()}, from.attempt(), from.tries()};
+  return {read(from.key()), reading.token(from.token()), from.shard(),   from.epoch(), from.kind(), from.command(),
+          from.is_event(),  {from.world_us()},           from.attempt(), from.tries()};
 }
 
 void write(const Ready& ready, pb::Ready& to) {
@@ -51,7 +51,9 @@ void write(const Ready& ready, pb::Ready& to) {
 Ready read(const pb::Ready& from, Reading& reading) {
   Ready ready{from.worker(), from.wire(), from.schema(), {}, {}, from.pure_credit(), from.outside_credit()};
   for (const auto& one : from.capabilities())
-    ready.capabilities.push_back({one.kind(), one.version(), {one.outside_commands().begin(), one.outside_commands().end()}});
+    ready.capabilities.push_back({
+        one.kind(), one.version(), {one.outside_commands().begin(), one.outside_commands().end()}
+    });
   for (const auto& token : from.held()) ready.held.push_back(reading.token(token));
   if (ready.worker.empty()) reading.refuse("READY needs the worker's id");
   if (ready.pure_credit < 0 || ready.outside_credit < 0) reading.refuse("credit must not be negative");
@@ -68,7 +70,8 @@ void write(const Done& done, pb::Done& to) {
 }
 Done read(const pb::Done& from, Reading& reading) {
   Done done;
-  for (const auto& one : from.jobs()) done.jobs.push_back({reading.token(one.token()), reading.enumerator<DoneKind>(one.kind())});
+  for (const auto& one : from.jobs())
+    done.jobs.push_back({reading.token(one.token()), reading.enumerator<DoneKind>(one.kind())});
   for (const auto& one : from.minted()) done.minted.push_back(read(one, reading));
   return done;
 }
@@ -81,8 +84,8 @@ void write(const Failed& failed, pb::Failed& to) {
   to.set_fatal(failed.fatal);
 }
 Failed read(const pb::Failed& from, Reading& reading) {
-  return {reading.token(from.token()), reading.enumerator<machines::CallError>(from.error()), from.retry_after_ms(), from.reason(),
-          from.fatal()};
+  return {reading.token(from.token()), reading.enumerator<machines::CallError>(from.error()), from.retry_after_ms(),
+          from.reason(), from.fatal()};
 }
 
 Goodbye read(const pb::Goodbye& from, Reading& reading) {
@@ -126,15 +129,24 @@ void write_released(const Released& released, pb::Released& to) {
 
 Message read_body(const pb::Envelope& envelope, Reading& reading) {
   switch (envelope.body_case()) {
-    case pb::Envelope::kReady: return read(envelope.ready(), reading);
-    case pb::Envelope::kDone: return read(envelope.done(), reading);
-    case pb::Envelope::kFailed: return read(envelope.failed(), reading);
-    case pb::Envelope::kHeartbeat: return Heartbeat{};
-    case pb::Envelope::kGoodbye: return read(envelope.goodbye(), reading);
-    case pb::Envelope::kWelcome: return Welcome{envelope.welcome().heartbeat_ms(), envelope.welcome().ttl_ms()};
-    case pb::Envelope::kRefused: return Refused{envelope.refused().reason()};
-    case pb::Envelope::kAssign: return read(envelope.assign(), reading);
-    case pb::Envelope::kRelease: return Release{{envelope.release().world_us()}};
+    case pb::Envelope::kReady:
+      return read(envelope.ready(), reading);
+    case pb::Envelope::kDone:
+      return read(envelope.done(), reading);
+    case pb::Envelope::kFailed:
+      return read(envelope.failed(), reading);
+    case pb::Envelope::kHeartbeat:
+      return Heartbeat{};
+    case pb::Envelope::kGoodbye:
+      return read(envelope.goodbye(), reading);
+    case pb::Envelope::kWelcome:
+      return Welcome{envelope.welcome().heartbeat_ms(), envelope.welcome().ttl_ms()};
+    case pb::Envelope::kRefused:
+      return Refused{envelope.refused().reason()};
+    case pb::Envelope::kAssign:
+      return read(envelope.assign(), reading);
+    case pb::Envelope::kRelease:
+      return Release{{envelope.release().world_us()}};
     case pb::Envelope::kReleased: {
       const auto& from = envelope.released();
       return Released{{from.world_us()}, from.stalled(), read(from.parked()), from.reason(), {from.next_due_us()}};
@@ -147,9 +159,12 @@ Message read_body(const pb::Envelope& envelope, Reading& reading) {
       const auto& from = envelope.submitted();
       return Submitted{{from.instance()}, from.accepted(), from.reason()};
     }
-    case pb::Envelope::kQuery: return Query{};
-    case pb::Envelope::kBrokerView: return read(envelope.broker_view());
-    case pb::Envelope::BODY_NOT_SET: break;
+    case pb::Envelope::kQuery:
+      return Query{};
+    case pb::Envelope::kBrokerView:
+      return read(envelope.broker_view());
+    case pb::Envelope::BODY_NOT_SET:
+      break;
   }
   reading.refuse("the message has no body that this version knows");
   return Heartbeat{};

@@ -27,7 +27,8 @@ BEGIN
   RETURNING j.owner, j.instance, j.version, j.ordinal, j.shard, h.epoch, j.kind, j.command, j.is_event, j.world_at, j.attempt, j.tries, j.token;
 END $$;
 
--- What stands in the way of world time passing p_world: the earliest open job, a parked one, the next delayed one.
+-- What stands in the way of world time passing p_world: the earliest open job, a parked one, and how long (wall microseconds) until
+-- the next delayed one may run, 0 when none is delayed.
 CREATE FUNCTION due(p_shards int[], p_world bigint, OUT next_due bigint, OUT parked_owner int, OUT parked_instance bigint,
                     OUT parked_version bigint, OUT parked_ordinal int, OUT parked_reason text, OUT next_run_us bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
@@ -39,7 +40,7 @@ BEGIN
   IF next_due <= p_world THEN
     SELECT j.owner, j.instance, j.version, j.ordinal, j.parked INTO parked_owner, parked_instance, parked_version, parked_ordinal, parked_reason
       FROM job j WHERE j.shard = ANY (p_shards) AND j.world_at <= p_world AND j.parked IS NOT NULL ORDER BY j.world_at LIMIT 1;
-    SELECT coalesce(min(greatest((extract(epoch FROM j.run_at) * 1000000)::bigint, 1)), 0) INTO next_run_us
+    SELECT coalesce(min(greatest((extract(epoch FROM j.run_at - clock_timestamp()) * 1000000)::bigint, 1)), 0) INTO next_run_us
       FROM job j WHERE j.shard = ANY (p_shards) AND j.world_at <= p_world AND j.parked IS NULL AND j.token IS NULL AND j.run_at > clock_timestamp();
   END IF;
 END $$;

@@ -1,0 +1,274 @@
+#include "brokers/dispatch/dispatch.hpp"
+
+#include <algorithm>
+
+namespace brokers::dispatch {
+
+using machines::LeasedJob;
+using machines::Token;
+
+void Dispatch::send(const std::string& peer, schemas::Message message) {
+  actions_.push_back(Send{peer, std::move(message)});
+}
+
+std::vector<Action> Dispatch::take_actions() { return std::exchange(actions_, {}); }
+
+// The worker behind a peer, marked as heard; a stranger is told to register again.
+Dispatch::Worker* Dispatch::known(const std::string& peer, std::int64_t now_us) {
+  const auto found = workers_.find(peer);
+  if (found == workers_.end()) {
+    send(peer, schemas::Refused{"register again"});
+    return nullptr;
+  }
+  found->second.heard_us = now_us;
+  return &found->second;
+}
+
+void Dispatch::ready(const std::string& peer, const schemas::Ready& ready, std::int64_t now_us) {
+  if (ready.wire != schemas::wire_version) {
+    send(peer, schemas::Refused{"wire version " + std::to_string(ready.wire) + ", this broker speaks " +
+                                std::to_string(schemas::wire_version)});
+    return;
+  }
+  const std::set<Token> held(ready.held.begin(), ready.held.end());
+  std::vector<std::string> earlier;
+  for (const auto& [other, worker] : workers_)
+    if (worker.name == ready.worker) earlier.push_back(other);
+  Worker fresh;
+  fresh.name = ready.worker;
+  for (const auto& capability : ready.capabilities) fresh.capabilities[capability.kind] = capability;
+  fresh.pure_credit = ready.pure_credit;
+  fresh.outside_credit = ready.outside_credit;
+  fresh.heard_us = now_us;
+  std::vector<Flight> kept;
+  for (auto& [token, flight] : flights_)
+    if (held.contains(token) && std::find(earlier.begin(), earlier.end(), flight.peer) != earlier.end())
+      kept.push_back(flight);
+  for (const std::string& old : earlier) lose(old, held, "its worker registered again without it");
+  workers_[peer] = std::move(fresh);
+  for (const Flight& flight : kept) fly(peer, flight.job, flight.alone);
+  send(peer, schemas::Welcome{rules_.heartbeat_us / 1000, rules_.ttl_us / 1000});
+  hint_ = true;
+  consider(now_us);
+}
+
+void Dispatch::land(std::map<Token, Flight>::iterator flight) {
+  const auto worker = workers_.find(flight->second.peer);
+  if (worker != workers_.end()) {
+    ++(flight->second.outside ? worker->second.outside_credit : worker->second.pure_credit);
+    worker->second.held.erase(flight->first);
+    if (flight->second.alone) worker->second.runs_alone = false;
+  }
+  busy_.erase({flight->second.job.key.owner, flight->second.job.key.instance});
+  flights_.erase(flight);
+}
+
+void Dispatch::done(const std::string& peer, const schemas::Done& done, std::int64_t now_us) {
+  if (known(peer, now_us) == nullptr) return;
+  for (const schemas::DoneJob& job : done.jobs) {
+    const auto flight = flights_.find(job.token);
+    if (flight == flights_.end() || flight->second.peer != peer || job.kind == schemas::DoneKind::kept) continue;
+    if (job.kind == schemas::DoneKind::doubt) {
+      // Looked up by the token: where the commit stood, the row is gone and this touches nothing.
+      give_back(flight->second.job, "the commit's outcome was unknown", 0, false, false);
+    } else {
+      suspects_.erase(flight->second.job.key);
+    }
+    hint_ = true;
+    if (job.kind != schemas::DoneKind::rearmed) look_first_ = false;
+    land(flight);
+  }
+  for (const LeasedJob& job : done.minted) fly(peer, job, false);
+  consider(now_us);
+}
+
+std::int64_t Dispatch::back_off(int tries) {
+  std::int64_t delay = rules_.backoff_ms;
+  for (int i = 0; i < tries && delay < rules_.longest_backoff_ms; ++i) delay *= 2;
+  delay = std::min(delay, rules_.longest_backoff_ms);
+  return delay + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(delay / 4 + 1));
+}
+
+void Dispatch::failed(const std::string& peer, const schemas::Failed& failed, std::int64_t now_us) {
+  if (known(peer, now_us) == nullptr) return;
+  const auto flight = flights_.find(failed.token);
+  if (flight == flights_.end() || flight->second.peer != peer) return;
+  const LeasedJob job = flight->second.job;
+  suspects_.erase(job.key);
+  land(flight);
+  const bool park = failed.fatal || job.tries + 1 >= rules_.most_tries;
+  give_back(job, failed.reason, failed.retry_after_ms > 0 ? failed.retry_after_ms : back_off(job.tries), park, true);
+  hint_ = true;
+  look_first_ = true;
+  consider(now_us);
+}
+
+void Dispatch::heard(const std::string& peer, std::int64_t now_us) {
+  if (known(peer, now_us) != nullptr) send(peer, schemas::Heartbeat{});
+}
+
+void Dispatch::goodbye(const std::string& peer, const schemas::Goodbye& goodbye, std::int64_t now_us) {
+  for (const Token& token : goodbye.unstarted) {
+    const auto flight = flights_.find(token);
+    if (flight == flights_.end() || flight->second.peer != peer) continue;
+    give_back(flight->second.job, "handed back unstarted", 0, false, false);
+    land(flight);
+  }
+  lose(peer, {}, "its worker left");
+  hint_ = true;
+  consider(now_us);
+}
+
+void Dispatch::gone(const std::string& peer, std::int64_t now_us) {
+  if (!workers_.contains(peer)) return;
+  lose(peer, {}, "its worker is gone");
+  hint_ = true;
+  consider(now_us);
+}
+
+// The worker's leases pass on; those in `still_held` stay with its next incarnation.
+void Dispatch::lose(const std::string& peer, const std::set<Token>& still_held, const std::string& why) {
+  for (auto flight = flights_.begin(); flight != flights_.end();) {
+    const auto next = std::next(flight);
+    if (flight->second.peer == peer) {
+      const LeasedJob& job = flight->second.job;
+      if (!still_held.contains(flight->first)) {
+        int& deaths = suspects_[job.key];
+        deaths = flight->second.alone ? deaths + 1 : 0;
+        const bool kills = deaths >= rules_.most_lone_deaths;
+        give_back(job, kills ? "kills_worker" : why, 0, kills, false);
+        ++reissued_;
+      }
+      land(flight);
+    }
+    flight = next;
+  }
+  workers_.erase(peer);
+}
+
+void Dispatch::give_back(const LeasedJob& job, std::string reason, std::int64_t delay_ms, bool park, bool counts) {
+  ledger::jobs::Failure failure{job.key, job.token, std::move(reason), delay_ms, park, counts};
+  if (!actions_.empty())
+    if (auto* last = std::get_if<GiveBack>(&actions_.back())) {
+      last->failures.push_back(std::move(failure));
+      return;
+    }
+  actions_.push_back(GiveBack{{std::move(failure)}});
+}
+
+void Dispatch::release(const std::string& client, machines::Instant world_at, std::int64_t now_us) {
+  releasing_ = client;
+  world_now_ = std::max(world_now_, world_at);
+  hint_ = true;
+  look_first_ = false;
+  claim_after_us_ = 0;
+  fruitless_ = 0;
+  consider(now_us);
+}
+
+void Dispatch::enqueue(LeasedJob job) {
+  ready_[job.shard][job.key.owner].push_back(std::move(job));
+  ++queued_;
+}
+
+void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us) {
+  asked_ = false;
+  hint_ = false;
+  fruitless_ = jobs.empty() ? fruitless_ + 1 : 0;
+  // A full answer: there may be more.
+  if (jobs.size() >= static_cast<std::size_t>(rules_.claim_limit)) hint_ = true;
+  for (LeasedJob& job : jobs) enqueue(std::move(job));
+  look_first_ = true;  // until something ends that was not merely re-armed
+  consider(now_us);
+}
+
+void Dispatch::due_is(const ledger::jobs::Due& due, std::int64_t now_us) {
+  asked_ = false;
+  if (releasing_.empty()) return;
+  if (due.next_due > world_now_ || due.parked) {
+    schemas::Released released{world_now_, due.parked.has_value(), due.parked.value_or(machines::JobKey{}),
+                               due.parked_reason, due.next_due};
+    send(std::exchange(releasing_, {}), released);
+    hint_ = false;
+    return;
+  }
+  // Something is open: claim it now, or when its back-off is over.
+  look_first_ = false;
+  hint_ = true;
+  claim_after_us_ = due.next_run_us > 0 ? now_us + std::min(due.next_run_us, rules_.safety_poll_us) : 0;
+  // Due, and yet not to be had: somebody else holds it; ask again ever more slowly.
+  if (due.next_run_us == 0 && fruitless_ > 0)
+    claim_after_us_ = now_us + std::min(std::int64_t{500} << std::min(fruitless_, 8), rules_.safety_poll_us);
+  consider(now_us);
+}
+
+void Dispatch::leases_seen(const std::vector<LeasedJob>& jobs) {
+  std::set<Token> queued;
+  for (const auto& [shard, queue] : ready_)
+    for (const auto& [owner, waiting] : queue)
+      for (const LeasedJob& job : waiting) queued.insert(job.token);
+  std::set<Token> unknown;
+  for (const LeasedJob& job : jobs) {
+    if (flights_.contains(job.token) || queued.contains(job.token)) continue;
+    if (unknown_leases_.contains(job.token)) {
+      give_back(job, "leased to nobody", 0, false, false);
+      ++reissued_;
+      hint_ = true;
+    } else {
+      unknown.insert(job.token);
+    }
+  }
+  unknown_leases_ = std::move(unknown);
+}
+
+void Dispatch::tick(std::int64_t now_us) {
+  std::vector<std::string> silent;
+  for (const auto& [peer, worker] : workers_)
+    if (now_us - worker.heard_us > rules_.ttl_us) silent.push_back(peer);
+  for (const std::string& peer : silent) {
+    lose(peer, {}, "its worker fell silent");
+    hint_ = true;
+  }
+  if (now_us - last_claim_us_ >= rules_.safety_poll_us) hint_ = true;
+  consider(now_us);
+}
+
+std::int64_t Dispatch::next_tick_us(std::int64_t now_us) const {
+  std::int64_t next = now_us + rules_.safety_poll_us;
+  if (claim_after_us_ > now_us) next = std::min(next, claim_after_us_);
+  return next;
+}
+
+int Dispatch::room() const {
+  int free = 0;
+  for (const auto& [peer, worker] : workers_) free += worker.pure_credit;
+  return free - static_cast<int>(queued_);
+}
+
+// Hands out what waits, then decides whether to claim more, to ask what is due, or to do nothing.
+void Dispatch::consider(std::int64_t now_us) {
+  assign();
+  if (asked_ || workers_.empty()) return;
+  const bool idle = flights_.empty() && queued_ == 0;
+  if (!releasing_.empty() && idle && look_first_) {
+    asked_ = true;
+    actions_.push_back(AskDue{world_now_});
+    return;
+  }
+  const bool worth = idle || room() >= rules_.claim_limit / 2;
+  if (!hint_ || !worth || (now_us > 0 && now_us < claim_after_us_) || (!releasing_.empty() && !idle && look_first_))
+    return;
+  asked_ = true;
+  hint_ = false;
+  last_claim_us_ = now_us;
+  actions_.push_back(ClaimNow{std::min(rules_.claim_limit, std::max(room(), 1))});
+}
+
+schemas::BrokerView Dispatch::view(std::int64_t now_us) const {
+  schemas::BrokerView view{broker_, epoch_, {}, dispatched_, reissued_, 0};
+  for (const auto& [peer, worker] : workers_)
+    view.workers.push_back({worker.name, static_cast<int>(worker.held.size()), (now_us - worker.heard_us) / 1000});
+  return view;
+}
+
+}  // namespace brokers::dispatch
