@@ -1,0 +1,66 @@
+// machines/order/decide.hpp: what an order does with the venue's word. Pure, no throw.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "machines/core/sleeve.hpp"
+#include "machines/order/order.hpp"
+
+namespace machines::order {
+
+// The order's own variables. Amounts are minor units of the instrument's assets.
+struct Data {
+  std::string symbol;
+  bool is_buy = true;
+  Amount size;               // buy: quote to spend, fee included; sell: base
+  HoldKey hold;              // the open hold; instance 0 when none stands
+  Amount held;               // what it reserves: quote for a buy, base for a sell
+  Amount base, quote, fees;  // filled so far
+  int fills = 0;             // how many fills have been booked
+  Instant placed_at;         // world time of the decision
+  Instant first_fill{0};
+  std::string reason;  // why it was rejected
+};
+
+// What is new at the venue since the last look; zero amounts when nothing is.
+struct NewFills {
+  int count = 0;
+  Amount base, quote, fees;
+  Instant first, last;
+};
+
+struct Facts {
+  InstanceId instance;
+  std::int64_t version = 0;  // before this step
+  Data data;
+  SleeveAccounts accounts;
+  Instrument instrument;
+};
+
+struct Message {
+  Event event;
+  NewFills fills;
+  std::string reason;
+};
+
+enum class Refusal { no_such_row, fills_missing, fills_unexpected, bad_fill, overflow };
+
+struct Step {
+  Event event;
+  State from, to;
+  Command then;
+  Data data;                      // after
+  std::vector<Posting> postings;  // its leg numbers are positions in here, from 1
+  Amount resolved;                // what the hold reserved that a post or void among the postings resolves
+};
+
+// Refusals, in this order: no_such_row (state, event), fills_missing (a fill without any), fills_unexpected (fills with
+// an event that books none), bad_fill (a negative or zero part), overflow. A venue fact is never refused for money:
+// what goes beyond the hold comes out of suspense.
+Result<Step, Refusal> decide(State state, const Facts& facts, const Message& message);
+
+// What its cycle is told at the end.
+OrderSummary summary_of(const Data& data);
+
+}  // namespace machines::order

@@ -1,0 +1,58 @@
+// machines/order/order.hpp: one order at a venue, from its draft to its last fill; what leaves the house may end in
+// doubt, never twice. Pure: no clock, no I/O. Workers carry the commands out and bring the venue's word back as events.
+#pragma once
+
+#include "machines/core/table.hpp"
+
+namespace machines::order {
+
+enum class State { drafted, sent, in_doubt, resting, cancelling, filled, cancelled, rejected, not_placed };
+enum class Event {
+  send,
+  accept,
+  part_fill,
+  fill,
+  reject,
+  fall_silent,
+  attempt_lost,
+  absent,
+  lapse,
+  cancel,
+  confirm_cancel
+};
+enum class Command { none, place_order, query_order, cancel_order };
+using enum State;
+using enum Event;
+using enum Command;
+
+inline constexpr auto transitions = table<State, Event, Command>({
+  // from      on              to          then
+    {drafted,    send,           sent,       none        },
+    {drafted,    cancel,         cancelled,  none        },
+    {sent,       accept,         resting,    query_order },
+    {sent,       part_fill,      resting,    query_order },
+    {sent,       fill,           filled,     none        },
+    {sent,       reject,         rejected,   none        },
+    {sent,       confirm_cancel, cancelled,  none        },
+    {sent,       fall_silent,    in_doubt,   query_order },
+    {sent,       attempt_lost,   in_doubt,   query_order },
+    {in_doubt,   accept,         resting,    query_order },
+    {in_doubt,   part_fill,      resting,    query_order },
+    {in_doubt,   fill,           filled,     none        },
+    {in_doubt,   reject,         rejected,   none        },
+    {in_doubt,   confirm_cancel, cancelled,  none        },
+    {in_doubt,   absent,         drafted,    place_order },
+    {in_doubt,   lapse,          not_placed, none        },
+    {resting,    part_fill,      resting,    query_order },
+    {resting,    fill,           filled,     none        },
+    {resting,    cancel,         cancelling, cancel_order},
+    {resting,    confirm_cancel, cancelled,  none        },
+    {cancelling, part_fill,      cancelling, cancel_order},
+    {cancelling, fill,           filled,     none        },
+    {cancelling, confirm_cancel, cancelled,  none        },
+});
+static_assert(transitions.one_row_per_state_and_event());
+static_assert(transitions.reaches_every_state_from(drafted));
+static_assert(transitions.rests_only_in({filled, cancelled, rejected, not_placed}));
+
+}  // namespace machines::order

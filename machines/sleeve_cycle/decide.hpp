@@ -1,0 +1,63 @@
+// machines/sleeve_cycle/decide.hpp: when a cycle buys and sells, and what it does with what the venue gave it. Pure, no
+// throw.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "machines/core/sleeve.hpp"
+#include "machines/sleeve_cycle/sleeve_cycle.hpp"
+#include "machines/strategy/momentum/momentum.hpp"
+
+namespace machines::sleeve_cycle {
+
+// The cycle's own variables. Amounts in minor units.
+struct Data {
+  std::int64_t number = 1;  // of the sleeve's cycles
+  Instant entered_at{0};    // world time of the first fill: the open of its bar
+  Amount cost;              // quote spent, entry fees included
+  Amount base;              // base bought
+  Price entry_price;        // average, without fees
+  Amount proceeds, fees;    // quote received; fees of entry and exit
+  std::string exit_reason;
+  Amount realized;  // proceeds - exit fees - cost, at the close
+};
+
+struct Facts {
+  Instant world_at;
+  Data data;
+  SleeveKind kind = SleeveKind::quiet;
+  Amount allocation;  // the original one: what a flash sleeve keeps
+  SleeveAccounts accounts;
+  Instrument instrument;
+  strategy::Momentum rules;
+  strategy::Window window;
+  std::optional<Price> high_since;         // highest close since the entry
+  Amount quote_available, base_available;  // after the order's own postings, when an order's end is told
+  bool entries_stopped = false;            // paused or frozen: no new buys
+};
+
+enum class Refusal { no_such_row, overflow };
+
+struct Step {
+  Event event;
+  State from, to;
+  Command then;
+  Data data;
+  std::vector<Posting> postings;    // a signal's hold is the first
+  std::optional<OrderDraft> order;  // to be born with this step
+  std::optional<Data> next_cycle;   // to be born with this step
+};
+
+// One look at the price. Nothing when there is nothing to do: the timer is re-armed and nothing is written.
+// REQUIRES: state is watching or holding. Refusals: overflow.
+Result<std::optional<Step>, Refusal> look(State state, const Facts& facts);
+
+// The child order has ended with this. Refusals, in this order: no_such_row, overflow.
+Result<Step, Refusal> order_ended(State state, const Facts& facts, const OrderSummary& summary);
+
+// The next world time a cycle looks at the price: the close of the next hourly bar.
+constexpr Instant next_look(Instant world_at) { return world_at + hours(1); }
+
+}  // namespace machines::sleeve_cycle

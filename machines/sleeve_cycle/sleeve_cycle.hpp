@@ -1,0 +1,29 @@
+// machines/sleeve_cycle/sleeve_cycle.hpp: one cycle of a sleeve, from watching the price to the full close of its
+// position. Pure: no clock, no I/O. A timer brings `evaluate`; the child order brings what the venue did.
+#pragma once
+
+#include "machines/core/table.hpp"
+
+namespace machines::sleeve_cycle {
+
+enum class State { watching, entering, holding, leaving, closed };
+enum class Event { start, entry_signal, entry_filled, entry_failed, exit_signal, exit_filled, exit_failed };
+enum class Command { none, evaluate, place_order, start_next };
+using enum State;
+using enum Event;
+using enum Command;
+
+inline constexpr auto transitions = table<State, Event, Command>({
+  // from    on            to        then
+    {watching, entry_signal, entering, place_order},
+    {entering, entry_filled, holding,  evaluate   },
+    {entering, entry_failed, watching, evaluate   },
+    {holding,  exit_signal,  leaving,  place_order},
+    {leaving,  exit_filled,  closed,   start_next },
+    {leaving,  exit_failed,  holding,  evaluate   },
+});
+static_assert(transitions.one_row_per_state_and_event());
+static_assert(transitions.reaches_every_state_from(watching));
+static_assert(transitions.rests_only_in({closed}));
+
+}  // namespace machines::sleeve_cycle
