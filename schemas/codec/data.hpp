@@ -1,0 +1,29 @@
+// schemas/codec/data.hpp: the machines' own variables as the ledger keeps them: canonical JSON (sorted keys, no spaces,
+// amounts as decimal text of minor units, times in microseconds). parse never throws: nothing where the text isn't that
+// machine's data.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "machines/allocation/decide.hpp"
+#include "machines/order/decide.hpp"
+#include "machines/sleeve_cycle/decide.hpp"
+#include "machines/strategy/momentum/momentum.hpp"
+
+namespace schemas {
+
+std::string write_order(const machines::order::Data& data);
+std::optional<machines::order::Data> parse_order(std::string_view text);
+
+std::string write_cycle(const machines::sleeve_cycle::Data& data);
+std::optional<machines::sleeve_cycle::Data> parse_cycle(std::string_view text);
+
+std::string write_allocation(const machines::allocation::Data& data);
+std::optional<machines::allocation::Data> parse_allocation(std::string_view text);
+
+std::string write_momentum(const machines::strategy::Momentum& rules);
+std::optional<machines::strategy::Momentum> parse_momentum(std::string_view text);
+
+}  // namespace schemas
