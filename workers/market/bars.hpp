@@ -1,0 +1,69 @@
+// workers/market/bars.hpp: hourly price bars as a file gave them, and the report of every flaw that was found on the
+// way. Data only: no I/O, no throw.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "machines/core/amount.hpp"
+#include "machines/core/instant.hpp"
+
+namespace workers::market {
+
+// One hour. A number is sound when it lies within 50 % of at least one of its references: the close of the last hour
+// whose close was sound, and the other end of its own bar (judge_bars). Nothing may ever fill on an absurd bar.
+struct Bar {
+  machines::Instant opens_at;
+  machines::Price open, high, low, close;
+  bool open_sound = true;
+  bool close_sound = true;  // signals and marks may use the close
+  [[nodiscard]] bool absurd() const { return !open_sound || !close_sound; }
+  bool operator==(const Bar&) const = default;
+};
+
+// An absurd number that was kept in the series and barred from fills.
+struct Rejection {
+  machines::Instant opens_at;
+  std::string field;  // open or close
+  machines::Price value;
+  machines::Price reference;  // the nearer of its references
+  bool operator==(const Rejection&) const = default;
+};
+
+// What the file is like. Nothing counted here was mended, but for the rule that the first row of a doubled hour stands.
+struct ImportReport {
+  std::int64_t rows = 0;                  // data rows, header and blank lines apart
+  std::int64_t hours = 0;                 // distinct hours, which is how many bars there are
+  std::int64_t duplicates = 0;            // rows of an hour that stood before (rows = hours + duplicates)
+  std::int64_t differing_duplicates = 0;  // of them, with another open, high, low or close than the row that stands
+  std::int64_t gaps = 0;                  // places where hours lack
+  std::int64_t missing = 0;               // hours that lack there, all gaps together
+  std::int64_t rejected = 0;              // absurd bars
+  std::int64_t out_of_order = 0;          // rows that break the file's own direction
+  std::int64_t outside_range = 0;         // bars whose open or close lies outside low to high
+  std::int64_t rounded = 0;               // prices with more than 8 decimals, rounded half-even to 8
+  bool newest_first = false;
+  std::int64_t in_seconds = 0, in_milliseconds = 0, in_microseconds = 0;  // rows by unit of their time
+  std::int64_t iso_dates = 0;          // rows by style of the date column: 2021-06-10 00:00:00
+  std::int64_t twelve_hour_dates = 0;  // 2020-01-11 08-PM
+  std::int64_t other_dates = 0;
+  machines::Instant first, last;      // opening times of the first and the last bar
+  std::vector<Rejection> rejections;  // the first 20, by time
+  bool operator==(const ImportReport&) const = default;
+};
+
+struct PriceFile {
+  std::string symbol;  // ETH/USDT
+  std::string base, quote;
+  std::vector<Bar> bars;  // by time, one per hour
+  ImportReport report;
+  std::string sha256;  // of the file's bytes, 64 hex digits
+};
+
+// Sets open_sound and close_sound of every bar, each from bars up to its own, and returns the absurd ones. REQUIRES:
+// sorted by time. Of the first bar only the open is judged, by its own close: there is nothing else to hold either
+// against.
+std::vector<Rejection> judge_bars(std::vector<Bar>& bars);
+
+}  // namespace workers::market
