@@ -148,24 +148,39 @@ std::vector<machines::StepResult> read_results(const Rows& rows, std::span<const
   return results;
 }
 
-}  // namespace
-
-Stored<std::vector<machines::StepResult>> Journal::commit(int shard, std::int64_t epoch, std::span<const Step> steps) {
+Parameters parameters_of(bool checked, int shard, std::int64_t epoch, std::span<const Step> steps) {
   Batch batch;
   int number = 0;
   for (const Step& step : steps) batch.add(++number, step);
   Parameters parameters;
-  parameters.add(static_cast<std::int64_t>(shard)).add(epoch);
+  parameters.add_bool(checked).add(static_cast<std::int64_t>(shard)).add(epoch);
   batch.steps.give(parameters);
   batch.moves.give(parameters);
   batch.postings.give(parameters);
   batch.jobs.give(parameters);
-  const auto rows = connection_.call(commit_statement, parameters);
-  if (rows) return read_results(*rows, steps);
-  // The broker lost the shard between the first look and the last lock: nothing of this call stands.
-  if (rows.error().failure == StoreFailure::refused && rows.error().text.starts_with("[BU001]"))
-    return std::vector<machines::StepResult>(steps.size(), {machines::Outcome::stale_epoch, {}, {}});
-  return machines::fail(rows.error());
+  return parameters;
+}
+
+// BU002, or a constraint: the backstop behind the checks.
+bool does_not_fit(const StoreError& error) {
+  return error.failure == StoreFailure::refused && (error.text.starts_with("[BU002]") || error.text.starts_with("[23"));
+}
+
+}  // namespace
+
+Stored<std::vector<machines::StepResult>> Journal::commit(int shard, std::int64_t epoch, std::span<const Step> steps) {
+  // At full speed first; when somebody in the batch does not fit, nothing of it stands, and the checked call tells each
+  // its outcome.
+  for (const bool checked : {false, true}) {
+    const auto rows = connection_.call(commit_statement, parameters_of(checked, shard, epoch, steps));
+    if (rows) return read_results(*rows, steps);
+    const StoreError& error = rows.error();
+    // The broker lost the shard between the first look and the last lock: nothing of this call stands.
+    if (error.failure == StoreFailure::refused && error.text.starts_with("[BU001]"))
+      return std::vector<machines::StepResult>(steps.size(), {machines::Outcome::stale_epoch, {}, {}});
+    if (checked || !does_not_fit(error)) return machines::fail(error);
+  }
+  return machines::fail(StoreError{StoreFailure::refused, "unreachable"});
 }
 
 }  // namespace ledger::journal

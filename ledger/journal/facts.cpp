@@ -38,6 +38,7 @@ Facts facts_at(const Rows& rows, int row) {
   facts.close_1h = price_at(rows, row, 19);
   facts.close_4h = price_at(rows, row, 20);
   facts.high_since = price_at(rows, row, 21);
+  facts.sleeve_has_cycle = rows.flag(row, 22);
   return facts;
 }
 

@@ -30,6 +30,7 @@ struct Facts {
   // Sleeve cycles: sound closes exactly at the job's world time, one and four hours before; the highest close since the
   // entry.
   std::optional<machines::Price> close_now, close_1h, close_4h, high_since;
+  bool sleeve_has_cycle = false;  // allocations: whether the sleeve's cycle lives already
 };
 
 class Journal {

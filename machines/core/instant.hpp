@@ -26,4 +26,12 @@ constexpr Instant operator+(Instant at, Duration by) { return {at.us + by.us}; }
 constexpr Instant operator-(Instant at, Duration by) { return {at.us - by.us}; }
 constexpr Duration operator-(Instant later, Instant earlier) { return {later.us - earlier.us}; }
 
+// Hourly bars: one opens on the hour and closes a millisecond before the next may open, as exchanges state it.
+// The first open, or close, that is strictly later. REQUIRES: at >= 0.
+constexpr Instant next_bar_open(Instant at) { return {(at.us / hours(1).us + 1) * hours(1).us}; }
+constexpr Instant next_bar_close(Instant at) { return next_bar_open(at + milliseconds(1)) - milliseconds(1); }
+static_assert(next_bar_close({0}) == Instant{3'599'999'000});
+static_assert(next_bar_close(next_bar_close({0})) == Instant{7'199'999'000});
+static_assert(next_bar_open(next_bar_close({0})) == Instant{3'600'000'000});
+
 }  // namespace machines

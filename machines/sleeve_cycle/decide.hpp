@@ -57,7 +57,7 @@ Result<std::optional<Step>, Refusal> look(State state, const Facts& facts);
 // The child order has ended with this. Refusals, in this order: no_such_row, overflow.
 Result<Step, Refusal> order_ended(State state, const Facts& facts, const OrderSummary& summary);
 
-// The next world time a cycle looks at the price: the close of the next hourly bar.
-constexpr Instant next_look(Instant world_at) { return world_at + hours(1); }
+// A cycle looks at the price again at the next close after this.
+constexpr Instant next_look(Instant world_at) { return next_bar_close(world_at); }
 
 }  // namespace machines::sleeve_cycle

@@ -86,7 +86,7 @@ RETURNS TABLE (at bigint, kind text, machine_version int, state text, version bi
                control_epoch bigint, frozen text,
                parent_kind text, parent_state text, parent_version bigint, parent_data text,
                quote_available text, base_available text, tradeable_available text,
-               close_now bigint, close_1h bigint, close_4h bigint, high_since bigint)
+               close_now bigint, close_1h bigint, close_4h bigint, high_since bigint, has_cycle boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 DECLARE
   hour constant bigint := 3600000000;
@@ -96,7 +96,8 @@ BEGIN
          c.epoch + g.epoch, CASE WHEN g.frozen <> 'no' THEN g.frozen ELSE c.frozen END,
          p.kind, p.state, p.version, p.data,
          available(q)::text, available(b)::text, available(v)::text,
-         w.now, w.hour1, w.hour4, w.high
+         w.now, w.hour1, w.hour4, w.high,
+         i.kind = 'allocation' AND EXISTS (SELECT FROM instance y WHERE y.owner = i.owner AND y.kind = 'sleeve_cycle' AND y.sleeve = i.sleeve AND NOT y.is_final)
     FROM unnest(p_owner, p_instance, p_world) WITH ORDINALITY AS k (owner, instance, world_at, at)
     JOIN instance i ON i.owner = k.owner AND i.id = k.instance
     JOIN control c ON c.owner = k.owner

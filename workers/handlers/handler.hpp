@@ -1,5 +1,6 @@
-// workers/harness/handler.hpp: Handler, what a worker can do with the jobs of one machine kind. A handler is pure: it looks at the job
-// and its facts, asks the machine, and answers with a Decision. It keeps no state between calls: nothing survives a job.
+// workers/handlers/handler.hpp: Handler, what a worker can do with the jobs of one machine kind. A handler is pure: it
+// looks at the job and its facts, asks the machine, and answers with a Decision. It keeps no state between calls:
+// nothing survives a job.
 #pragma once
 
 #include <optional>
@@ -12,7 +13,7 @@
 #include "machines/core/step.hpp"
 #include "schemas/codec/messages.hpp"
 
-namespace workers::harness {
+namespace workers::handlers {
 
 // Commit this step. `then_call` leaves only after the step stands, under the same lease (the step's fate is `kept`).
 struct Commit {
@@ -28,7 +29,7 @@ struct GiveUp {
   machines::CallError error = machines::CallError::retry_later;
   std::int64_t retry_after_ms = 0;  // 0: the broker's back-off
   std::string reason;
-  bool fatal = false;               // park at once
+  bool fatal = false;  // park at once
 };
 using Decision = std::variant<Commit, Call, GiveUp>;
 
@@ -43,11 +44,13 @@ class Handler {
   [[nodiscard]] virtual bool is_pure(std::string_view command) const = 0;
   virtual Decision on_job(const machines::LeasedJob& job, const ledger::journal::Facts& facts) const = 0;
   // The facts are read anew for the answer.
-  virtual Decision on_answer(const machines::LeasedJob& job, const ledger::journal::Facts& facts, const Answer& answer) const = 0;
+  virtual Decision on_answer(const machines::LeasedJob& job, const ledger::journal::Facts& facts,
+                             const Answer& answer) const = 0;
 };
 
 // A step that answers `job` from these facts, with nothing in it yet but its addresses.
-inline machines::Step step_for(const machines::LeasedJob& job, const ledger::journal::Facts& facts, machines::Fate fate) {
+inline machines::Step step_for(const machines::LeasedJob& job, const ledger::journal::Facts& facts,
+                               machines::Fate fate) {
   machines::Step step;
   step.owner = job.key.owner;
   step.job = job.key;
@@ -58,4 +61,4 @@ inline machines::Step step_for(const machines::LeasedJob& job, const ledger::jou
   return step;
 }
 
-}  // namespace workers::harness
+}  // namespace workers::handlers

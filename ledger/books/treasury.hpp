@@ -1,0 +1,31 @@
+// ledger/books/treasury.hpp: the sleeves of all owners with their accounts, instruments and rules. These rows never
+// change once made; a reader may keep them and looks again when it meets a sleeve that it does not know. Borrows its
+// connection.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+
+#include "ledger/store/connection.hpp"
+#include "machines/core/sleeve.hpp"
+
+namespace ledger::books {
+
+struct Sleeve {
+  machines::OwnerId owner;
+  machines::SleeveId id;
+  std::string name, symbol, strategy;  // strategy: the rules as JSON (schemas/codec/data.hpp)
+  machines::SleeveKind kind = machines::SleeveKind::quiet;
+  machines::Amount allocation;  // the original one
+  machines::SleeveAccounts accounts;
+  machines::Instrument instrument;
+};
+
+using Sleeves = std::map<std::pair<machines::OwnerId, machines::SleeveId>, Sleeve>;
+
+Stored<Sleeves> read_sleeves(Connection& connection);
+// 16 hex digits: the first half of every client order id.
+Stored<std::string> read_deployment(Connection& connection);
+
+}  // namespace ledger::books

@@ -1,0 +1,41 @@
+#include "schemas/codec/data.hpp"
+#include "workers/handlers/compose.hpp"
+#include "workers/handlers/sleeve.hpp"
+
+namespace workers::handlers {
+
+namespace cycle = machines::sleeve_cycle;
+using ledger::journal::Facts;
+using machines::LeasedJob;
+
+schemas::Capability CycleHandler::capability() const { return {std::string(cycle_kind), 1, {}}; }
+
+bool CycleHandler::is_pure(std::string_view) const { return true; }
+
+Decision CycleHandler::on_job(const LeasedJob& job, const Facts& facts) const {
+  const auto sleeve = sleeves_.find({job.key.owner, facts.sleeve});
+  if (sleeve == sleeves_.end())
+    return GiveUp{machines::CallError::retry_later, 100, "the sleeve is not known here yet", false};
+  const auto state = machines::from_name<cycle::State>(facts.state);
+  if (!state) return give_up_for_good("unknown state " + facts.state);
+  if (*state != cycle::State::watching && *state != cycle::State::holding)
+    return Commit{step_for(job, facts, machines::Fate::done), {}};  // a look that came too late: nothing to look for
+  const auto own = cycle_facts(sleeve->second, facts, facts.data, job.world_at);
+  if (!own) return give_up_for_good("the cycle's data or its sleeve's rules can't be read");
+  const auto move = cycle::look(*state, *own);
+  if (!move) return give_up_for_good("refused: " + std::string(machines::name_of(move.error())));
+  if (!move->has_value()) {
+    machines::Step step = step_for(job, facts, machines::Fate::rearmed);
+    step.rearm_at = cycle::next_look(job.world_at);
+    return Commit{std::move(step), {}};
+  }
+  machines::Step step = step_for(job, facts, machines::Fate::done);
+  add_cycle_move(step, sleeve->second, job.key.instance, facts.version, **move);
+  return Commit{std::move(step), {}};
+}
+
+Decision CycleHandler::on_answer(const LeasedJob&, const Facts&, const Answer&) const {
+  return give_up_for_good("a sleeve cycle calls nobody");
+}
+
+}  // namespace workers::handlers

@@ -1,0 +1,62 @@
+// workers/handlers/sleeve.hpp: the handlers of sleeve cycles, orders and allocations. Each knows the sleeves by reading
+// them once.
+#pragma once
+
+#include <string>
+
+#include "ledger/books/treasury.hpp"
+#include "workers/handlers/handler.hpp"
+
+namespace workers::handlers {
+
+class CycleHandler : public Handler {
+ public:
+  explicit CycleHandler(const ledger::books::Sleeves& sleeves) : sleeves_(sleeves) {}
+  [[nodiscard]] schemas::Capability capability() const override;
+  [[nodiscard]] bool is_pure(std::string_view command) const override;
+  Decision on_job(const machines::LeasedJob& job, const ledger::journal::Facts& facts) const override;
+  Decision on_answer(const machines::LeasedJob& job, const ledger::journal::Facts& facts,
+                     const Answer& answer) const override;
+
+ private:
+  const ledger::books::Sleeves& sleeves_;
+};
+
+class OrderHandler : public Handler {
+ public:
+  // `deployment`: 16 hex digits. `settle_ms`: how long "not found" is not yet final at this venue.
+  OrderHandler(const ledger::books::Sleeves& sleeves, std::string deployment, std::int64_t settle_ms)
+      : sleeves_(sleeves), deployment_(std::move(deployment)), settle_ms_(settle_ms) {}
+  [[nodiscard]] schemas::Capability capability() const override;
+  [[nodiscard]] bool is_pure(std::string_view command) const override;
+  Decision on_job(const machines::LeasedJob& job, const ledger::journal::Facts& facts) const override;
+  Decision on_answer(const machines::LeasedJob& job, const ledger::journal::Facts& facts,
+                     const Answer& answer) const override;
+  // 32 hex digits, the same for every attempt at this order.
+  [[nodiscard]] std::string client_id(machines::InstanceId order) const;
+
+ private:
+  const ledger::books::Sleeves& sleeves_;
+  std::string deployment_;
+  std::int64_t settle_ms_;
+};
+
+class AllocationHandler : public Handler {
+ public:
+  explicit AllocationHandler(const ledger::books::Sleeves& sleeves) : sleeves_(sleeves) {}
+  [[nodiscard]] schemas::Capability capability() const override;
+  [[nodiscard]] bool is_pure(std::string_view command) const override;
+  Decision on_job(const machines::LeasedJob& job, const ledger::journal::Facts& facts) const override;
+  Decision on_answer(const machines::LeasedJob& job, const ledger::journal::Facts& facts,
+                     const Answer& answer) const override;
+
+ private:
+  const ledger::books::Sleeves& sleeves_;
+};
+
+// What every handler says when something that must be there is not: parked, in sight, with the reason.
+inline Decision give_up_for_good(std::string reason) {
+  return GiveUp{machines::CallError::rejected, 0, std::move(reason), true};
+}
+
+}  // namespace workers::handlers

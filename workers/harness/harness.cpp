@@ -1,0 +1,388 @@
+#include "workers/harness/harness.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <thread>
+
+#include "brokers/wire/socket.hpp"
+#include "ledger/journal/journal.hpp"
+#include "ledger/store/migrations.hpp"
+#include "schemas/codec/convert.hpp"
+#include "workers/harness/venue_calls.hpp"
+
+namespace workers::harness {
+namespace {
+
+using handlers::Decision;
+using ledger::journal::Facts;
+using machines::LeasedJob;
+using machines::Outcome;
+using machines::Token;
+using schemas::DoneKind;
+
+std::int64_t steady_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+// A job in hand: fresh, or with the answer to the call that it made.
+struct Work {
+  LeasedJob job;
+  std::optional<handlers::Answer> answer;
+  std::int64_t came_us = 0;
+  int eager = 0;  // how many follow-ups in a row led here
+};
+
+// A decided step and the work it came from.
+struct Decided {
+  Work work;
+  machines::Step step;
+  std::optional<schemas::VenueMessage> then_call;
+};
+
+class Worker {
+ public:
+  Worker(const WorkerConfig& config, const MakeHandlers& make_handlers, const std::atomic<bool>& stop)
+      : config_(config),
+        make_handlers_(make_handlers),
+        stop_(stop),
+        connection_(config.dsn),
+        journal_(connection_),
+        calls_(context_, config.venue, config.keys) {}
+
+  int run() {
+    load_handlers();
+    connect();
+    while (!stop_) step();
+    leave();
+    return 0;
+  }
+
+ private:
+  // ---- connections
+
+  void load_handlers() {
+    for (std::int64_t delay_ms = 50; !stop_; delay_ms = std::min<std::int64_t>(delay_ms * 2, 1000)) {
+      auto made = make_handlers_(connection_);
+      if (made) {
+        handlers_ = std::move(*made);
+        return;
+      }
+      spdlog::warn("waiting for PostgreSQL: {}", made.error().text);
+      std::this_thread::sleep_for(std::chrono::milliseconds(delay_ms));
+    }
+  }
+
+  void connect() {
+    socket_.emplace(context_, config_.broker_endpoint, config_.keys, config_.broker_public_key);
+    welcomed_ = false;
+    registered_us_ = 0;
+    heard_us_ = steady_us();
+  }
+
+  // READY names the leases still in hand, so that a broker that lost sight of us leaves them here.
+  void register_here() {
+    schemas::Ready ready;
+    ready.worker = config_.name;
+    ready.schema = ledger::newest_migration();
+    for (const auto& handler : handlers_) ready.capabilities.push_back(handler->capability());
+    for (const Work& work : queue_) ready.held.push_back(work.job.token);
+    for (const Token& token : calls_.held()) ready.held.push_back(token);
+    ready.pure_credit = config_.pure_credit;
+    ready.outside_credit = config_.outside_credit;
+    if (socket_->send(schemas::encode(ready)) == brokers::wire::SendResult::sent) registered_us_ = steady_us();
+  }
+
+  void tell(const schemas::Message& message) {
+    // Not taken over: the broker's sweep finds what it did not hear of.
+    if (socket_->send(schemas::encode(message)) != brokers::wire::SendResult::sent)
+      spdlog::warn("the broker can't be reached");
+  }
+
+  // ---- the loop
+
+  void step() {
+    wait();
+    drain();
+    for (auto& finished : calls_.finished(steady_us()))
+      queue_.push_front({std::move(finished.job), std::move(finished.answer), steady_us(), 0});
+    if (!queue_.empty() && group_is_full_enough()) work_off();
+    liveness();
+  }
+
+  void wait() {
+    if (!queue_.empty() && group_is_full_enough()) return;
+    const std::int64_t now = steady_us();
+    std::int64_t until = std::min(calls_.next_deadline_us(), now + (welcomed_ ? heartbeat_us_ / 2 : 20'000));
+    if (!queue_.empty()) until = std::min(until, group_until_us_);
+    if (!calls_.empty()) until = std::min(until, now + 20'000);
+    poller_.clear();
+    poller_.add(*socket_);
+    if (calls_.socket() != nullptr) poller_.add(*calls_.socket());
+    poller_.wait(std::chrono::milliseconds(std::max<std::int64_t>((until - now + 999) / 1000, 0)));
+  }
+
+  // One step at once when idle; after a full group, a moment for the next one to fill.
+  [[nodiscard]] bool group_is_full_enough() const {
+    return static_cast<int>(queue_.size()) >= config_.group_steps || !was_full_ || steady_us() >= group_until_us_;
+  }
+
+  void drain() {
+    constexpr int most = 256;
+    for (int i = 0; i < most; ++i) {
+      const auto bytes = socket_->receive();
+      if (!bytes) return;
+      const auto message = schemas::decode(*bytes);
+      heard_us_ = steady_us();
+      if (!message) {
+        spdlog::warn("an unreadable message from the broker: {}", message.error().reason);
+        continue;
+      }
+      if (const auto* welcome = std::get_if<schemas::Welcome>(&*message)) {
+        welcomed_ = true;
+        heartbeat_us_ = welcome->heartbeat_ms * 1000;
+        ttl_us_ = welcome->ttl_ms * 1000;
+      } else if (const auto* refused = std::get_if<schemas::Refused>(&*message)) {
+        spdlog::info("the broker says: {}", refused->reason);
+        welcomed_ = false;
+      } else if (const auto* assign = std::get_if<schemas::Assign>(&*message)) {
+        for (const LeasedJob& job : assign->jobs) queue_.push_back({job, std::nullopt, heard_us_, 0});
+      }
+    }
+  }
+
+  void liveness() {
+    const std::int64_t now = steady_us();
+    if (!welcomed_) {
+      if (now - registered_us_ > 300'000) register_here();
+      if (now - heard_us_ > std::max<std::int64_t>(ttl_us_, 2'000'000)) connect();
+      return;
+    }
+    if (now - beaten_us_ >= heartbeat_us_) {
+      beaten_us_ = now;
+      (void)socket_->send(schemas::encode(schemas::Heartbeat{}));
+    }
+    if (now - heard_us_ > ttl_us_) {
+      spdlog::warn("the broker is silent; connecting anew");
+      connect();
+    }
+  }
+
+  void leave() {
+    schemas::Goodbye goodbye;
+    for (const Work& work : queue_) goodbye.unstarted.push_back(work.job.token);
+    tell(goodbye);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // LINGER is 0: let the goodbye leave
+  }
+
+  // ---- one group
+
+  // Takes up to group_steps works of the first one's shard and epoch.
+  std::vector<Work> next_group() {
+    std::vector<Work> group;
+    const int shard = queue_.front().job.shard;
+    const std::int64_t epoch = queue_.front().job.epoch;
+    std::deque<Work> rest;
+    while (!queue_.empty()) {
+      Work work = std::move(queue_.front());
+      queue_.pop_front();
+      const bool fits =
+          static_cast<int>(group.size()) < config_.group_steps && work.job.shard == shard && work.job.epoch == epoch;
+      if (fits)
+        group.push_back(std::move(work));
+      else
+        rest.push_back(std::move(work));
+    }
+    queue_ = std::move(rest);
+    return group;
+  }
+
+  void work_off() {
+    std::vector<Work> group = next_group();
+    was_full_ = static_cast<int>(group.size()) >= config_.group_steps / 2;
+    std::vector<LeasedJob> jobs;
+    jobs.reserve(group.size());
+    for (const Work& work : group) jobs.push_back(work.job);
+    auto facts = journal_.facts(jobs);
+    if (!facts) return hold_on(std::move(group), facts.error());
+    std::vector<Decided> decided;
+    for (std::size_t at = 0; at < group.size(); ++at) decide(std::move(group[at]), (*facts)[at], decided);
+    if (!decided.empty()) commit(std::move(decided));
+    flush();
+    group_until_us_ = steady_us() + config_.group_us;
+  }
+
+  // PostgreSQL is away: nothing was done. The works go back where they were; their leases live on with us.
+  void hold_on(std::vector<Work> group, const ledger::StoreError& error) {
+    spdlog::warn("PostgreSQL: {}", error.text);
+    for (auto work = group.rbegin(); work != group.rend(); ++work) queue_.push_front(std::move(*work));
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+
+  void decide(Work work, const std::optional<Facts>& facts, std::vector<Decided>& decided) {
+    const LeasedJob& job = work.job;
+    if (!facts) return fail(job, {machines::CallError::rejected, 0, "no such instance", true});
+    const handlers::Handler* handler = handler_of(job.kind);
+    if (handler == nullptr)
+      return fail(job, {machines::CallError::rejected, 0, "this worker does not know " + job.kind, true});
+    Decision decision = work.answer ? handler->on_answer(job, *facts, *work.answer) : handler->on_job(job, *facts);
+    if (auto* commit = std::get_if<handlers::Commit>(&decision)) {
+      decided.push_back({std::move(work), std::move(commit->step), std::move(commit->then_call)});
+    } else if (auto* call = std::get_if<handlers::Call>(&decision)) {
+      calls_.start(job, call->request, steady_us());
+    } else {
+      fail(job, std::get<handlers::GiveUp>(decision));
+    }
+  }
+
+  const handlers::Handler* handler_of(const std::string& kind) const {
+    for (const auto& handler : handlers_)
+      if (handler->capability().kind == kind) return handler.get();
+    return nullptr;
+  }
+
+  void fail(const LeasedJob& job, const handlers::GiveUp& why) {
+    if (why.reason.find("not known here") != std::string::npos) stale_handlers_ = true;
+    failures_.push_back({job.token, why.error, why.retry_after_ms, why.reason, why.fatal});
+  }
+
+  // Mints the leases of pure follow-ups that are due: they stay with this worker, a few in a row.
+  void mint(Decided& one) {
+    if (one.work.eager >= config_.most_eager) return;
+    for (machines::JobOrder& order : one.step.jobs) {
+      if (order.is_event || order.world_at > one.work.job.world_at) continue;
+      const auto move = std::find_if(one.step.moves.begin(), one.step.moves.end(),
+                                     [&](const machines::Move& m) { return m.instance == order.instance; });
+      const handlers::Handler* handler = handler_of(std::string(move->kind));
+      if (handler != nullptr && handler->is_pure(order.command)) order.eager = ledger::fresh_token();
+    }
+  }
+
+  void commit(std::vector<Decided> decided) {
+    std::vector<machines::Step> steps;
+    steps.reserve(decided.size());
+    for (Decided& one : decided) {
+      mint(one);
+      steps.push_back(one.step);
+    }
+    const LeasedJob& first = decided.front().work.job;
+    auto results = journal_.commit(first.shard, first.epoch, steps);
+    for (int tries = 0; !results && results.error().failure == ledger::StoreFailure::conflict && tries < 10; ++tries)
+      results = journal_.commit(first.shard, first.epoch, steps);
+    if (!results) return in_doubt(decided, results.error());
+    for (std::size_t at = 0; at < decided.size(); ++at) conclude(decided[at], (*results)[at]);
+  }
+
+  // The outcome is unknown (or nothing stands): never sent again from here. The broker gives each job back if its row
+  // still carries our token; where the commit stood, the row is gone.
+  void in_doubt(const std::vector<Decided>& decided, const ledger::StoreError& error) {
+    spdlog::warn("a commit of {} steps is in doubt: {}", decided.size(), error.text);
+    for (const Decided& one : decided) done_.jobs.push_back({one.work.job.token, DoneKind::doubt});
+  }
+
+  void conclude(Decided& one, const machines::StepResult& result) {
+    const LeasedJob& job = one.work.job;
+    switch (result.outcome) {
+      case Outcome::committed:
+        return committed(one, result);
+      case Outcome::stale_version:
+      case Outcome::stale_epoch:
+        // Somebody moved the instance, or a pause came: decide again from fresh facts, if the lease still stands.
+        return fail(job, {machines::CallError::retry_later, 1, std::string(machines::name_of(result.outcome)), false});
+      case Outcome::lost_lease:
+        done_.jobs.push_back({job.token, DoneKind::doubt});
+        return;
+      case Outcome::refused:
+        return fail(job, {machines::CallError::rejected, 0, "refused: " + result.refusal, false});
+    }
+  }
+
+  void committed(Decided& one, const machines::StepResult& result) {
+    const LeasedJob& job = one.work.job;
+    if (one.step.fate == machines::Fate::kept) return send_now(one);
+    done_.jobs.push_back({job.token, one.step.fate == machines::Fate::rearmed ? DoneKind::rearmed : DoneKind::done});
+    for (std::size_t at = 0; at < one.step.jobs.size(); ++at) {
+      const machines::JobOrder& order = one.step.jobs[at];
+      if (order.eager.is_empty()) continue;
+      LeasedJob minted = minted_job(one, order, at, result);
+      done_.minted.push_back(minted);
+      queue_.push_back({std::move(minted), std::nullopt, steady_us(), one.work.eager + 1});
+    }
+  }
+
+  static LeasedJob minted_job(const Decided& one, const machines::JobOrder& order, std::size_t at,
+                              const machines::StepResult& result) {
+    const auto& moves = one.step.moves;
+    const auto move =
+        std::find_if(moves.begin(), moves.end(), [&](const machines::Move& m) { return m.instance == order.instance; });
+    int ordinal = 0;
+    for (std::size_t before = 0; before < at; ++before) ordinal += one.step.jobs[before].instance == order.instance;
+    LeasedJob job = one.work.job;
+    const auto id = order.instance.is_birth() ? result.born.at(static_cast<std::size_t>(order.instance.born - 1))
+                                              : order.instance.id;
+    job.key = {one.step.owner, id, move->version + 1, ordinal};
+    job.token = order.eager;
+    job.kind = move->kind;
+    job.command = order.command;
+    job.is_event = false;
+    job.world_at = order.world_at;
+    job.attempt = 1;
+    job.tries = 0;
+    return job;
+  }
+
+  // "Sent" stands. The request leaves now, unless the moment has passed: then the job goes back and the next attempt
+  // asks first.
+  void send_now(Decided& one) {
+    const bool late = steady_us() - one.work.came_us > config_.send_deadline_ms * 1000;
+    if (late || !one.then_call)
+      return fail(one.work.job, {machines::CallError::retry_later, 1, "the send deadline had passed", false});
+    calls_.start(one.work.job, *one.then_call, steady_us());
+  }
+
+  void flush() {
+    if (!done_.jobs.empty() || !done_.minted.empty()) tell(std::exchange(done_, {}));
+    for (const auto& failed : std::exchange(failures_, {})) tell(failed);
+    if (std::exchange(stale_handlers_, false)) load_handlers();
+  }
+
+  const WorkerConfig& config_;
+  const MakeHandlers& make_handlers_;
+  const std::atomic<bool>& stop_;
+  brokers::wire::Context context_;
+  std::optional<brokers::wire::DealerSocket> socket_;
+  brokers::wire::Poller poller_;
+  ledger::Connection connection_;
+  ledger::journal::Journal journal_;
+  Handlers handlers_;
+  VenueCalls calls_;
+  std::deque<Work> queue_;
+  schemas::Done done_;
+  std::vector<schemas::Failed> failures_;
+  bool welcomed_ = false, was_full_ = false, stale_handlers_ = false;
+  std::int64_t heartbeat_us_ = 1'000'000, ttl_us_ = 3'000'000;
+  std::int64_t registered_us_ = 0, heard_us_ = 0, beaten_us_ = 0, group_until_us_ = 0;
+};
+
+}  // namespace
+
+std::string WorkerConfig::validate() const {
+  if (broker_endpoint.empty()) return "worker.broker is empty: name the broker's endpoint";
+  if (dsn.empty()) return "dsn is empty: name a PostgreSQL connection string";
+  if (keys.secret_key.empty() || broker_public_key.empty()) return "worker keys are missing";
+  if (group_steps < 1 || group_steps > 1000) return "worker.group_commit_steps must be between 1 and 1000";
+  return {};
+}
+
+int run(const WorkerConfig& config, const MakeHandlers& make_handlers, const std::atomic<bool>& stop) {
+  if (const auto wrong = config.validate(); !wrong.empty()) {
+    spdlog::error("{}", wrong);
+    return 2;
+  }
+  return Worker(config, make_handlers, stop).run();
+}
+
+}  // namespace workers::harness
