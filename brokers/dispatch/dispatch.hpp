@@ -119,7 +119,7 @@ class Dispatch {
   std::mt19937_64 random_;
   std::string broker_;
   std::int64_t epoch_;
-  machines::Instant world_now_{INT64_MIN};
+  machines::Instant world_now_{0};
   std::map<std::string, Worker> workers_;
   std::map<machines::Token, Flight> flights_;
   std::map<int, Queue> ready_;

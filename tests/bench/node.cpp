@@ -1,0 +1,116 @@
+// tests/bench/node.cpp: the broker and worker processes of the benchmarks: the real service and the real harness, with the drill, a
+// two-state machine whose every step moves money between two accounts of its owner. "turn" travels through the broker each time;
+// "spin" may be handed over eagerly.
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstring>
+#include <iostream>
+#include <sys/prctl.h>
+
+#include "brokers/service/service.hpp"
+#include "workers/harness/harness.hpp"
+
+namespace {
+
+std::atomic<bool> stop = false;
+
+constexpr std::int64_t accounts = 100'000;
+
+std::uint64_t mixed(std::uint64_t x) {  // splitmix64
+  x += 0x9e3779b97f4a7c15ULL;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+  return x ^ (x >> 31);
+}
+
+class Drill : public workers::handlers::Handler {
+ public:
+  explicit Drill(std::int64_t owners) : owners_(owners) {}
+  [[nodiscard]] schemas::Capability capability() const override { return {"drill", 1, {}}; }
+  [[nodiscard]] bool is_pure(std::string_view command) const override { return command == "spin"; }
+
+  workers::handlers::Decision on_job(const machines::LeasedJob& job, const ledger::journal::Facts& facts) const override {
+    const bool ticks = facts.state == "tick";
+    auto step = workers::handlers::step_for(job, facts, machines::Fate::done);
+    machines::Move move;
+    move.instance = machines::Subject::of(job.key.instance);
+    move.kind = "drill";
+    move.version = facts.version;
+    move.from = ticks ? "tick" : "tock";
+    move.to = ticks ? "tock" : "tick";
+    move.event = "swing";
+    move.command = job.command == "spin" ? "spin" : "turn";
+    move.data = facts.data;
+    step.jobs.push_back({move.instance, move.command, false, job.world_at, {}});
+    step.moves.push_back(std::move(move));
+    const std::int64_t each = accounts / owners_;
+    const std::int64_t first = (job.key.owner.value - 1) * each + 1;
+    const auto drawn = mixed(static_cast<std::uint64_t>(job.key.instance.value) << 20 ^ static_cast<std::uint64_t>(facts.version));
+    const auto debit = static_cast<std::int64_t>(drawn % static_cast<std::uint64_t>(each));
+    const auto credit = (debit + 1 + static_cast<std::int64_t>((drawn >> 32) % static_cast<std::uint64_t>(each - 1))) % each;
+    step.postings.push_back({machines::PostingKind::single, {first + debit}, {first + credit},
+                             machines::Amount({1}, static_cast<machines::Int128>(1 + drawn % 1'000'000)), "drill", {}});
+    return workers::handlers::Commit{std::move(step), {}};
+  }
+  workers::handlers::Decision on_answer(const machines::LeasedJob&, const ledger::journal::Facts&,
+                                        const workers::handlers::Answer&) const override {
+    return workers::handlers::GiveUp{machines::CallError::rejected, 0, "a drill calls nobody", true};
+  }
+
+ private:
+  std::int64_t owners_;
+};
+
+int usage() {
+  std::cerr << "usage: bench_node keys FOLDER | broker FOLDER ENDPOINT DSN | worker FOLDER ENDPOINT DSN NAME OWNERS\n";
+  return 2;
+}
+
+int make_keys(const std::string& folder) {
+  for (const char* name : {"/broker", "/worker", "/client"})
+    if (!brokers::wire::write_keys(folder + name, brokers::wire::make_keys())) return 1;
+  return 0;
+}
+
+int broker(const std::string& folder, const std::string& endpoint, const std::string& dsn) {
+  brokers::service::BrokerConfig config;
+  config.endpoint = endpoint;
+  config.dsn = dsn;
+  config.keys = brokers::wire::read_keys(folder + "/broker").value();
+  config.peers[brokers::wire::read_public_key(folder + "/worker.pub").value()] = {brokers::wire::Role::worker, "worker"};
+  config.peers[brokers::wire::read_public_key(folder + "/client.pub").value()] = {brokers::wire::Role::client, "client"};
+  return brokers::service::run(config, stop);
+}
+
+int worker(const std::string& folder, const std::string& endpoint, const std::string& dsn, const std::string& name, std::int64_t owners) {
+  workers::harness::WorkerConfig config;
+  config.name = name;
+  config.broker_endpoint = endpoint;
+  config.dsn = dsn;
+  config.keys = brokers::wire::read_keys(folder + "/worker").value();
+  config.broker_public_key = brokers::wire::read_public_key(folder + "/broker.pub").value();
+  return workers::harness::run(
+      config,
+      [owners](ledger::Connection&) -> ledger::Stored<workers::harness::Handlers> {
+        workers::harness::Handlers handlers;
+        handlers.push_back(std::make_unique<Drill>(owners));
+        return handlers;
+      },
+      stop);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  std::signal(SIGTERM, [](int) { stop = true; });
+  std::signal(SIGINT, [](int) { stop = true; });
+  spdlog::set_level(spdlog::level::warn);
+  const std::string what = argc > 1 ? argv[1] : "";
+  if (what == "keys" && argc == 3) return make_keys(argv[2]);
+  if (what == "broker" && argc == 5) return broker(argv[2], argv[3], argv[4]);
+  if (what == "worker" && argc == 7) return worker(argv[2], argv[3], argv[4], argv[5], std::stoll(argv[6]));
+  return usage();
+}
