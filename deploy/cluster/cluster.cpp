@@ -1,0 +1,254 @@
+#include "deploy/cluster/cluster.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <thread>
+#include <utility>
+
+#include "deploy/cluster/process.hpp"
+#include "ledger/store/connection.hpp"
+
+namespace deploy {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+constexpr milliseconds look_again{20};
+
+// The pid in postmaster.pid when that process lives and works in this very data folder; 0 else. A stale file, even one
+// whose number another program has by now, is PostgreSQL's own to clear.
+pid_t server_left_in(const fs::path& data) {
+  std::ifstream file(data / "postmaster.pid");
+  pid_t pid = 0;
+  if (!(file >> pid) || pid <= 0) return 0;
+  std::error_code error;
+  const fs::path works_in = fs::read_symlink(fmt::format("/proc/{}/cwd", pid), error);
+  if (error) return 0;
+  return fs::equivalent(works_in, data, error) ? pid : 0;
+}
+
+// A zombie has ended, whoever is to reap it.
+bool is_alive(pid_t pid) {
+  std::ifstream stat_file(fmt::format("/proc/{}/stat", pid));
+  std::string text;
+  if (!std::getline(stat_file, text)) return false;
+  const auto after_name = text.rfind(')');
+  return after_name != std::string::npos && after_name + 2 < text.size() && text[after_name + 2] != 'Z';
+}
+
+// What the server that began to write at `from` said last: its first FATAL or PANIC line, else its last line.
+std::string last_words(const fs::path& log, std::uintmax_t from) {
+  std::ifstream file(log);
+  file.seekg(static_cast<std::streamoff>(from));
+  std::string line;
+  std::string last = "it said nothing";
+  while (std::getline(file, line)) {
+    if (line.find("FATAL") != std::string::npos || line.find("PANIC") != std::string::npos) return line;
+    if (!line.empty()) last = line;
+  }
+  return last;
+}
+
+std::uintmax_t size_of(const fs::path& file) {
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(file, error);
+  return error ? 0 : size;
+}
+
+void keep_log_short(const fs::path& log) {
+  constexpr std::uintmax_t limit = 16 * 1024 * 1024;
+  std::error_code error;
+  if (size_of(log) > limit) fs::rename(log, log.string() + ".1", error);
+}
+
+// Quoted for a libpq connection string.
+std::string in_dsn(const std::string& value) {
+  std::string text = "'";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text + "'";
+}
+
+int version_of(const fs::path& data) {
+  std::ifstream file(data / "PG_VERSION");
+  int version = 0;
+  file >> version;
+  return version;
+}
+
+}  // namespace
+
+Clustered<Cluster> Cluster::open(const fs::path& folder, ClusterOptions options) {
+  const ClusterPaths paths = ClusterPaths::below(folder);
+  if (const auto fits = check_socket_path(paths); !fits) return machines::fail(fits.error());
+  const auto user = cluster_user();
+  if (!user) return machines::fail(user.error());
+  const int version = version_of(paths.data);
+  const auto binaries = find_postgres(version);
+  if (!binaries) return machines::fail(binaries.error());
+  if (version == 0) {
+    if (const auto made = make_cluster(paths, *binaries, *user); !made) return machines::fail(made.error());
+  }
+  Cluster cluster(paths, *binaries, *user, std::move(options));
+  if (const auto running = cluster.adopt_or_start(); !running) return machines::fail(running.error());
+  return cluster;
+}
+
+Cluster::Cluster(ClusterPaths paths, fs::path binaries, std::optional<Identity> user, ClusterOptions options)
+    : paths_(std::move(paths)), binaries_(std::move(binaries)), user_(std::move(user)), options_(std::move(options)) {}
+
+Cluster::~Cluster() { stop(); }
+Cluster::Cluster(Cluster&& other) noexcept
+    : paths_(std::move(other.paths_)),
+      binaries_(std::move(other.binaries_)),
+      user_(std::move(other.user_)),
+      options_(std::move(other.options_)),
+      pid_(std::exchange(other.pid_, 0)),
+      adopted_(other.adopted_),
+      ready_(other.ready_),
+      log_from_(other.log_from_),
+      restarts_(other.restarts_) {}
+Cluster& Cluster::operator=(Cluster&& other) noexcept {
+  if (this == &other) return *this;
+  stop();
+  paths_ = std::move(other.paths_);
+  binaries_ = std::move(other.binaries_);
+  user_ = std::move(other.user_);
+  options_ = std::move(other.options_);
+  pid_ = std::exchange(other.pid_, 0);
+  adopted_ = other.adopted_;
+  ready_ = other.ready_;
+  log_from_ = other.log_from_;
+  restarts_ = other.restarts_;
+  return *this;
+}
+
+Clustered<machines::Nothing> Cluster::adopt_or_start() {
+  pid_ = server_left_in(paths_.data);
+  adopted_ = pid_ != 0;
+  if (adopted_) {
+    // It may be on its way out: its starter died a moment ago.
+    const auto until = steady_clock::now() + options_.ready_within;
+    while (!has_ended() && steady_clock::now() < until) {
+      if (answers()) {
+        ready_ = true;
+        return machines::Nothing{};
+      }
+      std::this_thread::sleep_for(look_again);
+    }
+    if (!has_ended())
+      return machines::fail(ClusterError{
+          fmt::format("a PostgreSQL that an earlier run left (process {}) neither answers nor ends; see {}", pid_,
+                      paths_.log.string()),
+          1});
+    adopted_ = false;
+  }
+  if (const auto started = start(); !started) return started;
+  return wait_until_ready();
+}
+
+Clustered<machines::Nothing> Cluster::start() {
+  pid_ = 0;
+  adopted_ = false;
+  ready_ = false;
+  if (const auto written = write_settings(paths_, user_, options_.extra); !written) return written;
+  keep_log_short(paths_.log);
+  log_from_ = size_of(paths_.log);
+  ProcessSpec spec;
+  spec.argv = {(binaries_ / "postgres").string(), "-D", paths_.data.string()};
+  spec.environment = {"LC_ALL=C", "PGDATA=", "TZ=UTC"};
+  spec.run_as = user_;
+  spec.log_file = paths_.log.string();
+  spec.death_signal = SIGINT;  // a fast shutdown
+  const auto started = spawn(spec);
+  if (!started) return machines::fail(ClusterError{started.error(), 1});
+  pid_ = *started;
+  return machines::Nothing{};
+}
+
+Clustered<machines::Nothing> Cluster::wait_until_ready() {
+  const auto until = steady_clock::now() + options_.ready_within;
+  while (!answers()) {
+    if (steady_clock::now() > until)
+      return machines::fail(ClusterError{fmt::format("PostgreSQL was not ready within {} s; see {}",
+                                                     options_.ready_within.count(), paths_.log.string()),
+                                         1});
+    std::this_thread::sleep_for(look_again);
+    if (!has_ended()) continue;
+    pid_ = 0;
+    const std::string words = last_words(paths_.log, log_from_);
+    // The backends of a killed server hold its memory until they notice: a moment, then it works.
+    if (words.find("shared memory block") == std::string::npos)
+      return machines::fail(
+          ClusterError{fmt::format("PostgreSQL ended while starting: {} ({})", words, paths_.log.string()), 1});
+    std::this_thread::sleep_for(10 * look_again);
+    if (const auto started = start(); !started) return started;
+  }
+  ready_ = true;
+  return machines::Nothing{};
+}
+
+bool Cluster::answers() const {
+  struct stat found {};
+  if (stat(paths_.socket().c_str(), &found) != 0) return false;
+  ledger::Connection connection(dsn());
+  return connection.connect().has_value();
+}
+
+bool Cluster::has_ended() {
+  if (pid_ == 0) return true;
+  if (adopted_) return !is_alive(pid_);
+  int status = 0;
+  const pid_t reaped = waitpid(pid_, &status, WNOHANG);
+  return reaped == pid_ || (reaped < 0 && errno == ECHILD);
+}
+
+std::string Cluster::dsn(const std::string& database, const std::string& role) const {
+  return fmt::format("host={} dbname={} user={}", in_dsn(paths_.sockets.string()), in_dsn(database), in_dsn(role));
+}
+
+Clustered<Health> Cluster::watch() {
+  if (has_ended()) {
+    if (const auto started = start(); !started) return machines::fail(started.error());
+    ++restarts_;
+    return Health::restarted;
+  }
+  if (!ready_) ready_ = answers();
+  return ready_ ? Health::ready : Health::starting;
+}
+
+bool Cluster::wait_for_end(milliseconds within) {
+  const auto until = steady_clock::now() + within;
+  while (!has_ended()) {
+    if (steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(look_again);
+  }
+  return true;
+}
+
+void Cluster::stop() {
+  if (pid_ == 0) return;
+  if (!has_ended()) {
+    kill(pid_, SIGINT);
+    if (!wait_for_end(options_.stop_within)) {
+      kill(pid_, SIGQUIT);
+      if (!wait_for_end(options_.stop_within)) {
+        kill(pid_, SIGKILL);
+        wait_for_end(options_.stop_within);
+      }
+    }
+  }
+  pid_ = 0;
+  ready_ = false;
+}
+
+}  // namespace deploy

@@ -1,0 +1,74 @@
+// deploy/cluster/cluster.hpp: Cluster, a private PostgreSQL in the data folder: reached over a Unix socket alone, every
+// commit on disk, stopped by the kernel when this process dies. Not for threads: open it, and let it go, on the main
+// thread (the kernel ties the server's life to the thread that started it).
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "deploy/cluster/folder.hpp"
+#include "deploy/cluster/install.hpp"
+
+namespace deploy {
+
+struct ClusterOptions {
+  std::chrono::seconds ready_within{120};  // start-up, crash recovery included
+  std::chrono::seconds stop_within{30};    // a fast shutdown; then immediate, which recovery repairs
+  PostgresSettings extra;                  // on top of ours, for tests
+};
+
+enum class Health { ready, starting, restarted };
+
+class Cluster {
+ public:
+  // Makes the cluster in `folder` (see open_folder; the caller holds its lock) where there is none, adopts a server
+  // that an earlier run left, else starts one, and waits until it answers.
+  // Errors: exit code 2 for the folder, 1 for PostgreSQL (absent, wrong version, won't start: with its last words).
+  static Clustered<Cluster> open(const std::filesystem::path& folder, ClusterOptions options = {});
+  // Stops the server.
+  ~Cluster();
+  Cluster(Cluster&& other) noexcept;
+  Cluster& operator=(Cluster&& other) noexcept;
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  // libpq's connection string over the socket. Roles: bursar_owner (all rights), bursar_service.
+  [[nodiscard]] std::string dsn(const std::string& database = "postgres",
+                                const std::string& role = "bursar_owner") const;
+  // Looks after the server without waiting: one that died is started again (`restarted`, then `starting` until it
+  // answers). Call it about once a second. Errors: it can't be started.
+  Clustered<Health> watch();
+  // Fast shutdown, then immediate when it takes too long. Harmless when it has stopped.
+  void stop();
+
+  [[nodiscard]] pid_t pid() const { return pid_; }  // of the server; 0 when stopped
+  [[nodiscard]] bool was_adopted() const { return adopted_; }
+  [[nodiscard]] int restarts() const { return restarts_; }
+
+ private:
+  Cluster(ClusterPaths paths, std::filesystem::path binaries, std::optional<Identity> user, ClusterOptions options);
+  Clustered<machines::Nothing> adopt_or_start();
+  Clustered<machines::Nothing> start();
+  Clustered<machines::Nothing> wait_until_ready();
+  [[nodiscard]] bool answers() const;
+  bool has_ended();  // reaps our own child
+  bool wait_for_end(std::chrono::milliseconds within);
+
+  ClusterPaths paths_;
+  std::filesystem::path binaries_;
+  std::optional<Identity> user_;
+  ClusterOptions options_;
+  pid_t pid_ = 0;
+  bool adopted_ = false;  // then it is not our child
+  bool ready_ = false;
+  std::uintmax_t log_from_ = 0;  // where in the log the running server began
+  int restarts_ = 0;
+};
+
+}  // namespace deploy

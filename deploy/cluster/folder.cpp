@@ -1,0 +1,177 @@
+#include "deploy/cluster/folder.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <grp.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <optional>
+#include <vector>
+
+#include "deploy/cluster/process.hpp"
+
+namespace deploy {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr const char* marker_name = "bursar-data";
+constexpr const char* marker_text = "A data folder of Bursar, format 1. Its ledger lives in the subfolder postgres.\n";
+
+template <class... Parts>
+machines::Failure<ClusterError> refuse(fmt::format_string<Parts...> text, Parts&&... parts) {
+  return {
+      ClusterError{fmt::format(text, std::forward<Parts>(parts)...), 2}
+  };
+}
+
+mode_t folder_mode() { return geteuid() == 0 ? 0711 : 0700; }
+
+std::optional<ClusterError> make_parents(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder.parent_path(), error);
+  if (error)
+    return ClusterError{fmt::format("can't make the folder {}: {}; choose another --data-dir",
+                                    folder.parent_path().string(), error.message()),
+                        2};
+  return std::nullopt;
+}
+
+bool holds_nothing(const fs::path& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error))
+    if (entry.path().filename() != "lost+found") return false;
+  return true;
+}
+
+std::optional<ClusterError> check_existing(const fs::path& folder, const struct stat& found) {
+  const auto because = [&](const std::string& why) {
+    return ClusterError{fmt::format("{} {}; choose another --data-dir", folder.string(), why), 2};
+  };
+  if (!S_ISDIR(found.st_mode)) return because("is not a folder");
+  if (found.st_uid != geteuid())
+    return because(fmt::format("belongs to {}, and this is {}", user_name(found.st_uid), user_name(geteuid())));
+  std::error_code error;
+  if (!fs::exists(folder / marker_name, error) && !holds_nothing(folder))
+    return because("is not empty and not a data folder of Bursar");
+  return std::nullopt;
+}
+
+std::optional<ClusterError> make_subfolders(const fs::path& folder) {
+  for (const char* name : {"keys", "log"}) {
+    const fs::path path = folder / name;
+    if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+      return ClusterError{fmt::format("can't make {}: {}", path.string(), strerror(errno)), 2};
+    if (chmod(path.c_str(), 0700) != 0)
+      return ClusterError{fmt::format("can't close {} to others: {}", path.string(), strerror(errno)), 2};
+  }
+  const fs::path marker = folder / marker_name;
+  if (std::error_code error; fs::exists(marker, error)) return std::nullopt;
+  std::ofstream file(marker);
+  file << marker_text;
+  if (!file.flush()) return ClusterError{fmt::format("can't write {}", marker.string()), 2};
+  return std::nullopt;
+}
+
+std::vector<std::string> chain_of(const fs::path& folder) {
+  std::vector<std::string> chain;
+  fs::path walked;
+  for (const auto& part : folder) {
+    walked /= part;
+    chain.push_back(walked.string());
+  }
+  return chain;
+}
+
+// The first folder on the way that the user can't pass, asked of the kernel as that user; nothing when all can be.
+std::optional<std::string> blocked_for(const Identity& user, const fs::path& folder) {
+  const std::vector<std::string> chain = chain_of(folder);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    if (setgroups(user.groups.size(), user.groups.data()) != 0 || setgid(user.gid) != 0 || setuid(user.uid) != 0)
+      _exit(255);
+    for (std::size_t i = 0; i < chain.size() && i < 200; ++i)
+      if (access(chain[i].c_str(), X_OK) != 0 && errno == EACCES) _exit(static_cast<int>(i) + 1);
+    _exit(0);
+  }
+  int status = 0;
+  if (pid < 0 || waitpid(pid, &status, 0) != pid) return std::nullopt;  // PostgreSQL's own error tells then
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  if (code == 0 || static_cast<std::size_t>(code) > chain.size()) return std::nullopt;
+  return chain[static_cast<std::size_t>(code) - 1];
+}
+
+// `way` is the part of `folder` that must be passable; root only, for then PostgreSQL runs as another user.
+std::optional<ClusterError> check_way(const fs::path& way, const fs::path& folder) {
+  if (geteuid() != 0) return std::nullopt;
+  const auto postgres = find_user("postgres");
+  if (!postgres) return std::nullopt;  // PostgreSQL absent: said by whoever needs it
+  const auto blocked = blocked_for(*postgres, way);
+  if (!blocked) return std::nullopt;
+  return ClusterError{fmt::format("the user postgres can't pass through {}, which is on the way to the data folder {}; "
+                                  "run `chmod o+x {}` or choose another --data-dir",
+                                  *blocked, folder.string(), *blocked),
+                      2};
+}
+
+std::string holder_of(int descriptor) {
+  std::array<char, 32> text{};
+  if (pread(descriptor, text.data(), text.size() - 1, 0) <= 0) return "another process";
+  return fmt::format("process {}", strtol(text.data(), nullptr, 10));
+}
+
+}  // namespace
+
+Clustered<FolderLock> FolderLock::take(const fs::path& folder) {
+  const fs::path path = folder / "lock";
+  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor < 0) return refuse("can't open {}: {}", path.string(), strerror(errno));
+  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    const std::string holder = holder_of(descriptor);
+    close(descriptor);
+    return refuse("the data folder {} is in use by {}; stop that run first or choose another --data-dir",
+                  folder.string(), holder);
+  }
+  const std::string pid = fmt::format("{}\n", getpid());
+  const bool written = ftruncate(descriptor, 0) == 0 &&
+                       pwrite(descriptor, pid.data(), pid.size(), 0) == static_cast<ssize_t>(pid.size());
+  if (!written) {
+    close(descriptor);
+    return refuse("can't write {}: {}", path.string(), strerror(errno));
+  }
+  return FolderLock(descriptor);
+}
+
+FolderLock::~FolderLock() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+Clustered<fs::path> open_folder(const fs::path& given) {
+  std::error_code error;
+  fs::path folder = fs::absolute(given, error).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();
+  if (auto refused = check_way(folder.parent_path(), folder)) return machines::fail(*refused);
+  struct stat found {};
+  if (stat(folder.c_str(), &found) == 0) {
+    if (auto refused = check_existing(folder, found)) return machines::fail(*refused);
+  } else if (errno == ENOENT) {
+    if (auto refused = make_parents(folder)) return machines::fail(*refused);
+    if (mkdir(folder.c_str(), folder_mode()) != 0)
+      return refuse("can't make the data folder {}: {}; choose another --data-dir", folder.string(), strerror(errno));
+  } else {
+    return refuse("can't reach the data folder {}: {}; choose another --data-dir", folder.string(), strerror(errno));
+  }
+  if (chmod(folder.c_str(), folder_mode()) != 0)
+    return refuse("can't set the mode of {}: {}", folder.string(), strerror(errno));
+  if (auto refused = check_way(folder, folder)) return machines::fail(*refused);
+  if (auto refused = make_subfolders(folder)) return machines::fail(*refused);
+  return folder;
+}
+
+}  // namespace deploy

@@ -1,0 +1,185 @@
+#include "deploy/cluster/process.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+
+namespace deploy {
+namespace {
+
+// Everything the child needs, made before the fork: between fork and exec only system calls are safe.
+struct Prepared {
+  std::vector<char*> argv, envp;
+  const Identity* run_as = nullptr;
+  const char* work_dir = "/";
+  int output = -1;  // -1: keep ours
+  int death_signal = 0;
+  int report = -1;  // closed by a successful exec; else carries errno
+  pid_t parent = 0;
+};
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  result.reserve(texts.size() + 1);
+  for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
+[[noreturn]] void give_up(const Prepared& child, int error) {
+  if (write(child.report, &error, sizeof error) < 0) _exit(126);
+  _exit(127);
+}
+
+void become_default_in_signals() {
+  for (int signal_number = 1; signal_number < NSIG; ++signal_number) signal(signal_number, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+[[noreturn]] void run_child(const Prepared& child) {
+  setsid();
+  become_default_in_signals();
+  if (const Identity* user = child.run_as) {
+    if (setgroups(user->groups.size(), user->groups.data()) != 0 || setgid(user->gid) != 0 || setuid(user->uid) != 0)
+      give_up(child, errno);
+  }
+  if (child.death_signal != 0) {
+    prctl(PR_SET_PDEATHSIG, child.death_signal);  // after setuid, which clears it
+    if (getppid() != child.parent) _exit(127);    // our parent died before the kernel knew
+  }
+  if (chdir(child.work_dir) != 0) give_up(child, errno);
+  if (child.output >= 0) {
+    const int nothing = open("/dev/null", O_RDONLY);
+    dup2(nothing, 0);
+    dup2(child.output, 1);
+    dup2(child.output, 2);
+  }
+  // Our locks and sockets stay ours, whoever forgot O_CLOEXEC; the report pipe goes the same way at exec.
+  close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+  execve(child.argv[0], child.argv.data(), child.envp.data());
+  give_up(child, errno);
+}
+
+std::vector<std::string> merged_environment(const std::vector<std::string>& extra) {
+  std::vector<std::string> result = extra;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    const std::string name = text.substr(0, text.find('=') + 1);
+    bool replaced = false;
+    for (const std::string& other : extra) replaced = replaced || other.rfind(name, 0) == 0;
+    if (!replaced) result.push_back(text);
+  }
+  return result;
+}
+
+machines::Result<pid_t, std::string> spawn_with_output(const ProcessSpec& spec, int output) {
+  std::array<int, 2> report{};
+  if (pipe2(report.data(), O_CLOEXEC) != 0) return machines::fail(fmt::format("no pipe: {}", strerror(errno)));
+  const std::vector<std::string> environment = merged_environment(spec.environment);
+  Prepared child{pointers(spec.argv),
+                 pointers(environment),
+                 spec.run_as ? &*spec.run_as : nullptr,
+                 spec.work_dir.c_str(),
+                 output,
+                 spec.death_signal,
+                 report[1],
+                 getpid()};
+  const pid_t pid = fork();
+  if (pid == 0) run_child(child);
+  const int fork_error = errno;
+  close(report[1]);
+  int error = 0;
+  ssize_t got = 0;
+  if (pid > 0) {
+    do got = read(report[0], &error, sizeof error);
+    while (got < 0 && errno == EINTR);
+  }
+  close(report[0]);
+  if (pid < 0) return machines::fail(fmt::format("can't start {}: {}", spec.argv.at(0), strerror(fork_error)));
+  if (got == sizeof error) {
+    waitpid(pid, nullptr, 0);
+    return machines::fail(fmt::format("can't start {}: {}", spec.argv.at(0), strerror(error)));
+  }
+  return pid;
+}
+
+std::string read_all(int descriptor) {
+  constexpr std::size_t limit = 64 * 1024;
+  std::string text;
+  std::array<char, 4096> buffer{};
+  while (true) {
+    const ssize_t got = read(descriptor, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return text;
+    if (text.size() < limit) text.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+}
+
+}  // namespace
+
+std::optional<Identity> find_user(const std::string& name) {
+  const passwd* entry = getpwnam(name.c_str());
+  if (entry == nullptr) return std::nullopt;
+  Identity user{name, entry->pw_uid, entry->pw_gid, {}};
+  int count = 64;
+  user.groups.resize(static_cast<std::size_t>(count));
+  if (getgrouplist(name.c_str(), user.gid, user.groups.data(), &count) < 0) {
+    user.groups.resize(static_cast<std::size_t>(count));
+    if (getgrouplist(name.c_str(), user.gid, user.groups.data(), &count) < 0) return std::nullopt;
+  }
+  user.groups.resize(static_cast<std::size_t>(count));
+  return user;
+}
+
+std::string user_name(uid_t uid) {
+  const passwd* entry = getpwuid(uid);
+  return entry != nullptr ? std::string(entry->pw_name) : std::to_string(uid);
+}
+
+machines::Result<pid_t, std::string> spawn(const ProcessSpec& spec) {
+  if (spec.log_file.empty()) return spawn_with_output(spec, -1);
+  const int log = open(spec.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (log < 0) return machines::fail(fmt::format("can't write the log file {}: {}", spec.log_file, strerror(errno)));
+  auto started = spawn_with_output(spec, log);
+  close(log);
+  return started;
+}
+
+Exit exit_of(int wait_status) {
+  if (WIFSIGNALED(wait_status))
+    return {128 + WTERMSIG(wait_status), fmt::format("killed by signal {}", WTERMSIG(wait_status))};
+  return {WEXITSTATUS(wait_status), fmt::format("exit code {}", WEXITSTATUS(wait_status))};
+}
+
+machines::Result<Finished, std::string> run_to_end(ProcessSpec spec) {
+  std::array<int, 2> output{};
+  if (pipe2(output.data(), O_CLOEXEC) != 0) return machines::fail(fmt::format("no pipe: {}", strerror(errno)));
+  const auto pid = spawn_with_output(spec, output[1]);
+  close(output[1]);
+  if (!pid) {
+    close(output[0]);
+    return machines::fail(pid.error());
+  }
+  Finished finished;
+  finished.output = read_all(output[0]);
+  close(output[0]);
+  int status = 0;
+  while (waitpid(*pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  finished.exit = exit_of(status);
+  return finished;
+}
+
+}  // namespace deploy

@@ -1,0 +1,54 @@
+// deploy/cluster/process.hpp: starts one child process that cannot outlive us by accident. Never a shell, never a copy
+// of our open files or signal handling. The caller owns the pid and reaps it with waitpid.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "machines/core/result.hpp"
+
+namespace deploy {
+
+// A user of this machine to become: ids and groups looked up before the fork.
+struct Identity {
+  std::string name;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups;
+};
+// The user of that name, or nothing.
+std::optional<Identity> find_user(const std::string& name);
+// The name of a uid; its number as text when it has none.
+std::string user_name(uid_t uid);
+
+struct ProcessSpec {
+  std::vector<std::string> argv;         // argv[0] is the path of the executable
+  std::vector<std::string> environment;  // "NAME=value", on top of ours
+  std::optional<Identity> run_as;        // needs root
+  std::string log_file;                  // both outputs are appended to it; empty: both are ours
+  std::string work_dir = "/";
+  int death_signal = 0;  // sent by the kernel when the thread that called spawn() ends; 0: none
+};
+
+// Starts the child in a session of its own (a Ctrl-C on our terminal is ours to hand on) and waits until its exec has
+// worked. Call it from the main thread when death_signal is set: the kernel watches the calling thread.
+// Errors: one line that names the executable and the reason; then no process is left.
+machines::Result<pid_t, std::string> spawn(const ProcessSpec& spec);
+
+struct Exit {
+  int code = 0;      // of the process, or 128 + signal
+  std::string text;  // "exit code 1", "killed by signal 9"
+};
+Exit exit_of(int wait_status);
+
+// Runs it to its end and returns what it did, with everything it printed (at most 64 KiB). Blocks: short programs only.
+struct Finished {
+  Exit exit;
+  std::string output;
+};
+machines::Result<Finished, std::string> run_to_end(ProcessSpec spec);
+
+}  // namespace deploy

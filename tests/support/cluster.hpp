@@ -1,0 +1,34 @@
+// tests/support/cluster.hpp: one private PostgreSQL per test program, made at its first use and gone with it, however
+// it ends; every test takes a fresh database. The real server with the real settings, fsync included.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "deploy/cluster/cluster.hpp"
+#include "ledger/store/connection.hpp"
+
+namespace tests {
+
+// Why there can be no cluster here (PostgreSQL not installed); empty when there can. A test that finds a reason says
+// GTEST_SKIP() with it.
+std::string no_cluster_because();
+
+// The one of this program; starts it at the first call (about two seconds). REQUIRES: no_cluster_because().empty(), the
+// main thread. Ends the program with PostgreSQL's last words when it won't start.
+deploy::Cluster& cluster();
+
+// A connection string for `database` as `role`: bursar_owner (superuser) or bursar_service (what brokers and workers
+// are).
+std::string dsn(const std::string& database, const std::string& role = "bursar_owner");
+
+// An empty database; its name. They live as long as the program.
+std::string empty_database();
+// A database with all migrations applied, copied from a template that is migrated once; its name.
+std::string fresh_database();
+void drop_database(const std::string& name);
+
+// SQL as bursar_owner; fails the running test with PostgreSQL's words when refused.
+ledger::Rows must_run(const std::string& database, const std::string& sql);
+
+}  // namespace tests

@@ -1,0 +1,51 @@
+// tests/support/self/support_test.cpp: the tests' own tools do what they promise.
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "tests/support/child.hpp"
+#include "tests/support/cluster.hpp"
+#include "tests/support/folder.hpp"
+
+namespace {
+
+TEST(Support, ATempFolderGoesWithItsContents) {
+  std::filesystem::path path;
+  {
+    const tests::TempFolder folder;
+    path = folder.path();
+    tests::write_text(path / "a", "text\n");
+    EXPECT_EQ(tests::read_text(path / "a"), "text\n");
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(Support, AChildSpeaksAndEnds) {
+  tests::Child child({"/bin/sh", "-c", "echo hello; exit 3"});
+  EXPECT_TRUE(child.wait_for_output("hello"));
+  EXPECT_EQ(child.wait().code, 3);
+}
+
+TEST(Support, AChildDiesByItsSignal) {
+  tests::Child child({"/bin/sleep", "1000"});
+  child.send(SIGKILL);
+  EXPECT_EQ(child.wait().text, "killed by signal 9");
+}
+
+TEST(Support, FreshDatabasesAreMigratedAndApart) {
+  if (const auto reason = tests::no_cluster_because(); !reason.empty()) GTEST_SKIP() << reason;
+  const std::string one = tests::fresh_database();
+  const std::string two = tests::fresh_database();
+  EXPECT_NE(one, two);
+  tests::must_run(one, "CREATE TABLE only_here (x int)");
+  EXPECT_EQ(tests::must_run(one, "SELECT to_regclass('only_here') IS NULL").text(0, 0), "f");
+  EXPECT_EQ(tests::must_run(two, "SELECT to_regclass('only_here') IS NULL").text(0, 0), "t");
+  EXPECT_GT(tests::must_run(two, "SELECT count(*) FROM ledger.migration").number(0, 0), 0);
+  ledger::Connection service(tests::dsn(two, "bursar_service"));
+  const auto who = service.run("SELECT current_user");
+  ASSERT_TRUE(who.has_value()) << who.error().text;
+  EXPECT_EQ(who->text(0, 0), "bursar_service");
+  EXPECT_FALSE(service.run("INSERT INTO ledger.asset VALUES (99, 'XXX', 2)").has_value());
+}
+
+}  // namespace
