@@ -45,6 +45,7 @@ inline constexpr auto transitions = table<State, Event, Command>({
     {in_doubt,   lapse,          not_placed, none        },
     {resting,    part_fill,      resting,    query_order },
     {resting,    fill,           filled,     none        },
+    {resting,    reject,         rejected,   none        },
     {resting,    cancel,         cancelling, cancel_order},
     {resting,    confirm_cancel, cancelled,  none        },
     {cancelling, part_fill,      cancelling, cancel_order},

@@ -1,0 +1,218 @@
+#include "deploy/bursar/commands.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "deploy/bursar/broker_view.hpp"
+#include "ledger/audit/verify.hpp"
+#include "ledger/books/books.hpp"
+#include "ledger/jobs/jobs.hpp"
+#include "machines/allocation/allocation.hpp"
+#include "machines/core/amount.hpp"
+#include "machines/core/diagram.hpp"
+#include "machines/order/order.hpp"
+#include "machines/sleeve_cycle/sleeve_cycle.hpp"
+
+namespace deploy {
+namespace {
+
+using nlohmann::ordered_json;
+
+int failed(const std::string& what, const ledger::StoreError& error) {
+  const bool away = error.failure == ledger::StoreFailure::unavailable;
+  fmt::print(stderr, "bursar: {}: {}{}\n", what, error.text, away ? "; is `bursar up` running on this data folder?" : "");
+  return 1;
+}
+
+std::string world(machines::Instant at) {
+  const auto seconds = static_cast<std::time_t>(at.us / 1'000'000);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), at.us / 1000 % 1000);
+}
+
+std::string amount_text(machines::Int128 minor, int scale) { return machines::format(machines::Amount({0}, minor), scale); }
+
+ordered_json instance_json(const ledger::books::InstanceView& view) {
+  return {{"owner", view.owner.value}, {"id", view.id.value},       {"kind", view.kind},     {"sleeve", view.sleeve},
+          {"state", view.state},       {"version", view.version},   {"final", view.is_final}, {"parent", view.parent.value},
+          {"data", ordered_json::parse(view.data, nullptr, false)}};
+}
+
+void print_instances(const std::vector<ledger::books::InstanceView>& views) {
+  fmt::print("{:>10}  {:<13} {:<10} {:<11} {:>7}  {}\n", "id", "kind", "sleeve", "state", "version", "parent");
+  for (const auto& view : views)
+    fmt::print("{:>10}  {:<13} {:<10} {:<11} {:>7}  {}\n", view.id.value, view.kind, view.sleeve.empty() ? "-" : view.sleeve, view.state,
+               view.version, view.parent.value == 0 ? "-" : std::to_string(view.parent.value));
+}
+
+struct StatusView {
+  std::vector<ledger::books::StateCount> states;
+  ledger::jobs::Counts jobs;
+  std::vector<ledger::books::Stranded> stranded;
+  std::optional<schemas::BrokerView> broker;
+};
+
+ordered_json status_json(const StatusView& view) {
+  ordered_json json;
+  json["instances"] = ordered_json::array();
+  for (const auto& one : view.states) json["instances"].push_back({{"kind", one.kind}, {"state", one.state}, {"count", one.count}});
+  json["jobs"] = {{"ready", view.jobs.ready}, {"leased", view.jobs.leased}, {"delayed", view.jobs.delayed}, {"parked", view.jobs.parked}};
+  json["brokers"] = ordered_json::array();
+  json["workers"] = ordered_json::array();
+  if (view.broker) {
+    json["brokers"].push_back({{"name", view.broker->broker}, {"epoch", view.broker->epoch}, {"dispatched", view.broker->dispatched},
+                               {"reissued", view.broker->reissued}, {"refused_peers", view.broker->refused_peers}});
+    for (const auto& worker : view.broker->workers)
+      json["workers"].push_back({{"name", worker.worker}, {"in_flight", worker.in_flight}, {"silent_ms", worker.silent_ms}});
+  }
+  json["stranded"] = view.stranded.size();
+  return json;
+}
+
+void print_status(const StatusView& view) {
+  fmt::print("instances\n");
+  for (const auto& one : view.states) fmt::print("  {:<13} {:<11} {:>8}\n", one.kind, one.state, one.count);
+  fmt::print("jobs       ready {}, leased {}, delayed {}, parked {}\n", view.jobs.ready, view.jobs.leased, view.jobs.delayed, view.jobs.parked);
+  if (view.broker) {
+    fmt::print("brokers    {} (epoch {}, {} jobs dispatched, {} re-issued, {} peers refused)\n", view.broker->broker, view.broker->epoch,
+               view.broker->dispatched, view.broker->reissued, view.broker->refused_peers);
+    for (const auto& worker : view.broker->workers)
+      fmt::print("worker     {} ({} in flight, heard {} ms ago)\n", worker.worker, worker.in_flight, worker.silent_ms);
+    if (view.broker->workers.empty()) fmt::print("workers    none registered\n");
+  } else {
+    fmt::print("brokers    none answers\n");
+  }
+  fmt::print("stranded   {}\n", view.stranded.size());
+  for (const auto& one : view.stranded) fmt::print("  {} {} is {}: no job, timer or child will move it\n", one.kind, one.id.value, one.state);
+}
+
+}  // namespace
+
+int show_status(const Where& where) {
+  ledger::Connection connection(where.dsn);
+  ledger::books::Books books(connection);
+  const auto states = books.state_counts();
+  if (!states) return failed("status", states.error());
+  const auto jobs = ledger::jobs::Jobs(connection).counts();
+  if (!jobs) return failed("status", jobs.error());
+  const auto stranded = books.stranded();
+  if (!stranded) return failed("status", stranded.error());
+  const StatusView view{*states, *jobs, *stranded, ask_broker(where.layout)};
+  if (where.json) std::cout << status_json(view).dump() << "\n";
+  else print_status(view);
+  return stranded->empty() ? 0 : 1;
+}
+
+int list_machines(const Where& where, bool all, int limit) {
+  ledger::Connection connection(where.dsn);
+  const auto views = ledger::books::Books(connection).instances(!all, limit);
+  if (!views) return failed("machine list", views.error());
+  if (!where.json) {
+    print_instances(*views);
+    return 0;
+  }
+  ordered_json json = ordered_json::array();
+  for (const auto& view : *views) json.push_back(instance_json(view));
+  std::cout << json.dump() << "\n";
+  return 0;
+}
+
+int show_machine(const Where& where, std::int64_t id) {
+  ledger::Connection connection(where.dsn);
+  const auto views = ledger::books::Books(connection).instance({id});
+  if (!views) return failed("machine show", views.error());
+  if (views->empty()) {
+    fmt::print(stderr, "bursar: no machine has the id {}; `bursar machine list --all` lists them\n", id);
+    return 1;
+  }
+  for (const auto& view : *views) {
+    if (where.json) {
+      std::cout << instance_json(view).dump() << "\n";
+      continue;
+    }
+    print_instances({view});
+    fmt::print("{}\n", ordered_json::parse(view.data, nullptr, false).dump(2));
+  }
+  return 0;
+}
+
+int show_history(const Where& where, std::int64_t id) {
+  ledger::Connection connection(where.dsn);
+  const auto history = ledger::books::Books(connection).history({id});
+  if (!history) return failed("machine history", history.error());
+  if (history->empty()) {
+    fmt::print(stderr, "bursar: no machine has the id {}; `bursar machine list --all` lists them\n", id);
+    return 1;
+  }
+  ordered_json json = ordered_json::array();
+  for (const auto& step : *history) {
+    ordered_json postings = ordered_json::array();
+    if (!where.json)
+      fmt::print("{:>4}  {} -> {}  on {}{}\n      world {}  wall {}{}\n", step.version, step.from.empty() ? "(born)" : step.from, step.to, step.event,
+                 step.command == "none" ? "" : ", then " + step.command, world(step.world_at), step.wall_at, step.jobs.empty() ? "" : "  jobs " + step.jobs);
+    for (const auto& posting : step.postings) {
+      const std::string amount = amount_text(posting.amount, posting.scale);
+      if (!where.json) fmt::print("      {:<6} {} {}  {} -> {}  ({})\n", posting.kind, amount, posting.asset, posting.debit, posting.credit, posting.code);
+      postings.push_back({{"kind", posting.kind}, {"debit", posting.debit}, {"credit", posting.credit}, {"asset", posting.asset}, {"amount", amount}, {"code", posting.code}});
+    }
+    json.push_back({{"version", step.version}, {"from", step.from}, {"to", step.to}, {"event", step.event}, {"command", step.command}, {"jobs", step.jobs},
+                    {"world_at", world(step.world_at)}, {"wall_at", step.wall_at}, {"postings", postings}});
+  }
+  if (where.json) std::cout << json.dump() << "\n";
+  return 0;
+}
+
+int show_diagram(const std::string& kind) {
+  if (kind == "order") std::cout << machines::mermaid(machines::order::transitions, machines::order::State::drafted);
+  else if (kind == "sleeve_cycle") std::cout << machines::mermaid(machines::sleeve_cycle::transitions, machines::sleeve_cycle::State::watching);
+  else if (kind == "allocation") std::cout << machines::mermaid(machines::allocation::transitions, machines::allocation::State::requested);
+  else {
+    fmt::print(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle and allocation\n", kind);
+    return 2;
+  }
+  return 0;
+}
+
+int show_balances(const Where& where) {
+  ledger::Connection connection(where.dsn);
+  const auto balances = ledger::books::Books(connection).balances();
+  if (!balances) return failed("ledger balances", balances.error());
+  ordered_json json = ordered_json::array();
+  if (!where.json) fmt::print("{:<32} {:>30} {:>30}  {}\n", "account", "balance", "of it held", "asset");
+  for (const auto& one : *balances) {
+    const std::string posted = amount_text(one.posted, one.scale), held = amount_text(one.held, one.scale);
+    if (where.json) json.push_back({{"account", one.path}, {"asset", one.asset}, {"balance", posted}, {"held", held}});
+    else fmt::print("{:<32} {:>30} {:>30}  {}\n", one.path, posted, held, one.asset);
+  }
+  if (where.json) std::cout << json.dump() << "\n";
+  return 0;
+}
+
+int verify_ledger(const Where& where) {
+  ledger::Connection connection(where.dsn);
+  const bool shows = !where.json && isatty(STDERR_FILENO) != 0;
+  const auto verdict = ledger::audit::verify(connection, [&](const std::string& pass, int done, int of) {
+    if (shows) fmt::print(stderr, "\r[{}{}] {:<40}", std::string(static_cast<std::size_t>(done * 4), '#'), std::string(static_cast<std::size_t>((of - done) * 4), '.'), pass);
+  });
+  if (shows) fmt::print(stderr, "\r{:70}\r", "");
+  if (!verdict) {
+    if (where.json) std::cout << ordered_json{{"verified", false}, {"verdict", "incomplete"}, {"problem", verdict.error().text}}.dump() << "\n";
+    fmt::print(stderr, "bursar: ledger verify: incomplete: {}\n", verdict.error().text);
+    return 1;
+  }
+  if (where.json) {
+    std::cout << ordered_json{{"verified", verdict->ok}, {"verdict", verdict->ok ? "ok" : "bad"}, {"pass", verdict->pass}, {"problem", verdict->problem},
+                              {"transitions", verdict->transitions}, {"postings", verdict->postings}, {"links", verdict->links}}.dump() << "\n";
+  } else if (verdict->ok) {
+    fmt::print("ok: {} transitions, {} postings, {} links of the audit chain\n", verdict->transitions, verdict->postings, verdict->links);
+  } else {
+    fmt::print("BAD in the pass \"{}\": {}\n", verdict->pass, verdict->problem);
+  }
+  return verdict->ok ? 0 : 1;
+}
+
+}  // namespace deploy

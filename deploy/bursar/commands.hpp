@@ -1,0 +1,26 @@
+// deploy/bursar/commands.hpp: the commands that only look: status, machine list|show|history|diagram, ledger balances|verify.
+// Each prints for people, or one JSON object with --json, and returns the exit code.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "deploy/bursar/layout.hpp"
+
+namespace deploy {
+
+struct Where {
+  Layout layout;
+  std::string dsn;  // of the running house
+  bool json = false;
+};
+
+int show_status(const Where& where);
+int list_machines(const Where& where, bool all, int limit);
+int show_machine(const Where& where, std::int64_t id);
+int show_history(const Where& where, std::int64_t id);
+int show_diagram(const std::string& kind);
+int show_balances(const Where& where);
+int verify_ledger(const Where& where);
+
+}  // namespace deploy

@@ -1,0 +1,170 @@
+#include "deploy/bursar/feed.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace deploy {
+namespace {
+
+constexpr std::int64_t ask_again_us = 1'000'000;  // an unanswered question is asked again
+constexpr std::int64_t fresh_socket_us = 4'000'000;
+
+std::int64_t steady_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+Feed::Feed(brokers::wire::Context& context, FeedLinks links, std::string symbol, std::vector<workers::market::Bar> bars,
+           machines::Instant played_to, std::string dsn)
+    : context_(context),
+      links_(std::move(links)),
+      symbol_(std::move(symbol)),
+      bars_(std::move(bars)),
+      connection_(std::move(dsn)) {
+  CHECK(!bars_.empty());
+  while (next_ < bars_.size() && bars_[next_].opens_at <= played_to) ++next_;
+  // After a restart the world time that had been released before is released again: what was left open in it is
+  // finished first.
+  begin(Phase::fund);
+}
+
+machines::Instant Feed::close_of(std::size_t index) const { return machines::next_bar_close(bars_[index].opens_at); }
+
+// The world time that this phase releases.
+machines::Instant Feed::goal() const {
+  switch (phase_) {
+    case Phase::fund:
+      return bars_.front().opens_at - machines::milliseconds(2);
+    case Phase::allocate:
+      return next_ == 0 ? bars_.front().opens_at - machines::milliseconds(1) : close_of(next_ - 1);
+    case Phase::open_venue:
+    case Phase::open_release:
+      return bars_[next_].opens_at;
+    case Phase::close_release:
+      return close_of(next_);
+    case Phase::cancel:
+    case Phase::settle:
+    case Phase::done:
+      break;
+  }
+  return close_of(bars_.size() - 1);
+}
+
+void Feed::begin(Phase phase) {
+  phase_ = phase;
+  asked_us_ = 0;
+  fresh_us_ = steady_us();
+}
+
+void Feed::ask() {
+  if (!broker_) broker_.emplace(context_, links_.broker_endpoint, links_.keys, links_.broker_key);
+  if (!venue_) venue_.emplace(context_, links_.venue_endpoint, links_.keys, links_.venue_key);
+  auto result = brokers::wire::SendResult::would_block;
+  if (phase_ == Phase::open_venue) {
+    result = venue_->send(schemas::encode_venue({
+        ++correlation_, schemas::OpenBar{symbol_, bars_[next_].opens_at, bars_[next_].open}
+    }));
+  } else if (phase_ == Phase::cancel) {
+    if (resting_.empty()) return begin(Phase::settle);
+    result = broker_->send(schemas::encode(schemas::Submit{{1}, resting_.back(), "cancel", goal()}));
+  } else {
+    result = broker_->send(schemas::encode(schemas::Release{goal()}));
+  }
+  const std::int64_t now = steady_us();
+  asked_us_ = result == brokers::wire::SendResult::sent ? now : now - ask_again_us + 2'000;
+}
+
+void Feed::step(std::int64_t at_most_ms) {
+  if (done() || !stalled_.empty()) return;
+  if (steady_us() - asked_us_ >= ask_again_us) ask();
+  if (steady_us() - fresh_us_ > fresh_socket_us) {  // nobody answers: perhaps the peer came back under a new socket
+    broker_.reset();
+    venue_.reset();
+    fresh_us_ = steady_us();
+    return;
+  }
+  if (phase_ == Phase::done) return;
+  poller_.clear();
+  poller_.add(*broker_);
+  poller_.add(*venue_);
+  const std::int64_t until_ask_ms = std::max<std::int64_t>((asked_us_ + ask_again_us - steady_us()) / 1000, 1);
+  poller_.wait(std::chrono::milliseconds(std::min(at_most_ms, until_ask_ms)));
+  while (broker_) {
+    const auto bytes = broker_->receive();
+    if (!bytes) break;
+    if (const auto message = schemas::decode(*bytes)) take_broker(*message);
+  }
+  while (venue_) {
+    const auto bytes = venue_->receive();
+    if (!bytes) break;
+    if (const auto frame = schemas::decode_venue(*bytes)) take_venue(*frame);
+  }
+}
+
+void Feed::take_broker(const schemas::Message& message) {
+  fresh_us_ = steady_us();
+  if (const auto* answer = std::get_if<schemas::Released>(&message)) released(*answer);
+  const auto* submitted = std::get_if<schemas::Submitted>(&message);
+  if (submitted == nullptr || phase_ != Phase::cancel || resting_.empty() || submitted->instance != resting_.back())
+    return;
+  // Not accepted because it has ended meanwhile is as good.
+  if (submitted->accepted || submitted->reason.starts_with("no such instance")) resting_.pop_back();
+  begin(Phase::cancel);
+  ask();
+}
+
+void Feed::take_venue(const schemas::VenueFrame& frame) {
+  fresh_us_ = steady_us();
+  const auto* taken = std::get_if<schemas::BarTaken>(&frame.message);
+  if (phase_ != Phase::open_venue || taken == nullptr || taken->opens_at != bars_[next_].opens_at) return;
+  begin(Phase::open_release);
+  ask();
+}
+
+void Feed::released(const schemas::Released& released) {
+  const bool releases = phase_ != Phase::open_venue && phase_ != Phase::cancel && phase_ != Phase::done;
+  if (!releases || released.world_at < goal()) return;
+  if (released.stalled) {
+    stalled_ =
+        fmt::format("job {}.{}.{} of owner {} is parked: {}", released.parked.instance.value, released.parked.version,
+                    released.parked.ordinal, released.parked.owner.value, released.reason);
+    return;
+  }
+  if (phase_ == Phase::fund) {
+    begin(Phase::allocate);
+  } else if (phase_ == Phase::settle) {
+    begin(Phase::done);
+  } else if (phase_ == Phase::open_release) {
+    begin(Phase::close_release);
+  } else {
+    if (phase_ == Phase::close_release) ++next_;
+    if (next_ == bars_.size()) {
+      cancel_resting();
+    } else {
+      // Nobody waits for this open: straight on to the close.
+      const bool waits = released.next_due <= bars_[next_].opens_at;
+      begin(!waits ? Phase::close_release : bars_[next_].open_sound ? Phase::open_venue : Phase::open_release);
+    }
+  }
+  if (phase_ != Phase::done) ask();
+}
+
+// An order that rests at the last bar is cancelled and its hold voided.
+void Feed::cancel_resting() {
+  begin(Phase::cancel);
+  const auto live = ledger::books::Books(connection_).instances(true, 1000);
+  if (!live) {
+    connection_.disconnect();
+    begin(Phase::close_release);  // asked again: the barrier has passed and passes again
+    --next_;
+    return;
+  }
+  for (const auto& instance : *live)
+    if (instance.kind == "order") resting_.push_back(instance.id);
+}
+
+}  // namespace deploy

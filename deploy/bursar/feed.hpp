@@ -1,0 +1,68 @@
+// deploy/bursar/feed.hpp: Feed, which plays bars into the house, each in two barriers (DESIGN 2): `open`, where the
+// venue learns the open and resting orders fill (skipped when nothing waits for it), then `close`, where timers fire.
+// It moves on only when the broker says that nothing of that world time is open any more. Stepped; never blocks longer
+// than it is told; survives broker and venue restarts by asking again: every question it asks is idempotent.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "brokers/wire/socket.hpp"
+#include "ledger/books/books.hpp"
+#include "schemas/codec/messages.hpp"
+#include "workers/market/bars.hpp"
+
+namespace deploy {
+
+struct FeedLinks {
+  std::string broker_endpoint, broker_key, venue_endpoint, venue_key;
+  brokers::wire::CurveKeys keys;
+};
+
+class Feed {
+ public:
+  // Plays the bars after `played_to` (0: from the beginning). `dsn` is for finding what still rests at the end.
+  Feed(brokers::wire::Context& context, FeedLinks links, std::string symbol, std::vector<workers::market::Bar> bars,
+       machines::Instant played_to, std::string dsn);
+
+  // Waits at most `at_most_ms` for answers and moves on as far as they allow.
+  void step(std::int64_t at_most_ms);
+  [[nodiscard]] bool done() const { return phase_ == Phase::done; }
+  // Not empty: a job is parked and the replay can't go on; says which and why.
+  [[nodiscard]] const std::string& stalled() const { return stalled_; }
+  [[nodiscard]] std::size_t played() const { return next_; }
+  [[nodiscard]] std::size_t bars() const { return bars_.size(); }
+  [[nodiscard]] machines::Instant played_to() const {
+    return next_ == 0 ? machines::Instant{0} : bars_[next_ - 1].opens_at;
+  }
+
+ private:
+  enum class Phase { fund, allocate, open_venue, open_release, close_release, cancel, settle, done };
+
+  void begin(Phase phase);
+  void ask();
+  void take_broker(const schemas::Message& message);
+  void take_venue(const schemas::VenueFrame& frame);
+  void released(const schemas::Released& released);
+  void cancel_resting();
+  [[nodiscard]] machines::Instant goal() const;
+  [[nodiscard]] machines::Instant close_of(std::size_t index) const;
+
+  brokers::wire::Context& context_;
+  FeedLinks links_;
+  std::optional<brokers::wire::DealerSocket> broker_, venue_;
+  brokers::wire::Poller poller_;
+  std::string symbol_;
+  std::vector<workers::market::Bar> bars_;
+  ledger::Connection connection_;
+  std::size_t next_ = 0;  // index of the bar that is being played
+  Phase phase_ = Phase::fund;
+  std::int64_t asked_us_ = 0, fresh_us_ = 0;
+  std::uint64_t correlation_ = 0;
+  std::vector<machines::InstanceId> resting_;
+  std::string stalled_;
+};
+
+}  // namespace deploy

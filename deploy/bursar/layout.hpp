@@ -1,0 +1,27 @@
+// deploy/bursar/layout.hpp: where things are in a data folder, and what its parts are called. Paths only: no I/O.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace deploy {
+
+struct Layout {
+  std::filesystem::path folder;
+  [[nodiscard]] std::filesystem::path key(const std::string& name) const { return folder / "keys" / name; }
+  [[nodiscard]] std::filesystem::path log(const std::string& name) const { return folder / "log" / (name + ".log"); }
+  [[nodiscard]] std::filesystem::path run() const { return folder / "run"; }
+  [[nodiscard]] std::string broker_endpoint() const { return "ipc://" + (run() / "broker.sock").string(); }
+  [[nodiscard]] std::string venue_endpoint() const { return "ipc://" + (run() / "venue.sock").string(); }
+  [[nodiscard]] std::filesystem::path venue_store() const { return folder / "venue" / "paper.db"; }
+  [[nodiscard]] std::filesystem::path sample() const { return folder / "sample_eth_usdt_1h.csv"; }
+  [[nodiscard]] std::filesystem::path report() const { return folder / "report.html"; }
+};
+
+inline constexpr const char* database_name = "bursar";
+inline constexpr const char* owner_role = "bursar_owner";
+inline constexpr const char* service_role = "bursar_service";
+// Key pairs by role; a worker's key serves the broker and the venue alike.
+inline constexpr const char* key_names[] = {"broker", "venue", "worker", "client"};
+
+}  // namespace deploy

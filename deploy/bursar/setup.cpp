@@ -1,0 +1,325 @@
+#include "deploy/bursar/setup.hpp"
+
+#include <openssl/rand.h>
+
+#include <nlohmann/json.hpp>
+
+#include "ledger/journal/journal.hpp"
+#include "machines/allocation/decide.hpp"
+#include "machines/core/names.hpp"
+#include "schemas/codec/data.hpp"
+
+namespace deploy {
+namespace {
+
+using ledger::ArrayText;
+using ledger::Parameters;
+using ledger::Statement;
+using ledger::Stored;
+using machines::AccountId;
+using machines::Amount;
+
+constexpr std::int32_t owner_id = 1;
+constexpr std::int64_t vault_id = 1;
+
+constexpr Statement asset_statement = {"set_asset",
+                                       "INSERT INTO ledger.asset VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"};
+constexpr Statement owner_statement = {
+    "set_owner",
+    "WITH made AS (INSERT INTO ledger.owner VALUES ($1, $2, $3) ON CONFLICT DO NOTHING) "
+    "INSERT INTO ledger.control (owner) VALUES ($1) ON CONFLICT DO NOTHING"};
+constexpr Statement account_statement = {
+    "set_account",
+    "WITH made AS (INSERT INTO ledger.account (owner, asset, path, limited) VALUES ($1, $2, $3, $4) ON CONFLICT "
+    "(owner, path) DO NOTHING "
+    "RETURNING id) SELECT id FROM made UNION ALL SELECT id FROM ledger.account WHERE owner = $1 AND path = $3 LIMIT 1"};
+constexpr Statement instrument_statement = {
+    "set_instrument", "INSERT INTO ledger.instrument VALUES (1, $1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING"};
+constexpr Statement vault_statement = {
+    "set_vault", "INSERT INTO ledger.vault VALUES ($1, $2, $3, 'paper', $4, $5, $6, $7) ON CONFLICT DO NOTHING"};
+constexpr Statement sleeve_statement = {"set_sleeve",
+                                        "INSERT INTO ledger.sleeve VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, "
+                                        "$11, $12, $13, $14) ON CONFLICT DO NOTHING"};
+constexpr Statement bars_statement = {"set_bars",
+                                      "INSERT INTO ledger.bar SELECT 1, * FROM unnest($1::bigint[], $2::bigint[], "
+                                      "$3::bigint[], $4::bigint[], $5::bigint[], $6::boolean[], "
+                                      "$7::boolean[]) ON CONFLICT DO NOTHING"};
+constexpr Statement feed_statement = {"set_feed",
+                                      "INSERT INTO ledger.feed (instrument, file, sha256, import, played_to) VALUES "
+                                      "(1, $1, $2, $3, 0) ON CONFLICT DO NOTHING"};
+constexpr Statement setting_statement = {"set_setting",
+                                         "INSERT INTO ledger.setting VALUES ('settings', $1) ON CONFLICT DO NOTHING"};
+constexpr Statement genesis_statement = {"genesis", "SELECT count(*) FROM ledger.instance", false};
+constexpr Statement shard_statement = {
+    "owner_shard", "SELECT o.shard, h.epoch FROM ledger.owner o JOIN ledger.shard h ON h.id = o.shard WHERE o.id = $1",
+    false};
+
+// Runs statements until one fails; later ones are skipped, and the first error is kept.
+class Sequence {
+ public:
+  explicit Sequence(ledger::Connection& connection) : connection_(connection) {}
+  std::int64_t run(const Statement& statement, const Parameters& parameters) {
+    if (error_) return 0;
+    const auto rows = connection_.call(statement, parameters);
+    if (!rows) {
+      error_ = rows.error();
+      return 0;
+    }
+    return rows->empty() ? 0 : rows->number(0, 0);
+  }
+  AccountId account(machines::AssetId asset, const std::string& path, bool limited) {
+    return {run(account_statement,
+                Parameters().add(std::int64_t{owner_id}).add(std::int64_t{asset.value}).add(path).add_bool(limited))};
+  }
+  [[nodiscard]] const std::optional<ledger::StoreError>& error() const { return error_; }
+
+ private:
+  ledger::Connection& connection_;
+  std::optional<ledger::StoreError> error_;
+};
+
+std::int64_t drawn_shard() {
+  unsigned char byte = 0;
+  CHECK(RAND_bytes(&byte, 1) == 1);
+  return byte % 64;
+}
+
+void set_asset(Sequence& sequence, const machines::Asset& asset) {
+  sequence.run(asset_statement,
+               Parameters().add(std::int64_t{asset.id.value}).add(asset.code).add(std::int64_t{asset.scale}));
+}
+
+struct VaultAccounts {
+  AccountId external, reserve, tradeable;
+};
+
+void set_sleeve(Sequence& sequence, const TreasurySpec& spec, const SleeveSpec& sleeve, std::int64_t id) {
+  const machines::Asset& quote = spec.instrument.quote;
+  const machines::Asset& base = spec.instrument.base;
+  const std::string path = "sleeve/" + sleeve.name + "/";
+  const AccountId own_quote = sequence.account(quote.id, path + quote.code, true);
+  const AccountId own_base = sequence.account(base.id, path + base.code, true);
+  const AccountId trading_quote = sequence.account(quote.id, path + "trading/" + quote.code, false);
+  const AccountId trading_base = sequence.account(base.id, path + "trading/" + base.code, false);
+  const AccountId fees = sequence.account(quote.id, path + "fees/" + quote.code, true);
+  const AccountId suspense_quote = sequence.account(quote.id, "suspense/" + quote.code, false);
+  const AccountId suspense_base = sequence.account(base.id, "suspense/" + base.code, false);
+  sequence.run(sleeve_statement, Parameters()
+                                     .add(std::int64_t{owner_id})
+                                     .add(id)
+                                     .add(sleeve.name)
+                                     .add(machines::name_of(sleeve.kind))
+                                     .add(vault_id)
+                                     .add(machines::to_text(sleeve.allocation.minor()))
+                                     .add(own_quote.value)
+                                     .add(own_base.value)
+                                     .add(trading_quote.value)
+                                     .add(trading_base.value)
+                                     .add(fees.value)
+                                     .add(suspense_quote.value)
+                                     .add(suspense_base.value)
+                                     .add(schemas::write_momentum(sleeve.rules)));
+}
+
+void set_bars(Sequence& sequence, const std::vector<workers::market::Bar>& bars) {
+  ArrayText opens_at, open, high, low, close, open_sound, close_sound;
+  for (const auto& bar : bars) {
+    opens_at.add(bar.opens_at.us);
+    open.add(bar.open.e8);
+    high.add(bar.high.e8);
+    low.add(bar.low.e8);
+    close.add(bar.close.e8);
+    open_sound.add_bool(bar.open_sound);
+    close_sound.add_bool(bar.close_sound);
+  }
+  sequence.run(bars_statement,
+               Parameters().add(opens_at).add(open).add(high).add(low).add(close).add(open_sound).add(close_sound));
+}
+
+std::string import_text(const workers::market::ImportReport& report) {
+  return nlohmann::json{
+      {"rows",                 report.rows                },
+      {"hours",                report.hours               },
+      {"duplicates",           report.duplicates          },
+      {"differing_duplicates", report.differing_duplicates},
+      {"gaps",                 report.gaps                },
+      {"missing",              report.missing             },
+      {"rejected",             report.rejected            },
+      {"out_of_order",         report.out_of_order        },
+      {"newest_first",         report.newest_first        },
+      {"in_seconds",           report.in_seconds          },
+      {"in_milliseconds",      report.in_milliseconds     },
+      {"in_microseconds",      report.in_microseconds     },
+      {"first",                report.first.us            },
+      {"last",                 report.last.us             },
+      {"outside_range",        report.outside_range       },
+      {"rounded",              report.rounded             }
+  }
+      .dump();
+}
+
+workers::market::ImportReport import_of(const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  workers::market::ImportReport report;
+  if (json.is_discarded()) return report;
+  report.rows = json.value("rows", 0LL);
+  report.hours = json.value("hours", 0LL);
+  report.duplicates = json.value("duplicates", 0LL);
+  report.differing_duplicates = json.value("differing_duplicates", 0LL);
+  report.gaps = json.value("gaps", 0LL);
+  report.missing = json.value("missing", 0LL);
+  report.rejected = json.value("rejected", 0LL);
+  report.out_of_order = json.value("out_of_order", 0LL);
+  report.newest_first = json.value("newest_first", false);
+  report.in_seconds = json.value("in_seconds", 0LL);
+  report.in_milliseconds = json.value("in_milliseconds", 0LL);
+  report.in_microseconds = json.value("in_microseconds", 0LL);
+  report.outside_range = json.value("outside_range", 0LL);
+  report.rounded = json.value("rounded", 0LL);
+  report.first = {json.value("first", 0LL)};
+  report.last = {json.value("last", 0LL)};
+  return report;
+}
+
+// An allocation is born with its job: the funding one millisecond before the sleeves', those one before the first bar
+// opens.
+machines::Step genesis_step(const machines::allocation::Data& data, machines::SleeveId sleeve, machines::Instant at) {
+  machines::Step step;
+  step.owner = {owner_id};
+  step.world_at = at;
+  machines::Move move;
+  move.instance = machines::Subject::birth(1);
+  move.kind = "allocation";
+  move.to = machines::name_of(machines::allocation::State::requested);
+  move.event = machines::name_of(machines::allocation::Event::request);
+  move.command = machines::name_of(machines::allocation::Command::allocate);
+  move.sleeve = sleeve;
+  move.data = schemas::write_allocation(data);
+  step.jobs.push_back({move.instance, move.command, false, at, {}});
+  step.moves.push_back(std::move(move));
+  return step;
+}
+
+Stored<bool> genesis(ledger::Connection& connection, const TreasurySpec& spec, const VaultAccounts& vault,
+                     machines::Instant first_open) {
+  const auto already = connection.call(genesis_statement);
+  if (!already) return machines::fail(already.error());
+  if (already->number(0, 0) > 0) return false;
+  const auto shard = connection.call(shard_statement, Parameters().add(std::int64_t{owner_id}));
+  if (!shard) return machines::fail(shard.error());
+  machines::allocation::Data fund;
+  fund.movement = machines::allocation::Movement::fund;
+  fund.amount = spec.tradeable;
+  fund.reserve = Amount(spec.total.asset(), spec.total.minor() - spec.tradeable.minor());
+  fund.who = "bursar up";
+  fund.why = "the vault opens";
+  fund.external = vault.external;
+  fund.vault_reserve = vault.reserve;
+  fund.tradeable = vault.tradeable;
+  std::vector<machines::Step> steps = {genesis_step(fund, {0}, first_open - machines::milliseconds(2))};
+  std::int64_t id = 0;
+  for (const SleeveSpec& sleeve : spec.sleeves) {
+    machines::allocation::Data data = fund;
+    data.movement = machines::allocation::Movement::allocate_to_sleeve;
+    data.amount = sleeve.allocation;
+    data.reserve = Amount::zero(spec.total.asset());
+    data.why = "the sleeve's first allocation";
+    steps.push_back(genesis_step(data, {++id}, first_open - machines::milliseconds(1)));
+  }
+  const auto results =
+      ledger::journal::Journal(connection).commit(static_cast<int>(shard->number(0, 0)), shard->number(0, 1), steps);
+  if (!results) return machines::fail(results.error());
+  return true;
+}
+
+}  // namespace
+
+Stored<bool> set_up(ledger::Connection& connection, const TreasurySpec& spec, const workers::market::PriceFile& prices,
+                    const std::string& file) {
+  const machines::Instrument& instrument = spec.instrument;
+  const machines::Asset& quote = instrument.quote;
+  Sequence sequence(connection);
+  set_asset(sequence, quote);
+  set_asset(sequence, instrument.base);
+  sequence.run(owner_statement, Parameters().add(std::int64_t{owner_id}).add("default").add(drawn_shard()));
+  const VaultAccounts vault{sequence.account(quote.id, "venue/paper/" + quote.code, false),
+                            sequence.account(quote.id, "vault/" + quote.code + "/reserve", true),
+                            sequence.account(quote.id, "vault/" + quote.code + "/tradeable", true)};
+  sequence.run(instrument_statement, Parameters()
+                                         .add(spec.symbol)
+                                         .add(std::int64_t{instrument.base.id.value})
+                                         .add(std::int64_t{quote.id.value})
+                                         .add(machines::to_text(instrument.lot.minor()))
+                                         .add(machines::to_text(instrument.min_notional.minor()))
+                                         .add(instrument.maker_fee.ppm)
+                                         .add(instrument.taker_fee.ppm));
+  sequence.run(vault_statement, Parameters()
+                                    .add(std::int64_t{owner_id})
+                                    .add(vault_id)
+                                    .add(quote.code)
+                                    .add(std::int64_t{quote.id.value})
+                                    .add(vault.external.value)
+                                    .add(vault.reserve.value)
+                                    .add(vault.tradeable.value));
+  std::int64_t id = 0;
+  for (const SleeveSpec& sleeve : spec.sleeves) set_sleeve(sequence, spec, sleeve, ++id);
+  set_bars(sequence, prices.bars);
+  sequence.run(setting_statement, Parameters().add(spec.settings));
+  // Last but the genesis: read_feed() finds a treasury only when all of it stands.
+  sequence.run(feed_statement, Parameters().add(file).add(prices.sha256).add(import_text(prices.report)));
+  if (sequence.error()) return machines::fail(*sequence.error());
+  return genesis(connection, spec, vault, prices.bars.front().opens_at);
+}
+
+Stored<std::vector<FeedState>> read_feed(ledger::Connection& connection) {
+  const auto rows = connection.call(
+      {"read_feed",
+       "SELECT file, sha256, import, played_to, finished, elapsed_us FROM ledger.feed WHERE instrument = 1", false});
+  if (!rows) return machines::fail(rows.error());
+  std::vector<FeedState> feeds;
+  for (int row = 0; row < rows->size(); ++row)
+    feeds.push_back({std::string(rows->text(row, 0)),
+                     std::string(rows->text(row, 1)),
+                     import_of(std::string(rows->text(row, 2))),
+                     {rows->number(row, 3)},
+                     rows->flag(row, 4),
+                     rows->number(row, 5)});
+  return feeds;
+}
+
+Stored<std::string> read_settings(ledger::Connection& connection) {
+  const auto rows =
+      connection.call({"read_settings", "SELECT value FROM ledger.setting WHERE key = 'settings'", false});
+  if (!rows) return machines::fail(rows.error());
+  return rows->empty() ? std::string() : std::string(rows->text(0, 0));
+}
+
+Stored<bool> save_feed(ledger::Connection& connection, machines::Instant played_to, bool finished,
+                       std::int64_t elapsed_us) {
+  const auto rows = connection.call(
+      {"save_feed", "UPDATE ledger.feed SET played_to = $1, finished = $2, elapsed_us = $3 WHERE instrument = 1"},
+      Parameters().add(played_to.us).add_bool(finished).add(elapsed_us));
+  if (!rows) return machines::fail(rows.error());
+  return true;
+}
+
+Stored<std::vector<workers::market::Bar>> read_bars(ledger::Connection& connection) {
+  const auto rows = connection.call({"read_bars",
+                                     "SELECT opens_at, open, high, low, close, open_sound, close_sound FROM ledger.bar "
+                                     "WHERE instrument = 1 ORDER BY opens_at",
+                                     false});
+  if (!rows) return machines::fail(rows.error());
+  std::vector<workers::market::Bar> bars;
+  bars.reserve(static_cast<std::size_t>(rows->size()));
+  for (int row = 0; row < rows->size(); ++row)
+    bars.push_back({{rows->number(row, 0)},
+                    {rows->number(row, 1)},
+                    {rows->number(row, 2)},
+                    {rows->number(row, 3)},
+                    {rows->number(row, 4)},
+                    rows->flag(row, 5),
+                    rows->flag(row, 6)});
+  return bars;
+}
+
+}  // namespace deploy

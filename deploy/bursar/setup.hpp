@@ -1,0 +1,56 @@
+// deploy/bursar/setup.hpp: the rows that a treasury begins with: assets, owner, accounts, vault, sleeves, instrument
+// and bars, and the genesis allocations. Safe to repeat: what an interrupted run left is completed, what stands is left
+// alone.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ledger/store/connection.hpp"
+#include "machines/core/sleeve.hpp"
+#include "machines/strategy/momentum/momentum.hpp"
+#include "workers/market/bars.hpp"
+
+namespace deploy {
+
+struct SleeveSpec {
+  std::string name;
+  machines::SleeveKind kind = machines::SleeveKind::quiet;
+  machines::Amount allocation;  // quote
+  machines::strategy::Momentum rules;
+};
+
+struct TreasurySpec {
+  std::string symbol;               // ETH/USDT
+  machines::Instrument instrument;  // asset ids 1 (quote) and 2 (base)
+  machines::Amount total, tradeable;
+  std::vector<SleeveSpec> sleeves;
+  std::string settings;  // what must not change on this folder; compared on every start
+};
+
+// What is replayed here; compared on every start.
+struct FeedState {
+  std::string file, sha256;
+  workers::market::ImportReport import;
+  machines::Instant played_to{0};
+  bool finished = false;
+  std::int64_t elapsed_us = 0;
+};
+
+// The feed that an earlier run set up, or nothing on a new database.
+ledger::Stored<std::vector<FeedState>> read_feed(ledger::Connection& connection);
+// Empty when this database has no settings yet.
+ledger::Stored<std::string> read_settings(ledger::Connection& connection);
+
+// REQUIRES: migrated, and the owner's role. Errors: the connection's.
+ledger::Stored<bool> set_up(ledger::Connection& connection, const TreasurySpec& spec,
+                            const workers::market::PriceFile& prices, const std::string& file);
+
+// How far the feed has come. Durable before it returns.
+ledger::Stored<bool> save_feed(ledger::Connection& connection, machines::Instant played_to, bool finished,
+                               std::int64_t elapsed_us);
+
+// The bars that were set up, by time.
+ledger::Stored<std::vector<workers::market::Bar>> read_bars(ledger::Connection& connection);
+
+}  // namespace deploy
