@@ -197,6 +197,7 @@ using VenueMessage = std::variant<PlaceOrder, QueryOrder, CancelOrder, OpenBar, 
 
 struct DecodeError {
   std::string reason;
+  std::uint64_t correlation = 0;  // of a venue frame that could be read that far, so that the refusal can name it
 };
 
 // A venue request carries a correlation number, which its answer repeats.

@@ -132,7 +132,7 @@ machines::Result<VenueFrame, DecodeError> decode_venue(std::string_view bytes) {
     return machines::fail(DecodeError{"not a venue message of this protocol"});
   Reading reading;
   VenueFrame frame{envelope.correlation(), read_body(envelope, reading)};
-  if (!reading.ok()) return machines::fail(DecodeError{reading.reason()});
+  if (!reading.ok()) return machines::fail(DecodeError{reading.reason(), envelope.correlation()});
   return frame;
 }
 
