@@ -1,0 +1,304 @@
+#include "workers/venues/paper/store.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "machines/core/names.hpp"
+#include "workers/venues/paper/order_row.hpp"
+
+namespace workers::venues::paper {
+namespace {
+
+using machines::Int128;
+using schemas::OrderReport;
+using schemas::OrderStatus;
+using schemas::Side;
+
+machines::Failure<StoreError> refuse(std::string text) {
+  return machines::fail(StoreError{StoreFailure::refused, std::move(text)});
+}
+machines::Failure<StoreError> broken(const SqlError& error) {
+  return machines::fail(StoreError{StoreFailure::broken, error.text});
+}
+
+bool is_client_id(const std::string& id) {
+  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  return id.size() == 32 && std::all_of(id.begin(), id.end(), is_hex);
+}
+
+const machines::Asset& spent_asset(const Market& market, Side side) {
+  return side == Side::buy ? market.instrument.quote : market.instrument.base;
+}
+
+}  // namespace
+
+const Market* Store::market(const std::string& symbol) const {
+  for (const Market& market : book_.markets)
+    if (market.symbol == symbol) return &market;
+  return nullptr;
+}
+
+Sql<std::vector<Store::Order>> Store::orders(std::string_view condition, const std::string& value) {
+  Prepared query = database_.prepare(fmt::format(
+      "SELECT number, client_id, symbol, side, size, remaining, placed_us, status, reason, fills FROM orders "
+      "WHERE {} ORDER BY number",
+      condition));
+  query.bind(value);
+  std::vector<Order> found;
+  auto row = query.step();
+  for (; row && *row; row = query.step()) {
+    const auto side = machines::from_name<Side>(query.text(3));
+    const auto status = machines::from_name<OrderStatus>(query.text(7));
+    found.push_back({query.number(0), query.text(1), query.text(2), side.value_or(Side::buy), query.whole(4),
+                     query.whole(5), machines::Instant{query.number(6)}, status.value_or(OrderStatus::rejected),
+                     query.text(8), static_cast<int>(query.number(9))});
+    if (!side || !status || !query.sound())
+      return machines::fail(SqlError{fmt::format("the venue store's order {} can't be read", query.number(0))});
+  }
+  if (!row) return machines::fail(row.error());
+  return found;
+}
+
+Sql<OrderReport> Store::report(const Order& order, bool duplicate) {
+  OrderReport made{order.client_id, order.status, order.reason, duplicate, {}};
+  Prepared query = database_.prepare(
+      "SELECT number, at_us, price_e8, base, quote, fee, is_maker FROM fills WHERE order_number = ? ORDER BY number");
+  query.bind(order.number);
+  auto row = query.step();
+  for (; row && *row; row = query.step())
+    made.fills.push_back({static_cast<int>(query.number(0)), machines::Instant{query.number(1)},
+                          machines::Price{query.number(2)}, query.whole(3), query.whole(4), query.whole(5),
+                          query.number(6) != 0});
+  if (!row) return machines::fail(row.error());
+  if (!query.sound())
+    return machines::fail(SqlError{fmt::format("the venue store's fills of order {} can't be read", order.number)});
+  return made;
+}
+
+Kept<OrderReport> Store::place(const schemas::PlaceOrder& order, bool told_to_reject) {
+  if (!is_client_id(order.client_id)) return refuse("bad_client_id: 32 lower-case hex digits are expected");
+  Transaction transaction(database_);
+  if (!transaction.begun()) return broken(transaction.begun().error());
+  const auto standing = orders("client_id = ?", order.client_id);
+  if (!standing) return broken(standing.error());
+  const bool is_duplicate = !standing->empty();
+  if (is_duplicate) {
+    const Order& first = standing->front();
+    if (first.symbol != order.symbol || first.side != order.side || first.size != order.size)
+      return refuse(fmt::format("id_conflict: {} stands for another order", order.client_id));
+  } else {
+    const auto refusal = refusal_of(order, told_to_reject);
+    if (!refusal) return broken(refusal.error());
+    if (const auto kept = insert(order, *refusal); !kept) return broken(kept.error());
+  }
+  const auto kept = orders("client_id = ?", order.client_id);
+  if (!kept) return broken(kept.error());
+  const auto made = report(kept->front(), is_duplicate);
+  if (!made) return broken(made.error());
+  if (const auto done = transaction.commit(); !done) return broken(done.error());
+  return *made;
+}
+
+// Why the order is not taken, or "".
+Sql<std::string> Store::refusal_of(const schemas::PlaceOrder& order, bool told_to_reject) {
+  if (told_to_reject) return std::string("told_to_reject");
+  const Market* traded = market(order.symbol);
+  if (traded == nullptr) return std::string("unknown_symbol");
+  if (const auto refusal = refusal_on_placing(book_.rules, *traded, order); !refusal.empty())
+    return std::string(refusal);
+  Prepared query = database_.prepare("SELECT total, reserved FROM balances WHERE asset = ?");
+  query.bind(std::string_view(spent_asset(*traded, order.side).code));
+  const auto row = query.step();
+  if (!row) return machines::fail(row.error());
+  const bool covered = *row && query.whole(0) - query.whole(1) >= order.size;
+  return std::string(covered ? "" : "insufficient_funds");
+}
+
+Sql<bool> Store::insert(const schemas::PlaceOrder& order, const std::string& refusal) {
+  const OrderStatus status = refusal.empty() ? OrderStatus::resting : OrderStatus::rejected;
+  Prepared insertion = database_.prepare(
+      "INSERT INTO orders (client_id, symbol, side, size, remaining, placed_us, status, reason, fills) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)");
+  const auto done = insertion.bind(std::string_view(order.client_id))
+                        .bind(std::string_view(order.symbol))
+                        .bind(machines::name_of(order.side))
+                        .bind(order.size)
+                        .bind(order.size)
+                        .bind(order.placed_at.us)
+                        .bind(machines::name_of(status))
+                        .bind(std::string_view(refusal))
+                        .run();
+  if (!done || !refusal.empty()) return done;
+  return change_balance(spent_asset(*market(order.symbol), order.side), 0, order.size);
+}
+
+Kept<OrderReport> Store::query(const schemas::QueryOrder& query) {
+  const auto found = orders("client_id = ?", query.client_id);
+  if (!found) return broken(found.error());
+  if (found->empty() || (!query.deep && found->front().status != OrderStatus::resting))
+    return OrderReport{query.client_id, OrderStatus::not_found, "", false, {}};
+  const auto made = report(found->front());
+  if (!made) return broken(made.error());
+  return *made;
+}
+
+Kept<OrderReport> Store::cancel(const schemas::CancelOrder& cancel) {
+  Transaction transaction(database_);
+  if (!transaction.begun()) return broken(transaction.begun().error());
+  auto found = orders("client_id = ?", cancel.client_id);
+  if (!found) return broken(found.error());
+  if (found->empty()) return OrderReport{cancel.client_id, OrderStatus::not_found, "", false, {}};
+  Order& order = found->front();
+  if (order.status == OrderStatus::resting) {
+    const Market* traded = market(order.symbol);
+    if (traded == nullptr) return refuse(fmt::format("{}: this venue no longer trades it", order.symbol));
+    order.status = OrderStatus::cancelled;
+    const auto ended = end_order(order, *traded, OrderStatus::cancelled, "");
+    if (!ended) return broken(ended.error());
+  }
+  const auto made = report(order);
+  if (!made) return broken(made.error());
+  if (const auto done = transaction.commit(); !done) return broken(done.error());
+  return *made;
+}
+
+Kept<schemas::BarTaken> Store::open_bar(const schemas::OpenBar& bar) {
+  const Market* traded = market(bar.symbol);
+  if (traded == nullptr) return refuse(fmt::format("unknown_symbol: {} is not traded here", bar.symbol));
+  if (bar.open.e8 <= 0) return refuse("bad_price: an open must be positive");
+  Transaction transaction(database_);
+  if (!transaction.begun()) return broken(transaction.begun().error());
+  Prepared last = database_.prepare("SELECT opens_us, open_e8, filled FROM bars WHERE symbol = ?");
+  const auto row = last.bind(std::string_view(bar.symbol)).step();
+  if (!row) return broken(row.error());
+  if (*row && last.number(0) == bar.opens_at.us) {
+    if (last.number(1) == bar.open.e8) return schemas::BarTaken{bar.opens_at, static_cast<int>(last.number(2))};
+    return refuse("bar_conflict: this bar was taken with another open");
+  }
+  if (*row && last.number(0) > bar.opens_at.us) return refuse("bar_in_the_past: a later bar was taken");
+  last.reset();
+
+  const auto resting = orders("status = 'resting' AND symbol = ?", bar.symbol);
+  if (!resting) return broken(resting.error());
+  int filled = 0;
+  for (const Order& order : *resting) {
+    const Resting view{
+        order.side, {spent_asset(*traded, order.side).id, order.remaining},
+         order.placed_at, order.fills
+    };
+    const Match matched = match(book_.rules, *traded, view, bar);
+    if (const auto done = apply(order, *traded, matched); !done) return broken(done.error());
+    filled += std::holds_alternative<Filled>(matched) ? 1 : 0;
+  }
+  if (const auto saved = save_bar(bar, filled); !saved) return broken(saved.error());
+  if (const auto done = transaction.commit(); !done) return broken(done.error());
+  return schemas::BarTaken{bar.opens_at, filled};
+}
+
+Sql<bool> Store::apply(const Order& order, const Market& traded, const Match& matched) {
+  if (const auto* dropped = std::get_if<Dropped>(&matched))
+    return end_order(order, traded, OrderStatus::cancelled, dropped->reason);
+  if (const auto* filled = std::get_if<Filled>(&matched)) return book_fill(order, traded, *filled);
+  return true;
+}
+
+Sql<bool> Store::book_fill(const Order& order, const Market& traded, const Filled& filled) {
+  const schemas::Fill& fill = filled.fill;
+  auto done = database_.prepare("INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+                  .bind(order.number)
+                  .bind(static_cast<std::int64_t>(fill.number))
+                  .bind(fill.at.us)
+                  .bind(fill.price.e8)
+                  .bind(fill.base)
+                  .bind(fill.quote)
+                  .bind(fill.fee)
+                  .bind(static_cast<std::int64_t>(fill.is_maker))
+                  .run();
+  if (!done) return done;
+  done = database_.prepare("UPDATE orders SET fills = ?, remaining = ? WHERE number = ?")
+             .bind(static_cast<std::int64_t>(fill.number))
+             .bind(filled.left.minor())
+             .bind(order.number)
+             .run();
+  if (!done) return done;
+  const auto& [base, quote, lot, minimum, maker, taker] = traded.instrument;
+  const Int128 spent = order.remaining - filled.left.minor();
+  const bool is_buy = order.side == Side::buy;
+  done = is_buy ? change_balance(quote, -spent, -spent) : change_balance(base, -spent, -spent);
+  if (!done) return done;
+  done = is_buy ? change_balance(base, fill.base, 0) : change_balance(quote, fill.quote - fill.fee, 0);
+  if (!done || !filled.complete) return done;
+  Order rest = order;
+  rest.remaining = filled.left.minor();
+  return end_order(rest, traded, OrderStatus::filled, "");
+}
+
+// Gives back what is still reserved.
+Sql<bool> Store::end_order(const Order& order, const Market& traded, OrderStatus status, std::string_view reason) {
+  const auto done = database_.prepare("UPDATE orders SET status = ?, reason = ? WHERE number = ?")
+                        .bind(machines::name_of(status))
+                        .bind(reason)
+                        .bind(order.number)
+                        .run();
+  if (!done) return done;
+  return change_balance(spent_asset(traded, order.side), 0, -order.remaining);
+}
+
+Sql<bool> Store::change_balance(const machines::Asset& asset, Int128 total, Int128 reserved) {
+  Prepared query = database_.prepare("SELECT total, reserved FROM balances WHERE asset = ?");
+  const auto row = query.bind(std::string_view(asset.code)).step();
+  if (!row) return row;
+  const Int128 total_after = query.whole(0) + total;
+  const Int128 reserved_after = query.whole(1) + reserved;
+  if (!*row || !query.sound() || !machines::Amount::in_range(total_after) || reserved_after < 0 ||
+      reserved_after > total_after)
+    return machines::fail(SqlError{fmt::format("the venue store's balance of {} can't change by {}, reserved by {}",
+                                               asset.code, machines::to_text(total), machines::to_text(reserved))});
+  query.reset();
+  return database_.prepare("UPDATE balances SET total = ?, reserved = ? WHERE asset = ?")
+      .bind(total_after)
+      .bind(reserved_after)
+      .bind(std::string_view(asset.code))
+      .run();
+}
+
+Sql<bool> Store::save_bar(const schemas::OpenBar& bar, int filled) {
+  return database_.prepare("INSERT OR REPLACE INTO bars VALUES (?, ?, ?, ?)")
+      .bind(std::string_view(bar.symbol))
+      .bind(bar.opens_at.us)
+      .bind(bar.open.e8)
+      .bind(static_cast<std::int64_t>(filled))
+      .run();
+}
+
+Kept<schemas::Statement> Store::statement() {
+  Prepared query = database_.prepare("SELECT asset, total FROM balances ORDER BY asset");
+  schemas::Statement made;
+  auto row = query.step();
+  for (; row && *row; row = query.step()) made.lines.push_back({query.text(0), query.whole(1)});
+  if (!row) return broken(row.error());
+  if (!query.sound()) return broken(SqlError{"the venue store's balances can't be read"});
+  return made;
+}
+
+Kept<Turn> Store::count(Request on, const std::string& client_id) {
+  Transaction transaction(database_);
+  if (!transaction.begun()) return broken(transaction.begun().error());
+  Turn turn;
+  for (auto [key, count] : {
+           std::pair{std::string(), &turn.of_venue},
+           std::pair{client_id,     &turn.of_order}
+  }) {
+    Prepared upsert = database_.prepare(
+        "INSERT INTO requests VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count");
+    const auto row = upsert.bind(machines::name_of(on)).bind(std::string_view(key)).step();
+    if (!row) return broken(row.error());
+    *count = upsert.number(0);
+    if (const auto done = upsert.run(); !done) return broken(done.error());
+  }
+  if (const auto done = transaction.commit(); !done) return broken(done.error());
+  return turn;
+}
+
+}  // namespace workers::venues::paper
