@@ -1,0 +1,137 @@
+// schemas/config/config.hpp: the configuration of one deployment, read from TOML with errors that name file, line,
+// column, field and what to write instead. Exact decimals all the way: no float holds a setting. Nothing throws.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "machines/core/amount.hpp"
+#include "machines/core/instant.hpp"
+#include "machines/core/result.hpp"
+#include "machines/core/sleeve.hpp"
+#include "machines/strategy/momentum/momentum.hpp"
+
+namespace schemas::config {
+
+// A plain decimal number of coins or price, exact: units * 10^-scale, without zeros at the end.
+struct Decimal {
+  machines::Int128 units = 0;
+  int scale = 0;
+  // Errors: not_a_number (no exponent, no separators), over_precise (more than 18 decimals), overflow.
+  static machines::Result<Decimal, machines::AmountError> parse(std::string_view text);
+  static Decimal whole(std::int64_t coins) { return {coins, 0}; }
+  // Whole units of 10^-scale; nothing when that would lose a digit or is too large.
+  [[nodiscard]] std::optional<machines::Int128> at_scale(int to_scale) const;
+  [[nodiscard]] std::string text() const;
+  bool operator==(const Decimal&) const = default;
+};
+
+// Decimals of an asset when it is first seen: USD, USDT, USDC and BTC 8, every other coin 18 (DESIGN 5).
+int default_scale(std::string_view asset);
+
+struct VaultConfig {
+  std::string asset = "USDT";                  // the wallet's asset
+  Decimal total = Decimal::whole(20'000);      // Total Coins at the first start
+  Decimal tradeable = Decimal::whole(15'000);  // of those, Tradeable Coins
+};
+
+struct SleeveConfig {
+  std::string name;
+  machines::SleeveKind kind = machines::SleeveKind::quiet;
+  Decimal allocation;  // Tradeable Coins given to it at the first start
+  machines::strategy::Momentum strategy;
+};
+
+// The simulated exchange. Shares are in ppm.
+struct PaperConfig {
+  machines::Rate maker_fee{1'000}, taker_fee{1'000};
+  machines::Rate half_spread{100};       // a taker pays the open + this, or gets it - this
+  machines::Rate slippage{200};          // at most; drawn per fill, against the taker
+  machines::Rate partial_fill{150'000};  // chance that an order fills in two parts
+  machines::Rate reject{0};              // chance that an order is refused
+  Decimal lot{1, 4};                     // base: 0.0001
+  Decimal tick{1, 2};                    // quote: 0.01
+  Decimal min_notional = Decimal::whole(10);
+  std::int64_t seed = 1;
+  std::vector<std::string> faults;  // how it misbehaves: "place:3:lose_answer"
+};
+
+// How often things happen live. A replay goes by its bars.
+struct CadenceConfig {
+  machines::Duration price = machines::milliseconds(1'100);
+  machines::Duration buy_check = machines::seconds(30);
+  machines::Duration sell_check = machines::seconds(15);
+};
+
+struct BrokerConfig {
+  std::int64_t heartbeat_ms = 1'000;  // asked of workers
+  std::int64_t ttl_ms = 3'000;        // silence after which a worker's leases pass on
+  std::int64_t safety_poll_ms = 200;  // claim although nobody hinted
+  std::int64_t claim_limit = 256;     // jobs per shard and claim
+  std::int64_t most_tries = 20;       // business retries before a job is parked
+  std::int64_t backoff_ms = 100;      // doubled per try, with jitter
+  std::int64_t longest_backoff_ms = 60'000;
+};
+
+struct WorkersConfig {
+  std::int64_t count = 2;                 // processes
+  std::int64_t group_commit_steps = 100;  // steps per commit call at most
+  std::int64_t group_commit_ms = 5;       // how long a busy worker waits for a group to fill
+};
+
+// The generated prices of a run without --replay.
+struct SampleConfig {
+  std::int64_t bars = 500;  // hourly
+  std::int64_t seed = 1;
+};
+
+// What is wrong with one field.
+struct Problem {
+  std::string field;  // "sleeves[1].strategy.trail_percent"
+  std::string what;   // "is -1; it must be at least 0"
+  std::string hint;   // what to do; may be empty
+  std::string file;
+  int line = 0, column = 0;                // from 1; 0: the file as a whole
+  [[nodiscard]] std::string text() const;  // "FILE:LINE:COLUMN: FIELD WHAT; HINT"
+};
+
+// Every problem found, in the order of the file; at least one.
+struct ConfigError {
+  std::vector<Problem> problems;
+  [[nodiscard]] std::string text() const;  // one line each
+};
+
+struct Config {
+  VaultConfig vault;
+  std::vector<SleeveConfig> sleeves = default_sleeves();
+  PaperConfig paper;
+  CadenceConfig cadence;
+  BrokerConfig broker;
+  WorkersConfig workers;
+  SampleConfig sample;
+
+  // quiet with 10,000 and flash with 5,000, the user's own rules.
+  static std::vector<SleeveConfig> default_sleeves();
+  // Impossible values, field by field and across fields; empty when all is well. Fields that file errors can point at.
+  [[nodiscard]] std::vector<Problem> validate() const;
+  // The settings that a data folder keeps for ever (vault, sleeves, the paper venue but for its faults), one per line
+  // in a fixed order and spelling: two runs on one folder must agree on it.
+  [[nodiscard]] std::string frozen_text() const;
+};
+
+// Reads TOML. What is left out keeps its default; [[sleeves]] given replace the default sleeves. The result is valid.
+machines::Result<Config, ConfigError> parse(std::string_view toml, const std::string& file_name);
+machines::Result<Config, ConfigError> load(const std::filesystem::path& file);
+
+// The first line that differs between two frozen texts, told as "SETTING is NEW here and was OLD when this data folder
+// was made"; empty when they agree.
+std::string first_difference(const std::string& old_frozen, const std::string& new_frozen);
+
+// The default configuration as a commented TOML file; parse() of it gives Config{}.
+std::string example_text();
+
+}  // namespace schemas::config

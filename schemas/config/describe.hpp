@@ -1,0 +1,92 @@
+// schemas/config/describe.hpp: every field of the configuration once: its name, where it lives, and a sentence. The
+// reader, the example and the frozen text all walk this. Internal to schemas/config.
+#pragma once
+
+#include "schemas/config/config.hpp"
+
+namespace schemas::config {
+
+// A visitor has table(name, sentence, value), list(name, sentence, vector) and field(name, value, sentence); the suffix
+// of a name says its unit. A rate is written in percent, a Duration in seconds.
+template <class Visitor, class Momentum>
+void describe_strategy(Visitor& v, Momentum& m) {
+  v.field("buy_momentum_percent", m.buy_momentum, "buy when the close is this far above that of one hour ago ...");
+  v.field("trend_percent", m.trend, "... and this far above that of four hours ago");
+  v.field("stop_loss_percent", m.stop_loss, "leave when the net loss reaches this");
+  v.field("arm_percent", m.arm, "once the net gain at the high since entry has reached this ...");
+  v.field("trail_percent", m.trail, "... leave on the first close this far below that high");
+  v.field("hold_uptrend_percent", m.hold_uptrend,
+          "while the close is this far above that of one hour ago, only the stop sells");
+}
+
+template <class Visitor, class Vault>
+void describe_vault(Visitor& v, Vault& c) {
+  v.field("asset", c.asset, "the wallet's asset: the quote side of the prices");
+  v.field("total", c.total, "Total Coins at the first start");
+  v.field("tradeable", c.tradeable, "of those, Tradeable Coins: what the sleeves may be given");
+}
+
+template <class Visitor, class Sleeve>
+void describe_sleeve(Visitor& v, Sleeve& c) {
+  v.field("name", c.name, "unique; letters, digits, - and _");
+  v.field("kind", c.kind, "quiet keeps its profit; flash returns all profit on each full close");
+  v.field("allocation", c.allocation, "Tradeable Coins given to it at the first start");
+  v.table("strategy", "the momentum rules of this sleeve; net means after both fees", c.strategy,
+          [](auto& inner, auto& value) { describe_strategy(inner, value); });
+}
+
+template <class Visitor, class Paper>
+void describe_paper(Visitor& v, Paper& c) {
+  v.field("maker_fee_percent", c.maker_fee, "of the value traded");
+  v.field("taker_fee_percent", c.taker_fee, "of the value traded");
+  v.field("half_spread_percent", c.half_spread, "a taker pays the open plus this, or gets it minus this");
+  v.field("slippage_percent", c.slippage, "at most; drawn for each fill, always against the taker");
+  v.field("partial_fill_percent", c.partial_fill, "chance that an order fills in two parts, at two bars");
+  v.field("reject_percent", c.reject, "chance that an order is refused");
+  v.field("lot", c.lot, "base coins: sizes are multiples of it");
+  v.field("tick", c.tick, "quote coins: prices are multiples of it");
+  v.field("min_notional", c.min_notional, "quote coins: the smallest order");
+  v.field("seed", c.seed, "of the draws above; the same seed gives the same fills");
+  v.field("faults", c.faults, "misdeeds on demand, for instance [\"place:3:lose_answer\", \"query:first:time_out\"]");
+}
+
+template <class Visitor, class Whole>
+void describe_frozen(Visitor& v, Whole& c) {
+  v.table("vault", "one vault on the paper venue", c.vault,
+          [](auto& inner, auto& value) { describe_vault(inner, value); });
+  v.list("sleeves", "what the vault's Tradeable Coins are given to; together at most `tradeable`", c.sleeves,
+         [](auto& inner, auto& value) { describe_sleeve(inner, value); });
+  v.table("venue.paper", "the simulated exchange", c.paper,
+          [](auto& inner, auto& value) { describe_paper(inner, value); });
+}
+
+template <class Visitor, class Whole>
+void describe(Visitor& v, Whole& c) {
+  describe_frozen(v, c);
+  v.table("cadence", "how often things happen live; a replay goes by its bars", c.cadence,
+          [](auto& inner, auto& value) {
+            inner.field("price_s", value.price, "seconds between two looks at the price");
+            inner.field("buy_check_s", value.buy_check, "seconds between two looks for an entry");
+            inner.field("sell_check_s", value.sell_check, "seconds between two looks for an exit");
+          });
+  v.table("broker", "who gets which job", c.broker, [](auto& inner, auto& value) {
+    inner.field("heartbeat_ms", value.heartbeat_ms, "asked of workers");
+    inner.field("ttl_ms", value.ttl_ms, "silence after which a worker's jobs pass on");
+    inner.field("safety_poll_ms", value.safety_poll_ms, "look for jobs although nobody hinted");
+    inner.field("claim_limit", value.claim_limit, "jobs per shard and claim");
+    inner.field("most_tries", value.most_tries, "retries before a job is parked");
+    inner.field("backoff_ms", value.backoff_ms, "before the first retry; doubled per try");
+    inner.field("longest_backoff_ms", value.longest_backoff_ms, "between two tries at most");
+  });
+  v.table("workers", "the processes that decide and commit", c.workers, [](auto& inner, auto& value) {
+    inner.field("count", value.count, "processes");
+    inner.field("group_commit_steps", value.group_commit_steps, "steps per commit at most");
+    inner.field("group_commit_ms", value.group_commit_ms, "how long a busy worker waits for a group to fill");
+  });
+  v.table("sample", "the generated prices of a run without --replay", c.sample, [](auto& inner, auto& value) {
+    inner.field("bars", value.bars, "hourly bars");
+    inner.field("seed", value.seed, "the same seed gives the same prices");
+  });
+}
+
+}  // namespace schemas::config

@@ -1,0 +1,119 @@
+// schemas/config/text.cpp: the configuration as text: the commented example and the frozen lines.
+#include <fmt/format.h>
+
+#include "machines/core/names.hpp"
+#include "schemas/config/describe.hpp"
+
+namespace schemas::config {
+namespace {
+
+std::string text_of(const std::string& value) { return fmt::format("\"{}\"", value); }
+std::string text_of(const Decimal& value) { return value.text(); }
+std::string text_of(machines::Rate value) { return Decimal::parse(machines::format({{}, value.ppm}, 4))->text(); }
+std::string text_of(machines::Duration value) { return Decimal::parse(machines::format({{}, value.us}, 6))->text(); }
+std::string text_of(std::int64_t value) { return std::to_string(value); }
+std::string text_of(machines::SleeveKind value) { return fmt::format("\"{}\"", machines::name_of(value)); }
+std::string text_of(const std::vector<std::string>& values) {
+  std::string text;
+  for (const std::string& value : values) text += (text.empty() ? "" : ", ") + text_of(value);
+  return "[" + text + "]";
+}
+
+struct ExampleWriter {
+  std::string path;
+  std::string text;
+
+  template <class Value>
+  void field(const char* name, const Value& value, const char* sentence) {
+    text += fmt::format("{:<36}# {}\n", fmt::format("{} = {}", name, text_of(value)), sentence);
+  }
+  template <class Value, class Describe>
+  void table(const char* name, const char* sentence, const Value& value, Describe inner) {
+    ExampleWriter below{path + name + ".", ""};
+    inner(below, value);
+    text += fmt::format("\n[{}{}]  # {}\n{}", path, name, sentence, below.text);
+  }
+  template <class Value, class Describe>
+  void list(const char* name, const char* sentence, const std::vector<Value>& values, Describe inner) {
+    for (const Value& value : values) {
+      ExampleWriter below{path + name + ".", ""};
+      inner(below, value);
+      text += fmt::format("\n[[{}{}]]  # {}\n{}", path, name, sentence, below.text);
+    }
+  }
+};
+
+struct FrozenWriter {
+  std::string path;
+  std::string text;
+
+  template <class Value>
+  void field(const char* name, const Value& value, const char*) {
+    if (std::string_view(name) == "faults") return;  // how the venue misbehaves may change from run to run
+    text += fmt::format("{}{} = {}\n", path, name, text_of(value));
+  }
+  template <class Value, class Describe>
+  void table(const char* name, const char*, const Value& value, Describe inner) {
+    FrozenWriter below{path + name + ".", ""};
+    inner(below, value);
+    text += below.text;
+  }
+  template <class Value, class Describe>
+  void list(const char* name, const char*, const std::vector<Value>& values, Describe inner) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      FrozenWriter below{fmt::format("{}{}[{}].", path, name, i), ""};
+      inner(below, values[i]);
+      text += below.text;
+    }
+  }
+};
+
+struct Setting {
+  std::string name, value;
+};
+
+std::optional<Setting> take_line(std::string_view& text) {
+  if (text.empty()) return std::nullopt;
+  const auto end = std::min(text.find('\n'), text.size() - 1);
+  const std::string_view line = text.substr(0, text[end] == '\n' ? end : end + 1);
+  text.remove_prefix(end + 1);
+  const auto equals = line.find(" = ");
+  if (equals == std::string_view::npos) return Setting{std::string(line), ""};
+  return Setting{std::string(line.substr(0, equals)), std::string(line.substr(equals + 3))};
+}
+
+}  // namespace
+
+std::string example_text() {
+  ExampleWriter writer;
+  const Config config;
+  describe(writer, config);
+  return "# The configuration of Bursar with its defaults: `bursar up --config FILE`. What is left out keeps its\n"
+         "# default. Numbers are exact decimals. On a data folder that exists, [vault], [[sleeves]] and\n"
+         "# [venue.paper] (but for faults) can't change.\n" +
+         writer.text;
+}
+
+std::string Config::frozen_text() const {
+  FrozenWriter writer;
+  describe_frozen(writer, *this);
+  return writer.text;
+}
+
+std::string first_difference(const std::string& old_frozen, const std::string& new_frozen) {
+  std::string_view before(old_frozen);
+  std::string_view now(new_frozen);
+  while (!before.empty() || !now.empty()) {
+    const auto was = take_line(before);
+    const auto is = take_line(now);
+    if (was && is && was->name == is->name && was->value == is->value) continue;
+    if (was && is && was->name == is->name)
+      return fmt::format("{} is {} here and was {} when this data folder was made", is->name, is->value, was->value);
+    if (is && (!was || was->name.rfind("sleeves[", 0) != 0))
+      return fmt::format("{} is {} here and was not there when this data folder was made", is->name, is->value);
+    return fmt::format("{} was {} when this data folder was made and is not there now", was->name, was->value);
+  }
+  return "";
+}
+
+}  // namespace schemas::config

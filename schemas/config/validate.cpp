@@ -1,0 +1,189 @@
+// schemas/config/validate.cpp: what a configuration can't be, field by field and across fields.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "machines/core/check.hpp"
+#include "schemas/config/config.hpp"
+
+namespace schemas::config {
+namespace {
+
+struct Findings {
+  std::vector<Problem> problems;
+  void add(std::string field, std::string what, std::string hint = "") {
+    problems.push_back({std::move(field), std::move(what), std::move(hint), "", 0, 0});
+  }
+};
+
+void check_range(Findings& found, const std::string& field, std::int64_t value, std::int64_t least, std::int64_t most) {
+  if (value < least) found.add(field, fmt::format("is {}; it must be at least {}", value, least));
+  if (value > most) found.add(field, fmt::format("is {}; it must be at most {}", value, most));
+}
+
+std::string percent(machines::Rate rate) { return Decimal::parse(machines::format({{}, rate.ppm}, 4))->text(); }
+
+void check_rate(Findings& found, const std::string& field, machines::Rate rate, std::int64_t most_ppm) {
+  if (rate.ppm < 0) found.add(field, fmt::format("is {}; it must be at least 0", percent(rate)));
+  if (rate.ppm > most_ppm)
+    found.add(field, fmt::format("is {}; it must be at most {}", percent(rate), percent({most_ppm})));
+}
+
+// A coin amount that fits the asset's decimals. False when it can't be used further.
+bool check_amount(Findings& found, const std::string& field, const Decimal& value, int scale, bool may_be_zero) {
+  if (value.units < 0) {
+    found.add(field, fmt::format("is {}; it must not be negative", value.text()));
+    return false;
+  }
+  if (value.units == 0 && !may_be_zero) {
+    found.add(field, "is 0; it must be more");
+    return false;
+  }
+  if (value.at_scale(scale)) return true;
+  const bool too_fine = value.scale > scale;
+  found.add(field, too_fine ? fmt::format("is {}; at most {} decimals fit", value.text(), scale)
+                            : fmt::format("is {}; that is too large", value.text()));
+  return false;
+}
+
+bool is_name(const std::string& text) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
+bool is_asset(const std::string& text) {
+  return text.size() >= 2 && text.size() <= 12 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
+}
+
+void check_vault_and_sleeves(Findings& found, const Config& config) {
+  const int scale = default_scale(config.vault.asset);
+  if (!is_asset(config.vault.asset))
+    found.add("vault.asset",
+              fmt::format("is \"{}\"; it must be a code like USDT: 2 to 12 capitals and digits", config.vault.asset));
+  const bool total_fits = check_amount(found, "vault.total", config.vault.total, scale, true);
+  const bool tradeable_fits = check_amount(found, "vault.tradeable", config.vault.tradeable, scale, true);
+  if (total_fits && tradeable_fits && *config.vault.tradeable.at_scale(scale) > *config.vault.total.at_scale(scale))
+    found.add("vault.tradeable", fmt::format("is {} and the vault's total is {}; it can't be more",
+                                             config.vault.tradeable.text(), config.vault.total.text()));
+
+  if (config.sleeves.empty()) found.add("sleeves", "is empty; at least one sleeve is needed");
+  machines::Int128 given = 0;
+  bool all_fit = tradeable_fits;
+  for (std::size_t i = 0; i < config.sleeves.size(); ++i) {
+    const std::string field = fmt::format("sleeves[{}].allocation", i);
+    const Decimal& allocation = config.sleeves[i].allocation;
+    all_fit = check_amount(found, field, allocation, scale, false) && all_fit;
+    if (!all_fit) continue;
+    given += *allocation.at_scale(scale);
+    if (given <= *config.vault.tradeable.at_scale(scale)) continue;
+    found.add(
+        field,
+        fmt::format("is {}; with it the allocations are {}, more than the vault's tradeable {}", allocation.text(),
+                    Decimal::parse(machines::format({{}, given}, scale))->text(), config.vault.tradeable.text()),
+        "lower an allocation or raise `vault.tradeable`");
+    all_fit = false;
+  }
+}
+
+void check_sleeve_rules(Findings& found, const Config& config) {
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < config.sleeves.size(); ++i) {
+    const SleeveConfig& sleeve = config.sleeves[i];
+    const std::string here = fmt::format("sleeves[{}].", i);
+    if (!is_name(sleeve.name))
+      found.add(here + "name", fmt::format("is \"{}\"; 1 to 64 letters, digits, - and _ are expected", sleeve.name));
+    else if (!names.insert(sleeve.name).second)
+      found.add(here + "name", fmt::format("is \"{}\", as an earlier sleeve's", sleeve.name), "give each its own name");
+    const std::string wrong = sleeve.strategy.validate();  // "trail must be ..."
+    if (wrong.empty()) continue;
+    const auto space = wrong.find(' ');
+    CHECK(space != std::string::npos);
+    found.add(here + "strategy." + wrong.substr(0, space) + "_percent", wrong.substr(space + 1));
+  }
+}
+
+bool is_fault(const std::string& text) {
+  const auto first = text.find(':');
+  const auto second = text.find(':', first == std::string::npos ? first : first + 1);
+  if (second == std::string::npos) return false;
+  const std::string request = text.substr(0, first);
+  const std::string which = text.substr(first + 1, second - first - 1);
+  const std::string misdeed = text.substr(second + 1);
+  const auto among = [](const std::string& word, std::initializer_list<const char*> words) {
+    return std::any_of(words.begin(), words.end(), [&](const char* known) { return word == known; });
+  };
+  const bool counted = !which.empty() && which.size() <= 9 && which[0] != '0' &&
+                       std::all_of(which.begin(), which.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return among(request, {"place", "query", "cancel"}) && (which == "first" || counted) &&
+         among(misdeed, {"time_out", "reject", "lose_answer", "crash_before", "crash_after"});
+}
+
+void check_venue(Findings& found, const PaperConfig& paper) {
+  constexpr std::int64_t half = machines::ppm_of_one / 2;
+  check_rate(found, "venue.paper.maker_fee_percent", paper.maker_fee, half);
+  check_rate(found, "venue.paper.taker_fee_percent", paper.taker_fee, half);
+  check_rate(found, "venue.paper.half_spread_percent", paper.half_spread, half);
+  check_rate(found, "venue.paper.slippage_percent", paper.slippage, half);
+  check_rate(found, "venue.paper.partial_fill_percent", paper.partial_fill, machines::ppm_of_one);
+  check_rate(found, "venue.paper.reject_percent", paper.reject, machines::ppm_of_one);
+  check_amount(found, "venue.paper.lot", paper.lot, 8, false);
+  check_amount(found, "venue.paper.tick", paper.tick, 8, false);
+  check_amount(found, "venue.paper.min_notional", paper.min_notional, 8, true);
+  check_range(found, "venue.paper.seed", paper.seed, 0, INT64_MAX);
+  for (std::size_t i = 0; i < paper.faults.size(); ++i)
+    if (!is_fault(paper.faults[i]))
+      found.add(
+          fmt::format("venue.paper.faults[{}]", i), fmt::format("is \"{}\", which is no fault", paper.faults[i]),
+          "write place, query or cancel, then : and a number or `first`, then : and time_out, reject, lose_answer, "
+          "crash_before or crash_after");
+}
+
+void check_processes(Findings& found, const Config& config) {
+  const auto seconds = [&](const char* field, machines::Duration value) {
+    if (value.us < 100'000 || value.us > 86'400'000'000)
+      found.add(field, fmt::format("is {} s; it must be between 0.1 and 86400",
+                                   Decimal::parse(machines::format({{}, value.us}, 6))->text()));
+  };
+  seconds("cadence.price_s", config.cadence.price);
+  seconds("cadence.buy_check_s", config.cadence.buy_check);
+  seconds("cadence.sell_check_s", config.cadence.sell_check);
+  const BrokerConfig& broker = config.broker;
+  check_range(found, "broker.heartbeat_ms", broker.heartbeat_ms, 10, 60'000);
+  check_range(found, "broker.ttl_ms", broker.ttl_ms, 20, 600'000);
+  if (broker.ttl_ms < 2 * broker.heartbeat_ms)
+    found.add("broker.ttl_ms",
+              fmt::format("is {}; it must be at least twice `heartbeat_ms` ({})", broker.ttl_ms, broker.heartbeat_ms));
+  check_range(found, "broker.safety_poll_ms", broker.safety_poll_ms, 1, 60'000);
+  check_range(found, "broker.claim_limit", broker.claim_limit, 1, 10'000);
+  check_range(found, "broker.most_tries", broker.most_tries, 1, 1'000);
+  check_range(found, "broker.backoff_ms", broker.backoff_ms, 1, 600'000);
+  check_range(found, "broker.longest_backoff_ms", broker.longest_backoff_ms, broker.backoff_ms, 86'400'000);
+  check_range(found, "workers.count", config.workers.count, 1, 64);
+  check_range(found, "workers.group_commit_steps", config.workers.group_commit_steps, 1, 1'000);
+  check_range(found, "workers.group_commit_ms", config.workers.group_commit_ms, 0, 1'000);
+  check_range(found, "sample.bars", config.sample.bars, 6, 1'000'000);
+  check_range(found, "sample.seed", config.sample.seed, 0, INT64_MAX);
+}
+
+}  // namespace
+
+std::vector<SleeveConfig> Config::default_sleeves() {
+  return {
+      {"quiet", machines::SleeveKind::quiet, Decimal::whole(10'000), {}},
+      {"flash", machines::SleeveKind::flash, Decimal::whole(5'000),  {}}
+  };
+}
+
+std::vector<Problem> Config::validate() const {
+  Findings found;
+  check_vault_and_sleeves(found, *this);
+  check_sleeve_rules(found, *this);
+  check_venue(found, paper);
+  check_processes(found, *this);
+  return found.problems;
+}
+
+}  // namespace schemas::config

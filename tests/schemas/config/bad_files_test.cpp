@@ -1,0 +1,137 @@
+// tests/schemas/config/bad_files_test.cpp: every bad file is refused with the place, the field, and what to do.
+#include <gmock/gmock.h>
+
+#include "schemas/config/config.hpp"
+#include "tests/support/folder.hpp"
+
+namespace schemas::config {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+std::string refusal(std::string_view text) {
+  const auto config = parse(text, "f.toml");
+  return config ? "accepted" : config.error().text();
+}
+
+struct Bad {
+  const char* text;
+  const char* message;
+};
+
+class BadFile : public testing::TestWithParam<Bad> {};
+
+TEST_P(BadFile, IsRefusedWithPlaceAndAdvice) { EXPECT_EQ(refusal(GetParam().text), GetParam().message); }
+
+const char* const known_in_vault = "f.toml:2:1: vault.colour is not known; known here: asset, total, tradeable";
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BadFile,
+    testing::Values(
+        // unknown keys
+        Bad{"[vault]\ntradable = 1\n", "f.toml:2:1: vault.tradable is not known; did you mean `tradeable`?"},
+        Bad{"[vault]\ncolour = 1\n", known_in_vault},
+        Bad{"[valt]\n", "f.toml:1:2: valt is not known; did you mean `vault`?"},
+        Bad{"[broker]\nheartbeat = 5\n", "f.toml:2:1: broker.heartbeat is not known; did you mean `heartbeat_ms`?"},
+        Bad{"[venue.papr]\n", "f.toml:1:8: venue.papr is not known; did you mean `paper`?"},
+        Bad{"[[sleeves]]\nname='a'\nkind='quiet'\nallocation=1\nstrategy.trial_percent=1\n",
+            "f.toml:5:10: sleeves[0].strategy.trial_percent is not known; did you mean `trail_percent`?"},
+        // bad types
+        Bad{"vault = 3\n", "f.toml:1:9: vault is a whole number, which does not fit here; write it as [vault]"},
+        Bad{"sleeves = 3\n",
+            "f.toml:1:11: sleeves is a whole number, which does not fit here; write each as [[sleeves]]"},
+        Bad{"sleeves = [3]\n",
+            "f.toml:1:12: sleeves[0] is a whole number, which does not fit here; write it as [[sleeves]]"},
+        Bad{"[vault]\nasset = 5\n",
+            "f.toml:2:9: vault.asset is a whole number, which does not fit here; write a text in \"quotes\""},
+        Bad{"[workers]\ncount = 2.0\n",
+            "f.toml:2:9: workers.count is a number, which does not fit here; write a whole number"},
+        Bad{"[vault]\ntotal = true\n",
+            "f.toml:2:9: vault.total is true or false, which does not fit here; write a plain decimal, for instance "
+            "10000 or \"0.0001\""},
+        Bad{"[vault]\ntotal = 1e5\n",
+            "f.toml:2:9: vault.total is 1e5, which is no plain decimal number; write a plain decimal, for instance "
+            "10000 or \"0.0001\""},
+        Bad{"[vault]\ntotal = 0x10\n",
+            "f.toml:2:9: vault.total is 0x10, which is no plain decimal number; write a plain decimal, for instance "
+            "10000 or \"0.0001\""},
+        Bad{"[venue.paper]\nmaker_fee_percent = nan\n",
+            "f.toml:2:21: venue.paper.maker_fee_percent is nan, which is no plain decimal number; write a percentage, "
+            "for instance 1.25"},
+        Bad{"[venue.paper]\nmaker_fee_percent = \"a lot\"\n",
+            "f.toml:2:21: venue.paper.maker_fee_percent is a lot, which is no plain decimal number; write a "
+            "percentage, "
+            "for instance 1.25"},
+        Bad{"[venue.paper]\nmaker_fee_percent = 0.00001\n",
+            "f.toml:2:21: venue.paper.maker_fee_percent is 0.00001; it may have 4 decimals; write a percentage, for "
+            "instance 1.25"},
+        Bad{"[[sleeves]]\nname='a'\nkind='quit'\nallocation=1\n",
+            "f.toml:3:6: sleeves[0].kind is \"quit\"; did you mean `quiet`?"},
+        Bad{"[[sleeves]]\nkind='quiet'\nallocation=1\n",
+            "f.toml:1:1: sleeves[0].name is missing; every sleeve has its own"},
+        Bad{"[venue.paper]\nfaults = 'x'\n",
+            "f.toml:2:10: venue.paper.faults is a string, which does not fit here; write [\"...\", \"...\"]"},
+        // impossible values
+        Bad{"[venue.paper]\ntaker_fee_percent = -1\n",
+            "f.toml:2:21: venue.paper.taker_fee_percent is -1; it must be at least 0"},
+        Bad{"[venue.paper]\ntaker_fee_percent = 51\n",
+            "f.toml:2:21: venue.paper.taker_fee_percent is 51; it must be at most 50"},
+        Bad{"[venue.paper]\nlot = 0\n", "f.toml:2:7: venue.paper.lot is 0; it must be more"},
+        Bad{"[venue.paper]\nlot = 0.000000001\n", "f.toml:2:7: venue.paper.lot is 0.000000001; at most 8 decimals fit"},
+        Bad{"[vault]\ntotal = 10\n",
+            "f.toml:1:1: vault.tradeable is 15000 and the vault's total is 10; it can't be more"},
+        Bad{"[vault]\ntotal = -5\n", "f.toml:2:9: vault.total is -5; it must not be negative"},
+        Bad{"[vault]\nasset = 'usdt'\n",
+            "f.toml:2:9: vault.asset is \"usdt\"; it must be a code like USDT: 2 to 12 capitals and digits"},
+        Bad{"[vault]\ntradeable = 12000\n",
+            "f.toml: sleeves[1].allocation is 5000; with it the allocations are 15000, more than the vault's tradeable "
+            "12000; lower an allocation or raise `vault.tradeable`"},
+        Bad{"sleeves = []\n", "f.toml:1:11: sleeves is empty; at least one sleeve is needed"},
+        Bad{"[[sleeves]]\nname='a'\nkind='quiet'\nallocation=1\n[[sleeves]]\nname='a'\nkind='flash'\nallocation=1\n",
+            "f.toml:6:6: sleeves[1].name is \"a\", as an earlier sleeve's; give each its own name"},
+        Bad{"[[sleeves]]\nname='a b'\nkind='quiet'\nallocation=1\n",
+            "f.toml:2:6: sleeves[0].name is \"a b\"; 1 to 64 letters, digits, - and _ are expected"},
+        Bad{"[[sleeves]]\nname='a'\nkind='quiet'\nallocation=0\n",
+            "f.toml:4:12: sleeves[0].allocation is 0; it must be more"},
+        Bad{"[[sleeves]]\nname='a'\nkind='quiet'\nallocation=1\nstrategy.trail_percent=-0.1\n",
+            "f.toml:5:24: sleeves[0].strategy.trail_percent must be at least 0 and below 100 %"},
+        Bad{"[workers]\ncount = 0\n", "f.toml:2:9: workers.count is 0; it must be at least 1"},
+        Bad{"[broker]\nttl_ms = 1500\n",
+            "f.toml:2:10: broker.ttl_ms is 1500; it must be at least twice `heartbeat_ms` (1000)"},
+        Bad{"[cadence]\nprice_s = 0\n", "f.toml:2:11: cadence.price_s is 0 s; it must be between 0.1 and 86400"},
+        Bad{"[sample]\nbars = 2\n", "f.toml:2:8: sample.bars is 2; it must be at least 6"},
+        Bad{"[venue.paper]\nfaults = ['place:0:reject']\n",
+            "f.toml:2:11: venue.paper.faults[0] is \"place:0:reject\", which is no fault; write place, query or "
+            "cancel, "
+            "then : and a number or `first`, then : and time_out, reject, lose_answer, crash_before or crash_after"}));
+
+TEST(BadFiles, SyntaxErrorsNameTheirPlace) {
+  EXPECT_THAT(refusal("[vault\n"), StartsWith("f.toml:1:7: is no TOML:"));
+  EXPECT_THAT(refusal("[vault]\ntotal = 1\ntotal = 2\n"), StartsWith("f.toml:3:"));
+  EXPECT_THAT(refusal("\xFF\xFE"), HasSubstr("is no TOML"));
+  EXPECT_EQ(refusal(std::string_view("a\0b", 3)), "f.toml holds bytes that are no text; give a TOML file");
+}
+
+TEST(BadFiles, EveryProblemIsToldInTheFilesOrder) {
+  EXPECT_EQ(refusal("[workers]\ncuont = 1\n[vault]\nasset = 1\n"),
+            "f.toml:2:1: workers.cuont is not known; did you mean `count`?\n"
+            "f.toml:4:9: vault.asset is a whole number, which does not fit here; write a text in \"quotes\"");
+}
+
+TEST(BadFiles, FilesThatAreNoneAreNamed) {
+  const tests::TempFolder folder;
+  const auto missing = load(folder.path() / "none.toml");
+  ASSERT_FALSE(missing.has_value());
+  EXPECT_THAT(missing.error().text(), HasSubstr("none.toml is not there; check --config"));
+  const auto directory = load(folder.path());
+  ASSERT_FALSE(directory.has_value());
+  EXPECT_THAT(directory.error().text(), HasSubstr("is not a file"));
+  tests::write_text(folder.path() / "good.toml", example_text());
+  EXPECT_TRUE(load(folder.path() / "good.toml").has_value());
+  tests::write_text(folder.path() / "large.toml", std::string(1'000'001, '#'));
+  EXPECT_FALSE(load(folder.path() / "large.toml").has_value());
+}
+
+}  // namespace
+}  // namespace schemas::config

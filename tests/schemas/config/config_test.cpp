@@ -1,0 +1,129 @@
+// tests/schemas/config/config_test.cpp: what a good file gives, exactly, and what a data folder keeps of it.
+#include "schemas/config/config.hpp"
+
+#include <gmock/gmock.h>
+#include <rapidcheck/gtest.h>
+
+namespace schemas::config {
+namespace {
+
+using testing::HasSubstr;
+
+Config good(std::string_view text) {
+  auto config = parse(text, "f.toml");
+  EXPECT_TRUE(config.has_value()) << (config ? "" : config.error().text());
+  return config ? *config : Config{};
+}
+
+TEST(Config, AnEmptyFileGivesTheDefaults) {
+  EXPECT_EQ(good("").frozen_text(), Config{}.frozen_text());
+  EXPECT_TRUE(Config{}.validate().empty());
+}
+
+TEST(Config, TheExampleSaysExactlyTheDefaults) {
+  const std::string text = example_text();
+  EXPECT_EQ(good(text).frozen_text(), Config{}.frozen_text());
+  const Config config = good(text);
+  EXPECT_EQ(config.cadence.price.us, 1'100'000);
+  EXPECT_EQ(config.broker.ttl_ms, Config{}.broker.ttl_ms);
+  EXPECT_EQ(config.workers.count, 2);
+  EXPECT_EQ(config.sample.bars, 500);
+  for (const char* part : {"[vault]", "[[sleeves]]", "[sleeves.strategy]", "[venue.paper]", "[cadence]", "[broker]",
+                           "[workers]", "[sample]", "price_s = 1.1", "buy_momentum_percent = 1.25", "lot = 0.0001"})
+    EXPECT_THAT(text, HasSubstr(part));
+}
+
+TEST(Config, TheDefaultsAreTheUsersOwnRules) {
+  const Config config;
+  ASSERT_EQ(config.sleeves.size(), 2U);
+  EXPECT_EQ(config.sleeves[0].kind, machines::SleeveKind::quiet);
+  EXPECT_EQ(config.sleeves[1].kind, machines::SleeveKind::flash);
+  EXPECT_EQ(config.sleeves[0].allocation.text(), "10000");
+  EXPECT_EQ(config.sleeves[1].strategy.stop_loss.ppm, 16'000);
+  EXPECT_EQ(config.vault.total.at_scale(8), machines::Int128{2'000'000'000'000});
+}
+
+TEST(Config, NumbersAndTextsMeanTheSameExactly) {
+  const Config a = good("[venue.paper]\nmaker_fee_percent = 0.1234\nlot = 0.00000001\ntick = 1_0.50\n");
+  const Config b = good("[venue.paper]\nmaker_fee_percent = \"0.1234\"\nlot = \"0.00000001\"\ntick = \"10.5\"\n");
+  EXPECT_EQ(a.frozen_text(), b.frozen_text());
+  EXPECT_EQ(a.paper.maker_fee.ppm, 1'234);
+  EXPECT_EQ(a.paper.lot.at_scale(8), machines::Int128{1});
+}
+
+TEST(Config, NoFloatComesBetween) {
+  // 20 digits: a double would end in ...1692.
+  const Config config = good("[vault]\ntotal = 123456789012345678.12345678\n");
+  EXPECT_EQ(config.vault.total.text(), "123456789012345678.12345678");
+}
+
+TEST(Config, ColumnsCountCharactersNotBytes) {
+  const Config config = good("venue = { \"paper\" = { faults = [], slippage_percent = 0.5 } } # größer\n");
+  EXPECT_EQ(config.paper.slippage.ppm, 5'000);
+  const Config after_text = good(
+      "venue.paper = {faults=[\"place:1:reject\"], lot = 0.5}\nvault={asset=\"EUR\", total=7, "
+      "tradeable=3}\nsleeves=[{name=\"a\",kind=\"flash\",allocation=2.5}]");
+  EXPECT_EQ(after_text.vault.total.text(), "7");
+  EXPECT_EQ(after_text.sleeves.at(0).allocation.text(), "2.5");
+}
+
+TEST(Config, SleevesGivenReplaceTheDefaultOnes) {
+  const Config config = good(R"(
+[[sleeves]]
+name = "one"
+kind = "flash"
+allocation = 100
+  [sleeves.strategy]
+  trail_percent = 0.5
+)");
+  ASSERT_EQ(config.sleeves.size(), 1U);
+  EXPECT_EQ(config.sleeves[0].name, "one");
+  EXPECT_EQ(config.sleeves[0].strategy.trail.ppm, 5'000);
+  EXPECT_EQ(config.sleeves[0].strategy.arm.ppm, 1'000);
+}
+
+TEST(Config, FaultsAndProcessesAreNotFrozen) {
+  const Config config =
+      good("[venue.paper]\nfaults = [\"place:3:lose_answer\"]\n[workers]\ncount = 5\n[sample]\nseed = 9\n");
+  EXPECT_EQ(config.frozen_text(), Config{}.frozen_text());
+  EXPECT_EQ(first_difference(config.frozen_text(), Config{}.frozen_text()), "");
+}
+
+TEST(Config, TheFirstFrozenDifferenceIsTold) {
+  Config other;
+  other.paper.taker_fee.ppm = 2'000;
+  EXPECT_EQ(first_difference(Config{}.frozen_text(), other.frozen_text()),
+            "venue.paper.taker_fee_percent is 0.2 here and was 0.1 when this data folder was made");
+  Config fewer;
+  fewer.sleeves.pop_back();
+  EXPECT_THAT(first_difference(Config{}.frozen_text(), fewer.frozen_text()),
+              HasSubstr("sleeves[1].name was \"flash\""));
+  EXPECT_THAT(first_difference(fewer.frozen_text(), Config{}.frozen_text()), HasSubstr("sleeves[1].name is \"flash\""));
+}
+
+RC_GTEST_PROP(Config, DecimalsKeepEveryDigit, (std::int64_t units, unsigned char raw_scale)) {
+  const int scale = raw_scale % 19;
+  const std::string text = machines::format({{}, units}, scale);
+  const auto parsed = Decimal::parse(text);
+  RC_ASSERT(parsed.has_value());
+  RC_ASSERT(parsed->at_scale(scale) == std::optional<machines::Int128>(units));
+  RC_ASSERT(Decimal::parse(parsed->text())->units == parsed->units);
+}
+
+// Whatever stands in the file: a Config that validates, or problems with a text. Never a throw, never a crash.
+RC_GTEST_PROP(Config, AnyBytesAreReadOrRefused, ()) {
+  const auto piece = rc::gen::element<std::string>(
+      "[vault]", "[[sleeves]]", "[venue.paper]", "[broker]", "total", "name", "kind", "allocation", "faults", " = ",
+      "=", "1", "-1", "1e9", "\"x\"", "\"quiet\"", "[", "]", "{", "}", ",", ".", "\n", "\n", "#", "\xC3\xBC", "\xFF",
+      "\"", "1979-05-27", "true", "nan", "0x1F", "99999999999999999999");
+  std::string text;
+  for (const std::string& part : *rc::gen::container<std::vector<std::string>>(piece)) text += part;
+  const auto config = parse(text, "f");
+  if (config)
+    RC_ASSERT(config->validate().empty());
+  else
+    RC_ASSERT(!config.error().text().empty());
+}
+
+}  // namespace
+}  // namespace schemas::config
