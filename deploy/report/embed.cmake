@@ -1,0 +1,10 @@
+# cmake -D IN=file -D OUT=file.cpp -D NAME=word -P embed.cmake: a text file as deploy::report::assets::NAME.
+file(READ ${IN} text)
+string(FIND "${text}" ")bursar_text\"" clash)
+if(NOT clash EQUAL -1)
+  message(FATAL_ERROR "${IN} holds the delimiter of a raw string")
+endif()
+string(TOLOWER "${NAME}" name)
+file(WRITE ${OUT} "#include \"deploy/report/assets.hpp\"\n\nnamespace deploy::report::assets {\nconst std::string_view ${name} = R\"bursar_text(")
+file(APPEND ${OUT} "${text}")
+file(APPEND ${OUT} ")bursar_text\";\n}  // namespace deploy::report::assets\n")

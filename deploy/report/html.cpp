@@ -1,0 +1,176 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string_view>
+
+#include "deploy/report/assets.hpp"
+#include "deploy/report/figures.hpp"
+#include "deploy/report/page_data.hpp"
+
+namespace deploy::report {
+namespace {
+
+std::string escaped(std::string_view text) {
+  std::string made;
+  for (const char c : text) switch (c) {
+      case '<':
+        made += "&lt;";
+        break;
+      case '>':
+        made += "&gt;";
+        break;
+      case '&':
+        made += "&amp;";
+        break;
+      case '"':
+        made += "&quot;";
+        break;
+      default:
+        made += c;
+    }
+  return made;
+}
+
+// Replaces each {{word}} of the page once; what is put in is not looked through again.
+std::string filled(std::string_view page, const std::map<std::string_view, std::string>& values) {
+  std::string made;
+  for (;;) {
+    const auto from = page.find("{{");
+    made += page.substr(0, from);
+    if (from == std::string_view::npos) return made;
+    const auto to = page.find("}}", from);
+    const auto value = values.find(page.substr(from + 2, to - from - 2));
+    CHECK(value != values.end());
+    made += value->second;
+    page.remove_prefix(to + 2);
+  }
+}
+
+const char* mood(double gain) { return gain < 0 ? "bad" : "good"; }
+
+std::string tile(const std::string& value, const std::string& name, const char* look) {
+  return fmt::format("<div class=\"tile\"><b class=\"{}\">{}</b><span>{}</span></div>", look, escaped(value),
+                     escaped(name));
+}
+
+std::string tiles(const ReportData& data, const Figures& figures) {
+  const double won =
+      figures.trades > 0 ? 100.0 * static_cast<double>(figures.wins) / static_cast<double>(figures.trades) : 0;
+  return tile(signed_percent(figures.all.gain_percent()), "result after fees", mood(figures.all.gain())) +
+         tile(signed_percent(figures.held.gain_percent()), "buy and hold", mood(figures.held.gain())) +
+         tile(signed_percent(figures.idle.gain_percent()), "cash", "") +
+         tile(money(figures.fees), "fees, " + data.quote.code, "") +
+         tile(percent(figures.all.deepest_percent), "worst fall", "") +
+         tile(grouped(figures.trades), fmt::format("trades, {} won", percent(won)), "");
+}
+
+std::string sleeve_row(const Outcome& outcome, const std::string& kind, const std::string& trades,
+                       const std::string& wins, const std::string& fees, const char* look) {
+  return fmt::format(
+      "<tr class=\"{}\"><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>"
+      "<td class=\"n\">{}</td><td class=\"n {}\">{}</td><td class=\"n {}\">{}</td><td class=\"n\">{}</td>"
+      "<td class=\"n\">{}</td></tr>",
+      look, escaped(outcome.name), escaped(kind), trades, wins, fees, money(outcome.start), mood(outcome.gain()),
+      signed_money(outcome.gain()), mood(outcome.gain()), signed_percent(outcome.gain_percent()),
+      percent(outcome.deepest_percent), money(outcome.end));
+}
+
+std::string sleeve_table(const ReportData& data, const Figures& figures) {
+  std::string rows = fmt::format(
+      "<table><tr><th></th><th>kind</th><th class=\"n\">trades</th><th class=\"n\">wins</th><th class=\"n\">fees</th>"
+      "<th class=\"n\">start, {0}</th><th class=\"n\">result, {0}</th><th class=\"n\">result</th><th class=\"n\">worst "
+      "fall</th>"
+      "<th class=\"n\">end, {0}</th></tr>",
+      escaped(data.quote.code));
+  for (std::size_t i = 0; i < data.sleeves.size(); ++i) {
+    const Sleeve& sleeve = data.sleeves[i];
+    rows += sleeve_row(figures.sleeve_outcomes[i], sleeve.kind, grouped(sleeve.trades), grouped(sleeve.wins),
+                       money(units(sleeve.fees, data.quote.scale)), "");
+  }
+  rows += sleeve_row(figures.all, "", grouped(figures.trades), grouped(figures.wins), money(figures.fees), "sum");
+  return rows + sleeve_row(figures.held, "", "", "", "", "") + sleeve_row(figures.idle, "", "", "", "", "") +
+         "</table>";
+}
+
+using Rows = std::vector<std::pair<std::string, std::string>>;
+
+std::string pair_table(const Rows& rows) {
+  std::string made = "<table>";
+  for (const auto& [name, value] : rows)
+    made += fmt::format("<tr><td>{}</td><td class=\"n\">{}</td></tr>", escaped(name), escaped(value));
+  return made + "</table>";
+}
+
+std::string facts_table(const ReportData& data) {
+  const auto amount = [&](machines::Int128 minor) {
+    return money(units(minor, data.quote.scale)) + " " + data.quote.code;
+  };
+  Rows rows;
+  rows.emplace_back("Vault, total", amount(data.vault.total));
+  rows.emplace_back("Vault, tradeable", amount(data.vault.tradeable));
+  rows.emplace_back("Returned from flash", amount(data.vault.returned_from_flash));
+  rows.emplace_back("Suspense", amount(data.suspense));
+  rows.emplace_back("Transitions", grouped(data.transitions));
+  rows.emplace_back("Postings", grouped(data.postings));
+  rows.emplace_back("Ledger", data.verified ? "verified" : "NOT VERIFIED");
+  rows.emplace_back("Bars played", grouped(data.bars));
+  rows.emplace_back("First bar to verified", fmt::format("{:.1f} s", data.elapsed_s));
+  return pair_table(rows);
+}
+
+std::string flaw_table(const ReportData& data) {
+  std::string made = "<table><tr><th class=\"n\">count</th><th>what</th><th>what was done</th></tr>";
+  const std::vector<Flaw> found = flaws(data);
+  for (const Flaw& flaw : found)
+    made += fmt::format("<tr><td class=\"count\">{}</td><td>{}</td><td>{}</td></tr>", grouped(flaw.count),
+                        escaped(flaw.what), escaped(flaw.treatment));
+  return found.empty() ? "<p class=\"note\">None was found.</p>" : made + "</table>";
+}
+
+std::string range(const ReportData& data, const Figures& figures) {
+  if (figures.times.empty()) return "no bar was played";
+  return fmt::format("{} to {} UTC, {} hourly bars", date_time(figures.times.front()), date_time(figures.times.back()),
+                     grouped(data.bars));
+}
+
+std::string file_line(const ReportData& data) {
+  return fmt::format("{}: {} rows, {} distinct hours, {} to {}. SHA-256 {}", data.file, grouped(data.import.rows),
+                     grouped(data.import.hours), date(data.import.first), date(data.import.last), data.sha256);
+}
+
+}  // namespace
+
+std::string html(const ReportData& data) {
+  const Figures figures = figures_of(data);
+  const auto amount = [&](machines::Int128 minor) { return money(units(minor, data.quote.scale)); };
+  std::map<std::string_view, std::string> values;
+  values["title"] = escaped(data.title);
+  values["range"] = range(data, figures);
+  values["notice"] = data.sample
+                         ? "<p class=\"notice\">These prices were made by Bursar's own generator: they say nothing "
+                           "about a market.</p>"
+                         : "";
+  values["mood"] = mood(figures.all.gain());
+  values["verdict"] = escaped(verdict(data, figures));
+  values["tiles"] = tiles(data, figures);
+  values["quote"] = escaped(data.quote.code);
+  values["base"] = escaped(data.base.code);
+  values["returned_note"] =
+      fmt::format("{} {} in all. A flash sleeve hands its profit to the vault each time a position is fully closed.",
+                  amount(data.vault.returned_from_flash), escaped(data.quote.code));
+  values["sleeves"] = sleeve_table(data, figures);
+  values["facts"] = facts_table(data);
+  values["params"] = pair_table(data.params);
+  values["file"] = escaped(file_line(data));
+  values["flaws"] = flaw_table(data);
+  values["digest"] = escaped(data.digest);
+  values["data"] = page_data(data, figures);
+  values["css"] = assets::page_css;
+  values["chart_js"] = assets::chart_js;
+  values["script"] = assets::page_js;
+  return filled(assets::page_html, values);
+}
+
+}  // namespace deploy::report

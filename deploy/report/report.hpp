@@ -1,0 +1,91 @@
+// deploy/report/report.hpp: what a finished run comes to: a table for people, a line of JSON for programs, a page with
+// charts. Pure: no I/O, no clock, no throw. Money is in whole minor units of `quote`; double is used for drawing and
+// percentages only.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "machines/core/amount.hpp"
+#include "machines/core/instant.hpp"
+#include "workers/market/bars.hpp"
+
+namespace deploy::report {
+
+// A value that stands from `at` until the next point.
+struct Point {
+  machines::Instant at;
+  machines::Int128 minor = 0;
+};
+using Series = std::vector<Point>;  // by time
+
+struct PricePoint {
+  machines::Instant at;
+  machines::Price close;
+};
+
+struct Fill {
+  machines::Instant at;
+  bool is_buy = true;
+  machines::Price price;
+  machines::Int128 base = 0;   // in minor units of the base asset
+  machines::Int128 quote = 0;  // without the fee
+  machines::Int128 fee = 0;    // in quote
+};
+
+struct Sleeve {
+  std::string name;
+  std::string kind;         // quiet or flash
+  std::int64_t trades = 0;  // positions closed
+  std::int64_t wins = 0;    // of them with a gain after both fees
+  machines::Int128 started_with = 0;
+  machines::Int128 fees = 0;
+  machines::Int128 realized_pnl = 0;
+  machines::Int128 balance = 0;  // quote at the end
+  Series equity;            // quote and base, marked at each close; what went back to the vault no longer counts here
+  Series returned;          // cumulative profit returned to the vault; empty where none ever is
+  std::vector<Fill> fills;  // by time
+};
+
+struct Vault {
+  machines::Int128 total = 0, tradeable = 0, returned_from_flash = 0;
+};
+
+struct ReportData {
+  std::string title;    // "ETH/USDT: momentum, two sleeves"
+  std::string file;     // name of the price file
+  std::string sha256;   // of the price file
+  bool sample = false;  // made by our generator
+  machines::Asset base, quote;
+  workers::market::ImportReport import;
+  std::int64_t bars = 0;                                    // bars that were played
+  std::vector<std::pair<std::string, std::string>> params;  // name and value, as they should be shown
+  std::vector<Sleeve> sleeves;
+  Vault vault;
+  Series buy_and_hold, cash;       // of the money that all sleeves started with
+  std::vector<PricePoint> prices;  // every bar that was played, absurd closes left out
+  std::int64_t transitions = 0, postings = 0;
+  bool verified = false;
+  double elapsed_s = 0;
+  std::string digest;
+  machines::Int128 suspense = 0;
+};
+
+// Lines for a terminal, aligned, at most 100 columns wide, each ended by a newline.
+std::string table(const ReportData& data);
+
+// The object of --json, in this order: import {rows, hours, duplicates, gaps, missing, rejected}, bars, sleeves [{name,
+// kind, trades, wins, fees, realized_pnl, balance}], vault {total, tradeable, returned_from_flash}, baseline
+// {buy_and_hold, cash} (their last values), transitions, postings, verified, elapsed_s, digest, suspense. Amounts are
+// decimal strings with all decimals of the quote asset ("15000.00000000"), counts and seconds are numbers.
+nlohmann::ordered_json summary(const ReportData& data);
+
+// A page that needs nothing but itself. Series are thinned to about 2,000 points each (thin.hpp) but for the price,
+// which stays whole up to 60,000 bars so that one can look closer; the last 20,000 fills are marked.
+std::string html(const ReportData& data);
+
+}  // namespace deploy::report
