@@ -62,8 +62,7 @@ std::string table(const ReportData& data) {
   text += fmt::format("\n{}\n\n{}\n", said, comparison(data, figures));
   text += fmt::format("prices   {}: {} rows, {} distinct hours\n", data.file, grouped(data.import.rows),
                       grouped(data.import.hours));
-  for (const Flaw& flaw : flaws(data))
-    text += fmt::format("{:>16} {} ({})\n", grouped(flaw.count), flaw.what, flaw.treatment);
+  for (const Flaw& flaw : flaws(data)) text += flaw_line(flaw);
   return text + ledger_lines(data);
 }
 
