@@ -12,24 +12,24 @@
 namespace deploy::report {
 namespace {
 
+// Safe inside HTML; a percent sign stays on the line of its number.
 std::string escaped(std::string_view text) {
   std::string made;
-  for (const char c : text) switch (c) {
-      case '<':
-        made += "&lt;";
-        break;
-      case '>':
-        made += "&gt;";
-        break;
-      case '&':
-        made += "&amp;";
-        break;
-      case '"':
-        made += "&quot;";
-        break;
-      default:
-        made += c;
-    }
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool before_percent = text[i] == ' ' && i + 1 < text.size() && text[i + 1] == '%';
+    if (text[i] == '<')
+      made += "&lt;";
+    else if (text[i] == '>')
+      made += "&gt;";
+    else if (text[i] == '&')
+      made += "&amp;";
+    else if (text[i] == '"')
+      made += "&quot;";
+    else if (before_percent)
+      made += "&nbsp;";
+    else
+      made += text[i];
+  }
   return made;
 }
 
@@ -48,7 +48,7 @@ std::string filled(std::string_view page, const std::map<std::string_view, std::
   }
 }
 
-const char* mood(double gain) { return gain < 0 ? "bad" : "good"; }
+const char* mood(double gain) { return gain < 0 ? "bad" : gain > 0 ? "good" : ""; }
 
 std::string tile(const std::string& value, const std::string& name, const char* look) {
   return fmt::format("<div class=\"tile\"><b class=\"{}\">{}</b><span>{}</span></div>", look, escaped(value),
@@ -121,7 +121,7 @@ std::string facts_table(const ReportData& data) {
 }
 
 std::string flaw_table(const ReportData& data) {
-  std::string made = "<table><tr><th class=\"n\">count</th><th>what</th><th>what was done</th></tr>";
+  std::string made = "<table><tr><th class=\"count\">count</th><th>what</th><th>what was done</th></tr>";
   const std::vector<Flaw> found = flaws(data);
   for (const Flaw& flaw : found)
     made += fmt::format("<tr><td class=\"count\">{}</td><td>{}</td><td>{}</td></tr>", grouped(flaw.count),

@@ -78,10 +78,10 @@
       scales: {
         x: {
           type: 'linear', grid: { color: grid, borderColor: grid }, ticks: { color: soft, maxRotation: 0, autoSkip: false, callback: time_label },
-          afterBuildTicks: (axis) => { axis.ticks = time_ticks(axis.min, axis.max, Math.max(2, Math.floor(axis.width / 76))); },
+          afterBuildTicks: (axis) => { axis.ticks = time_ticks(axis.min, axis.max, Math.max(2, Math.floor(axis.width / 62))); },
         },
         y: {
-          type, beginAtZero: zero, grace: type === 'linear' ? '4%' : 0, grid: { color: grid, borderColor: grid },
+          type, beginAtZero: zero, grace: type === 'linear' && !zero ? '4%' : 0, grid: { color: grid, borderColor: grid },
           title: { display: true, text: title || unit, color: soft },
           ticks: { color: soft, callback: (v) => axis_format(v), maxTicksLimit: 9 },
           afterBuildTicks: type === 'logarithmic' ? log_ticks : undefined,
@@ -108,14 +108,22 @@
     charts[id] = new Chart(document.getElementById(id), { plugins: [crosshair], ...config });
   }
   const points = (xs, ys, scale = 1) => xs.map((x, i) => ({ x, y: ys[i] * scale }));
+  // A logarithmic axis would reach to the next power of ten; this one ends just beyond the values.
+  function snug(made, values) {
+    if (made.scales.y.type !== 'logarithmic') return made;
+    const sound = values.filter((v) => v > 0);
+    made.scales.y.min = sound.reduce((a, b) => Math.min(a, b), Infinity) * 0.9;
+    made.scales.y.max = sound.reduce((a, b) => Math.max(a, b), 0) * 1.1;
+    return made;
+  }
   const bounded = (made, xs) => { made.scales.x.min = xs[0]; made.scales.x.max = xs[xs.length - 1]; return made; };
 
   function draw_equity() {
     const percent = state.unit === 'percent';
     const sets = data.equity.series.map((s) => line(s.name, s.style, points(data.equity.x, s.y, percent ? 100 / s.start : 1)));
     const unit = percent ? '% of start' : data.quote;
-    const made = options({ unit, title: percent ? 'value, % of start' : 'value, ' + data.quote, type: state.axis, format: percent ? one.format : two.format });
-    draw('equity', { type: 'line', data: { datasets: sets }, options: bounded(made, data.equity.x) });
+    const made = options({ unit, title: percent ? 'value, % of start' : 'value, ' + data.quote, type: state.axis, zero: true, format: percent ? one.format : two.format });
+    draw('equity', { type: 'line', data: { datasets: sets }, options: bounded(snug(made, sets.flatMap((s) => s.data.map((p) => p.y))), data.equity.x) });
   }
   function draw_plain(id, unit, format, more = {}) {
     const chart = data[id];
@@ -131,19 +139,22 @@
   function visible_window() {
     const first = price[0].x, last = price[price.length - 1].x;
     if (state.days === 0 || last - first <= state.days * day) return [first, last];
-    const end = first + state.days * day + (state.at / 1000) * (last - first - state.days * day);
+    const end = Math.round((first + state.days * day + (state.at / 1000) * (last - first - state.days * day)) / hour) * hour;
     return [end - state.days * day, end];
   }
-  function marks(fills, is_buy, from, to, radius) {
+  // Buys stand below the price and sells above it, each sleeve one step further away; where fills crowd, they are small and see-through.
+  function marks(fills, is_buy, from, to, radius, away) {
+    const crowded = radius < 3;
     const found = [];
     for (let i = 0; i < fills.t.length; ++i)
       if (fills.buy[i] === is_buy && fills.t[i] >= from && fills.t[i] <= to)
-        found.push({ x: fills.t[i], y: fills.price[i], text: (is_buy ? 'bought for ' : 'sold for ') + two.format(fills.quote[i]) + ' ' + data.quote +
+        found.push({ x: fills.t[i], y: away(fills.price[i], is_buy), text: (is_buy ? 'bought for ' : 'sold for ') + two.format(fills.quote[i]) + ' ' + data.quote +
                      ' at ' + short.format(fills.price[i]) + ', fee ' + two.format(fills.fee[i]) });
     const shade = colour(fills.style);
-    return { label: fills.name + (is_buy ? ' buys' : ' sells'), data: found, showLine: false, pointStyle: 'triangle', rotation: is_buy ? 0 : 180, radius,
-             hoverRadius: radius + 2, hitRadius: 4, borderColor: is_buy ? shade : colour('card'), borderWidth: radius > 3 ? 1 : 0,
-             backgroundColor: is_buy ? shade : see_through(shade, 0.55), pointRotation: is_buy ? 0 : 180, order: -1 };
+    return { label: fills.name + (is_buy ? ' buys' : ' sells'), data: found, showLine: false, pointStyle: 'triangle', rotation: is_buy ? 0 : 180,
+             radius, hoverRadius: radius + 2, hitRadius: 4, borderColor: crowded ? 'transparent' : shade, borderWidth: crowded ? 0 : 1.2,
+             backgroundColor: is_buy ? see_through(shade, crowded ? 0.4 : 1) : see_through(crowded ? shade : colour('card'), crowded ? 0.25 : 1),
+             pointRotation: is_buy ? 0 : 180, order: 0 };
   }
   function draw_price() {
     if (price.length === 0) return;
@@ -153,17 +164,26 @@
     const most = ys.reduce((a, b) => Math.max(a, b), 0), least = ys.reduce((a, b) => Math.min(a, b), Infinity);
     const count = data.fills.reduce((n, f) => n + f.t.filter((t) => t >= from && t <= to).length, 0);
     const radius = count > 1500 ? 2 : count > 400 ? 3 : count > 120 ? 4 : 6;
-    const sets = [line('price', 'price', inside, { borderWidth: 1.2, pointHitRadius: 1 })];
-    for (const fills of data.fills) sets.push(marks(fills, true, from, to, radius), marks(fills, false, from, to, radius));
-    const made = options({ unit: data.quote, title: data.quote + ' per ' + data.base, type: most > 4 * least ? 'logarithmic' : 'linear', format: short.format });
+    const sets = [line('price', 'price', inside, { borderWidth: 1.2, pointHitRadius: 1, pointStyle: 'line', order: 1 })];
+    const is_log = most > 4 * least;
+    const height = document.getElementById('price').parentElement.clientHeight - 70;
+    data.fills.forEach((fills, i) => {
+      const pixels = (5 + radius) + i * (2 * radius + 3);
+      const part = pixels / height;
+      const away = (y, is_buy) => (is_log ? y * (most / least) ** (is_buy ? -part : part) : y + (is_buy ? -part : part) * (most - least));
+      sets.push(marks(fills, true, from, to, radius, away), marks(fills, false, from, to, radius, away));
+    });
+    const made = options({ unit: data.quote, title: data.quote + ' per ' + data.base, type: is_log ? 'logarithmic' : 'linear', format: short.format });
+    snug(made, ys);
     made.interaction = { mode: 'nearest', intersect: false, axis: 'xy' };
     made.scales.x.min = from;
     made.scales.x.max = to;
     made.plugins.decimation = { enabled: true, algorithm: 'min-max', threshold: 1200 };
-    made.plugins.legend.labels = { ...made.plugins.legend.labels, usePointStyle: true, boxWidth: 8, boxHeight: 8 };
+    made.plugins.legend.labels = { ...made.plugins.legend.labels, usePointStyle: true, boxWidth: 12, boxHeight: 8 };
     made.plugins.tooltip.callbacks.label = (item) => ' ' + (item.raw.text ? item.dataset.label.replace(/ (buys|sells)$/, ' ') + item.raw.text : short.format(item.parsed.y) + ' ' + data.quote);
     draw('price', { type: 'line', data: { datasets: sets }, options: made });
-    document.getElementById('price-note').textContent = count.toLocaleString('en-US') + ' fills marked between ' + date_time(from) + ' and ' + date_time(to) + '.' + data.fills_note;
+    document.getElementById('price-note').textContent = count.toLocaleString('en-US') + ' fills marked between ' + date_time(from) + ' and ' + date_time(to) +
+      (radius < 3 ? '; a shorter window tells them apart.' : '.') + ' Buys stand below the price, sells above.' + data.fills_note;
   }
 
   function draw_all() {
