@@ -5,13 +5,15 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <map>
+#include <optional>
 #include <thread>
 
 #include "brokers/wire/socket.hpp"
 #include "ledger/journal/journal.hpp"
 #include "ledger/store/migrations.hpp"
 #include "schemas/codec/convert.hpp"
-#include "workers/harness/venue_calls.hpp"
+#include "workers/venues/paper/client.hpp"
 
 namespace workers::harness {
 namespace {
@@ -51,7 +53,7 @@ class Worker {
         stop_(stop),
         connection_(config.dsn),
         journal_(connection_),
-        calls_(context_, config.venue, config.keys) {}
+        venue_(context_, {config.venue.endpoint, config.keys, config.venue.server_public_key, std::chrono::milliseconds(config.venue.timeout_ms)}) {}
 
   int run() {
     load_handlers();
@@ -90,7 +92,7 @@ class Worker {
     ready.schema = ledger::newest_migration();
     for (const auto& handler : handlers_) ready.capabilities.push_back(handler->capability());
     for (const Work& work : queue_) ready.held.push_back(work.job.token);
-    for (const Token& token : calls_.held()) ready.held.push_back(token);
+    for (const auto& [correlation, job] : calls_) ready.held.push_back(job.token);
     ready.pure_credit = config_.pure_credit;
     ready.outside_credit = config_.outside_credit;
     if (socket_->send(schemas::encode(ready)) == brokers::wire::SendResult::sent) registered_us_ = steady_us();
@@ -107,8 +109,7 @@ class Worker {
   void step() {
     wait();
     drain();
-    for (auto& finished : calls_.finished(steady_us()))
-      queue_.push_front({std::move(finished.job), std::move(finished.answer), steady_us(), 0});
+    take_answers();
     if (!queue_.empty() && group_is_full_enough()) work_off();
     liveness();
   }
@@ -116,12 +117,14 @@ class Worker {
   void wait() {
     if (!queue_.empty() && group_is_full_enough()) return;
     const std::int64_t now = steady_us();
-    std::int64_t until = std::min(calls_.next_deadline_us(), now + (welcomed_ ? heartbeat_us_ / 2 : 20'000));
+    std::int64_t until = now + (welcomed_ ? heartbeat_us_ / 2 : 20'000);
     if (!queue_.empty()) until = std::min(until, group_until_us_);
-    if (!calls_.empty()) until = std::min(until, now + 20'000);
     poller_.clear();
     poller_.add(*socket_);
-    if (calls_.socket() != nullptr) poller_.add(*calls_.socket());
+    if (!calls_.empty()) {
+      venue_.add_to(poller_);
+      until = std::min<std::int64_t>(until, now + venue_.wait_at_most(std::chrono::steady_clock::now()).count() * 1000);
+    }
     poller_.wait(std::chrono::milliseconds(std::max<std::int64_t>((until - now + 999) / 1000, 0)));
   }
 
@@ -154,6 +157,30 @@ class Worker {
     }
   }
 
+  // What the venue said, or did not say in time: work again, at the head of the queue.
+  void take_answers() {
+    if (calls_.empty()) return;
+    for (auto& finished : venue_.poll(std::chrono::steady_clock::now())) {
+      const auto call = calls_.find(finished.correlation);
+      if (call == calls_.end()) continue;
+      queue_.push_front({std::move(call->second), answer_of(finished), steady_us(), 0});
+      calls_.erase(call);
+    }
+  }
+
+  static handlers::Answer answer_of(const venues::paper::Finished& finished) {
+    if (const auto* error = std::get_if<machines::CallError>(&finished.outcome)) return *error;
+    const auto& message = std::get<schemas::VenueMessage>(finished.outcome);
+    if (const auto* report = std::get_if<schemas::OrderReport>(&message)) return *report;
+    return machines::CallError::unknown_outcome;
+  }
+
+  // A write must leave before `send_by`, or never.
+  void call(const LeasedJob& job, const schemas::VenueMessage& request, std::optional<venues::paper::SteadyTime> send_by = std::nullopt) {
+    if (config_.venue.endpoint.empty()) return fail(job, {machines::CallError::fatal_auth, 0, "this worker calls no venue", true});
+    calls_.emplace(venue_.start(request, std::chrono::steady_clock::now(), send_by), job);
+  }
+
   void liveness() {
     const std::int64_t now = steady_us();
     if (!welcomed_) {
@@ -171,7 +198,13 @@ class Worker {
     }
   }
 
+  // Calls in flight are finished first, within their deadlines; what has not begun is handed back.
   void leave() {
+    while (!calls_.empty()) {
+      wait();
+      take_answers();
+      if (!queue_.empty()) work_off();
+    }
     schemas::Goodbye goodbye;
     for (const Work& work : queue_) goodbye.unstarted.push_back(work.job.token);
     tell(goodbye);
@@ -231,8 +264,8 @@ class Worker {
     Decision decision = work.answer ? handler->on_answer(job, *facts, *work.answer) : handler->on_job(job, *facts);
     if (auto* commit = std::get_if<handlers::Commit>(&decision)) {
       decided.push_back({std::move(work), std::move(commit->step), std::move(commit->then_call)});
-    } else if (auto* call = std::get_if<handlers::Call>(&decision)) {
-      calls_.start(job, call->request, steady_us());
+    } else if (auto* asks = std::get_if<handlers::Call>(&decision)) {
+      call(job, asks->request);
     } else {
       fail(job, std::get<handlers::GiveUp>(decision));
     }
@@ -337,10 +370,10 @@ class Worker {
   // "Sent" stands. The request leaves now, unless the moment has passed: then the job goes back and the next attempt
   // asks first.
   void send_now(Decided& one) {
-    const bool late = steady_us() - one.work.came_us > config_.send_deadline_ms * 1000;
-    if (late || !one.then_call)
+    const std::int64_t left_us = one.work.came_us + config_.send_deadline_ms * 1000 - steady_us();
+    if (left_us <= 0 || !one.then_call)
       return fail(one.work.job, {machines::CallError::retry_later, 1, "the send deadline had passed", false});
-    calls_.start(one.work.job, *one.then_call, steady_us());
+    call(one.work.job, *one.then_call, std::chrono::steady_clock::now() + std::chrono::microseconds(left_us));
   }
 
   void flush() {
@@ -358,7 +391,8 @@ class Worker {
   ledger::Connection connection_;
   ledger::journal::Journal journal_;
   Handlers handlers_;
-  VenueCalls calls_;
+  venues::paper::VenueClient venue_;
+  std::map<std::uint64_t, LeasedJob> calls_;  // in flight at the venue, by correlation
   std::deque<Work> queue_;
   schemas::Done done_;
   std::vector<schemas::Failed> failures_;

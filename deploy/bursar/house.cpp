@@ -1,0 +1,116 @@
+#include "deploy/bursar/house.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <csignal>
+
+#include "brokers/wire/socket.hpp"
+#include "ledger/store/migrations.hpp"
+
+namespace deploy {
+namespace {
+
+std::int64_t steady_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+Clustered<machines::Nothing> no(std::string text, int exit_code) { return machines::fail(ClusterError{std::move(text), exit_code}); }
+
+ClusterError from(const ledger::StoreError& error, const std::string& what) { return {fmt::format("{}: {}", what, error.text), 1}; }
+
+}  // namespace
+
+Clustered<std::unique_ptr<House>> House::open(const UpOptions& options) {
+  const auto folder = open_folder(options.layout.folder);
+  if (!folder) return machines::fail(folder.error());
+  Layout layout{*folder};
+  for (const std::string& endpoint : {layout.broker_endpoint(), layout.venue_endpoint()})
+    if (const auto fits = brokers::wire::check_endpoint(endpoint); !fits) return machines::fail(ClusterError{fits.error().text, 2});
+  auto lock = FolderLock::take(layout.folder);
+  if (!lock) return machines::fail(lock.error());
+  std::error_code error;
+  for (const auto& path : {layout.run(), layout.venue_store().parent_path()}) {
+    std::filesystem::create_directories(path, error);
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
+    if (error) return machines::fail(ClusterError{fmt::format("{}: {}", path.string(), error.message()), 2});
+  }
+  std::unique_ptr<House> house(new House(options, std::move(layout), std::move(*lock)));
+  if (const auto keys = house->make_keys(); !keys) return machines::fail(keys.error());
+  if (const auto database = house->open_database(); !database) return machines::fail(database.error());
+  return house;
+}
+
+House::~House() { stop(); }
+
+Clustered<machines::Nothing> House::make_keys() {
+  for (const char* name : key_names) {
+    const auto path = layout_.key(name);
+    if (std::filesystem::exists(path)) {
+      if (const auto keys = brokers::wire::read_keys(path.string()); !keys) return no(keys.error().text, 2);
+      continue;
+    }
+    const auto written = brokers::wire::write_keys(path.string(), brokers::wire::make_keys());
+    if (!written) return no(written.error().text, 1);
+  }
+  return machines::Nothing{};
+}
+
+Clustered<machines::Nothing> House::open_database() {
+  if (options_.dsn.empty()) {
+    auto cluster = Cluster::open(layout_.folder);
+    if (!cluster) return machines::fail(cluster.error());
+    cluster_.emplace(std::move(*cluster));
+    ledger::Connection admin(cluster_->dsn("postgres"));
+    const auto exists = admin.run(fmt::format("SELECT 1 FROM pg_database WHERE datname = '{}'", database_name));
+    if (!exists) return machines::fail(from(exists.error(), "the private PostgreSQL"));
+    if (exists->empty()) {
+      const auto made = admin.call({"create_database", "CREATE DATABASE bursar"});
+      if (!made) return machines::fail(from(made.error(), "creating the database"));
+    }
+    owner_dsn_ = cluster_->dsn(database_name, owner_role);
+    service_dsn_ = cluster_->dsn(database_name, service_role);
+  } else {
+    owner_dsn_ = service_dsn_ = options_.dsn;
+  }
+  ledger::Connection owner(owner_dsn_);
+  if (const auto connected = owner.connect(); !connected) return machines::fail(from(connected.error(), "PostgreSQL can't be reached"));
+  if (const auto migrated = ledger::migrate(owner); !migrated) return machines::fail(from(migrated.error(), "migrations"));
+  return machines::Nothing{};
+}
+
+void House::start_children(const std::string& symbol) {
+  const auto add = [&](const std::string& name, std::vector<std::string> arguments) {
+    ProcessSpec spec;
+    spec.argv = {"/proc/self/exe"};
+    spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
+    spec.argv.insert(spec.argv.end(), {"--data-dir", layout_.folder.string(), "--dsn", service_dsn_});
+    if (!options_.config_file.empty()) spec.argv.insert(spec.argv.end(), {"--config", std::filesystem::absolute(options_.config_file).string()});
+    spec.log_file = layout_.log(name).string();
+    spec.death_signal = SIGTERM;
+    supervisor_.add(name, std::move(spec));
+  };
+  add("venue", {"node", "venue", "--symbol", symbol});
+  add("broker", {"node", "broker"});
+  for (int worker = 1; worker <= options_.config.workers.count; ++worker)
+    add(fmt::format("worker-{}", worker), {"node", "worker", "--name", fmt::format("worker-{}", worker)});
+  supervisor_.step(steady_ms());
+}
+
+Clustered<machines::Nothing> House::watch() {
+  const std::int64_t now = steady_ms();
+  supervisor_.step(now);
+  if (const auto hopeless = supervisor_.hopeless(); !hopeless.empty()) return no(hopeless, 1);
+  if (!cluster_ || now - watched_ms_ < 200) return machines::Nothing{};
+  watched_ms_ = now;
+  const auto health = cluster_->watch();
+  if (!health) return machines::fail(health.error());
+  return machines::Nothing{};
+}
+
+void House::stop() {
+  supervisor_.stop(5'000);
+  if (cluster_) cluster_->stop();
+}
+
+}  // namespace deploy

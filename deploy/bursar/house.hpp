@@ -1,0 +1,49 @@
+// deploy/bursar/house.hpp: House, the processes and the database of one data folder, from the lock to the last child's end.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "deploy/bursar/supervisor.hpp"
+#include "deploy/bursar/up.hpp"
+#include "deploy/cluster/cluster.hpp"
+
+namespace deploy {
+
+class House {
+ public:
+  // Locks the folder, starts or adopts PostgreSQL, migrates, makes missing keys. Errors: one line and the exit code.
+  static Clustered<std::unique_ptr<House>> open(const UpOptions& options);
+  ~House();
+  House(const House&) = delete;
+  House& operator=(const House&) = delete;
+
+  // Starts broker, venue and workers. REQUIRES: the treasury is set up.
+  void start_children(const std::string& symbol);
+  // Looks after all of it without waiting; about every 100 ms. Errors: something that can't be kept running.
+  Clustered<machines::Nothing> watch();
+  // Drains: children first, then PostgreSQL.
+  void stop();
+
+  [[nodiscard]] const Layout& layout() const { return layout_; }
+  [[nodiscard]] std::string owner_dsn() const { return owner_dsn_; }
+  [[nodiscard]] std::string service_dsn() const { return service_dsn_; }
+  [[nodiscard]] const Supervisor& supervisor() const { return supervisor_; }
+  [[nodiscard]] int database_restarts() const { return cluster_ ? cluster_->restarts() : 0; }
+
+ private:
+  House(const UpOptions& options, Layout layout, FolderLock lock) : options_(options), layout_(std::move(layout)), lock_(std::move(lock)) {}
+  Clustered<machines::Nothing> open_database();
+  Clustered<machines::Nothing> make_keys();
+
+  const UpOptions& options_;
+  Layout layout_;
+  FolderLock lock_;
+  std::optional<Cluster> cluster_;
+  Supervisor supervisor_;
+  std::string owner_dsn_, service_dsn_;
+  std::int64_t watched_ms_ = 0;
+};
+
+}  // namespace deploy

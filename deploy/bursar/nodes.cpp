@@ -1,0 +1,148 @@
+#include "deploy/bursar/nodes.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+
+#include "brokers/service/service.hpp"
+#include "deploy/bursar/plan.hpp"
+#include "workers/handlers/sleeve.hpp"
+#include "workers/harness/harness.hpp"
+#include "workers/venues/paper/service.hpp"
+
+namespace deploy {
+namespace {
+
+constexpr std::int64_t paper_settle_ms = 200;  // how long "not found" is not yet final at the paper venue
+
+std::atomic<bool> stop = false;
+
+void stop_on_signals() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { stop = true; };
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+struct Keys {
+  brokers::wire::CurveKeys own;
+  std::map<std::string, brokers::wire::Peer> peers;
+};
+
+// Its own pair, and who may speak to it. Says what is wrong and returns nothing where a file can't be used.
+std::optional<Keys> read_keys(const Layout& layout, const std::string& own) {
+  Keys keys;
+  const auto pair = brokers::wire::read_keys(layout.key(own).string());
+  const auto worker = brokers::wire::read_public_key(layout.key("worker").string() + ".pub");
+  const auto client = brokers::wire::read_public_key(layout.key("client").string() + ".pub");
+  for (const auto* error : {!pair ? &pair.error() : nullptr, !worker ? &worker.error() : nullptr, !client ? &client.error() : nullptr})
+    if (error != nullptr) {
+      fmt::print(stderr, "bursar: {}\n", error->text);
+      return std::nullopt;
+    }
+  keys.own = *pair;
+  keys.peers[*worker] = {brokers::wire::Role::worker, "worker"};
+  keys.peers[*client] = {brokers::wire::Role::client, "client"};
+  return keys;
+}
+
+std::pair<std::string, std::string> parts_of(const std::string& symbol) {
+  const auto slash = symbol.find('/');
+  return {symbol.substr(0, slash), slash == std::string::npos ? "" : symbol.substr(slash + 1)};
+}
+
+// The sleeves that a set of handlers looks at live as long as the handlers.
+struct SleeveHandlers {
+  ledger::books::Sleeves sleeves;
+};
+
+ledger::Stored<workers::harness::Handlers> make_handlers(ledger::Connection& connection, std::shared_ptr<SleeveHandlers>& kept) {
+  auto sleeves = ledger::books::read_sleeves(connection);
+  if (!sleeves) return machines::fail(sleeves.error());
+  auto deployment = ledger::books::read_deployment(connection);
+  if (!deployment) return machines::fail(deployment.error());
+  auto fresh = std::make_shared<SleeveHandlers>();
+  fresh->sleeves = std::move(*sleeves);
+  workers::harness::Handlers handlers;
+  handlers.push_back(std::make_unique<workers::handlers::CycleHandler>(fresh->sleeves));
+  handlers.push_back(std::make_unique<workers::handlers::OrderHandler>(fresh->sleeves, *deployment, paper_settle_ms));
+  handlers.push_back(std::make_unique<workers::handlers::AllocationHandler>(fresh->sleeves));
+  kept = std::move(fresh);
+  return handlers;
+}
+
+}  // namespace
+
+int run_broker(const NodeOptions& options) {
+  stop_on_signals();
+  const auto keys = read_keys(options.layout, "broker");
+  if (!keys) return 2;
+  brokers::service::BrokerConfig config;
+  config.endpoint = options.layout.broker_endpoint();
+  config.dsn = options.dsn;
+  config.keys = keys->own;
+  config.peers = keys->peers;
+  const auto& from = options.config.broker;
+  config.rules.heartbeat_us = from.heartbeat_ms * 1000;
+  config.rules.ttl_us = from.ttl_ms * 1000;
+  config.rules.safety_poll_us = from.safety_poll_ms * 1000;
+  config.rules.claim_limit = static_cast<int>(from.claim_limit);
+  config.rules.most_tries = static_cast<int>(from.most_tries);
+  config.rules.backoff_ms = from.backoff_ms;
+  config.rules.longest_backoff_ms = from.longest_backoff_ms;
+  return brokers::service::run(config, stop);
+}
+
+int run_worker(const NodeOptions& options) {
+  stop_on_signals();
+  const auto keys = read_keys(options.layout, "worker");
+  const auto broker = brokers::wire::read_public_key(options.layout.key("broker").string() + ".pub");
+  const auto venue = brokers::wire::read_public_key(options.layout.key("venue").string() + ".pub");
+  if (!keys || !broker || !venue) return 2;
+  workers::harness::WorkerConfig config;
+  config.name = options.name;
+  config.broker_endpoint = options.layout.broker_endpoint();
+  config.broker_public_key = *broker;
+  config.keys = keys->own;
+  config.dsn = options.dsn;
+  config.venue = {options.layout.venue_endpoint(), *venue, 2000};
+  config.group_steps = static_cast<int>(options.config.workers.group_commit_steps);
+  config.group_us = options.config.workers.group_commit_ms * 1000;
+  std::shared_ptr<SleeveHandlers> kept;
+  return workers::harness::run(config, [&kept](ledger::Connection& connection) { return make_handlers(connection, kept); }, stop);
+}
+
+int run_venue(const NodeOptions& options) {
+  stop_on_signals();
+  const auto keys = read_keys(options.layout, "venue");
+  if (!keys) return 2;
+  const auto [base, quote] = parts_of(options.symbol);
+  const auto& paper = options.config.paper;
+  workers::venues::paper::VenueConfig config;
+  config.endpoint = options.layout.venue_endpoint();
+  config.store = options.layout.venue_store().string();
+  config.keys = keys->own;
+  config.peers = keys->peers;
+  config.book.rules = {paper.half_spread, paper.slippage, paper.partial_fill, paper.reject, static_cast<std::uint64_t>(paper.seed)};
+  workers::venues::paper::Market market{options.symbol, instrument_of(options.config, base, quote), {}};
+  market.tick = {static_cast<std::int64_t>(paper.tick.at_scale(8).value_or(1'000'000))};
+  const machines::Asset& asset = market.instrument.quote;
+  config.book.starting.push_back({asset, machines::Amount(asset.id, options.config.vault.total.at_scale(asset.scale).value_or(0))});
+  config.book.markets.push_back(std::move(market));
+  for (const std::string& text : paper.faults) {
+    const auto fault = workers::venues::paper::parse_fault(text);
+    if (!fault) {
+      fmt::print(stderr, "bursar: paper.faults: {}\n", fault.error().text);
+      return 2;
+    }
+    config.faults.push_back(*fault);
+  }
+  return workers::venues::paper::serve(config, stop);
+}
+
+}  // namespace deploy

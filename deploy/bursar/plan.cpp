@@ -1,0 +1,45 @@
+#include "deploy/bursar/plan.hpp"
+
+namespace deploy {
+
+using machines::Amount;
+using schemas::config::Decimal;
+
+namespace {
+
+constexpr machines::AssetId quote_id{1};
+constexpr machines::AssetId base_id{2};
+
+// A decimal that validate() has let pass fits its asset's scale.
+Amount amount_of(const Decimal& value, const machines::Asset& asset) {
+  const auto minor = value.at_scale(asset.scale);
+  return {asset.id, minor.value_or(0)};
+}
+
+}  // namespace
+
+machines::Instrument instrument_of(const schemas::config::Config& config, const std::string& base, const std::string& quote) {
+  const machines::Asset base_asset{base_id, base, schemas::config::default_scale(base)};
+  const machines::Asset quote_asset{quote_id, quote, schemas::config::default_scale(quote)};
+  return {base_asset,
+          quote_asset,
+          amount_of(config.paper.lot, base_asset),
+          amount_of(config.paper.min_notional, quote_asset),
+          config.paper.maker_fee,
+          config.paper.taker_fee};
+}
+
+TreasurySpec treasury_of(const schemas::config::Config& config, const workers::market::PriceFile& prices) {
+  TreasurySpec spec;
+  spec.symbol = prices.symbol;
+  spec.instrument = instrument_of(config, prices.base, prices.quote);
+  const machines::Asset& quote = spec.instrument.quote;
+  spec.total = amount_of(config.vault.total, quote);
+  spec.tradeable = amount_of(config.vault.tradeable, quote);
+  for (const auto& sleeve : config.sleeves)
+    spec.sleeves.push_back({sleeve.name, sleeve.kind, amount_of(sleeve.allocation, quote), sleeve.strategy});
+  spec.settings = config.frozen_text();
+  return spec;
+}
+
+}  // namespace deploy

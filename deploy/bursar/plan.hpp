@@ -1,0 +1,13 @@
+// deploy/bursar/plan.hpp: what a configuration means for one pair: its assets, instrument and sleeves. Pure.
+#pragma once
+
+#include "deploy/bursar/setup.hpp"
+#include "schemas/config/config.hpp"
+
+namespace deploy {
+
+// Default scales: USD, USDT, USDC, BTC 8; other coins 18. Quote is asset 1, base asset 2.
+machines::Instrument instrument_of(const schemas::config::Config& config, const std::string& base, const std::string& quote);
+TreasurySpec treasury_of(const schemas::config::Config& config, const workers::market::PriceFile& prices);
+
+}  // namespace deploy

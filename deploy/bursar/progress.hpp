@@ -1,0 +1,23 @@
+// deploy/bursar/progress.hpp: the live line while a replay runs: a bar on a terminal, a line now and then elsewhere. Writes to standard error.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "deploy/bursar/house.hpp"
+
+namespace deploy {
+
+class Progress {
+ public:
+  Progress(std::size_t bars, std::size_t played);
+  void show(std::size_t played, const House& house);
+  void end();
+
+ private:
+  std::size_t bars_, first_;
+  bool terminal_;
+  std::int64_t began_ms_, shown_ms_ = 0;
+};
+
+}  // namespace deploy

@@ -1,0 +1,230 @@
+#include "deploy/bursar/up.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <iostream>
+
+#include "deploy/bursar/feed.hpp"
+#include "deploy/bursar/house.hpp"
+#include "deploy/bursar/plan.hpp"
+#include "deploy/bursar/progress.hpp"
+#include "deploy/bursar/results.hpp"
+#include "ledger/audit/verify.hpp"
+#include "ledger/books/treasury.hpp"
+#include "workers/market/generator.hpp"
+#include "workers/market/reader.hpp"
+
+namespace deploy {
+namespace {
+
+std::atomic<bool> interrupted = false;
+
+std::int64_t steady_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+int failed(const std::string& text, int exit_code = 1) {
+  fmt::print(stderr, "bursar: {}\n", text);
+  return exit_code;
+}
+
+struct Prices {
+  workers::market::PriceFile file;
+  std::string path;
+  bool sample = false;
+};
+
+// The file that was asked for, or our own sample, made once per folder.
+Clustered<Prices> load_prices(const UpOptions& options) {
+  Prices prices;
+  prices.sample = options.replay.empty();
+  prices.path = options.replay;
+  if (prices.sample) {
+    prices.path = options.layout.sample().string();
+    workers::market::SampleParams params;
+    params.seed = static_cast<std::uint64_t>(options.config.sample.seed);
+    params.bars = static_cast<int>(options.config.sample.bars);
+    if (!std::filesystem::exists(prices.path))
+      if (const auto written = workers::market::write_sample(prices.path, params); !written)
+        return machines::fail(ClusterError{fmt::format("{}: {}", written.error().file, written.error().what), 1});
+  }
+  auto file = workers::market::read_prices(prices.path);
+  if (!file) return machines::fail(ClusterError{file.error().text(), 2});
+  prices.file = std::move(*file);
+  return prices;
+}
+
+class Run {
+ public:
+  Run(const UpOptions& options, House& house) : options_(options), house_(house), connection_(house.owner_dsn()) {}
+
+  int go() {
+    const auto standing = read_feed(connection_);
+    if (!standing) return failed(standing.error().text);
+    if (!standing->empty()) feed_ = standing->front();
+    if (const int code = check_same(); code != 0) return code;
+    if (standing->empty() || !feed_.finished) {
+      if (const int code = play(standing->empty()); code != 0) return code;
+    } else {
+      fmt::print(stderr, "This replay is finished; its report again.\n");
+    }
+    if (interrupted) {
+      fmt::print(stderr, "Stopped at bar {} of {}. `bursar up` with the same arguments goes on from there.\n", played_, bars_count_);
+      return 0;
+    }
+    const int code = tell();
+    if (code == 0 && !options_.exit_when_done) idle();
+    return code;
+  }
+
+ private:
+  // The same file and the same settings as the runs before on this folder.
+  int check_same() {
+    const auto settings = read_settings(connection_);
+    if (!settings) return failed(settings.error().text);
+    if (!settings->empty() && *settings != options_.config.frozen_text())
+      return failed(fmt::format("{}: {}; use those settings, or another --data-dir", house_.layout().folder.string(),
+                                schemas::config::first_difference(*settings, options_.config.frozen_text())), 2);
+    if (feed_.sha256.empty() || (feed_.finished && options_.replay.empty())) return 0;
+    auto prices = load_prices(options_);
+    if (!prices) return failed(prices.error().text, prices.error().exit_code);
+    if (prices->file.sha256 != feed_.sha256)
+      return failed(fmt::format("{}: this folder replays {} (sha256 {}...), not {}; use another --data-dir", house_.layout().folder.string(),
+                                feed_.file, feed_.sha256.substr(0, 12), prices->path), 2);
+    return 0;
+  }
+
+  int play(bool is_new) {
+    if (is_new) {
+      auto prices = load_prices(options_);
+      if (!prices) return failed(prices.error().text, prices.error().exit_code);
+      if (prices->sample) fmt::print(stderr, "No --replay given: replaying a sample of {} bars made by a generator (seed {}), not real prices.\n",
+                                     prices->file.bars.size(), options_.config.sample.seed);
+      const auto done = set_up(connection_, treasury_of(options_.config, prices->file), prices->file, prices->path);
+      if (!done) return failed("setting up: " + done.error().text);
+      const auto standing = read_feed(connection_);
+      if (!standing || standing->empty()) return failed("the feed can't be read back");
+      feed_ = standing->front();
+    }
+    auto bars = read_bars(connection_);
+    if (!bars) return failed(bars.error().text);
+    const auto sleeves = ledger::books::read_sleeves(connection_);
+    if (!sleeves || sleeves->empty()) return failed("no sleeve stands in this database");
+    return replay(std::move(*bars), sleeves->begin()->second.symbol);
+  }
+
+  int replay(std::vector<workers::market::Bar> bars, const std::string& symbol) {
+    const auto keys = brokers::wire::read_keys(house_.layout().key("client").string());
+    const auto broker_key = brokers::wire::read_public_key(house_.layout().key("broker").string() + ".pub");
+    const auto venue_key = brokers::wire::read_public_key(house_.layout().key("venue").string() + ".pub");
+    if (!keys || !broker_key || !venue_key) return failed("the keys in the data folder can't be read");
+    house_.start_children(symbol);
+    brokers::wire::Context context;
+    bars_count_ = bars.size();
+    Feed feed(context, {house_.layout().broker_endpoint(), *broker_key, house_.layout().venue_endpoint(), *venue_key, *keys}, symbol,
+              std::move(bars), feed_.played_to, house_.owner_dsn());
+    Progress progress(feed.bars(), feed.played());
+    const std::int64_t began_us = steady_us();
+    const std::int64_t earlier_us = feed_.elapsed_us;
+    std::int64_t looked_us = 0, saved_us = began_us;
+    while (!feed.done() && !interrupted) {
+      feed.step(50);
+      if (!feed.stalled().empty()) return failed(feed.stalled());
+      const std::int64_t now = steady_us();
+      if (now - looked_us < 100'000) continue;
+      looked_us = now;
+      if (const auto well = house_.watch(); !well) return failed(well.error().text, well.error().exit_code);
+      progress.show(feed.played(), house_);
+      if (now - saved_us < 1'000'000) continue;
+      saved_us = now;
+      (void)save_feed(connection_, feed.played_to(), false, earlier_us + now - began_us);
+    }
+    progress.end();
+    played_ = feed.played();
+    feed_.elapsed_us = earlier_us + steady_us() - began_us;
+    feed_.played_to = feed.played_to();
+    if (!feed.done()) {
+      (void)save_feed(connection_, feed.played_to(), false, feed_.elapsed_us);
+      return 0;
+    }
+    return finish();
+  }
+
+  // The time that counts runs from the first bar until the ledger is verified.
+  int finish() {
+    const std::int64_t began_us = steady_us();
+    const auto verdict = ledger::audit::verify(connection_);
+    if (!verdict) return failed("the ledger could not be verified: " + verdict.error().text);
+    feed_.elapsed_us += steady_us() - began_us;
+    if (!verdict->ok) return failed(fmt::format("the ledger does not verify: {}: {}", verdict->pass, verdict->problem));
+    const auto saved = save_feed(connection_, feed_.played_to, true, feed_.elapsed_us);
+    if (!saved) return failed(saved.error().text);
+    feed_.finished = true;
+    return 0;
+  }
+
+  int tell() {
+    auto bars = read_bars(connection_);
+    if (!bars) return failed(bars.error().text);
+    auto data = read_results(connection_, feed_, *bars, options_.config.paper.half_spread);
+    if (!data) return failed("the report: " + data.error().text);
+    const auto verdict = ledger::audit::verify(connection_);
+    data->verified = verdict && verdict->ok;
+    if (verdict) {
+      data->transitions = verdict->transitions;
+      data->postings = verdict->postings;
+    }
+    data->elapsed_s = static_cast<double>(feed_.elapsed_us) / 1e6;
+    const auto page = house_.layout().report();
+    std::ofstream(page) << report::html(*data);
+    // With --json, standard output belongs to the program that reads it; people read standard error.
+    fmt::print(options_.json ? stderr : stdout, "{}\nReport: {}\n", report::table(*data), page.string());
+    if (options_.json) std::cout << report::summary(*data).dump() << std::endl;
+    if (verdict && !verdict->ok) return failed(fmt::format("the ledger does not verify: {}: {}", verdict->pass, verdict->problem));
+    return data->verified ? 0 : 1;
+  }
+
+  // The house stays open: status, machines and the ledger can be looked at.
+  void idle() {
+    fmt::print(stderr, "The house stays open; look at it with `bursar status`. Ctrl-C drains and ends it.\n");
+    while (!interrupted) {
+      if (const auto well = house_.watch(); !well) {
+        failed(well.error().text);
+        return;
+      }
+      usleep(100'000);
+    }
+  }
+
+  const UpOptions& options_;
+  House& house_;
+  ledger::Connection connection_;
+  FeedState feed_;
+  std::size_t played_ = 0, bars_count_ = 0;
+};
+
+}  // namespace
+
+int up(const UpOptions& options) {
+  struct sigaction action {};
+  action.sa_handler = [](int) { interrupted = true; };
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  // A price file that can't be used must not leave a folder behind.
+  if (!options.replay.empty())
+    if (const auto prices = load_prices(options); !prices) return failed(prices.error().text, prices.error().exit_code);
+  fmt::print(stderr, "Opening {} ...\n", options.layout.folder.string());
+  auto house = House::open(options);
+  if (!house) return failed(house.error().text, house.error().exit_code);
+  UpOptions absolute = options;
+  absolute.layout = (*house)->layout();
+  return Run(absolute, **house).go();
+}
+
+}  // namespace deploy
