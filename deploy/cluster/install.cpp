@@ -55,7 +55,10 @@ const PostgresSettings& our_settings() {
 
 std::string quoted(const std::string& value) {
   std::string text = "'";
-  for (const char c : value) text += c == '\'' ? std::string("''") : std::string(1, c);
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') text += c;  // doubled
+    text += c;
+  }
   return text + "'";
 }
 
