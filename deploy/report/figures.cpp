@@ -116,7 +116,7 @@ std::vector<Flaw> flaws(const ReportData& data) {
   };
   add(import.duplicates, "rows of an hour that stood before", "the first row in file order stands");
   add(import.differing_duplicates, "of them with other prices", "the first row in file order stands");
-  add(import.missing, fmt::format("hours missing in {} gaps", grouped(import.gaps)),
+  add(import.missing, fmt::format("hours missing in {} gap{}", grouped(import.gaps), import.gaps == 1 ? "" : "s"),
       "left open; no signal across a gap");
   add(import.rejected, "absurd: " + first_rejection(data), "kept in the series, nothing fills there");
   add(import.out_of_order, "rows out of the file's order", "sorted by time");

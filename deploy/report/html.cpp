@@ -66,24 +66,27 @@ std::string tiles(const ReportData& data, const Figures& figures) {
          tile(grouped(figures.trades), fmt::format("trades, {} won", percent(won)), "");
 }
 
+// The results first: a phone shows the left part of the table.
 std::string sleeve_row(const Outcome& outcome, const std::string& kind, const std::string& trades,
                        const std::string& wins, const std::string& fees, const char* look) {
-  return fmt::format(
-      "<tr class=\"{}\"><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>"
-      "<td class=\"n\">{}</td><td class=\"n {}\">{}</td><td class=\"n {}\">{}</td><td class=\"n\">{}</td>"
-      "<td class=\"n\">{}</td></tr>",
-      look, escaped(outcome.name), escaped(kind), trades, wins, fees, money(outcome.start), mood(outcome.gain()),
-      signed_money(outcome.gain()), mood(outcome.gain()), signed_percent(outcome.gain_percent()),
-      percent(outcome.deepest_percent), money(outcome.end));
+  const char* colour = mood(outcome.gain());
+  std::string row = fmt::format("<tr class=\"{}\"><td class=\"name\">{}</td>", look, escaped(outcome.name));
+  row += fmt::format("<td class=\"n {}\">{}</td>", colour, escaped(signed_percent(outcome.gain_percent())));
+  row += fmt::format("<td class=\"n {}\">{}</td>", colour, signed_money(outcome.gain()));
+  for (const std::string& cell :
+       {percent(outcome.deepest_percent), money(outcome.start), money(outcome.end), fees, trades, wins, kind})
+    row += fmt::format("<td class=\"n\">{}</td>", escaped(cell));
+  return row + "</tr>";
 }
 
 std::string sleeve_table(const ReportData& data, const Figures& figures) {
-  std::string rows = fmt::format(
-      "<table><tr><th></th><th>kind</th><th class=\"n\">trades</th><th class=\"n\">wins</th><th class=\"n\">fees</th>"
-      "<th class=\"n\">start, {0}</th><th class=\"n\">result, {0}</th><th class=\"n\">result</th><th class=\"n\">worst "
-      "fall</th>"
-      "<th class=\"n\">end, {0}</th></tr>",
-      escaped(data.quote.code));
+  const std::string in_quote = ", " + escaped(data.quote.code);
+  std::string rows = "<table><tr><th></th>";
+  for (const std::string& name :
+       {std::string("result"), "result" + in_quote, std::string("worst fall"), "start" + in_quote, "end" + in_quote,
+        "fees" + in_quote, std::string("trades"), std::string("wins"), std::string("kind")})
+    rows += fmt::format("<th class=\"n\">{}</th>", name);
+  rows += "</tr>";
   for (std::size_t i = 0; i < data.sleeves.size(); ++i) {
     const Sleeve& sleeve = data.sleeves[i];
     rows += sleeve_row(figures.sleeve_outcomes[i], sleeve.kind, grouped(sleeve.trades), grouped(sleeve.wins),

@@ -44,7 +44,7 @@ TEST(Figures, TheVerdictSaysWhatWasLostBesideTheBaselines) {
 TEST(Figures, OnlyFlawsThatOccurAreNamed) {
   const auto found = flaws(tests::small_run());
   ASSERT_EQ(found.size(), 3U);
-  EXPECT_EQ(found[1].what, "hours missing in 1 gaps");
+  EXPECT_EQ(found[1].what, "hours missing in 1 gap");
   EXPECT_THAT(found[2].what, HasSubstr("open 652.74 at 2024-01-01 00:00, beside 300.79"));
 }
 

@@ -19,14 +19,15 @@ nlohmann::json data_of(const std::string& page) {
 }
 
 TEST(Summary, HoldsTheFieldsInOrderWithAmountsAsDecimals) {
-  EXPECT_EQ(
-      summary(tests::small_run()).dump(),
-      R"({"import":{"rows":7,"hours":5,"duplicates":2,"gaps":1,"missing":3,"rejected":1},"bars":5,"sleeves":[)"
-      R"({"name":"quiet","kind":"quiet","trades":12,"wins":4,"fees":"120.50000000","realized_pnl":"-1000.00000000","balance":"9000.00000000"},)"
-      R"({"name":"flash","kind":"flash","trades":3,"wins":2,"fees":"9.50000000","realized_pnl":"-50.00000000","balance":"4800.00000000"}],)"
-      R"("vault":{"total":"18950.00000000","tradeable":"13950.00000000","returned_from_flash":"150.00000000"},)"
-      R"("baseline":{"buy_and_hold":"30000.00000000","cash":"15000.00000000"},"transitions":1234,"postings":567,)"
-      R"("verified":true,"elapsed_s":2.5,"digest":"00ff","suspense":"0.00000000"})");
+  EXPECT_EQ(summary(tests::small_run()).dump(),
+            R"({"import":{"rows":7,"hours":5,"duplicates":2,"gaps":1,"missing":3,"rejected":1},"bars":5,"sleeves":[)"
+            R"({"name":"quiet","kind":"quiet","trades":12,"wins":4,"fees":"120.50000000",)"
+            R"("realized_pnl":"-1000.00000000","balance":"9000.00000000"},)"
+            R"({"name":"flash","kind":"flash","trades":3,"wins":2,"fees":"9.50000000",)"
+            R"("realized_pnl":"-50.00000000","balance":"4800.00000000"}],)"
+            R"("vault":{"total":"18950.00000000","tradeable":"13950.00000000","returned_from_flash":"150.00000000"},)"
+            R"("baseline":{"buy_and_hold":"30000.00000000","cash":"15000.00000000"},"transitions":1234,"postings":567,)"
+            R"("verified":true,"elapsed_s":2.5,"digest":"00ff","suspense":"0.00000000"})");
 }
 
 TEST(Table, SaysTheVerdictAndAlignsItsColumns) {
