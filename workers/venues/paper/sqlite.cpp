@@ -26,7 +26,10 @@ std::string explain(sqlite3* database, int code) {
 
 }  // namespace
 
-void Prepared::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+void Prepared::GiveBack::operator()(sqlite3_stmt* statement) const {
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+}
 
 Prepared& Prepared::bind(std::int64_t value) {
   if (sqlite3_bind_int64(statement_.get(), next_++, value) != SQLITE_OK) error_ = "a value can't be bound";
@@ -51,7 +54,6 @@ Sql<bool> Prepared::step() {
 Sql<bool> Prepared::run() {
   auto row = step();
   while (row && *row) row = step();
-  reset();
   return row ? Sql<bool>(true) : row;
 }
 
@@ -68,13 +70,8 @@ machines::Int128 Prepared::whole(int column) {
   return value ? *value : 0;
 }
 
-void Prepared::reset() {
-  sqlite3_reset(statement_.get());
-  sqlite3_clear_bindings(statement_.get());
-  next_ = 1;
-}
-
 void Database::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+void Database::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
 Sql<Database> Database::open(const std::string& path) {
   sqlite3* opened = nullptr;
@@ -101,11 +98,16 @@ Sql<bool> Database::claim() {
 Prepared Database::prepare(std::string_view sql) {
   Prepared prepared;
   prepared.database_ = database_.get();
-  sqlite3_stmt* statement = nullptr;
-  const int code = sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()),
-                                      SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-  prepared.statement_.reset(statement);
-  if (code != SQLITE_OK) prepared.error_ = explain(database_.get(), code);
+  auto& kept = statements_[std::string(sql)];
+  if (kept == nullptr) {
+    sqlite3_stmt* statement = nullptr;
+    const int code = sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    kept.reset(statement);
+    if (code != SQLITE_OK) prepared.error_ = explain(database_.get(), code);
+  }
+  CHECK(kept == nullptr || sqlite3_stmt_busy(kept.get()) == 0);
+  prepared.statement_.reset(kept.get());
   return prepared;
 }
 
@@ -121,8 +123,6 @@ Sql<std::int64_t> Database::number(std::string_view sql) {
   if (!row) return machines::fail(row.error());
   return *row ? query.number(0) : 0;
 }
-
-std::int64_t Database::changed() const { return sqlite3_changes64(database_.get()); }
 
 Transaction::~Transaction() {
   if (open_ && !done_) (void)database_.execute("ROLLBACK");

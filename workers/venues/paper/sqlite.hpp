@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "machines/core/amount.hpp"
 #include "machines/core/result.hpp"
@@ -23,7 +24,8 @@ using Sql = machines::Result<T, SqlError>;
 
 class Database;
 
-// A prepared statement. bind() in the order of the question marks, step() to the next row, then reset().
+// A prepared statement, lent by the database until this goes out of scope; the same text is lent once at a time. bind()
+// in the order of the question marks, then step() to the next row.
 class Prepared {
  public:
   Prepared& bind(std::int64_t value);
@@ -39,14 +41,13 @@ class Prepared {
   [[nodiscard]] machines::Int128 whole(int column);
   // False once a whole() met something else.
   [[nodiscard]] bool sound() const { return sound_; }
-  void reset();
 
  private:
   friend class Database;
-  struct Finalize {
+  struct GiveBack {
     void operator()(sqlite3_stmt* statement) const;
   };
-  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+  std::unique_ptr<sqlite3_stmt, GiveBack> statement_;
   sqlite3* database_ = nullptr;
   std::string error_;  // of preparing or binding: the next step() reports it
   int next_ = 1;
@@ -65,14 +66,16 @@ class Database {
   Sql<bool> execute(const std::string& sql);
   // The single number that this query answers with.
   Sql<std::int64_t> number(std::string_view sql);
-  // How many rows the last write changed.
-  [[nodiscard]] std::int64_t changed() const;
 
  private:
   struct Close {
     void operator()(sqlite3* database) const;
   };
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const;
+  };
   std::unique_ptr<sqlite3, Close> database_;
+  std::unordered_map<std::string, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;  // by text, kept for reuse
 };
 
 // BEGIN IMMEDIATE to COMMIT; rolls back when it goes out of scope uncommitted.

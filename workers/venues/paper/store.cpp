@@ -163,21 +163,28 @@ Kept<OrderReport> Store::cancel(const schemas::CancelOrder& cancel) {
   return *made;
 }
 
+Sql<std::optional<Store::Bar>> Store::last_bar(const std::string& symbol) {
+  Prepared query = database_.prepare("SELECT opens_us, open_e8, filled FROM bars WHERE symbol = ?");
+  const auto row = query.bind(std::string_view(symbol)).step();
+  if (!row) return machines::fail(row.error());
+  if (!*row) return std::optional<Bar>();
+  return std::optional<Bar>(
+      {machines::Instant{query.number(0)}, machines::Price{query.number(1)}, static_cast<int>(query.number(2))});
+}
+
 Kept<schemas::BarTaken> Store::open_bar(const schemas::OpenBar& bar) {
   const Market* traded = market(bar.symbol);
   if (traded == nullptr) return refuse(fmt::format("unknown_symbol: {} is not traded here", bar.symbol));
   if (bar.open.e8 <= 0) return refuse("bad_price: an open must be positive");
   Transaction transaction(database_);
   if (!transaction.begun()) return broken(transaction.begun().error());
-  Prepared last = database_.prepare("SELECT opens_us, open_e8, filled FROM bars WHERE symbol = ?");
-  const auto row = last.bind(std::string_view(bar.symbol)).step();
-  if (!row) return broken(row.error());
-  if (*row && last.number(0) == bar.opens_at.us) {
-    if (last.number(1) == bar.open.e8) return schemas::BarTaken{bar.opens_at, static_cast<int>(last.number(2))};
+  const auto last = last_bar(bar.symbol);
+  if (!last) return broken(last.error());
+  if (*last && (*last)->opens_at == bar.opens_at) {
+    if ((*last)->open == bar.open) return schemas::BarTaken{bar.opens_at, (*last)->filled};
     return refuse("bar_conflict: this bar was taken with another open");
   }
-  if (*row && last.number(0) > bar.opens_at.us) return refuse("bar_in_the_past: a later bar was taken");
-  last.reset();
+  if (*last && (*last)->opens_at > bar.opens_at) return refuse("bar_in_the_past: a later bar was taken");
 
   const auto resting = orders("status = 'resting' AND symbol = ?", bar.symbol);
   if (!resting) return broken(resting.error());
@@ -255,7 +262,6 @@ Sql<bool> Store::change_balance(const machines::Asset& asset, Int128 total, Int1
       reserved_after > total_after)
     return machines::fail(SqlError{fmt::format("the venue store's balance of {} can't change by {}, reserved by {}",
                                                asset.code, machines::to_text(total), machines::to_text(reserved))});
-  query.reset();
   return database_.prepare("UPDATE balances SET total = ?, reserved = ? WHERE asset = ?")
       .bind(total_after)
       .bind(reserved_after)

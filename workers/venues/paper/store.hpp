@@ -3,6 +3,7 @@
 // transaction: after it returns, a kill loses nothing. No throw. One thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,11 @@ class Store {
 
  private:
   struct Order;
+  struct Bar {
+    machines::Instant opens_at;
+    machines::Price open;
+    int filled = 0;  // how many orders it filled
+  };
   Store(Database database, Book book) : database_(std::move(database)), book_(std::move(book)) {}
   [[nodiscard]] const Market* market(const std::string& symbol) const;
   Sql<bool> prepare_file(const std::string& path);
@@ -75,6 +81,7 @@ class Store {
   Sql<bool> book_fill(const Order& order, const Market& market, const Filled& filled);
   Sql<bool> end_order(const Order& order, const Market& market, schemas::OrderStatus status, std::string_view reason);
   Sql<bool> change_balance(const machines::Asset& asset, machines::Int128 total, machines::Int128 reserved);
+  Sql<std::optional<Bar>> last_bar(const std::string& symbol);
   Sql<bool> save_bar(const schemas::OpenBar& bar, int filled);
 
   Database database_;
