@@ -50,7 +50,8 @@
         const value = digit * 10 ** power;
         if (value >= axis.min * 0.999 && value <= axis.max * 1.001) ticks.push({ value });
       }
-    if (ticks.length > 2) axis.ticks = ticks;
+    // A short axis keeps the library's ticks, but for those of its two ends.
+    axis.ticks = ticks.length > 2 ? ticks : axis.ticks.filter((t) => t.value > axis.min && t.value < axis.max);
   }
 
   const crosshair = {
@@ -98,9 +99,10 @@
       },
     };
   }
+  // The first sleeve lies broad below the others, so that one sees both where two run together.
   function line(name, style, points, more = {}) {
     const shade = colour(style);
-    return { label: name, data: points, borderColor: shade, backgroundColor: shade, borderWidth: 1.6, pointRadius: 0, pointHitRadius: 0,
+    return { label: name, data: points, borderColor: shade, backgroundColor: shade, borderWidth: style === 'c0' ? 2.8 : 1.5, order: style === 'c0' ? 5 : 4, pointRadius: 0, pointHitRadius: 0,
              pointHoverRadius: 3, borderDash: style === 'cash' ? [6, 4] : [], ...more };
   }
   function draw(id, config) {

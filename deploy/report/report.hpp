@@ -1,6 +1,7 @@
 // deploy/report/report.hpp: what a finished run comes to: a table for people, a line of JSON for programs, a page with
-// charts. Pure: no I/O, no clock, no throw. Money is in whole minor units of `quote`; double is used for drawing and
-// percentages only.
+// charts. Every time is the opening time of a bar: a fill stands at the open of its bar, a mark is the close of the bar
+// that opened then, so a mark already knows the fills and returns of its own time. Money is in whole minor units of
+// `quote`; double is used for drawing and percentages only. Pure: no I/O, no clock, no throw.
 #pragma once
 
 #include <nlohmann/json.hpp>
