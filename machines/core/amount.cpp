@@ -96,10 +96,10 @@ AmountResult share_of(Amount amount, Rate rate, Rounding rounding) {
 
 AmountResult value_at(Amount base, Price price, const Asset& base_asset, const Asset& quote_asset, Rounding rounding) {
   if (base.asset() != base_asset.id) return fail(AmountError::asset_mismatch);
-  // Three factors can pass 256 bits (10^38 * 2^63 * 10^18 < 2^251 fits): the product is checked by that bound.
-  const Wide product = widen(base.minor()) * widen(price.e8) * widen(power_of_ten(quote_asset.scale));
-  return in_asset(quote_asset.id,
-                  divide(product, widen(power_of_ten(8)) * widen(power_of_ten(base_asset.scale)), rounding));
+  // Common powers of ten are cancelled first: 10^38 * 2^63 * 10^16 < 2^243 fits.
+  const int shift = quote_asset.scale - 8 - base_asset.scale;
+  const Wide product = widen(base.minor()) * widen(price.e8) * widen(power_of_ten(std::max(shift, 0)));
+  return in_asset(quote_asset.id, divide(product, widen(power_of_ten(std::max(-shift, 0))), rounding));
 }
 
 AmountResult bought_with(Amount quote, Price price, const Asset& base_asset, const Asset& quote_asset,

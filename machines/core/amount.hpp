@@ -27,7 +27,7 @@ constexpr Int128 power_of_ten(int n) {
   return power;
 }
 
-// An asset: `scale` decimals, immutable for ever (USDT 8, ETH 18).
+// An asset: `scale` decimals, 0 to 24, immutable for ever (USDT 8, ETH 18).
 struct Asset {
   AssetId id;
   std::string code;

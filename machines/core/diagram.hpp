@@ -13,12 +13,18 @@ std::string mermaid(const Table<State, Event, Command, N>& table, State start) {
   std::string text = "stateDiagram-v2\n";
   text.append("  [*] --> ").append(name_of(start)).append("\n");
   for (const auto& row : table.rows) {
-    text.append("  ").append(name_of(row.from)).append(" --> ").append(name_of(row.to)).append(": ").append(name_of(row.on));
+    text.append("  ")
+        .append(name_of(row.from))
+        .append(" --> ")
+        .append(name_of(row.to))
+        .append(": ")
+        .append(name_of(row.on));
     if (name_of(row.then) != "none") text.append(" / ").append(name_of(row.then));
     text.append("\n");
   }
   for (std::size_t i = 0; i < count_of<State>; ++i)
-    if (table.is_final(static_cast<State>(i))) text.append("  ").append(name_of(static_cast<State>(i))).append(" --> [*]\n");
+    if (table.is_final(static_cast<State>(i)))
+      text.append("  ").append(name_of(static_cast<State>(i))).append(" --> [*]\n");
   return text;
 }
 

@@ -33,11 +33,16 @@ Amount spend(std::vector<Posting>& postings, AccountId from, AccountId suspense,
   return covered;
 }
 
-// Resolves the open hold with what went out, or voids it when nothing did. Returns what is left of it.
+// Resolves the open hold with what went out, or voids it when nothing did. Returns what is left of it. Where earlier
+// fills have used the hold up, all of it comes out of suspense.
 Amount resolve(Step& step, const Way& way, Amount out) {
   const Amount held = step.data.held;
   step.resolved = held;
   const Amount covered = smaller(out, held);
+  if (!has_hold(step.data)) {
+    add_single(step.postings, way.suspense, way.to, out, "suspense");
+    return Amount::zero(held.asset());
+  }
   if (covered.is_positive())
     step.postings.push_back(
         {PostingKind::post, way.from, way.to, covered, step.data.is_buy ? "buy_cost" : "sell_base", step.data.hold});

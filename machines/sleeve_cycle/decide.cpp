@@ -34,7 +34,7 @@ Step exit_step(const Facts& facts, Amount size, Exit reason) {
   return step;
 }
 
-// Whether this much base is worth an order at the venue, at the price the cycle last traded or saw.
+// Whether this much base is too little for an order at the venue, at this price.
 bool is_dust(const Facts& facts, Amount base, Price price) {
   const auto value = value_at(base, price, facts.instrument.base, facts.instrument.quote, Rounding::down);
   return !value || value->minor() < facts.instrument.min_notional.minor() ||
@@ -62,15 +62,36 @@ Result<Step, Refusal> entry_ended(const Facts& facts, const OrderSummary& bought
   const auto price = average_price(facts, bought.base, bought.quote);
   if (!price) return fail(price.error());
   // A part too small to sell stays in the sleeve as dust, at cost.
-  if (is_dust(facts, facts.base_available, *price)) return step_of(facts, entering, entry_failed);
-  Step step = step_of(facts, entering, entry_filled);
-  step.data.entered_at = bought.first_fill;
-  step.data.base = bought.base;
-  step.data.cost = bought.quote;
-  step.data.fees = bought.fees;
-  step.data.entry_price = *price;
-  if (!add_to(step.data.cost, bought.fees)) return fail(Refusal::overflow);
+  const bool sellable = !is_dust(facts, facts.base_available, *price);
+  Step step = step_of(facts, entering, sellable ? entry_filled : entry_failed);
+  Data& data = step.data;
+  if (!add_to(data.base, bought.base) || !add_to(data.cost, bought.quote) || !add_to(data.cost, bought.fees) ||
+      !add_to(data.fees, bought.fees))
+    return fail(Refusal::overflow);
+  if (sellable) {
+    data.entered_at = bought.first_fill;
+    data.entry_price = *price;
+  }
   return step;
+}
+
+// The share of the cost that stays with what could not be sold. REQUIRES: data.base > 0.
+AmountResult cost_of_rest(const Data& data, Amount rest) {
+  const Int128 counted = std::min(rest.minor(), data.base.minor());
+  const auto share = multiply_divide(data.cost.minor(), counted, data.base.minor(), Rounding::half_even);
+  if (!share) return fail(share.error());
+  return Amount(data.cost.asset(), *share);
+}
+
+// The next cycle starts with this one's dust, at cost.
+Data cycle_after(const Facts& facts, Amount dust_cost) {
+  const Amount none = Amount::zero(facts.instrument.quote.id);
+  Data next;
+  next.number = facts.data.number + 1;
+  next.cost = dust_cost;
+  next.base = facts.base_available;
+  next.proceeds = next.fees = next.realized = none;
+  return next;
 }
 
 // Flash gives back all that its account holds above its original allocation; a loss is carried until it is regained.
@@ -88,22 +109,24 @@ void sweep(Step& step, const Facts& facts) {
 
 Result<Step, Refusal> exit_ended(const Facts& facts, const OrderSummary& sold) {
   Data data = facts.data;
-  if (!add_to(data.proceeds, sold.quote) || !add_to(data.fees, sold.fees)) return fail(Refusal::overflow);
-  // The cost holds all fees: those of the entry already, those of the exits from here.
-  if (!add_to(data.cost, sold.fees)) return fail(Refusal::overflow);
-  const bool closes = is_dust(facts, facts.base_available, data.entry_price);
+  const auto received = minus(sold.quote, sold.fees);
+  if (!received || !add_to(data.proceeds, *received) || !add_to(data.fees, sold.fees)) return fail(Refusal::overflow);
+  Price price = data.entry_price;
+  if (sold.base.is_positive()) {
+    const auto paid = average_price(facts, sold.base, sold.quote);
+    if (!paid) return fail(paid.error());
+    price = *paid;
+  }
+  const bool closes = is_dust(facts, facts.base_available, price);
   Step step = step_of(facts, leaving, closes ? exit_filled : exit_failed);
   step.data = std::move(data);
   if (!closes) return step;
-  const auto realized = minus(step.data.proceeds, step.data.cost);
+  const auto stays = cost_of_rest(step.data, facts.base_available);
+  const auto gross = stays ? plus(step.data.proceeds, *stays) : stays;
+  const auto realized = gross ? minus(*gross, step.data.cost) : gross;
   if (!realized) return fail(Refusal::overflow);
   step.data.realized = *realized;
-  step.next_cycle = Data{};
-  step.next_cycle->number = facts.data.number + 1;
-  for (Amount* amount :
-       {&step.next_cycle->cost, &step.next_cycle->proceeds, &step.next_cycle->fees, &step.next_cycle->realized})
-    *amount = Amount::zero(facts.instrument.quote.id);
-  step.next_cycle->base = Amount::zero(facts.instrument.base.id);
+  step.next_cycle = cycle_after(facts, *stays);
   sweep(step, facts);
   return step;
 }
@@ -118,8 +141,9 @@ Result<std::optional<Step>, Refusal> look(State state, const Facts& facts) {
     return std::optional<Step>{entry_step(facts)};
   }
   CHECK(state == holding);
+  // What the venue would not take is not offered.
+  if (!facts.window.now || is_dust(facts, facts.base_available, *facts.window.now)) return std::optional<Step>{};
   const Amount size = rounded_to_lot(facts.base_available, facts.instrument.lot);
-  if (!size.is_positive()) return std::optional<Step>{};
   const Price high{std::max(facts.data.entry_price.e8, facts.high_since.value_or(Price{0}).e8)};
   // After a part of it was sold: what is still at risk, for what is still there.
   const auto at_risk = minus(facts.data.cost, facts.data.proceeds);

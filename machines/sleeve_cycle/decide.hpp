@@ -16,12 +16,12 @@ namespace machines::sleeve_cycle {
 struct Data {
   std::int64_t number = 1;  // of the sleeve's cycles
   Instant entered_at{0};    // world time of the first fill: the open of its bar
-  Amount cost;              // quote spent, entry fees included
-  Amount base;              // base bought
+  Amount cost, base;        // quote spent, entry fees included, and what it bought; with the dust that was there before
   Price entry_price;        // average, without fees
-  Amount proceeds, fees;    // quote received; fees of entry and exit
+  Amount proceeds;          // quote received, after the exit fees
+  Amount fees;              // of entry and exit
   std::string exit_reason;
-  Amount realized;  // proceeds - exit fees - cost, at the close
+  Amount realized;  // at the close: proceeds - cost, less the share of the cost that stays with the dust
 };
 
 struct Facts {

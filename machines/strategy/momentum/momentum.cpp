@@ -45,7 +45,7 @@ Result<Exit, AmountError> wants_exit(const Momentum& rules, const Window& window
                                      Rate taker_fee, const Asset& base, const Asset& quote) {
   if (!window.now) return Exit::none;
   const auto gain = net_gain(position, *window.now, taker_fee, base, quote);
-  const auto most_loss = share_of(position.cost, rules.stop_loss, Rounding::down);
+  const auto most_loss = share_of(position.cost, rules.stop_loss, Rounding::up);
   if (!gain || !most_loss) return fail(AmountError::overflow);
   if (gain->minor() <= -most_loss->minor()) return Exit::stop_loss;
   if (window.hour_ago && risen_by(*window.now, *window.hour_ago, rules.hold_uptrend)) return Exit::none;
