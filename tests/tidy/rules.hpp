@@ -1,0 +1,44 @@
+// tests/tidy/rules.hpp: the house rules that a machine can check: who may include and link whom, lengths, first lines,
+// words. Each rule looks at one file's text and says what it finds, one line a finding: "PATH:LINE: WHAT".
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace tests::tidy {
+
+struct File {
+  std::string path;  // from the repository's top
+  std::string text;
+};
+using Findings = std::vector<std::string>;
+
+// The include table of ARCHITECTURE.md over every #include.
+Findings includes(const File& file);
+// Libraries and headers that one folder keeps to itself: libpqxx, ZeroMQ, Protobuf's generated code, toml++, SQLite.
+Findings kept_headers(const File& file);
+// The same two rules over the DEPS and target_link_libraries of a CMakeLists.txt.
+Findings links(const File& file);
+// machines/ is pure: no throw, no try, no clock, no I/O, no randomness.
+Findings purity(const File& file);
+// A function has 70 lines at most, a file 500, unless it says "tidy: long because REASON".
+Findings lengths(const File& file);
+// A header begins with its path and a purpose; then #pragma once.
+Findings first_line(const File& file);
+// No note to self, no path of somebody's machine, no tab, no space at a line's end.
+Findings words(const File& file);
+// All of the above that fit the file's kind.
+Findings all_rules(const File& file);
+
+// The text without comments and with string and character contents blanked; lines stay where they are.
+std::string code_only(const std::string& text);
+
+// A function's place, from the line where its head begins to its closing brace.
+struct Function {
+  std::string head;
+  int line = 0;
+  int length = 0;
+};
+std::vector<Function> functions_of(const std::string& text);
+
+}  // namespace tests::tidy

@@ -1,0 +1,145 @@
+// tests/tidy/rules_test.cpp: each rule finds what it is for, and leaves good files alone.
+#include "tests/tidy/rules.hpp"
+
+#include <gmock/gmock.h>
+
+namespace tests::tidy {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+Findings includes_in(const std::string& path, const std::string& name) {
+  return includes({path, "#include \"" + name + "\"\n"});
+}
+
+TEST(Rules, TheIncludeTableIsKept) {
+  EXPECT_THAT(includes_in("machines/order/decide.cpp", "machines/core/amount.hpp"), IsEmpty());
+  EXPECT_THAT(includes_in("machines/order/decide.cpp", "machines/order/decide.hpp"), IsEmpty());
+  EXPECT_THAT(includes_in("machines/sleeve_cycle/decide.hpp", "machines/strategy/momentum/momentum.hpp"), IsEmpty());
+  EXPECT_THAT(
+      includes_in("machines/order/decide.cpp", "machines/sleeve_cycle/decide.hpp"),
+      ElementsAre("machines/order/decide.cpp:1: machines/order may not include machines/sleeve_cycle/decide.hpp"));
+  EXPECT_THAT(includes_in("machines/core/step.cpp", "machines/order/decide.hpp"), SizeIs(1));
+  EXPECT_THAT(includes_in("machines/core/step.cpp", "ledger/store/connection.hpp"), SizeIs(1));
+  EXPECT_THAT(includes_in("ledger/model/ledger.cpp", "ledger/store/connection.hpp"), SizeIs(1));
+  EXPECT_THAT(includes_in("ledger/jobs/jobs.cpp", "ledger/store/connection.hpp"), IsEmpty());
+  EXPECT_THAT(includes_in("brokers/dispatch/dispatch.cpp", "machines/order/order.hpp"), SizeIs(1));
+  EXPECT_THAT(includes_in("workers/harness/harness.cpp", "brokers/wire/socket.hpp"), IsEmpty());
+  EXPECT_THAT(includes_in("brokers/wire/socket.cpp", "workers/harness/harness.hpp"), SizeIs(1));
+  EXPECT_THAT(includes_in("workers/harness/harness.cpp", "deploy/cluster/cluster.hpp"), SizeIs(1));
+  EXPECT_THAT(includes_in("deploy/bursar/up.cpp", "tests/support/cluster.hpp"), SizeIs(1));
+  EXPECT_THAT(includes_in("tests/support/cluster.cpp", "deploy/cluster/cluster.hpp"), IsEmpty());
+  EXPECT_THAT(includes_in("ledger/jobs/jobs.cpp", "jobs.hpp"), SizeIs(1)) << "not from the top";
+}
+
+TEST(Rules, EachLibraryHasOneOwner) {
+  const auto finds = [](const std::string& path, const std::string& name) {
+    return kept_headers({path, "#include <" + name + ">\n"});
+  };
+  EXPECT_THAT(finds("ledger/store/connection.cpp", "pqxx/pqxx"), IsEmpty());
+  EXPECT_THAT(finds("ledger/jobs/jobs.cpp", "pqxx/pqxx"),
+              ElementsAre("ledger/jobs/jobs.cpp:1: only ledger/store includes libpqxx"));
+  EXPECT_THAT(finds("brokers/wire/socket.cpp", "zmq.hpp"), IsEmpty());
+  EXPECT_THAT(finds("brokers/service/service.cpp", "zmq.hpp"), SizeIs(1));
+  EXPECT_THAT(finds("tests/brokers/wire/socket_test.cpp", "zmq.h"), SizeIs(1));
+  EXPECT_THAT(finds("deploy/bursar/up.cpp", "toml++/toml.h"), SizeIs(1));
+  EXPECT_THAT(kept_headers({"brokers/wire/x.cpp", "#include \"schemas/proto/wire.pb.h\"\n"}), SizeIs(1));
+  EXPECT_THAT(kept_headers({"schemas/codec/x.cpp", "#include \"schemas/proto/wire.pb.h\"\n"}), IsEmpty());
+}
+
+TEST(Rules, TheLinkGraphRepeatsTheTable) {
+  const auto finds = [](const std::string& folder, const std::string& deps) {
+    return links({folder + "/CMakeLists.txt", "\nbursar_library(some_name DEPS\n  " + deps + ")\n"});
+  };
+  EXPECT_THAT(finds("machines/order", "bursar_machines_core"), IsEmpty());
+  EXPECT_THAT(finds("machines/sleeve_cycle", "bursar_machines_core bursar_machines_strategy_momentum"), IsEmpty());
+  EXPECT_THAT(finds("machines/order", "bursar_machines_sleeve_cycle"),
+              ElementsAre("machines/order/CMakeLists.txt:2: machines/order may not link bursar_machines_sleeve_cycle"));
+  EXPECT_THAT(finds("ledger/model", "bursar_ledger_store"), SizeIs(1));
+  EXPECT_THAT(finds("brokers/service", "bursar_ledger_jobs PkgConfig::zmq"), SizeIs(1));
+  EXPECT_THAT(finds("workers/harness", "PkgConfig::pqxx"), SizeIs(1));
+  EXPECT_THAT(finds("ledger/jobs", "bursar_deploy_cluster"), SizeIs(1));
+}
+
+TEST(Rules, MachinesArePure) {
+  const auto finds = [](const std::string& text) { return purity({"machines/order/decide.cpp", text}); };
+  EXPECT_THAT(finds("#include <vector>\n#include <boost/multiprecision/cpp_int.hpp>\n"), IsEmpty());
+  EXPECT_THAT(finds("#include <chrono>\n"), SizeIs(1));
+  EXPECT_THAT(finds("#include <fmt/format.h>\n"), SizeIs(1));
+  EXPECT_THAT(finds("void f() {\n  throw 1;\n}\n"),
+              ElementsAre("machines/order/decide.cpp:2: machines are pure: no throw"));
+  EXPECT_THAT(finds("// it does not throw anything\nconst char* t = \"try me\";\n"), IsEmpty());
+  EXPECT_THAT(purity({"ledger/store/connection.cpp", "#include <chrono>\n"}), IsEmpty());
+}
+
+std::string function_of(int lines) {
+  std::string text = "namespace a {\nvoid long_one(int x) {\n";
+  for (int i = 2; i < lines; ++i) text += "  ++x;\n";
+  return text + "}\n}  // namespace a\n";
+}
+
+TEST(Rules, LengthsAreHard) {
+  EXPECT_THAT(lengths({"a/b.cpp", function_of(70)}), IsEmpty());
+  EXPECT_THAT(lengths({"a/b.cpp", function_of(71)}), ElementsAre("a/b.cpp:2: 71 lines; a function has 70 at most"));
+  EXPECT_THAT(lengths({"a/b.cpp", "// tidy: long because the table is one\n" + function_of(71)}), IsEmpty());
+  EXPECT_THAT(lengths({"a/b.cpp", "// tidy: long because\n" + function_of(71)}), SizeIs(1)) << "a reason is words";
+  std::string many;
+  for (int i = 0; i < 500; ++i) many += "int x;\n";
+  EXPECT_THAT(lengths({"a/b.sql", many}), IsEmpty());
+  EXPECT_THAT(lengths({"a/b.sql", many + "\n"}), SizeIs(1));
+}
+
+TEST(Rules, FunctionsAreFoundByTheirBraces) {
+  const std::vector<Function> found = functions_of(R"x(
+#define MACRO(x) { x }
+namespace a {
+struct S {
+  S(int x) : one_{x}, two_{x, {1}} {
+    go();
+  }
+  int get() const { return one_; }
+  int one_{0};
+};
+enum class E { a, b };
+const auto table = make({
+  {1, 2},
+  {3, 4},
+});
+int free_one(
+    int x) {
+  if (x) {
+    return [&] { return "}"; }();  // }
+  }
+  return '{' + 1'000;
+}
+}
+)x");
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_EQ(found[0].line, 5);
+  EXPECT_EQ(found[0].length, 3);
+  EXPECT_EQ(found[1].line, 8);
+  EXPECT_EQ(found[1].length, 1);
+  EXPECT_EQ(found[2].line, 16);
+  EXPECT_EQ(found[2].length, 7);
+}
+
+TEST(Rules, AHeaderSaysWhatItIs) {
+  EXPECT_THAT(first_line({"a/b.hpp", "// a/b.hpp: does it.\n#pragma once\n"}), IsEmpty());
+  EXPECT_THAT(first_line({"a/b.hpp", "// b.hpp: does it.\n#pragma once\n"}), SizeIs(1));
+  EXPECT_THAT(first_line({"a/b.hpp", "// a/b.hpp: does it.\n"}), SizeIs(1));
+  EXPECT_THAT(first_line({"a/b.cpp", "int x;\n"}), IsEmpty());
+}
+
+TEST(Rules, SomeWordsAreNotWritten) {
+  const std::string note = std::string("TO") + "DO";
+  EXPECT_THAT(words({"a/b.cpp", "// " + note + " later\n"}), SizeIs(1));
+  EXPECT_THAT(words({"a/b.cpp", "int " + note + "LIST;\n"}), IsEmpty());
+  EXPECT_THAT(words({"a/b.cpp", std::string("// /wo") + "rk/main\n"}), SizeIs(1));
+  EXPECT_THAT(words({"a/b.cpp", "int x;\t\n"}), SizeIs(1));
+  EXPECT_THAT(words({"a/b.cpp", "int x; \n"}), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace tests::tidy

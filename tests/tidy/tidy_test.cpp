@@ -1,0 +1,71 @@
+// tests/tidy/tidy_test.cpp: the repository keeps its own rules.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include "tests/tidy/rules.hpp"
+
+namespace tests::tidy {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::set<std::string> folders{"machines",  "brokers", "workers", "ledger",
+                                    "approvals", "schemas", "deploy",  "tests"};
+
+bool is_ours(const fs::path& path) {
+  static const std::set<std::string> endings{".hpp", ".cpp", ".sql",  ".proto", ".cmake",
+                                             ".js",  ".css", ".html", ".sh",    ""};
+  return path.filename() == "CMakeLists.txt" || endings.count(path.extension().string()) > 0;
+}
+
+std::string read(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+std::vector<File> all_files() {
+  const fs::path top(BURSAR_SOURCE_DIR);
+  std::vector<File> files;
+  for (const std::string& folder : folders) {
+    if (!fs::exists(top / folder)) continue;
+    for (const auto& entry : fs::recursive_directory_iterator(top / folder))
+      if (entry.is_regular_file() && is_ours(entry.path()))
+        files.push_back({fs::relative(entry.path(), top).string(), read(entry.path())});
+  }
+  files.push_back({"CMakeLists.txt", read(top / "CMakeLists.txt")});
+  return files;
+}
+
+TEST(Tidy, EveryFileKeepsTheRules) {
+  const std::vector<File> files = all_files();
+  ASSERT_GT(files.size(), 50U) << "the walk found too little: " << BURSAR_SOURCE_DIR;
+  for (const File& file : files)
+    for (const std::string& finding : all_rules(file)) ADD_FAILURE() << finding;
+}
+
+TEST(Tidy, TheTopLevelIsTheHouseAndNothingElse) {
+  std::set<std::string> known = folders;
+  known.insert({"CMakeLists.txt", "CMakePresets.json", "README.md", "ARCHITECTURE.md", "LICENSE", "build"});
+  for (const auto& entry : fs::directory_iterator(BURSAR_SOURCE_DIR)) {
+    const std::string name = entry.path().filename().string();
+    if (name[0] == '.') continue;
+    EXPECT_EQ(known.count(name), 1U) << name << " does not belong at the top";
+  }
+}
+
+TEST(Tidy, TestsMirrorTheTree) {
+  static const std::set<std::string> own{"scenarios", "simulation", "chaos",       "bench",
+                                         "tidy",      "support",    "regressions", "kill"};
+  for (const auto& entry : fs::directory_iterator(fs::path(BURSAR_SOURCE_DIR) / "tests")) {
+    const std::string name = entry.path().filename().string();
+    if (!entry.is_directory()) continue;
+    EXPECT_TRUE(own.count(name) > 0 || folders.count(name) > 0) << "tests/" << name << " mirrors nothing";
+  }
+}
+
+}  // namespace
+}  // namespace tests::tidy
