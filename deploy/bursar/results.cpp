@@ -83,7 +83,7 @@ report::Series equity_of(const Sleeve& sleeve, const report::Series& quote, cons
     const auto worth =
         machines::value_at(held, mark, sleeve.instrument.base, sleeve.instrument.quote, machines::Rounding::down);
     if (worth) minor += worth->minor();
-    equity.push_back({at, minor});
+    equity.push_back({bar.opens_at, minor});
   }
   return equity;
 }
@@ -172,7 +172,7 @@ void add_baselines(report::ReportData& data, const Sleeve& sleeve, const std::ve
       bars.front().opens_at};
   const auto fill = [&](const workers::market::Baseline& from, report::Series& to) {
     for (std::size_t at = 0; at < from.equity.size(); ++at)
-      to.push_back({machines::next_bar_close(bars[at].opens_at), from.equity[at].minor()});
+      to.push_back({bars[at].opens_at, from.equity[at].minor()});
   };
   if (const auto held = workers::market::buy_and_hold(bars, params)) fill(*held, data.buy_and_hold);
   fill(workers::market::cash(bars, params), data.cash);
@@ -222,7 +222,7 @@ Stored<report::ReportData> read_results(Connection& connection, const FeedState&
   read_balances(*balances, data);
   add_baselines(data, first, bars, spread);
   for (const auto& bar : bars)
-    if (bar.close_sound) data.prices.push_back({machines::next_bar_close(bar.opens_at), bar.close});
+    if (bar.close_sound) data.prices.push_back({bar.opens_at, bar.close});
   auto digest = ledger::audit::digest(connection);
   if (!digest) return machines::fail(digest.error());
   data.digest = std::move(*digest);

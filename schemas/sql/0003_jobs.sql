@@ -1,5 +1,6 @@
 -- 0003: the ready queue as brokers use it: claim, due, give back, submit. Claims skip locked rows and lock nothing but jobs.
--- Limits and fairness are the broker's (dispatch), never the claim query's.
+-- Limits and fairness are the broker's (dispatch), never the claim query's. Plans are made once per session, perhaps while the tables
+-- are still empty: only key lookups are allowed, or a scan of an empty table stays the plan for a full one.
 SET search_path = ledger;
 
 -- 128 random bits: never a counter, which a crash after an asynchronous claim would mint twice.
@@ -11,7 +12,8 @@ CREATE TYPE leased_job AS (owner int, instance bigint, version bigint, ordinal i
 
 -- Up to p_limit jobs of each shard whose world time and wall time have come, oldest world time first.
 CREATE FUNCTION claim(p_shards int[], p_world bigint, p_limit int, p_broker text)
-RETURNS SETOF leased_job LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+RETURNS SETOF leased_job LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ledger, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
   RETURN QUERY
@@ -31,7 +33,8 @@ END $$;
 -- the next delayed one may run, 0 when none is delayed.
 CREATE FUNCTION due(p_shards int[], p_world bigint, OUT next_due bigint, OUT parked_owner int, OUT parked_instance bigint,
                     OUT parked_version bigint, OUT parked_ordinal int, OUT parked_reason text, OUT next_run_us bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = ledger, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   SELECT min(x.world_at) INTO next_due FROM unnest(p_shards) AS s (id)
    CROSS JOIN LATERAL (SELECT j.world_at FROM job j WHERE j.shard = s.id ORDER BY j.world_at LIMIT 1) AS x;
@@ -54,7 +57,8 @@ $$;
 -- Back to the queue, or parked with a reason, where the token still stands. Durable: a park must not be forgotten.
 CREATE FUNCTION give_back(p_owner int[], p_instance bigint[], p_version bigint[], p_ordinal int[], p_token uuid[], p_reason text[],
                           p_delay_ms bigint[], p_park boolean[], p_counts boolean[])
-RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ledger, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   moved bigint;
 BEGIN
@@ -72,7 +76,8 @@ END $$;
 
 -- A durable event for a live instance: job (instance, its version now, ordinal from 1000 up). False when unknown or final.
 CREATE FUNCTION submit_event(p_owner int, p_instance bigint, p_event text, p_world bigint)
-RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ledger, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   PERFORM 1 FROM instance i WHERE i.owner = p_owner AND i.id = p_instance FOR NO KEY UPDATE;
   IF EXISTS (SELECT FROM job j WHERE j.owner = p_owner AND j.instance = p_instance AND j.is_event AND j.command = p_event) THEN
@@ -88,7 +93,8 @@ BEGIN
 END $$;
 
 -- A broker takes the shards over; leases of the earlier epoch are dead from here. Durable before it returns.
-CREATE FUNCTION own_shards(p_broker text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+CREATE FUNCTION own_shards(p_broker text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ledger, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   PERFORM 1 FROM shard ORDER BY id FOR UPDATE;
   UPDATE shard SET epoch = (SELECT max(epoch) FROM shard) + 1, broker = p_broker;

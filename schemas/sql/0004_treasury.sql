@@ -87,7 +87,8 @@ RETURNS TABLE (at bigint, kind text, machine_version int, state text, version bi
                parent_kind text, parent_state text, parent_version bigint, parent_data text,
                quote_available text, base_available text, tradeable_available text,
                close_now bigint, close_1h bigint, close_4h bigint, high_since bigint, has_cycle boolean)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = ledger, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   hour constant bigint := 3600000000;
 BEGIN
