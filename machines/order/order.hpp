@@ -50,6 +50,7 @@ inline constexpr auto transitions = table<State, Event, Command>({
     {resting,    confirm_cancel, cancelled,  none        },
     {cancelling, part_fill,      cancelling, cancel_order},
     {cancelling, fill,           filled,     none        },
+    {cancelling, reject,         rejected,   none        },
     {cancelling, confirm_cancel, cancelled,  none        },
 });
 static_assert(transitions.one_row_per_state_and_event());
