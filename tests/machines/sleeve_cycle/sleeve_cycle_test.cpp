@@ -1,0 +1,128 @@
+// tests/machines/sleeve_cycle/sleeve_cycle_test.cpp: the cycle's whole matrix is on record; what it refuses, and where
+// its decisions turn.
+#include <gmock/gmock.h>
+
+#include "machines/sleeve_cycle/decide.hpp"
+#include "tests/machines/golden.hpp"
+#include "tests/machines/sleeve_cycle/house.hpp"
+
+namespace {
+
+namespace cycle = machines::sleeve_cycle;
+using cycle::Event;
+using cycle::State;
+using machines::Amount;
+using machines::Price;
+using tests::eth;
+using tests::usdt;
+
+Amount money(std::int64_t whole) { return {usdt, whole * machines::power_of_ten(8)}; }
+Amount coins(std::int64_t thousandths) { return {eth, thousandths * machines::power_of_ten(15)}; }
+constexpr Price price(std::int64_t whole) { return {whole * 100'000'000}; }
+
+// Rising by 2 % an hour, with 1,000 USDT at hand.
+cycle::Facts facts_of(std::int64_t quote) {
+  cycle::Facts facts;
+  facts.accounts = tests::sleeve_accounts();
+  facts.instrument = tests::eth_usdt();
+  facts.allocation = money(1'000);
+  facts.quote_available = money(quote);
+  facts.base_available = coins(0);
+  facts.window = {price(102), price(100), price(99)};
+  facts.data.cost = facts.data.proceeds = facts.data.fees = facts.data.realized = money(0);
+  facts.data.base = coins(0);
+  return facts;
+}
+
+TEST(SleeveCycle, TheWholeMatrixIsOnRecord) {
+  const auto answer = [](State from, Event on) {
+    const auto row = cycle::transitions.find(from, on);
+    if (!row) return std::string("refused no_such_row");
+    return std::string(machines::name_of(row->to)) + ' ' + std::string(machines::name_of(row->then));
+  };
+  tests::expect_golden("tests/machines/sleeve_cycle/golden_matrix.txt", tests::matrix<State, Event>(answer));
+}
+
+TEST(SleeveCycle, AnOrdersEndIsRefusedWhereNoneWasPlaced) {
+  const machines::OrderSummary nothing{coins(0), money(0), money(0), {}};
+  for (const State state : {State::watching, State::holding, State::closed})
+    EXPECT_EQ(cycle::order_ended(state, facts_of(1'000), nothing).error(), cycle::Refusal::no_such_row);
+}
+
+TEST(SleeveCycle, NumbersThatDoNotFitAreRefused) {
+  auto facts = facts_of(0);
+  const machines::Int128 most = machines::power_of_ten(38) - 1;
+  facts.base_available = coins(1'000);
+  facts.data.cost = Amount(usdt, most);
+  EXPECT_EQ(cycle::order_ended(State::entering, facts, {coins(1'000), money(100), money(1), {}}).error(),
+            cycle::Refusal::overflow);
+  facts.data.cost = money(0);
+  facts.data.proceeds = Amount(usdt, most);
+  EXPECT_EQ(cycle::order_ended(State::leaving, facts, {coins(1'000), money(100), money(1), {}}).error(),
+            cycle::Refusal::overflow);
+}
+
+TEST(SleeveCycle, BuysWithAllItHasFromTheMinimumOn) {
+  EXPECT_TRUE(cycle::look(State::watching, facts_of(5))->has_value());
+  auto facts = facts_of(5);
+  facts.quote_available = Amount(usdt, 499'999'999);
+  EXPECT_FALSE(cycle::look(State::watching, facts)->has_value());
+  facts.quote_available = Amount(usdt, 123'456'789'012);
+  const auto step = cycle::look(State::watching, facts).value();
+  ASSERT_TRUE(step.has_value());
+  EXPECT_EQ(step->order->size.minor(), 123'456'789'012);
+  EXPECT_TRUE(step->order->is_buy);
+}
+
+TEST(SleeveCycle, BuysNothingWhilePausedButStillSells) {
+  auto facts = facts_of(1'000);
+  facts.entries_stopped = true;
+  EXPECT_FALSE(cycle::look(State::watching, facts)->has_value());
+  facts.base_available = facts.data.base = coins(10'000);
+  facts.data.cost = money(2'000);
+  facts.data.entry_price = price(200);
+  const auto step = cycle::look(State::holding, facts).value();
+  ASSERT_TRUE(step.has_value());
+  EXPECT_EQ(step->data.exit_reason, "stop_loss");
+}
+
+TEST(SleeveCycle, SellsWholeLotsOnly) {
+  auto facts = facts_of(0);
+  facts.base_available = facts.data.base = Amount(eth, 10 * machines::power_of_ten(18) + 1);
+  facts.data.cost = money(2'000);
+  facts.data.entry_price = price(200);
+  EXPECT_EQ(cycle::look(State::holding, facts).value()->order->size, coins(10'000));
+}
+
+TEST(SleeveCycle, OffersTheVenueNothingBelowItsMinimum) {
+  auto facts = facts_of(0);
+  facts.base_available = facts.data.base = coins(40);  // 4.08 USDT at 102
+  facts.data.cost = money(20);
+  facts.data.entry_price = price(500);
+  EXPECT_FALSE(cycle::look(State::holding, facts)->has_value());
+  facts.base_available = coins(50);
+  EXPECT_TRUE(cycle::look(State::holding, facts)->has_value());
+}
+
+TEST(SleeveCycle, DustTakesItsCostToTheNextCycle) {
+  auto facts = facts_of(0);
+  facts.data.number = 7;
+  facts.data.base = coins(10'000);
+  facts.data.cost = money(1'000);
+  facts.data.entry_price = price(100);
+  facts.base_available = coins(20);  // of ten coins, 0.02 are left: 2 of 1,000 USDT
+  const auto step = cycle::order_ended(State::leaving, facts, {coins(9'980), money(1'100), money(1), {}}).value();
+  EXPECT_EQ(step.to, State::closed);
+  EXPECT_EQ(step.data.realized, money(1'099 - 998));
+  ASSERT_TRUE(step.next_cycle.has_value());
+  EXPECT_EQ(step.next_cycle->cost, money(2));
+  EXPECT_EQ(step.next_cycle->base, coins(20));
+  EXPECT_EQ(step.next_cycle->number, 8);
+}
+
+TEST(SleeveCycle, LooksAgainAtTheNextClose) {
+  EXPECT_EQ(cycle::next_look({0}), machines::Instant{3'599'999'000});
+  EXPECT_EQ(cycle::next_look({3'599'999'000}), machines::Instant{7'199'999'000});
+}
+
+}  // namespace
