@@ -2,8 +2,7 @@
 
 #include <openssl/rand.h>
 
-#include <nlohmann/json.hpp>
-
+#include "deploy/bursar/import_record.hpp"
 #include "ledger/journal/journal.hpp"
 #include "machines/allocation/decide.hpp"
 #include "machines/core/names.hpp"
@@ -136,51 +135,6 @@ void set_bars(Sequence& sequence, const std::vector<workers::market::Bar>& bars)
                Parameters().add(opens_at).add(open).add(high).add(low).add(close).add(open_sound).add(close_sound));
 }
 
-std::string import_text(const workers::market::ImportReport& report) {
-  return nlohmann::json{
-      {"rows",                 report.rows                },
-      {"hours",                report.hours               },
-      {"duplicates",           report.duplicates          },
-      {"differing_duplicates", report.differing_duplicates},
-      {"gaps",                 report.gaps                },
-      {"missing",              report.missing             },
-      {"rejected",             report.rejected            },
-      {"out_of_order",         report.out_of_order        },
-      {"newest_first",         report.newest_first        },
-      {"in_seconds",           report.in_seconds          },
-      {"in_milliseconds",      report.in_milliseconds     },
-      {"in_microseconds",      report.in_microseconds     },
-      {"first",                report.first.us            },
-      {"last",                 report.last.us             },
-      {"outside_range",        report.outside_range       },
-      {"rounded",              report.rounded             }
-  }
-      .dump();
-}
-
-workers::market::ImportReport import_of(const std::string& text) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  workers::market::ImportReport report;
-  if (json.is_discarded()) return report;
-  report.rows = json.value("rows", 0LL);
-  report.hours = json.value("hours", 0LL);
-  report.duplicates = json.value("duplicates", 0LL);
-  report.differing_duplicates = json.value("differing_duplicates", 0LL);
-  report.gaps = json.value("gaps", 0LL);
-  report.missing = json.value("missing", 0LL);
-  report.rejected = json.value("rejected", 0LL);
-  report.out_of_order = json.value("out_of_order", 0LL);
-  report.newest_first = json.value("newest_first", false);
-  report.in_seconds = json.value("in_seconds", 0LL);
-  report.in_milliseconds = json.value("in_milliseconds", 0LL);
-  report.in_microseconds = json.value("in_microseconds", 0LL);
-  report.outside_range = json.value("outside_range", 0LL);
-  report.rounded = json.value("rounded", 0LL);
-  report.first = {json.value("first", 0LL)};
-  report.last = {json.value("last", 0LL)};
-  return report;
-}
-
 // An allocation is born with its job: the funding one millisecond before the sleeves', those one before the first bar
 // opens.
 machines::Step genesis_step(const machines::allocation::Data& data, machines::SleeveId sleeve, machines::Instant at) {
@@ -266,7 +220,7 @@ Stored<bool> set_up(ledger::Connection& connection, const TreasurySpec& spec, co
   set_bars(sequence, prices.bars);
   sequence.run(setting_statement, Parameters().add(spec.settings));
   // Last but the genesis: read_feed() finds a treasury only when all of it stands.
-  sequence.run(feed_statement, Parameters().add(file).add(prices.sha256).add(import_text(prices.report)));
+  sequence.run(feed_statement, Parameters().add(file).add(prices.sha256).add(write_import(prices.report)));
   if (sequence.error()) return machines::fail(*sequence.error());
   return genesis(connection, spec, vault, prices.bars.front().opens_at);
 }
@@ -280,7 +234,7 @@ Stored<std::vector<FeedState>> read_feed(ledger::Connection& connection) {
   for (int row = 0; row < rows->size(); ++row)
     feeds.push_back({std::string(rows->text(row, 0)),
                      std::string(rows->text(row, 1)),
-                     import_of(std::string(rows->text(row, 2))),
+                     parse_import(std::string(rows->text(row, 2))),
                      {rows->number(row, 3)},
                      rows->flag(row, 4),
                      rows->number(row, 5)});
