@@ -1,9 +1,10 @@
-// schemas/codec/convert.hpp: what the two codecs share: strict reading of tokens, amounts and enumerators. Internal to
-// schemas/codec.
+// schemas/codec/convert.hpp: what the codecs share: strict reading of tokens, words, amounts and enumerators, and text
+// made readable. Internal to schemas/codec.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "machines/core/amount.hpp"
 #include "machines/core/ids.hpp"
@@ -28,6 +29,11 @@ class Reading {
       for (std::size_t i = 0; i < bytes.size(); ++i) token.bytes[i] = static_cast<std::uint8_t>(bytes[i]);
     return token;
   }
+  // PostgreSQL takes no NUL in a text; Protobuf has seen to the rest.
+  std::string word(const std::string& text) {
+    if (text.find('\0') != std::string::npos) refuse("a word must not hold a NUL");
+    return text;
+  }
   machines::Int128 amount(const std::string& text) {
     const auto value = machines::parse_whole(text);
     if (!value) refuse("an amount must be a whole number below 10^38");
@@ -45,6 +51,10 @@ class Reading {
  private:
   std::string reason_;
 };
+
+// The text with each byte that is no valid UTF-8, and each NUL, as '?'; cut between letters after 4,096 bytes. Protobuf
+// and PostgreSQL refuse anything else, and reasons come from libraries and venues.
+std::string readable(std::string_view text);
 
 inline std::string bytes_of(const machines::Token& token) {
   return {reinterpret_cast<const char*>(token.bytes.data()), token.bytes.size()};

@@ -1,6 +1,8 @@
 #include "schemas/codec/data.hpp"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "machines/core/names.hpp"
 
@@ -18,12 +20,28 @@ std::string text_of(Amount amount) {
 Amount amount_of(const json& value) {
   const std::string text = value.get<std::string>();
   const auto colon = text.find(':');
+  if (colon == std::string::npos) throw std::invalid_argument("amount");
+  std::int32_t asset = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + colon, asset);
   const auto minor = machines::parse_whole(text.substr(colon + 1));
-  if (colon == std::string::npos || !minor) throw std::invalid_argument("amount");
-  return {machines::AssetId{std::stoi(text.substr(0, colon))}, *minor};
+  if (error != std::errc() || end != text.data() + colon || !minor) throw std::invalid_argument("amount");
+  return {machines::AssetId{asset}, *minor};
 }
 
-std::int64_t number_of(const json& from, const char* key) { return from.at(key).get<std::int64_t>(); }
+// The library would take 1.5 for 1 and wrap what is too large.
+template <class Number>
+Number whole_of(const json& value) {
+  const bool fits = value.is_number_unsigned()
+                        ? std::in_range<Number>(value.get<std::uint64_t>())
+                        : value.is_number_integer() && std::in_range<Number>(value.get<std::int64_t>());
+  if (!fits) throw std::invalid_argument("whole number");
+  return value.get<Number>();
+}
+
+// A reason that is not text is written with a mark where it isn't, not thrown at the caller.
+std::string written(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+std::int64_t number_of(const json& from, const char* key) { return whole_of<std::int64_t>(from.at(key)); }
 std::string string_of(const json& from, const char* key) { return from.at(key).get<std::string>(); }
 
 // nlohmann::json throws on what does not fit: caught here, where the library is used.
@@ -39,7 +57,7 @@ auto guarded(std::string_view text, const F& read) -> std::optional<decltype(rea
 }  // namespace
 
 std::string write_order(const machines::order::Data& data) {
-  return json{
+  return written({
       {"symbol",     data.symbol                                                 },
       {"side",       data.is_buy ? "buy" : "sell"                                },
       {"size",       text_of(data.size)                                          },
@@ -52,23 +70,25 @@ std::string write_order(const machines::order::Data& data) {
       {"placed_at",  data.placed_at.us                                           },
       {"first_fill", data.first_fill.us                                          },
       {"reason",     data.reason                                                 }
-  }
-      .dump();
+  });
 }
 
 std::optional<machines::order::Data> parse_order(std::string_view text) {
   return guarded(text, [](const json& from) {
     machines::order::Data data;
     data.symbol = string_of(from, "symbol");
-    data.is_buy = string_of(from, "side") == "buy";
+    const std::string side = string_of(from, "side");
+    if (side != "buy" && side != "sell") throw std::invalid_argument("side");
+    data.is_buy = side == "buy";
     data.size = amount_of(from.at("size"));
     const json& hold = from.at("hold");
-    data.hold = {{hold.at(0).get<std::int64_t>()}, hold.at(1).get<std::int64_t>(), hold.at(2).get<std::int32_t>()};
+    data.hold = {
+        {whole_of<std::int64_t>(hold.at(0))}, whole_of<std::int64_t>(hold.at(1)), whole_of<std::int32_t>(hold.at(2))};
     data.held = amount_of(from.at("held"));
     data.base = amount_of(from.at("base"));
     data.quote = amount_of(from.at("quote"));
     data.fees = amount_of(from.at("fees"));
-    data.fills = static_cast<int>(number_of(from, "fills"));
+    data.fills = whole_of<int>(from.at("fills"));
     data.placed_at = {number_of(from, "placed_at")};
     data.first_fill = {number_of(from, "first_fill")};
     data.reason = string_of(from, "reason");
@@ -77,7 +97,7 @@ std::optional<machines::order::Data> parse_order(std::string_view text) {
 }
 
 std::string write_cycle(const machines::sleeve_cycle::Data& data) {
-  return json{
+  return written({
       {"number",      data.number           },
       {"entered_at",  data.entered_at.us    },
       {"cost",        text_of(data.cost)    },
@@ -87,8 +107,7 @@ std::string write_cycle(const machines::sleeve_cycle::Data& data) {
       {"fees",        text_of(data.fees)    },
       {"exit_reason", data.exit_reason      },
       {"realized",    text_of(data.realized)}
-  }
-      .dump();
+  });
 }
 
 std::optional<machines::sleeve_cycle::Data> parse_cycle(std::string_view text) {
@@ -108,7 +127,7 @@ std::optional<machines::sleeve_cycle::Data> parse_cycle(std::string_view text) {
 }
 
 std::string write_allocation(const machines::allocation::Data& data) {
-  return json{
+  return written({
       {"movement", machines::name_of(data.movement)                                     },
       {"amount",   text_of(data.amount)                                                 },
       {"reserve",  text_of(data.reserve)                                                },
@@ -116,8 +135,7 @@ std::string write_allocation(const machines::allocation::Data& data) {
       {"why",      data.why                                                             },
       {"reason",   data.reason                                                          },
       {"vault",    {data.external.value, data.vault_reserve.value, data.tradeable.value}}
-  }
-      .dump();
+  });
 }
 
 std::optional<machines::allocation::Data> parse_allocation(std::string_view text) {
@@ -132,23 +150,22 @@ std::optional<machines::allocation::Data> parse_allocation(std::string_view text
     data.why = string_of(from, "why");
     data.reason = string_of(from, "reason");
     const json& vault = from.at("vault");
-    data.external = {vault.at(0).get<std::int64_t>()};
-    data.vault_reserve = {vault.at(1).get<std::int64_t>()};
-    data.tradeable = {vault.at(2).get<std::int64_t>()};
+    data.external = {whole_of<std::int64_t>(vault.at(0))};
+    data.vault_reserve = {whole_of<std::int64_t>(vault.at(1))};
+    data.tradeable = {whole_of<std::int64_t>(vault.at(2))};
     return data;
   });
 }
 
 std::string write_momentum(const machines::strategy::Momentum& rules) {
-  return json{
+  return written({
       {"buy_momentum_ppm", rules.buy_momentum.ppm},
       {"trend_ppm",        rules.trend.ppm       },
       {"stop_loss_ppm",    rules.stop_loss.ppm   },
       {"arm_ppm",          rules.arm.ppm         },
       {"trail_ppm",        rules.trail.ppm       },
       {"hold_uptrend_ppm", rules.hold_uptrend.ppm}
-  }
-      .dump();
+  });
 }
 
 std::optional<machines::strategy::Momentum> parse_momentum(std::string_view text) {

@@ -195,6 +195,9 @@ struct VenueRefusal {  // the request could not be understood or served
 using VenueMessage = std::variant<PlaceOrder, QueryOrder, CancelOrder, OpenBar, StatementRequest, OrderReport, BarTaken,
                                   Statement, VenueRefusal>;
 
+// No message is longer: a socket drops what is, a decoder refuses it unread.
+inline constexpr std::size_t longest_message = 4 << 20;
+
 struct DecodeError {
   std::string reason;
   std::uint64_t correlation = 0;  // of a venue frame that could be read that far, so that the refusal can name it
@@ -207,6 +210,8 @@ struct VenueFrame {
   bool operator==(const VenueFrame&) const = default;
 };
 
+// Free text (a reason) is made readable first: valid UTF-8 without NUL, at most 4,096 bytes. Words must be that
+// already.
 std::string encode(const Message& message);
 machines::Result<Message, DecodeError> decode(std::string_view bytes);
 std::string encode_venue(const VenueFrame& frame);

@@ -10,7 +10,7 @@ namespace pb = bursar::wire;
 void write(const OrderReport& report, pb::OrderReport& to) {
   to.set_client_id(report.client_id);
   to.set_status(static_cast<int>(report.status));
-  to.set_reason(report.reason);
+  to.set_reason(readable(report.reason));
   to.set_duplicate(report.duplicate);
   for (const Fill& fill : report.fills) {
     auto* one = to.add_fills();
@@ -25,8 +25,11 @@ void write(const OrderReport& report, pb::OrderReport& to) {
 }
 
 OrderReport read(const pb::OrderReport& from, Reading& reading) {
-  OrderReport report{
-      from.client_id(), reading.enumerator<OrderStatus>(from.status()), from.reason(), from.duplicate(), {}};
+  OrderReport report{reading.word(from.client_id()),
+                     reading.enumerator<OrderStatus>(from.status()),
+                     reading.word(from.reason()),
+                     from.duplicate(),
+                     {}};
   for (const auto& one : from.fills())
     report.fills.push_back({one.number(),
                             {one.at_us()},
@@ -39,8 +42,8 @@ OrderReport read(const pb::OrderReport& from, Reading& reading) {
 }
 
 PlaceOrder read(const pb::PlaceOrder& from, Reading& reading) {
-  return {from.client_id(),
-          from.symbol(),
+  return {reading.word(from.client_id()),
+          reading.word(from.symbol()),
           reading.enumerator<Side>(from.side()),
           reading.amount(from.size()),
           {from.placed_us()}};
@@ -48,7 +51,8 @@ PlaceOrder read(const pb::PlaceOrder& from, Reading& reading) {
 
 Statement read(const pb::Statement& from, Reading& reading) {
   Statement statement;
-  for (const auto& line : from.lines()) statement.lines.push_back({line.asset(), reading.amount(line.total())});
+  for (const auto& line : from.lines())
+    statement.lines.push_back({reading.word(line.asset()), reading.amount(line.total())});
   return statement;
 }
 
@@ -57,12 +61,12 @@ VenueMessage read_body(const pb::VenueEnvelope& envelope, Reading& reading) {
     case pb::VenueEnvelope::kPlace:
       return read(envelope.place(), reading);
     case pb::VenueEnvelope::kQuery:
-      return QueryOrder{envelope.query().client_id(), envelope.query().deep()};
+      return QueryOrder{reading.word(envelope.query().client_id()), envelope.query().deep()};
     case pb::VenueEnvelope::kCancel:
-      return CancelOrder{envelope.cancel().client_id()};
+      return CancelOrder{reading.word(envelope.cancel().client_id())};
     case pb::VenueEnvelope::kOpenBar: {
       const auto& from = envelope.open_bar();
-      return OpenBar{from.symbol(), {from.opens_us()}, {from.open_e8()}};
+      return OpenBar{reading.word(from.symbol()), {from.opens_us()}, {from.open_e8()}};
     }
     case pb::VenueEnvelope::kStatementRequest:
       return StatementRequest{};
@@ -73,7 +77,7 @@ VenueMessage read_body(const pb::VenueEnvelope& envelope, Reading& reading) {
     case pb::VenueEnvelope::kStatement:
       return read(envelope.statement(), reading);
     case pb::VenueEnvelope::kRefusal:
-      return VenueRefusal{envelope.refusal().reason()};
+      return VenueRefusal{reading.word(envelope.refusal().reason())};
     case pb::VenueEnvelope::BODY_NOT_SET:
       break;
   }
@@ -120,13 +124,14 @@ std::string encode_venue(const VenueFrame& frame) {
                      one->set_total(machines::to_text(line.total));
                    }
                  },
-                 [&](const VenueRefusal& m) { envelope.mutable_refusal()->set_reason(m.reason); },
+                 [&](const VenueRefusal& m) { envelope.mutable_refusal()->set_reason(readable(m.reason)); },
              },
              frame.message);
   return envelope.SerializeAsString();
 }
 
 machines::Result<VenueFrame, DecodeError> decode_venue(std::string_view bytes) {
+  if (bytes.size() > longest_message) return machines::fail(DecodeError{"the venue message is too long"});
   pb::VenueEnvelope envelope;
   if (!envelope.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     return machines::fail(DecodeError{"not a venue message of this protocol"});

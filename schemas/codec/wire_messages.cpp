@@ -30,8 +30,10 @@ void write(const LeasedJob& job, pb::LeasedJob& to) {
   to.set_tries(job.tries);
 }
 LeasedJob read(const pb::LeasedJob& from, Reading& reading) {
-  return {read(from.key()), reading.token(from.token()), from.shard(),   from.epoch(), from.kind(), from.command(),
-          from.is_event(),  {from.world_us()},           from.attempt(), from.tries()};
+  return {read(from.key()), reading.token(from.token()), from.shard(),
+          from.epoch(),     reading.word(from.kind()),   reading.word(from.command()),
+          from.is_event(),  {from.world_us()},           from.attempt(),
+          from.tries()};
 }
 
 void write(const Ready& ready, pb::Ready& to) {
@@ -49,10 +51,11 @@ void write(const Ready& ready, pb::Ready& to) {
   to.set_outside_credit(ready.outside_credit);
 }
 Ready read(const pb::Ready& from, Reading& reading) {
-  Ready ready{from.worker(), from.wire(), from.schema(), {}, {}, from.pure_credit(), from.outside_credit()};
+  Ready ready{reading.word(from.worker()), from.wire(),          from.schema(), {}, {},
+              from.pure_credit(),          from.outside_credit()};
   for (const auto& one : from.capabilities())
     ready.capabilities.push_back({
-        one.kind(), one.version(), {one.outside_commands().begin(), one.outside_commands().end()}
+        reading.word(one.kind()), one.version(), {one.outside_commands().begin(), one.outside_commands().end()}
     });
   for (const auto& token : from.held()) ready.held.push_back(reading.token(token));
   if (ready.worker.empty()) reading.refuse("READY needs the worker's id");
@@ -80,12 +83,12 @@ void write(const Failed& failed, pb::Failed& to) {
   to.set_token(bytes_of(failed.token));
   to.set_error(static_cast<int>(failed.error));
   to.set_retry_after_ms(failed.retry_after_ms);
-  to.set_reason(failed.reason);
+  to.set_reason(readable(failed.reason));
   to.set_fatal(failed.fatal);
 }
 Failed read(const pb::Failed& from, Reading& reading) {
   return {reading.token(from.token()), reading.enumerator<machines::CallError>(from.error()), from.retry_after_ms(),
-          from.reason(), from.fatal()};
+          reading.word(from.reason()), from.fatal()};
 }
 
 Goodbye read(const pb::Goodbye& from, Reading& reading) {
@@ -123,7 +126,7 @@ void write_released(const Released& released, pb::Released& to) {
   to.set_world_us(released.world_at.us);
   to.set_stalled(released.stalled);
   if (released.stalled) write(released.parked, *to.mutable_parked());
-  to.set_reason(released.reason);
+  to.set_reason(readable(released.reason));
   to.set_next_due_us(released.next_due.us);
 }
 
@@ -142,22 +145,23 @@ Message read_body(const pb::Envelope& envelope, Reading& reading) {
     case pb::Envelope::kWelcome:
       return Welcome{envelope.welcome().heartbeat_ms(), envelope.welcome().ttl_ms()};
     case pb::Envelope::kRefused:
-      return Refused{envelope.refused().reason()};
+      return Refused{reading.word(envelope.refused().reason())};
     case pb::Envelope::kAssign:
       return read(envelope.assign(), reading);
     case pb::Envelope::kRelease:
       return Release{{envelope.release().world_us()}};
     case pb::Envelope::kReleased: {
       const auto& from = envelope.released();
-      return Released{{from.world_us()}, from.stalled(), read(from.parked()), from.reason(), {from.next_due_us()}};
+      return Released{
+          {from.world_us()}, from.stalled(), read(from.parked()), reading.word(from.reason()), {from.next_due_us()}};
     }
     case pb::Envelope::kSubmit: {
       const auto& from = envelope.submit();
-      return Submit{{from.owner()}, {from.instance()}, from.event(), {from.world_us()}};
+      return Submit{{from.owner()}, {from.instance()}, reading.word(from.event()), {from.world_us()}};
     }
     case pb::Envelope::kSubmitted: {
       const auto& from = envelope.submitted();
-      return Submitted{{from.instance()}, from.accepted(), from.reason()};
+      return Submitted{{from.instance()}, from.accepted(), reading.word(from.reason())};
     }
     case pb::Envelope::kQuery:
       return Query{};
@@ -187,7 +191,7 @@ std::string encode(const Message& message) {
                    envelope.mutable_welcome()->set_heartbeat_ms(m.heartbeat_ms);
                    envelope.mutable_welcome()->set_ttl_ms(m.ttl_ms);
                  },
-                 [&](const Refused& m) { envelope.mutable_refused()->set_reason(m.reason); },
+                 [&](const Refused& m) { envelope.mutable_refused()->set_reason(readable(m.reason)); },
                  [&](const Assign& m) {
                    auto* to = envelope.mutable_assign();
                    for (const LeasedJob& job : m.jobs) write(job, *to->add_jobs());
@@ -205,7 +209,7 @@ std::string encode(const Message& message) {
                    auto* to = envelope.mutable_submitted();
                    to->set_instance(m.instance.value);
                    to->set_accepted(m.accepted);
-                   to->set_reason(m.reason);
+                   to->set_reason(readable(m.reason));
                  },
                  [&](const Query&) { envelope.mutable_query(); },
                  [&](const BrokerView& m) { write(m, *envelope.mutable_broker_view()); },
@@ -215,6 +219,7 @@ std::string encode(const Message& message) {
 }
 
 machines::Result<Message, DecodeError> decode(std::string_view bytes) {
+  if (bytes.size() > longest_message) return machines::fail(DecodeError{"the message is too long"});
   pb::Envelope envelope;
   if (!envelope.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     return machines::fail(DecodeError{"not a message of this protocol"});
