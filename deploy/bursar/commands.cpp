@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <ctime>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -23,9 +24,16 @@ namespace {
 
 using nlohmann::ordered_json;
 
-int failed(const std::string& what, const ledger::StoreError& error) {
-  const bool away = error.failure == ledger::StoreFailure::unavailable;
-  fmt::print(stderr, "bursar: {}: {}{}\n", what, error.text, away ? "; is `bursar up` running on this data folder?" : "");
+// What to do where the database can't be reached, or is none of ours.
+std::string advice(const Where& where, const ledger::StoreError& error) {
+  const bool foreign = error.text.starts_with("[42P01]") || error.text.starts_with("[3F000]") || error.text.starts_with("[42883]");
+  if (foreign) return "; this database holds no ledger of Bursar: check --dsn, or let `bursar up` make one in it";
+  if (error.failure != ledger::StoreFailure::unavailable) return "";
+  return where.by_folder ? "; `bursar up` on this data folder starts it, if it is not just starting" : "; check --dsn";
+}
+
+int failed(const Where& where, const std::string& what, const ledger::StoreError& error) {
+  fmt::print(stderr, "bursar: {}: {}{}\n", what, error.text, advice(where, error));
   return 1;
 }
 
@@ -35,6 +43,19 @@ std::string world(machines::Instant at) {
 }
 
 std::string amount_text(machines::Int128 minor, int scale) { return machines::format(machines::Amount({0}, minor), scale); }
+
+// The jobs of a step with their times spelled out: "evaluate@1704632399999000" becomes "evaluate at 2024-...".
+std::string jobs_text(const std::string& jobs) {
+  std::string made;
+  for (std::size_t i = 0; i < jobs.size();) {
+    std::size_t end = i + 1;
+    while (jobs[i] == '@' && end < jobs.size() && std::isdigit(static_cast<unsigned char>(jobs[end])) != 0) ++end;
+    const bool is_time = end > i + 1 && end - i < 19;
+    made += is_time ? " at " + world({std::stoll(jobs.substr(i + 1, end - i - 1))}) : jobs.substr(i, end - i);
+    i = end;
+  }
+  return made;
+}
 
 ordered_json instance_json(const ledger::books::InstanceView& view) {
   return {{"owner", view.owner.value}, {"id", view.id.value},       {"kind", view.kind},     {"sleeve", view.sleeve},
@@ -54,6 +75,7 @@ struct StatusView {
   ledger::jobs::Counts jobs;
   std::vector<ledger::books::Stranded> stranded;
   std::optional<schemas::BrokerView> broker;
+  bool house_may_run = true;
 };
 
 ordered_json status_json(const StatusView& view) {
@@ -84,7 +106,7 @@ void print_status(const StatusView& view) {
       fmt::print("worker     {} ({} in flight, heard {} ms ago)\n", worker.worker, worker.in_flight, worker.silent_ms);
     if (view.broker->workers.empty()) fmt::print("workers    none registered\n");
   } else {
-    fmt::print("brokers    none answers\n");
+    fmt::print("brokers    none{}\nworkers    none\n", view.house_may_run ? " answers" : ": the house is not running; `bursar up` starts it");
   }
   fmt::print("stranded   {}\n", view.stranded.size());
   for (const auto& one : view.stranded) fmt::print("  {} {} is {}: no job, timer or child will move it\n", one.kind, one.id.value, one.state);
@@ -96,12 +118,12 @@ int show_status(const Where& where) {
   ledger::Connection connection(where.dsn);
   ledger::books::Books books(connection);
   const auto states = books.state_counts();
-  if (!states) return failed("status", states.error());
+  if (!states) return failed(where, "status", states.error());
   const auto jobs = ledger::jobs::Jobs(connection).counts();
-  if (!jobs) return failed("status", jobs.error());
+  if (!jobs) return failed(where, "status", jobs.error());
   const auto stranded = books.stranded();
-  if (!stranded) return failed("status", stranded.error());
-  const StatusView view{*states, *jobs, *stranded, ask_broker(where.layout)};
+  if (!stranded) return failed(where, "status", stranded.error());
+  const StatusView view{*states, *jobs, *stranded, where.house_may_run ? ask_broker(where.layout) : std::nullopt, where.house_may_run};
   if (where.json) std::cout << status_json(view).dump() << "\n";
   else print_status(view);
   return stranded->empty() ? 0 : 1;
@@ -110,7 +132,7 @@ int show_status(const Where& where) {
 int list_machines(const Where& where, bool all, int limit) {
   ledger::Connection connection(where.dsn);
   const auto views = ledger::books::Books(connection).instances(!all, limit);
-  if (!views) return failed("machine list", views.error());
+  if (!views) return failed(where, "machine list", views.error());
   if (!where.json) {
     print_instances(*views);
     return 0;
@@ -124,7 +146,7 @@ int list_machines(const Where& where, bool all, int limit) {
 int show_machine(const Where& where, std::int64_t id) {
   ledger::Connection connection(where.dsn);
   const auto views = ledger::books::Books(connection).instance({id});
-  if (!views) return failed("machine show", views.error());
+  if (!views) return failed(where, "machine show", views.error());
   if (views->empty()) {
     fmt::print(stderr, "bursar: no machine has the id {}; `bursar machine list --all` lists them\n", id);
     return 1;
@@ -143,7 +165,7 @@ int show_machine(const Where& where, std::int64_t id) {
 int show_history(const Where& where, std::int64_t id) {
   ledger::Connection connection(where.dsn);
   const auto history = ledger::books::Books(connection).history({id});
-  if (!history) return failed("machine history", history.error());
+  if (!history) return failed(where, "machine history", history.error());
   if (history->empty()) {
     fmt::print(stderr, "bursar: no machine has the id {}; `bursar machine list --all` lists them\n", id);
     return 1;
@@ -153,13 +175,13 @@ int show_history(const Where& where, std::int64_t id) {
     ordered_json postings = ordered_json::array();
     if (!where.json)
       fmt::print("{:>4}  {} -> {}  on {}{}\n      world {}  wall {}{}\n", step.version, step.from.empty() ? "(born)" : step.from, step.to, step.event,
-                 step.command == "none" ? "" : ", then " + step.command, world(step.world_at), step.wall_at, step.jobs.empty() ? "" : "  jobs " + step.jobs);
+                 step.command == "none" ? "" : ", then " + step.command, world(step.world_at), step.wall_at, step.jobs.empty() ? "" : "\n      jobs  " + jobs_text(step.jobs));
     for (const auto& posting : step.postings) {
       const std::string amount = amount_text(posting.amount, posting.scale);
       if (!where.json) fmt::print("      {:<6} {} {}  {} -> {}  ({})\n", posting.kind, amount, posting.asset, posting.debit, posting.credit, posting.code);
       postings.push_back({{"kind", posting.kind}, {"debit", posting.debit}, {"credit", posting.credit}, {"asset", posting.asset}, {"amount", amount}, {"code", posting.code}});
     }
-    json.push_back({{"version", step.version}, {"from", step.from}, {"to", step.to}, {"event", step.event}, {"command", step.command}, {"jobs", step.jobs},
+    json.push_back({{"version", step.version}, {"from", step.from}, {"to", step.to}, {"event", step.event}, {"command", step.command}, {"jobs", jobs_text(step.jobs)},
                     {"world_at", world(step.world_at)}, {"wall_at", step.wall_at}, {"postings", postings}});
   }
   if (where.json) std::cout << json.dump() << "\n";
@@ -180,7 +202,7 @@ int show_diagram(const std::string& kind) {
 int show_balances(const Where& where) {
   ledger::Connection connection(where.dsn);
   const auto balances = ledger::books::Books(connection).balances();
-  if (!balances) return failed("ledger balances", balances.error());
+  if (!balances) return failed(where, "ledger balances", balances.error());
   ordered_json json = ordered_json::array();
   if (!where.json) fmt::print("{:<32} {:>30} {:>30}  {}\n", "account", "balance", "of it held", "asset");
   for (const auto& one : *balances) {
@@ -201,7 +223,7 @@ int verify_ledger(const Where& where) {
   if (shows) fmt::print(stderr, "\r{:70}\r", "");
   if (!verdict) {
     if (where.json) std::cout << ordered_json{{"verified", false}, {"verdict", "incomplete"}, {"problem", verdict.error().text}}.dump() << "\n";
-    fmt::print(stderr, "bursar: ledger verify: incomplete: {}\n", verdict.error().text);
+    fmt::print(stderr, "bursar: ledger verify: incomplete: {}{}\n", verdict.error().text, advice(where, verdict.error()));
     return 1;
   }
   if (where.json) {

@@ -11,8 +11,10 @@ namespace deploy {
 
 struct Where {
   Layout layout;
-  std::string dsn;  // of the running house
+  std::string dsn;
   bool json = false;
+  bool by_folder = true;       // the database is the data folder's own; false: --dsn named it
+  bool house_may_run = true;   // false: nobody serves this folder now
 };
 
 int show_status(const Where& where);

@@ -12,21 +12,30 @@ namespace deploy {
 namespace {
 
 std::int64_t steady_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
-Clustered<machines::Nothing> no(std::string text, int exit_code) { return machines::fail(ClusterError{std::move(text), exit_code}); }
+Clustered<machines::Nothing> no(std::string text, int exit_code) {
+  return machines::fail(ClusterError{std::move(text), exit_code});
+}
 
-ClusterError from(const ledger::StoreError& error, const std::string& what) { return {fmt::format("{}: {}", what, error.text), 1}; }
+ClusterError from(const ledger::StoreError& error, const std::string& what) {
+  return {fmt::format("{}: {}", what, error.text), 1};
+}
 
 }  // namespace
 
 Clustered<std::unique_ptr<House>> House::open(const UpOptions& options) {
+  // Before a folder is made: one whose sockets have no room is of no use.
+  for (const std::string& endpoint : {options.layout.broker_endpoint(), options.layout.venue_endpoint()})
+    if (const auto fits = brokers::wire::check_endpoint(endpoint); !fits)
+      return machines::fail(ClusterError{fits.error().text, 2});
+  if (const auto fits = check_socket_path(ClusterPaths::below(options.layout.folder)); !fits)
+    return machines::fail(fits.error());
   const auto folder = open_folder(options.layout.folder);
   if (!folder) return machines::fail(folder.error());
   Layout layout{*folder};
-  for (const std::string& endpoint : {layout.broker_endpoint(), layout.venue_endpoint()})
-    if (const auto fits = brokers::wire::check_endpoint(endpoint); !fits) return machines::fail(ClusterError{fits.error().text, 2});
   auto lock = FolderLock::take(layout.folder);
   if (!lock) return machines::fail(lock.error());
   std::error_code error;
@@ -74,8 +83,15 @@ Clustered<machines::Nothing> House::open_database() {
     owner_dsn_ = service_dsn_ = options_.dsn;
   }
   ledger::Connection owner(owner_dsn_);
-  if (const auto connected = owner.connect(); !connected) return machines::fail(from(connected.error(), "PostgreSQL can't be reached"));
-  if (const auto migrated = ledger::migrate(owner); !migrated) return machines::fail(from(migrated.error(), "migrations"));
+  if (const auto connected = owner.connect(); !connected) {
+    if (!cluster_)
+      return no(fmt::format("the PostgreSQL of --dsn can't be used: {}; check --dsn, and that it runs",
+                            connected.error().text),
+                1);
+    return machines::fail(from(connected.error(), "the private PostgreSQL"));
+  }
+  if (const auto migrated = ledger::migrate(owner); !migrated)
+    return machines::fail(from(migrated.error(), "migrations"));
   return machines::Nothing{};
 }
 
@@ -84,8 +100,10 @@ void House::start_children(const std::string& symbol) {
     ProcessSpec spec;
     spec.argv = {"/proc/self/exe"};
     spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
-    spec.argv.insert(spec.argv.end(), {"--data-dir", layout_.folder.string(), "--dsn", service_dsn_});
-    if (!options_.config_file.empty()) spec.argv.insert(spec.argv.end(), {"--config", std::filesystem::absolute(options_.config_file).string()});
+    spec.argv.insert(spec.argv.end(), {"--data-dir", layout_.folder.string()});
+    spec.environment = {"BURSAR_DSN=" + service_dsn_};  // it may hold a password, and arguments are for all to see
+    if (!options_.config_file.empty())
+      spec.argv.insert(spec.argv.end(), {"--config", std::filesystem::absolute(options_.config_file).string()});
     spec.log_file = layout_.log(name).string();
     spec.death_signal = SIGTERM;
     supervisor_.add(name, std::move(spec));

@@ -1,4 +1,5 @@
-// deploy/bursar/house.hpp: House, the processes and the database of one data folder, from the lock to the last child's end.
+// deploy/bursar/house.hpp: House, the processes and the database of one data folder, from the lock to the last child's
+// end.
 #pragma once
 
 #include <memory>
@@ -33,7 +34,8 @@ class House {
   [[nodiscard]] int database_restarts() const { return cluster_ ? cluster_->restarts() : 0; }
 
  private:
-  House(const UpOptions& options, Layout layout, FolderLock lock) : options_(options), layout_(std::move(layout)), lock_(std::move(lock)) {}
+  House(const UpOptions& options, Layout layout, FolderLock lock)
+      : options_(options), layout_(std::move(layout)), lock_(std::move(lock)) {}
   Clustered<machines::Nothing> open_database();
   Clustered<machines::Nothing> make_keys();
 

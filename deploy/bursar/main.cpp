@@ -1,18 +1,22 @@
-// deploy/bursar/main.cpp: the one executable: subcommands and their arguments. Exit codes: 0; 1 refusal or failure; 2 usage or configuration.
+// deploy/bursar/main.cpp: the one executable: subcommands and their arguments. Exit codes: 0; 1 refusal or failure; 2
+// usage or configuration.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cctype>
 #include <cstdlib>
 #include <functional>
 
 #include "deploy/bursar/commands.hpp"
 #include "deploy/bursar/nodes.hpp"
 #include "deploy/bursar/up.hpp"
+#include "deploy/bursar/way_in.hpp"
 
 namespace {
 
 using deploy::Layout;
+using deploy::Where;
 
 struct Options {
   std::string config, data_dir, dsn, replay, name, symbol, kind;
@@ -31,25 +35,30 @@ Layout layout_of(const Options& options) {
   return {std::filesystem::absolute(options.data_dir.empty() ? default_folder() : options.data_dir).lexically_normal()};
 }
 
-// The private cluster's socket, as this user, unless an existing PostgreSQL is named.
-deploy::Where where_of(const Options& options) {
-  const Layout layout = layout_of(options);
-  const std::string own = fmt::format("host='{}' dbname={} user={}", (layout.folder / "pg").string(), deploy::database_name, deploy::owner_role);
-  return {layout, options.dsn.empty() ? own : options.dsn, options.json};
-}
-
 // Runs `then` with the configuration, or says what is wrong with it and returns 2.
 int with_config(const Options& options, const std::function<int(const schemas::config::Config&)>& then) {
   if (options.config.empty()) return then({});
   const auto config = schemas::config::load(options.config);
   if (config) return then(*config);
-  fmt::print(stderr, "{}", config.error().text());
+  for (const auto& problem : config.error().problems) fmt::print(stderr, "bursar: {}\n", problem.text());
   return 2;
+}
+
+// A command that only looks: at the database that is named, at the running house, or at a folder whose house is down.
+int look(const Options& options, const std::function<int(const deploy::Where&)>& action) {
+  return with_config(options, [&](const schemas::config::Config&) {
+    const Layout layout = layout_of(options);
+    const auto way = deploy::WayIn::open(layout, options.dsn);
+    if (way) return action({layout, way->dsn(), options.json, options.dsn.empty(), way->house_may_run()});
+    fmt::print(stderr, "bursar: {}\n", way.error().text);
+    return way.error().exit_code;
+  });
 }
 
 int run_up(const Options& options) {
   return with_config(options, [&](const schemas::config::Config& config) {
-    return deploy::up({layout_of(options), config, options.config, options.dsn, options.replay, options.exit_when_done, options.json});
+    return deploy::up({layout_of(options), config, options.config, options.dsn, options.replay, options.exit_when_done,
+                       options.json});
   });
 }
 
@@ -73,19 +82,52 @@ class Cli {
     try {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-      return app_.exit(error) == 0 ? 0 : 2;
+      if (error.get_exit_code() == 0) return app_.exit(error);
+      fmt::print(stderr, "bursar: {}\n", complaint(error, {argv + 1, argv + argc}));
+      return 2;
     }
     return run_ ? run_() : 2;
   }
 
  private:
+  // What is wrong with the command line, in one sentence that ends with where to look.
+  std::string complaint(const CLI::ParseError& error, const std::vector<std::string>& words) {
+    const CLI::App* at = &app_;
+    std::string said = "bursar";
+    for (const std::string& word : words) {
+      const auto below = at->get_subcommands([&](const CLI::App* one) { return one->get_name() == word; });
+      if (!below.empty()) {
+        at = below.front();
+        said += " " + word;
+        continue;
+      }
+      if (word.starts_with("-") || commands_of(*at).empty()) break;
+      return fmt::format("`{}` has no command `{}`; there are {}; see `{} --help`", said, word, commands_of(*at), said);
+    }
+    if (!commands_of(*at).empty() && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr)
+      return fmt::format("`{}` needs a command: {}; see `{} --help`", said, commands_of(*at), said);
+    std::string what = error.what();
+    if (!what.empty() && std::isupper(static_cast<unsigned char>(what[0])) != 0)
+      what[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(what[0])));
+    return fmt::format("{}; see `{} --help`", what, said);
+  }
+
+  static std::string commands_of(const CLI::App& app) {
+    std::string names;
+    for (const CLI::App* one : app.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); }))
+      names += (names.empty() ? "" : ", ") + one->get_name();
+    return names;
+  }
+
   void common(CLI::App* command) {
     command->add_option("--config", o_.config, "TOML file; without it the defaults");
     command->add_option("--data-dir", o_.data_dir, "data folder (default " + default_folder() + ")");
-    command->add_option("--dsn", o_.dsn, "an existing PostgreSQL instead of the private one (libpq connection string)");
+    command->add_option("--dsn", o_.dsn, "an existing PostgreSQL instead of the private one (libpq connection string)")
+        ->envname("BURSAR_DSN");
   }
 
-  CLI::App* looker(CLI::App* parent, const std::string& name, const std::string& help, const std::function<int()>& action) {
+  CLI::App* looker(CLI::App* parent, const std::string& name, const std::string& help,
+                   const std::function<int()>& action) {
     auto* command = parent->add_subcommand(name, help);
     common(command);
     command->add_flag("--json", o_.json, "JSON for programs");
@@ -94,31 +136,45 @@ class Cli {
   }
 
   void add_up() {
-    auto* command = looker(&app_, "up", "run the house: PostgreSQL, broker, workers, paper venue, and a replay", [this] { return run_up(o_); });
+    auto* command = looker(&app_, "up", "run the house: PostgreSQL, broker, workers, paper venue, and a replay",
+                           [this] { return run_up(o_); });
     command->add_option("--replay", o_.replay, "CSV of hourly prices; without it a generated sample");
     command->add_flag("--exit-when-done", o_.exit_when_done, "end after the report");
   }
 
   void add_looks() {
-    looker(&app_, "status", "instances, jobs, workers, brokers, stranded work", [this] { return deploy::show_status(where_of(o_)); });
+    looker(&app_, "status", "instances, jobs, workers, brokers, stranded work",
+           [this] { return look(o_, deploy::show_status); });
     auto* machine = app_.add_subcommand("machine", "instances of state machines");
     machine->require_subcommand(1);
-    auto* list = looker(machine, "list", "the live ones, newest first", [this] { return deploy::list_machines(where_of(o_), o_.all, o_.limit); });
+    auto* list = looker(machine, "list", "the live ones, newest first", [this] {
+      return look(o_, [this](const Where& where) { return deploy::list_machines(where, o_.all, o_.limit); });
+    });
     list->add_flag("--all", o_.all, "finished ones too");
-    list->add_option("--limit", o_.limit, "how many")->check(CLI::PositiveNumber);
-    looker(machine, "show", "one instance", [this] { return deploy::show_machine(where_of(o_), o_.id); })->add_option("id", o_.id)->required();
-    looker(machine, "history", "its transitions with event, commands, postings, world and wall time", [this] {
-      return deploy::show_history(where_of(o_), o_.id);
-    })->add_option("id", o_.id)->required();
+    list->add_option("--limit", o_.limit, "how many")->check(CLI::Range(1, 1'000'000));
+    looker(machine, "show", "one instance",
+           [this] { return look(o_, [this](const Where& where) { return deploy::show_machine(where, o_.id); }); })
+        ->add_option("id", o_.id)
+        ->required();
+    looker(machine, "history", "its transitions with event, commands, postings, world and wall time",
+           [this] { return look(o_, [this](const Where& where) { return deploy::show_history(where, o_.id); }); })
+        ->add_option("id", o_.id)
+        ->required();
     auto* diagram = machine->add_subcommand("diagram", "a machine's table as a Mermaid picture");
     diagram->add_option("kind", o_.kind, "order, sleeve_cycle or allocation")->required();
     diagram->callback([this] { run_ = [this] { return deploy::show_diagram(o_.kind); }; });
     auto* ledger = app_.add_subcommand("ledger", "accounts and their verification");
     ledger->require_subcommand(1);
-    looker(ledger, "balances", "every account", [this] { return deploy::show_balances(where_of(o_)); });
-    looker(ledger, "verify", "computes everything again from history", [this] { return deploy::verify_ledger(where_of(o_)); });
+    looker(ledger, "balances", "every account", [this] { return look(o_, deploy::show_balances); });
+    looker(ledger, "verify", "computes everything again from history",
+           [this] { return look(o_, deploy::verify_ledger); });
     auto* config = app_.add_subcommand("config", "the default configuration as a commented TOML file");
-    config->callback([this] { run_ = [] { fmt::print("{}", schemas::config::example_text()); return 0; }; });
+    config->callback([this] {
+      run_ = [] {
+        fmt::print("{}", schemas::config::example_text());
+        return 0;
+      };
+    });
   }
 
   // What `up` starts; not for people.
@@ -126,7 +182,10 @@ class Cli {
     auto* node = app_.add_subcommand("node", "one process of the house")->group("");
     node->require_subcommand(1);
     const std::pair<const char*, int (*)(const deploy::NodeOptions&)> kinds[] = {
-        {"broker", deploy::run_broker}, {"worker", deploy::run_worker}, {"venue", deploy::run_venue}};
+        {"broker", deploy::run_broker},
+        {"worker", deploy::run_worker},
+        {"venue",  deploy::run_venue }
+    };
     for (const auto& [name, run] : kinds) {
       auto* command = node->add_subcommand(name);
       common(command);

@@ -1,5 +1,7 @@
 #include "deploy/bursar/plan.hpp"
 
+#include <fmt/format.h>
+
 namespace deploy {
 
 using machines::Amount;
@@ -18,7 +20,8 @@ Amount amount_of(const Decimal& value, const machines::Asset& asset) {
 
 }  // namespace
 
-machines::Instrument instrument_of(const schemas::config::Config& config, const std::string& base, const std::string& quote) {
+machines::Instrument instrument_of(const schemas::config::Config& config, const std::string& base,
+                                   const std::string& quote) {
   const machines::Asset base_asset{base_id, base, schemas::config::default_scale(base)};
   const machines::Asset quote_asset{quote_id, quote, schemas::config::default_scale(quote)};
   return {base_asset,
@@ -27,6 +30,19 @@ machines::Instrument instrument_of(const schemas::config::Config& config, const 
           amount_of(config.paper.min_notional, quote_asset),
           config.paper.maker_fee,
           config.paper.taker_fee};
+}
+
+std::string objection(const schemas::config::Config& config, const workers::market::PriceFile& prices) {
+  if (prices.quote != config.vault.asset)
+    return fmt::format(
+        "the prices are of {} in {}, and the vault holds {}; write vault.asset = \"{}\" in --config, or give prices in "
+        "{}",
+        prices.base, prices.quote, config.vault.asset, prices.quote, config.vault.asset);
+  const int decimals = schemas::config::default_scale(prices.base);
+  if (!config.paper.lot.at_scale(decimals))
+    return fmt::format("venue.paper.lot is {}, and {} has {} decimals; write a larger lot in --config",
+                       config.paper.lot.text(), prices.base, decimals);
+  return "";
 }
 
 TreasurySpec treasury_of(const schemas::config::Config& config, const workers::market::PriceFile& prices) {

@@ -7,7 +7,11 @@
 namespace deploy {
 
 // Default scales: USD, USDT, USDC, BTC 8; other coins 18. Quote is asset 1, base asset 2.
-machines::Instrument instrument_of(const schemas::config::Config& config, const std::string& base, const std::string& quote);
+machines::Instrument instrument_of(const schemas::config::Config& config, const std::string& base,
+                                   const std::string& quote);
+// Why these prices can't be traded with this configuration, and what to do; empty when they can.
+std::string objection(const schemas::config::Config& config, const workers::market::PriceFile& prices);
+// REQUIRES: no objection.
 TreasurySpec treasury_of(const schemas::config::Config& config, const workers::market::PriceFile& prices);
 
 }  // namespace deploy

@@ -1,6 +1,7 @@
 #include "deploy/bursar/progress.hpp"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,13 +13,23 @@ namespace {
 constexpr std::size_t width = 30;
 
 std::int64_t steady_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+std::size_t columns() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 120;
 }
 
 }  // namespace
 
 Progress::Progress(std::size_t bars, std::size_t played)
-    : bars_(bars), first_(played), terminal_(isatty(STDERR_FILENO) != 0), began_ms_(steady_ms()) {}
+    : bars_(bars),
+      first_(played),
+      terminal_(isatty(STDERR_FILENO) != 0),
+      began_ms_(steady_ms()),
+      shown_ms_(began_ms_) {}
 
 void Progress::show(std::size_t played, const House& house) {
   const std::int64_t now = steady_ms();
@@ -26,20 +37,32 @@ void Progress::show(std::size_t played, const House& house) {
   shown_ms_ = now;
   const double seconds = std::max(static_cast<double>(now - began_ms_) / 1000.0, 0.001);
   const double rate = static_cast<double>(played - std::min(played, first_)) / seconds;
-  const double left = rate > 0 ? static_cast<double>(bars_ - played) / rate : 0;
   int up = 0, restarts = house.database_restarts();
   for (const auto& child : house.supervisor().children()) {
     up += child.pid != 0;
     restarts += child.restarts;
   }
   const std::size_t filled = bars_ == 0 ? width : played * width / bars_;
-  fmt::print(stderr, "{}[{}{}] {:3}%  bar {} of {}  {:.0f} bars/s  {:.0f} s left  {} processes{}{}", terminal_ ? "\r" : "",
-             std::string(filled, '#'), std::string(width - filled, '.'), bars_ == 0 ? 100 : played * 100 / bars_, played, bars_, rate,
-             left, up, restarts > 0 ? fmt::format(", {} restarts", restarts) : "", terminal_ ? "   " : "\n");
+  std::string line =
+      fmt::format("[{}{}] {:3} %  bar {} of {}", std::string(filled, '#'), std::string(width - filled, '.'),
+                  bars_ == 0 ? 100 : played * 100 / bars_, played, bars_);
+  if (rate > 0)
+    line += fmt::format(", {:.0f} a second, {:.0f} s left", rate, static_cast<double>(bars_ - played) / rate);
+  line += fmt::format(", {} processes", up);
+  if (restarts > 0) line += fmt::format(", {} restarted", restarts);
+  if (!terminal_) {
+    fmt::print(stderr, "{}\n", line);
+    return;
+  }
+  // What the line before had in excess is blanked out; never more than a terminal is wide, or it would scroll.
+  line.resize(std::min(line.size(), columns() - 1));
+  fmt::print(stderr, "\r{}{}", line, std::string(shown_ > line.size() ? shown_ - line.size() : 0, ' '));
+  shown_ = line.size();
 }
 
 void Progress::end() {
-  if (terminal_) fmt::print(stderr, "\r{:110}\r", "");
+  if (shown_ > 0) fmt::print(stderr, "\r{}\r", std::string(shown_, ' '));
+  shown_ = 0;
 }
 
 }  // namespace deploy

@@ -1,4 +1,5 @@
-// deploy/bursar/progress.hpp: the live line while a replay runs: a bar on a terminal, a line now and then elsewhere. Writes to standard error.
+// deploy/bursar/progress.hpp: the live line while a replay runs: a bar on a terminal, a line now and then elsewhere.
+// Writes to standard error.
 #pragma once
 
 #include <cstddef>
@@ -12,12 +13,14 @@ class Progress {
  public:
   Progress(std::size_t bars, std::size_t played);
   void show(std::size_t played, const House& house);
+  // Takes the line off the terminal again; harmless when there is none.
   void end();
 
  private:
   std::size_t bars_, first_;
   bool terminal_;
-  std::int64_t began_ms_, shown_ms_ = 0;
+  std::int64_t began_ms_, shown_ms_;
+  std::size_t shown_ = 0;  // characters of the line that stands on the terminal
 };
 
 }  // namespace deploy

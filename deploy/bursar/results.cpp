@@ -171,8 +171,7 @@ void add_baselines(report::ReportData& data, const Sleeve& sleeve, const std::ve
       sleeve.instrument.lot,  sleeve.instrument.taker_fee, spread,
       bars.front().opens_at};
   const auto fill = [&](const workers::market::Baseline& from, report::Series& to) {
-    for (std::size_t at = 0; at < from.equity.size(); ++at)
-      to.push_back({bars[at].opens_at, from.equity[at].minor()});
+    for (std::size_t at = 0; at < from.equity.size(); ++at) to.push_back({bars[at].opens_at, from.equity[at].minor()});
   };
   if (const auto held = workers::market::buy_and_hold(bars, params)) fill(*held, data.buy_and_hold);
   fill(workers::market::cash(bars, params), data.cash);
@@ -205,7 +204,7 @@ Stored<report::ReportData> read_results(Connection& connection, const FeedState&
   data.title = fmt::format("{}: momentum, {} sleeves", first.symbol, sleeves->size());
   data.file = std::filesystem::path(feed.file).filename().string();
   data.sha256 = feed.sha256;
-  data.sample = data.file.starts_with("sample_");
+  data.sample = is_sample(feed);
   data.base = first.instrument.base;
   data.quote = first.instrument.quote;
   data.import = feed.import;

@@ -2,7 +2,10 @@
 
 #include <openssl/rand.h>
 
+#include <filesystem>
+
 #include "deploy/bursar/import_record.hpp"
+#include "deploy/bursar/layout.hpp"
 #include "ledger/journal/journal.hpp"
 #include "machines/allocation/decide.hpp"
 #include "machines/core/names.hpp"
@@ -223,6 +226,10 @@ Stored<bool> set_up(ledger::Connection& connection, const TreasurySpec& spec, co
   sequence.run(feed_statement, Parameters().add(file).add(prices.sha256).add(write_import(prices.report)));
   if (sequence.error()) return machines::fail(*sequence.error());
   return genesis(connection, spec, vault, prices.bars.front().opens_at);
+}
+
+bool is_sample(const FeedState& feed) {
+  return std::filesystem::path(feed.file).filename() == Layout{}.sample().filename();
 }
 
 Stored<std::vector<FeedState>> read_feed(ledger::Connection& connection) {

@@ -37,6 +37,9 @@ struct FeedState {
   std::int64_t elapsed_us = 0;
 };
 
+// Replays the sample that our generator made, not a file that was given.
+bool is_sample(const FeedState& feed);
+
 // The feed that an earlier run set up, or nothing on a new database.
 ledger::Stored<std::vector<FeedState>> read_feed(ledger::Connection& connection);
 // Empty when this database has no settings yet.

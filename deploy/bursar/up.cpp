@@ -8,6 +8,7 @@
 #include <csignal>
 #include <fstream>
 #include <iostream>
+#include <optional>
 
 #include "deploy/bursar/feed.hpp"
 #include "deploy/bursar/house.hpp"
@@ -25,7 +26,8 @@ namespace {
 std::atomic<bool> interrupted = false;
 
 std::int64_t steady_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 int failed(const std::string& text, int exit_code = 1) {
@@ -36,26 +38,36 @@ int failed(const std::string& text, int exit_code = 1) {
 struct Prices {
   workers::market::PriceFile file;
   std::string path;
-  bool sample = false;
 };
 
-// The file that was asked for, or our own sample, made once per folder.
+// The sample of these settings: the same text every time. `beside` is written and gone again.
+Clustered<workers::market::PriceFile> make_sample(const UpOptions& options, const std::string& path) {
+  workers::market::SampleParams params;
+  params.seed = static_cast<std::uint64_t>(options.config.sample.seed);
+  params.bars = static_cast<int>(options.config.sample.bars);
+  if (const auto written = workers::market::write_sample(path, params); !written)
+    return machines::fail(ClusterError{fmt::format("{}: {}", written.error().file, written.error().what), 1});
+  auto file = workers::market::read_prices(path);
+  if (!file) return machines::fail(ClusterError{file.error().text(), 1});
+  return std::move(*file);
+}
+
+// The file that was asked for, or our own sample; one that this configuration can trade.
 Clustered<Prices> load_prices(const UpOptions& options) {
   Prices prices;
-  prices.sample = options.replay.empty();
-  prices.path = options.replay;
-  if (prices.sample) {
+  if (options.replay.empty()) {
     prices.path = options.layout.sample().string();
-    workers::market::SampleParams params;
-    params.seed = static_cast<std::uint64_t>(options.config.sample.seed);
-    params.bars = static_cast<int>(options.config.sample.bars);
-    if (!std::filesystem::exists(prices.path))
-      if (const auto written = workers::market::write_sample(prices.path, params); !written)
-        return machines::fail(ClusterError{fmt::format("{}: {}", written.error().file, written.error().what), 1});
+    auto made = make_sample(options, prices.path);
+    if (!made) return machines::fail(made.error());
+    prices.file = std::move(*made);
+  } else {
+    prices.path = options.replay;
+    auto file = workers::market::read_prices(prices.path);
+    if (!file) return machines::fail(ClusterError{file.error().text(), 2});
+    prices.file = std::move(*file);
   }
-  auto file = workers::market::read_prices(prices.path);
-  if (!file) return machines::fail(ClusterError{file.error().text(), 2});
-  prices.file = std::move(*file);
+  if (const auto why = objection(options.config, prices.file); !why.empty())
+    return machines::fail(ClusterError{fmt::format("{}: {}", prices.path, why), 2});
   return prices;
 }
 
@@ -68,34 +80,56 @@ class Run {
     if (!standing) return failed(standing.error().text);
     if (!standing->empty()) feed_ = standing->front();
     if (const int code = check_same(); code != 0) return code;
-    if (standing->empty() || !feed_.finished) {
+    const bool was_finished = feed_.finished;
+    if (!was_finished)
       if (const int code = play(standing->empty()); code != 0) return code;
-    } else {
-      fmt::print(stderr, "This replay is finished; its report again.\n");
-    }
-    if (interrupted) {
-      fmt::print(stderr, "Stopped at bar {} of {}. `bursar up` with the same arguments goes on from there.\n", played_, bars_count_);
-      return 0;
-    }
+    if (!feed_.finished) return say_stopped();
+    if (was_finished) fmt::print(stderr, "The replay of {} is finished; its report again.\n", feed_.file);
     const int code = tell();
-    if (code == 0 && !options_.exit_when_done) idle();
-    return code;
+    return code == 0 && !options_.exit_when_done && !interrupted ? stay_open(was_finished) : code;
   }
 
  private:
-  // The same file and the same settings as the runs before on this folder.
+  // The same settings and the same prices as the runs before on this folder. Without --replay it is whatever they were.
   int check_same() {
     const auto settings = read_settings(connection_);
     if (!settings) return failed(settings.error().text);
+    const std::string folder = house_.layout().folder.string();
     if (!settings->empty() && *settings != options_.config.frozen_text())
-      return failed(fmt::format("{}: {}; use those settings, or another --data-dir", house_.layout().folder.string(),
-                                schemas::config::first_difference(*settings, options_.config.frozen_text())), 2);
-    if (feed_.sha256.empty() || (feed_.finished && options_.replay.empty())) return 0;
+      return failed(fmt::format("{}: {}; use those settings, or another --data-dir", folder,
+                                schemas::config::first_difference(*settings, options_.config.frozen_text())),
+                    2);
+    if (feed_.sha256.empty()) return 0;
+    if (options_.replay.empty()) return is_sample(feed_) && !options_.config_file.empty() ? check_same_sample() : 0;
     auto prices = load_prices(options_);
     if (!prices) return failed(prices.error().text, prices.error().exit_code);
-    if (prices->file.sha256 != feed_.sha256)
-      return failed(fmt::format("{}: this folder replays {} (sha256 {}...), not {}; use another --data-dir", house_.layout().folder.string(),
-                                feed_.file, feed_.sha256.substr(0, 12), prices->path), 2);
+    if (prices->file.sha256 == feed_.sha256) return 0;
+    return failed(
+        fmt::format(
+            "{}: this folder replays {} (SHA-256 {}...), and {} is another file ({}...); use another --data-dir",
+            folder, feed_.file, feed_.sha256.substr(0, 12), prices->path, prices->file.sha256.substr(0, 12)),
+        2);
+  }
+
+  int check_same_sample() {
+    const std::string beside = house_.layout().sample().string() + ".asked";
+    const auto asked = make_sample(options_, beside);
+    std::error_code ignored;
+    std::filesystem::remove(beside, ignored);
+    if (!asked) return failed(asked.error().text, asked.error().exit_code);
+    if (asked->sha256 == feed_.sha256) return 0;
+    return failed(
+        fmt::format(
+            "{}: this folder replays a sample of {} bars, and [sample] asks for another one ({} bars, seed {}); "
+            "use the settings it was made with, or another --data-dir",
+            house_.layout().folder.string(), feed_.import.hours, options_.config.sample.bars,
+            options_.config.sample.seed),
+        2);
+  }
+
+  int say_stopped() {
+    fmt::print(stderr, "Draining after bar {} of {}. What was done is kept; the same command goes on from there.\n",
+               played_, bars_count_);
     return 0;
   }
 
@@ -103,8 +137,11 @@ class Run {
     if (is_new) {
       auto prices = load_prices(options_);
       if (!prices) return failed(prices.error().text, prices.error().exit_code);
-      if (prices->sample) fmt::print(stderr, "No --replay given: replaying a sample of {} bars made by a generator (seed {}), not real prices.\n",
-                                     prices->file.bars.size(), options_.config.sample.seed);
+      if (options_.replay.empty())
+        fmt::print(stderr,
+                   "No --replay given: the prices are a sample of {} hourly bars that our generator made (seed {}), "
+                   "not a market's.\n",
+                   prices->file.bars.size(), options_.config.sample.seed);
       const auto done = set_up(connection_, treasury_of(options_.config, prices->file), prices->file, prices->path);
       if (!done) return failed("setting up: " + done.error().text);
       const auto standing = read_feed(connection_);
@@ -119,6 +156,7 @@ class Run {
   }
 
   int replay(std::vector<workers::market::Bar> bars, const std::string& symbol) {
+    if (feed_.played_to.us > 0) fmt::print(stderr, "Going on with {}.\n", feed_.file);
     const auto keys = brokers::wire::read_keys(house_.layout().key("client").string());
     const auto broker_key = brokers::wire::read_public_key(house_.layout().key("broker").string() + ".pub");
     const auto venue_key = brokers::wire::read_public_key(house_.layout().key("venue").string() + ".pub");
@@ -126,19 +164,28 @@ class Run {
     house_.start_children(symbol);
     brokers::wire::Context context;
     bars_count_ = bars.size();
-    Feed feed(context, {house_.layout().broker_endpoint(), *broker_key, house_.layout().venue_endpoint(), *venue_key, *keys}, symbol,
-              std::move(bars), feed_.played_to, house_.owner_dsn());
+    Feed feed(context,
+              {house_.layout().broker_endpoint(), *broker_key, house_.layout().venue_endpoint(), *venue_key, *keys},
+              symbol, std::move(bars), feed_.played_to, house_.owner_dsn());
     Progress progress(feed.bars(), feed.played());
     const std::int64_t began_us = steady_us();
     const std::int64_t earlier_us = feed_.elapsed_us;
     std::int64_t looked_us = 0, saved_us = began_us;
     while (!feed.done() && !interrupted) {
       feed.step(50);
-      if (!feed.stalled().empty()) return failed(feed.stalled());
+      if (!feed.stalled().empty()) {
+        progress.end();
+        return failed(
+            fmt::format("the replay can't go on: {}; what was done is kept; see `bursar status` and the logs in {}",
+                        feed.stalled(), house_.layout().log("").parent_path().string()));
+      }
       const std::int64_t now = steady_us();
       if (now - looked_us < 100'000) continue;
       looked_us = now;
-      if (const auto well = house_.watch(); !well) return failed(well.error().text, well.error().exit_code);
+      if (const auto well = house_.watch(); !well) {
+        progress.end();
+        return failed(well.error().text, well.error().exit_code);
+      }
       progress.show(feed.played(), house_);
       if (now - saved_us < 1'000'000) continue;
       saved_us = now;
@@ -158,53 +205,65 @@ class Run {
   // The time that counts runs from the first bar until the ledger is verified.
   int finish() {
     const std::int64_t began_us = steady_us();
-    const auto verdict = ledger::audit::verify(connection_);
-    if (!verdict) return failed("the ledger could not be verified: " + verdict.error().text);
+    if (const int code = verify(); code != 0) return code;
     feed_.elapsed_us += steady_us() - began_us;
-    if (!verdict->ok) return failed(fmt::format("the ledger does not verify: {}: {}", verdict->pass, verdict->problem));
     const auto saved = save_feed(connection_, feed_.played_to, true, feed_.elapsed_us);
-    if (!saved) return failed(saved.error().text);
+    if (!saved) return failed("keeping how far the replay is: " + saved.error().text);
     feed_.finished = true;
     return 0;
   }
 
+  int verify() {
+    const auto verdict = ledger::audit::verify(connection_);
+    if (!verdict) return failed("the ledger could not be verified: " + verdict.error().text);
+    if (!verdict->ok) return failed(fmt::format("the ledger does not verify: {}: {}", verdict->pass, verdict->problem));
+    verdict_ = *verdict;
+    return 0;
+  }
+
   int tell() {
+    if (!verdict_)
+      if (const int code = verify(); code != 0) return code;
     auto bars = read_bars(connection_);
-    if (!bars) return failed(bars.error().text);
+    if (!bars) return failed("the bars: " + bars.error().text);
     auto data = read_results(connection_, feed_, *bars, options_.config.paper.half_spread);
     if (!data) return failed("the report: " + data.error().text);
-    const auto verdict = ledger::audit::verify(connection_);
-    data->verified = verdict && verdict->ok;
-    if (verdict) {
-      data->transitions = verdict->transitions;
-      data->postings = verdict->postings;
-    }
+    data->verified = verdict_->ok;
+    data->transitions = verdict_->transitions;
+    data->postings = verdict_->postings;
     data->elapsed_s = static_cast<double>(feed_.elapsed_us) / 1e6;
-    const auto page = house_.layout().report();
-    std::ofstream(page) << report::html(*data);
+    const std::string page = house_.layout().report().string();
+    std::ofstream file(page);
+    file << report::html(*data);
+    const bool written = static_cast<bool>(file.flush());
     // With --json, standard output belongs to the program that reads it; people read standard error.
-    fmt::print(options_.json ? stderr : stdout, "{}\nReport: {}\n", report::table(*data), page.string());
+    fmt::print(options_.json ? stderr : stdout, "{}\n", report::table(*data));
+    if (written) fmt::print(options_.json ? stderr : stdout, "Charts: {}\n", page);
+    std::fflush(stdout);
     if (options_.json) std::cout << report::summary(*data).dump() << std::endl;
-    if (verdict && !verdict->ok) return failed(fmt::format("the ledger does not verify: {}: {}", verdict->pass, verdict->problem));
-    return data->verified ? 0 : 1;
+    return written ? 0 : failed(fmt::format("{} can't be written; is the disk full?", page));
   }
 
   // The house stays open: status, machines and the ledger can be looked at.
-  void idle() {
-    fmt::print(stderr, "The house stays open; look at it with `bursar status`. Ctrl-C drains and ends it.\n");
+  int stay_open(bool start) {
+    if (start) {
+      const auto sleeves = ledger::books::read_sleeves(connection_);
+      if (!sleeves || sleeves->empty()) return failed("no sleeve stands in this database");
+      house_.start_children(sleeves->begin()->second.symbol);
+    }
+    fmt::print(stderr, "The house stays open: look at it with `bursar status`; Ctrl-C drains and ends it.\n");
     while (!interrupted) {
-      if (const auto well = house_.watch(); !well) {
-        failed(well.error().text);
-        return;
-      }
+      if (const auto well = house_.watch(); !well) return failed(well.error().text, well.error().exit_code);
       usleep(100'000);
     }
+    return 0;
   }
 
   const UpOptions& options_;
   House& house_;
   ledger::Connection connection_;
   FeedState feed_;
+  std::optional<ledger::audit::Verdict> verdict_;  // of this run
   std::size_t played_ = 0, bars_count_ = 0;
 };
 

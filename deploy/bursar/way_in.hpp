@@ -1,0 +1,31 @@
+// deploy/bursar/way_in.hpp: WayIn, how a command that only looks reaches the ledger: the database that was named, the
+// running house's, or, when no house runs on the folder, the folder's own PostgreSQL, started for as long as this
+// lives. Never makes a folder or a cluster.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "deploy/bursar/layout.hpp"
+#include "deploy/cluster/cluster.hpp"
+
+namespace deploy {
+
+class WayIn {
+ public:
+  // `dsn` empty: by the folder. Errors: exit code 2 when there is no ledger in the folder, 1 when it can't be opened.
+  static Clustered<WayIn> open(const Layout& layout, const std::string& dsn);
+
+  [[nodiscard]] const std::string& dsn() const { return dsn_; }
+  // False: nothing but PostgreSQL runs on this folder, and only for us.
+  [[nodiscard]] bool house_may_run() const { return !lock_; }
+
+ private:
+  WayIn() = default;
+  std::string dsn_;
+  std::optional<FolderLock> lock_;  // outlives the server
+  std::optional<Cluster> cluster_;
+};
+
+}  // namespace deploy
