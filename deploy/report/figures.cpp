@@ -32,11 +32,14 @@ std::string units_of_time(const workers::market::ImportReport& import) {
                      grouped(import.in_microseconds));
 }
 
+std::string styles_of_date(const workers::market::ImportReport& import) {
+  return fmt::format("20:00:00 {}, 08-PM {}, other {}", grouped(import.iso_dates), grouped(import.twelve_hour_dates),
+                     grouped(import.other_dates));
+}
+
 std::string first_rejection(const ReportData& data) {
   if (data.import.rejections.empty()) return "";
-  const workers::market::Rejection& first = data.import.rejections.front();
-  return fmt::format("{} {} at {}, beside {}", first.field, money(units(first.value)), date_time(first.opens_at),
-                     money(units(first.reference)));
+  return ": " + rejection(data.import.rejections.front()) + (data.import.rejected > 1 ? ", and more" : "");
 }
 
 }  // namespace
@@ -118,7 +121,8 @@ std::vector<Flaw> flaws(const ReportData& data) {
   add(import.differing_duplicates, "of them with other prices", "the first row in file order stands");
   add(import.missing, fmt::format("hours missing in {} gap{}", grouped(import.gaps), import.gaps == 1 ? "" : "s"),
       "left open; no signal across a gap");
-  add(import.rejected, "absurd: " + first_rejection(data), "kept in the series, nothing fills there");
+  add(import.rejected, (import.rejected == 1 ? "absurd bar" : "absurd bars") + first_rejection(data),
+      "kept in the series, nothing fills there");
   add(import.out_of_order, "rows out of the file's order", "sorted by time");
   add(import.outside_range, "bars with open or close outside low to high", "taken as they are");
   add(import.rounded, "prices with more than 8 decimals", "rounded half-even");
@@ -126,10 +130,15 @@ std::vector<Flaw> flaws(const ReportData& data) {
   const std::int64_t most_common = std::max({import.in_seconds, import.in_milliseconds, import.in_microseconds});
   const std::int64_t timed = import.in_seconds + import.in_milliseconds + import.in_microseconds;
   add(timed - most_common, "times in another unit: " + units_of_time(import), "detected row by row");
-  if (import.iso_dates > 0 && import.twelve_hour_dates > 0)
-    add(std::min(import.iso_dates, import.twelve_hour_dates), "dates in another style (08-PM beside 20:00:00)",
-        "dates are not read, Unix time is");
+  const std::int64_t one_style = std::max({import.iso_dates, import.twelve_hour_dates, import.other_dates});
+  add(import.iso_dates + import.twelve_hour_dates + import.other_dates - one_style,
+      "dates in another style: " + styles_of_date(import), "dates are not read, Unix time is");
   return found;
+}
+
+std::string rejection(const workers::market::Rejection& one) {
+  return fmt::format("{} {} at {}, beside {}", one.field, money(units(one.value)), date_time(one.opens_at),
+                     money(units(one.reference)));
 }
 
 std::string grouped(std::int64_t count) { return with_groups(std::to_string(count)); }

@@ -55,6 +55,9 @@ struct Flaw {
 };
 std::vector<Flaw> flaws(const ReportData& data);
 
+// "open 0.10 at 2017-08-17 04:00, beside 301.61"
+std::string rejection(const workers::market::Rejection& one);
+
 std::string grouped(std::int64_t count);      // 33,413
 std::string money(double value);              // -1,234.57; small values keep more decimals
 std::string signed_money(double value);       // +12.00

@@ -123,13 +123,23 @@ std::string facts_table(const ReportData& data) {
   return pair_table(rows);
 }
 
+// Each absurd number; the table above has named the first.
+std::string rejection_note(const ReportData& data) {
+  const auto& all = data.import.rejections;
+  if (all.size() < 2) return "";
+  std::string made;
+  for (const auto& one : all) made += (made.empty() ? "" : "; ") + rejection(one);
+  const bool is_cut = data.import.rejected > static_cast<std::int64_t>(all.size());
+  return fmt::format("<p class=\"note\">Absurd{}: {}.</p>", is_cut ? ", the first of them" : "", escaped(made));
+}
+
 std::string flaw_table(const ReportData& data) {
   std::string made = "<table><tr><th class=\"count\">count</th><th>what</th><th>what was done</th></tr>";
   const std::vector<Flaw> found = flaws(data);
   for (const Flaw& flaw : found)
     made += fmt::format("<tr><td class=\"count\">{}</td><td>{}</td><td>{}</td></tr>", grouped(flaw.count),
                         escaped(flaw.what), escaped(flaw.treatment));
-  return found.empty() ? "<p class=\"note\">None was found.</p>" : made + "</table>";
+  return found.empty() ? "<p class=\"note\">None was found.</p>" : made + "</table>" + rejection_note(data);
 }
 
 std::string range(const ReportData& data, const Figures& figures) {

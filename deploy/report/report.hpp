@@ -79,7 +79,8 @@ struct ReportData {
 // Lines for a terminal, aligned, at most 100 columns wide, each ended by a newline.
 std::string table(const ReportData& data);
 
-// The object of --json, in this order: import {rows, hours, duplicates, gaps, missing, rejected}, bars, sleeves [{name,
+// The object of --json, in this order: import {rows, hours, duplicates, gaps, missing, rejected, and every other count
+// of the ImportReport, rejections [{at, field, value, reference}]}, bars, sleeves [{name,
 // kind, trades, wins, fees, realized_pnl, balance}], vault {total, tradeable, returned_from_flash}, baseline
 // {buy_and_hold, cash} (their last values), transitions, postings, verified, elapsed_s, digest, suspense. Amounts are
 // decimal strings with all decimals of the quote asset ("15000.00000000"), counts and seconds are numbers.

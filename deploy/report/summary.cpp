@@ -1,23 +1,66 @@
 #include "deploy/report/report.hpp"
 
+#include <algorithm>
+
+#include "deploy/report/figures.hpp"
+
 namespace deploy::report {
+namespace {
+
+using nlohmann::ordered_json;
+
+// 2017-08-17T04:00Z
+std::string at_text(machines::Instant at) {
+  std::string text = date_time(at) + "Z";
+  std::replace(text.begin(), text.end(), ' ', 'T');
+  return text;
+}
+
+std::string price_text(machines::Price price) { return machines::format(machines::Amount({}, price.e8), 8); }
+
+ordered_json import_of(const workers::market::ImportReport& import) {
+  ordered_json made = {
+      {"rows",                 import.rows                },
+      {"hours",                import.hours               },
+      {"duplicates",           import.duplicates          },
+      {"gaps",                 import.gaps                },
+      {"missing",              import.missing             },
+      {"rejected",             import.rejected            },
+      {"differing_duplicates", import.differing_duplicates},
+      {"out_of_order",         import.out_of_order        },
+      {"newest_first",         import.newest_first        },
+      {"outside_range",        import.outside_range       },
+      {"rounded",              import.rounded             },
+      {"in_seconds",           import.in_seconds          },
+      {"in_milliseconds",      import.in_milliseconds     },
+      {"in_microseconds",      import.in_microseconds     },
+      {"iso_dates",            import.iso_dates           },
+      {"twelve_hour_dates",    import.twelve_hour_dates   },
+      {"other_dates",          import.other_dates         },
+      {"first",                at_text(import.first)      },
+      {"last",                 at_text(import.last)       },
+  };
+  made["rejections"] = ordered_json::array();
+  for (const auto& one : import.rejections)
+    made["rejections"].push_back(ordered_json{
+        {"at",        at_text(one.opens_at)    },
+        {"field",     one.field                },
+        {"value",     price_text(one.value)    },
+        {"reference", price_text(one.reference)}
+    });
+  return made;
+}
+
+}  // namespace
 
 nlohmann::ordered_json summary(const ReportData& data) {
-  using nlohmann::ordered_json;
   const auto decimal = [&](machines::Int128 minor) {
     return machines::format(machines::Amount(data.quote.id, minor), data.quote.scale);
   };
   const auto last = [&](const Series& series) { return decimal(series.empty() ? 0 : series.back().minor); };
   const workers::market::ImportReport& import = data.import;
   ordered_json made;
-  made["import"] = ordered_json{
-      {"rows",       import.rows      },
-      {"hours",      import.hours     },
-      {"duplicates", import.duplicates},
-      {"gaps",       import.gaps      },
-      {"missing",    import.missing   },
-      {"rejected",   import.rejected  }
-  };
+  made["import"] = import_of(import);
   made["bars"] = data.bars;
   made["sleeves"] = ordered_json::array();
   for (const Sleeve& sleeve : data.sleeves)
