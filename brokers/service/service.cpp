@@ -51,6 +51,7 @@ class Service {
     if (const auto bound = socket_.bind(config_.endpoint); !bound) return failed(bound.error().text);
     const auto proved = wire::prove_refusal(context_, zap_, config_.endpoint, config_.keys.public_key);
     if (!proved) return failed(proved.error().text);
+    refused_ = -zap_.refused();  // the stranger of the proof was ours
     take_over();
     poller_.add(socket_);
     spdlog::info("broker {} serves {} at epoch {}", config_.name, config_.endpoint, epoch_);
