@@ -48,6 +48,18 @@ TEST(Figures, OnlyFlawsThatOccurAreNamed) {
   EXPECT_THAT(found[2].what, HasSubstr("open 652.74 at 2024-01-01 00:00, beside 300.79"));
 }
 
+TEST(Figures, DatesInMoreThanOneStyleAreAFlaw) {
+  ReportData data = tests::small_run();
+  data.import.iso_dates = 7;
+  EXPECT_EQ(flaws(data).size(), 3U);
+  data.import.twelve_hour_dates = 2;
+  data.import.other_dates = 1;
+  const auto found = flaws(data);
+  ASSERT_EQ(found.size(), 4U);
+  EXPECT_EQ(found[3].count, 3);
+  EXPECT_EQ(found[3].what, "dates in another style: 20:00:00 7, 08-PM 2, other 1");
+}
+
 TEST(Figures, NumbersAreGroupedAndNegativeZeroIsZero) {
   EXPECT_EQ(grouped(33'413), "33,413");
   EXPECT_EQ(grouped(-1'000), "-1,000");

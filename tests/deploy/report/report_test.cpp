@@ -20,7 +20,12 @@ nlohmann::json data_of(const std::string& page) {
 
 TEST(Summary, HoldsTheFieldsInOrderWithAmountsAsDecimals) {
   EXPECT_EQ(summary(tests::small_run()).dump(),
-            R"({"import":{"rows":7,"hours":5,"duplicates":2,"gaps":1,"missing":3,"rejected":1},"bars":5,"sleeves":[)"
+            R"({"import":{"rows":7,"hours":5,"duplicates":2,"gaps":1,"missing":3,"rejected":1,)"
+            R"("differing_duplicates":0,"out_of_order":0,"newest_first":false,"outside_range":0,"rounded":0,)"
+            R"("in_seconds":7,"in_milliseconds":0,"in_microseconds":0,"iso_dates":0,"twelve_hour_dates":0,)"
+            R"("other_dates":0,"first":"2024-01-01T00:00Z","last":"2024-01-01T07:00Z","rejections":[)"
+            R"({"at":"2024-01-01T00:00Z","field":"open","value":"652.74000000","reference":"300.79000000"}]},)"
+            R"("bars":5,"sleeves":[)"
             R"({"name":"quiet","kind":"quiet","trades":12,"wins":4,"fees":"120.50000000",)"
             R"("realized_pnl":"-1000.00000000","balance":"9000.00000000"},)"
             R"({"name":"flash","kind":"flash","trades":3,"wins":2,"fees":"9.50000000",)"
@@ -62,6 +67,17 @@ TEST(Html, NeedsNoNetworkAndEscapesWhatItShows) {
   EXPECT_THAT(page, HasSubstr("default-src 'none'"));
   for (const char* fetch : {"<link", "src=", "@import", "url(", "{{"})
     EXPECT_THAT(page.substr(0, page.find("<script>")), Not(HasSubstr(fetch)));
+}
+
+TEST(Html, EveryAbsurdNumberIsNamedWhereThereAreSeveral) {
+  ReportData data = tests::small_run();
+  EXPECT_THAT(html(data), Not(HasSubstr("Absurd:")));
+  data.import.rejections.push_back({tests::hour(3), "close", tests::price(1), tests::price(300)});
+  data.import.rejected = 2;
+  EXPECT_THAT(html(data),
+              HasSubstr("Absurd: open 652.74 at 2024-01-01 00:00, beside 300.79; close 1.00 at 2024-01-01"));
+  data.import.rejected = 3;
+  EXPECT_THAT(html(data), HasSubstr("Absurd, the first of them: open 652.74"));
 }
 
 TEST(Html, DrawsEveryChartFromTheNumbersGiven) {

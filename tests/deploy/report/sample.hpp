@@ -26,6 +26,8 @@ inline deploy::report::ReportData small_run() {
   data.import.gaps = 1;
   data.import.missing = 3;
   data.import.rejected = 1;
+  data.import.first = hour(0);
+  data.import.last = hour(7);
   data.import.rejections = {
       {hour(0), "open", price(652.74), price(300.79)}
   };
