@@ -103,10 +103,12 @@ bool holds_postgres(const fs::path& folder) {
 }  // namespace
 
 Clustered<fs::path> find_postgres(int version) {
+  const char* named = std::getenv("BURSAR_POSTGRES");
+  const fs::path installed = named != nullptr && *named != '\0' ? named : "/usr/lib/postgresql";
   std::error_code error;
   int best = 0;
   fs::path found;
-  for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", error)) {
+  for (const auto& entry : fs::directory_iterator(installed, error)) {
     const int number = std::atoi(entry.path().filename().c_str());
     const bool wanted = version == 0 ? number >= oldest_postgres && number > best : number == version;
     if (!wanted || !holds_postgres(entry.path() / "bin")) continue;
@@ -116,9 +118,9 @@ Clustered<fs::path> find_postgres(int version) {
   if (!found.empty()) return found;
   const int wanted = version == 0 ? oldest_postgres : version;
   return failed(
-      "PostgreSQL {} is not installed (no initdb and postgres below /usr/lib/postgresql/{}/bin); install it "
+      "PostgreSQL {} is not installed (no initdb and postgres below {}/{}/bin); install it "
       "with `apt-get install postgresql-{}`, or give a running one with --dsn",
-      wanted, wanted, wanted);
+      wanted, installed.string(), wanted, wanted);
 }
 
 Clustered<std::optional<Identity>> cluster_user() {

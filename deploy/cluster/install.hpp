@@ -15,7 +15,8 @@ namespace deploy {
 
 inline constexpr int oldest_postgres = 15;
 
-// The folder with initdb and postgres: of `version` when it is not 0, else the newest from 15 on.
+// The folder with initdb and postgres: of `version` when it is not 0, else the newest from 15 on. Looks below
+// /usr/lib/postgresql, or $BURSAR_POSTGRES, for VERSION/bin.
 // Errors: exit code 1, with the package to install.
 Clustered<std::filesystem::path> find_postgres(int version = 0);
 
