@@ -1,0 +1,19 @@
+// tests/kill/audit.hpp: the invariants 1 to 5 of the design, looked up from outside after a house has ended, and what
+// its own commands say about it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/kill/house.hpp"
+
+namespace tests::kill {
+
+// Starts PostgreSQL on the folder once more. What is wrong, one line each; nothing when all is well. REQUIRES: the
+// house has ended.
+std::vector<std::string> audit(const House& house);
+
+// Every fill of the venue in order of world time, ids left out: what two runs must have in common.
+std::string venue_fills(const House& house);
+
+}  // namespace tests::kill

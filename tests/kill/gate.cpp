@@ -1,0 +1,59 @@
+#include "tests/kill/gate.hpp"
+
+#include <fmt/format.h>
+
+#include "deploy/cluster/install.hpp"
+#include "machines/core/check.hpp"
+
+namespace tests::kill {
+namespace {
+
+// The lock of migration 0002: taken shared by each commit, for all owners.
+constexpr ledger::Statement lock_all{"gate_lock", "SELECT pg_advisory_lock(7001, 0)", true};
+constexpr ledger::Statement unlock_all{"gate_unlock", "SELECT pg_advisory_unlock(7001, 0)", true};
+
+constexpr const char* a_commit_waits =
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 7001 AND NOT granted)";
+
+}  // namespace
+
+Gate::Gate(House& house)
+    : house_(house),
+      connection_(fmt::format("host='{}' dbname=bursar user=bursar_owner",
+                              deploy::ClusterPaths::below(house.folder()).sockets.string())) {
+  CHECK(close());
+}
+
+bool Gate::close() {
+  if (!closed_) closed_ = connection_.call(lock_all).has_value();
+  return closed_;
+}
+
+void Gate::open() {
+  if (!closed_) return;
+  closed_ = false;
+  if (!connection_.call(unlock_all)) connection_.disconnect();  // with the connection the lock is gone too
+}
+
+// The lock is asked for while the commit holds its share of it: it is had when the commit is over.
+void Gate::let_pass() {
+  open();
+  CHECK(close());
+}
+
+bool Gate::wait_for_commit() { return house_.comes_true(a_commit_waits); }
+
+bool Gate::catch_commit(const std::string& command, const std::string& state) {
+  const std::string is_due = fmt::format(
+      "SELECT EXISTS (SELECT FROM ledger.job j JOIN ledger.instance i ON i.owner = j.owner AND i.id = j.instance"
+      " WHERE j.token IS NOT NULL AND j.command = '{}' AND i.state = '{}')",
+      command, state);
+  while (wait_for_commit()) {
+    const auto due = house_.ask(is_due);
+    if (due && due->flag(0, 0)) return true;
+    let_pass();
+  }
+  return false;
+}
+
+}  // namespace tests::kill

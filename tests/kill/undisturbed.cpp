@@ -1,0 +1,48 @@
+#include "tests/kill/undisturbed.hpp"
+
+#include <gmock/gmock.h>
+
+#include "tests/kill/audit.hpp"
+
+namespace tests::kill {
+namespace {
+
+// What must not depend on what happened on the way. Transitions do: doubt and its way back are told in the history.
+nlohmann::json outcome_of(nlohmann::json result) {
+  result.erase("transitions");
+  result.erase("elapsed_s");
+  return result;
+}
+
+}  // namespace
+
+const Undisturbed& undisturbed() {
+  static const Undisturbed run = [] {
+    House house(config_text());
+    house.start();
+    const auto end = house.wait();
+    EXPECT_EQ(end.code, 0) << house.logs();
+    Undisturbed made{nlohmann::json::parse(house.result(), nullptr, false), venue_fills(house), 0};
+    EXPECT_TRUE(made.result.is_object()) << house.output();
+    made.transitions = made.result.is_object() ? made.result.value("transitions", 0) : 0;
+    EXPECT_THAT(audit(house), testing::IsEmpty());
+    return made;
+  }();
+  return run;
+}
+
+void expect_as_undisturbed(House& house) {
+  const auto end = house.wait();
+  const auto result = nlohmann::json::parse(house.result(), nullptr, false);
+  ASSERT_EQ(end.code, 0) << end.text << "\n" << house.logs();
+  ASSERT_TRUE(result.is_object()) << house.output();
+  EXPECT_EQ(result.value("digest", ""), undisturbed().result.value("digest", "none"));
+  EXPECT_EQ(outcome_of(result), outcome_of(undisturbed().result));
+  EXPECT_TRUE(result.value("verified", false));
+  EXPECT_EQ(venue_fills(house), undisturbed().venue_fills);
+  EXPECT_TRUE(wait_until([&] { return house.left_behind().empty(); })) << testing::PrintToString(house.left_behind());
+  EXPECT_THAT(audit(house), testing::IsEmpty());
+  if (testing::Test::HasFailure()) ADD_FAILURE() << house.logs();
+}
+
+}  // namespace tests::kill

@@ -1,0 +1,24 @@
+// tests/kill/undisturbed.hpp: what the replay comes to when nothing happens to it, and the comparison with one to which
+// something did.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "tests/kill/house.hpp"
+
+namespace tests::kill {
+
+struct Undisturbed {
+  nlohmann::json result;
+  std::string venue_fills;
+  std::int64_t transitions = 0;
+};
+
+// Run once per program, at the first call.
+const Undisturbed& undisturbed();
+
+// Waits for the end of the house and expects of it all that the undisturbed run came to, the invariants, and that
+// nothing is left running.
+void expect_as_undisturbed(House& house);
+
+}  // namespace tests::kill
