@@ -84,6 +84,7 @@ void Feed::step(std::int64_t at_most_ms) {
   if (steady_us() - fresh_us_ > fresh_socket_us) {  // nobody answers: perhaps the peer came back under a new socket
     broker_.reset();
     venue_.reset();
+    asked_us_ = 0;  // the next step makes new sockets and asks by them
     fresh_us_ = steady_us();
     return;
   }
