@@ -7,6 +7,8 @@ namespace brokers::dispatch {
 using machines::LeasedJob;
 using machines::Token;
 
+constexpr std::size_t most_suspects = 10'000;  // remembered; those whose job has long been done are among them
+
 void Dispatch::send(const std::string& peer, schemas::Message message) {
   actions_.push_back(Send{peer, std::move(message)});
 }
@@ -59,7 +61,8 @@ void Dispatch::land(std::map<Token, Flight>::iterator flight) {
     worker->second.held.erase(flight->first);
     if (flight->second.alone) worker->second.runs_alone = false;
   }
-  busy_.erase({flight->second.job.key.owner, flight->second.job.key.instance});
+  const auto busy = busy_.find({flight->second.job.key.owner, flight->second.job.key.instance});
+  if (--busy->second == 0) busy_.erase(busy);
   flights_.erase(flight);
 }
 
@@ -78,7 +81,8 @@ void Dispatch::done(const std::string& peer, const schemas::Done& done, std::int
     if (job.kind != schemas::DoneKind::rearmed) look_first_ = false;
     land(flight);
   }
-  for (const LeasedJob& job : done.minted) fly(peer, job, false);
+  for (const LeasedJob& job : done.minted)
+    if (!flights_.contains(job.token)) fly(peer, job, false);
   consider(now_us);
 }
 
@@ -133,6 +137,7 @@ void Dispatch::lose(const std::string& peer, const std::set<Token>& still_held, 
     if (flight->second.peer == peer) {
       const LeasedJob& job = flight->second.job;
       if (!still_held.contains(flight->first)) {
+        if (suspects_.size() >= most_suspects) suspects_.clear();
         int& deaths = suspects_[job.key];
         deaths = flight->second.alone ? deaths + 1 : 0;
         const bool kills = deaths >= rules_.most_lone_deaths;
@@ -143,7 +148,7 @@ void Dispatch::lose(const std::string& peer, const std::set<Token>& still_held, 
     }
     flight = next;
   }
-  workers_.erase(peer);
+  worker_left_ = workers_.erase(peer) > 0 || worker_left_;
 }
 
 void Dispatch::give_back(const LeasedJob& job, std::string reason, std::int64_t delay_ms, bool park, bool counts) {
@@ -171,6 +176,25 @@ void Dispatch::enqueue(LeasedJob job) {
   ++queued_;
 }
 
+bool Dispatch::anyone_knows(const std::string& kind) const {
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [&](const auto& entry) { return entry.second.capabilities.contains(kind); });
+}
+
+// Jobs that no worker here can do must not fill the queue: back they go for a while. Without any worker all wait.
+void Dispatch::give_back_the_unknown() {
+  worker_left_ = false;
+  if (workers_.empty()) return;
+  for (auto& [shard, queue] : ready_)
+    for (auto& [owner, jobs] : queue)
+      std::erase_if(jobs, [&](const LeasedJob& job) {
+        if (anyone_knows(job.kind)) return false;
+        give_back(job, "no worker here knows " + job.kind, rules_.unknown_kind_ms, false, false);
+        --queued_;
+        return true;
+      });
+}
+
 void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us) {
   asked_ = false;
   hint_ = false;
@@ -178,6 +202,7 @@ void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us) {
   // A full answer: there may be more.
   if (jobs.size() >= static_cast<std::size_t>(rules_.claim_limit)) hint_ = true;
   for (LeasedJob& job : jobs) enqueue(std::move(job));
+  give_back_the_unknown();
   look_first_ = true;  // until something ends that was not merely re-armed
   consider(now_us);
 }
@@ -239,6 +264,13 @@ std::int64_t Dispatch::next_tick_us(std::int64_t now_us) const {
   return next;
 }
 
+int Dispatch::free_credit() const {
+  int free = 0;
+  for (const auto& [peer, worker] : workers_)
+    free += std::max(worker.pure_credit, 0) + std::max(worker.outside_credit, 0);
+  return free;
+}
+
 int Dispatch::room() const {
   int free = 0;
   for (const auto& [peer, worker] : workers_) free += worker.pure_credit;
@@ -247,6 +279,7 @@ int Dispatch::room() const {
 
 // Hands out what waits, then decides whether to claim more, to ask what is due, or to do nothing.
 void Dispatch::consider(std::int64_t now_us) {
+  if (worker_left_) give_back_the_unknown();
   assign();
   if (asked_ || workers_.empty()) return;
   const bool idle = flights_.empty() && queued_ == 0;
@@ -255,7 +288,9 @@ void Dispatch::consider(std::int64_t now_us) {
     actions_.push_back(AskDue{world_now_});
     return;
   }
-  const bool worth = idle || room() >= rules_.claim_limit / 2;
+  // Half a claim's worth of room, or half of all credit where that is less: one slow job must not hold up the rest.
+  const int credit = room() + static_cast<int>(queued_ + flights_.size());
+  const bool worth = idle || room() >= std::max(std::min(rules_.claim_limit, credit) / 2, 1);
   if (!hint_ || !worth || (now_us > 0 && now_us < claim_after_us_) || (!releasing_.empty() && !idle && look_first_))
     return;
   asked_ = true;

@@ -45,6 +45,7 @@ struct Rules {
   int most_lone_deaths = 5;               // consecutive deaths of a worker that ran the job alone
   std::int64_t backoff_ms = 100;          // doubled per try, with jitter
   std::int64_t longest_backoff_ms = 60'000;
+  std::int64_t unknown_kind_ms = 1'000;  // until a job that no worker here can do is looked at again
   std::uint64_t seed = 1;
 };
 
@@ -85,6 +86,7 @@ class Dispatch {
     std::int64_t heard_us = 0;
     std::set<machines::Token> held;
     bool runs_alone = false;
+    bool drains = false;  // gets nothing new until its hands are empty: a job that must run alone waits for it
   };
   struct Flight {
     machines::LeasedJob job;
@@ -105,13 +107,20 @@ class Dispatch {
   void give_back(const machines::LeasedJob& job, std::string reason, std::int64_t delay_ms, bool park, bool counts);
   void land(std::map<machines::Token, Flight>::iterator flight);
   void enqueue(machines::LeasedJob job);
+  [[nodiscard]] bool anyone_knows(const std::string& kind) const;
+  void give_back_the_unknown();
   void assign();
   bool assign_shard(int shard, Queue& queue);
+  [[nodiscard]] std::vector<machines::OwnerId> in_turn(int shard, const Queue& queue) const;
+  void make_room_for_the_lone();
+  [[nodiscard]] const machines::LeasedJob* first_lone() const;
   [[nodiscard]] std::string best_worker(const machines::LeasedJob& job, bool alone) const;
-  [[nodiscard]] bool can_take(const Worker& worker, const machines::LeasedJob& job) const;
+  [[nodiscard]] bool can_take(const Worker& worker, const machines::LeasedJob& job, bool alone) const;
+  [[nodiscard]] bool is_busy(const machines::LeasedJob& job) const;
   [[nodiscard]] bool is_outside(const Worker& worker, const machines::LeasedJob& job) const;
   void fly(const std::string& peer, const machines::LeasedJob& job, bool alone);
   void consider(std::int64_t now_us);
+  [[nodiscard]] int free_credit() const;
   [[nodiscard]] int room() const;
   std::int64_t back_off(int tries);
 
@@ -124,14 +133,17 @@ class Dispatch {
   std::map<machines::Token, Flight> flights_;
   std::map<int, Queue> ready_;
   std::size_t queued_ = 0;
-  std::set<Instance> busy_;
+  std::map<int, machines::OwnerId> turns_;    // per shard, the owner served last
+  int last_shard_ = -1;                       // served last
+  std::map<Instance, int> busy_;              // instances in flight; more than one only through eager hand-over
   std::map<machines::JobKey, int> suspects_;  // held at a death: run alone; the count is of lone deaths in a row
   std::set<machines::Token> unknown_leases_;
   std::vector<Action> actions_;
-  std::string releasing_;    // the client that waits for world_now_ to pass, empty when none
-  bool hint_ = true;         // something may be claimable
-  bool asked_ = false;       // a claim or due question is out
-  bool look_first_ = false;  // all that ended was re-armed: ask what is due before claiming
+  std::string releasing_;     // the client that waits for world_now_ to pass, empty when none
+  bool hint_ = true;          // something may be claimable
+  bool asked_ = false;        // a claim or due question is out
+  bool worker_left_ = false;  // what waits may be of a kind that nobody knows any more
+  bool look_first_ = false;   // all that ended was re-armed: ask what is due before claiming
   std::int64_t claim_after_us_ = 0;
   std::int64_t last_claim_us_ = 0;
   int fruitless_ = 0;  // claims in a row that found nothing although something is due
