@@ -1,0 +1,256 @@
+// The whole of `bursar up` as a user meets it: a run, its report, looks at it, a stop in between and going on.
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <set>
+
+#include "tests/deploy/bursar/house.hpp"
+#include "tests/support/cluster.hpp"
+
+namespace tests {
+namespace {
+
+using nlohmann::json;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::MatchesRegex;
+using testing::Not;
+using testing::StartsWith;
+
+class House : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
+    ASSERT_EQ(finished_house().said.code, 0) << finished_house().said.err;
+  }
+  // A look at the finished house, which is down.
+  static Said look(Words words) {
+    words.insert(words.end(), {"--data-dir", finished_house().data_dir});
+    return bursar(words);
+  }
+  static Said up(const std::string& data_dir, Words words) {
+    words.insert(words.begin(), {"up", "--data-dir", data_dir, "--exit-when-done"});
+    return bursar(words);
+  }
+  static std::string digest() { return finished_house().said.last_line()["digest"]; }
+  static bool verifies(const std::string& data_dir) {
+    return bursar({"ledger", "verify", "--json", "--data-dir", data_dir}).last_line()["verified"] == true;
+  }
+};
+
+std::set<std::string> keys_of(const json& object) {
+  std::set<std::string> keys;
+  for (const auto& [key, value] : object.items()) keys.insert(key);
+  return keys;
+}
+
+void expect_keys(const json& object, const std::vector<std::string>& names) {
+  const auto keys = keys_of(object);
+  for (const std::string& name : names) EXPECT_THAT(keys, Contains(name));
+}
+
+TEST_F(House, TheLastLineIsOneObjectWithEveryFigure) {
+  const json line = finished_house().said.last_line();
+  ASSERT_TRUE(line.is_object()) << finished_house().said.out;
+  expect_keys(line, {"import", "bars", "sleeves", "vault", "baseline", "transitions", "postings", "verified",
+                     "elapsed_s", "digest", "suspense"});
+  expect_keys(line["import"], {"rows", "hours", "duplicates", "gaps", "missing", "rejected", "rejections"});
+  expect_keys(line["vault"], {"total", "tradeable", "returned_from_flash"});
+  expect_keys(line["baseline"], {"buy_and_hold", "cash"});
+  ASSERT_EQ(line["sleeves"].size(), 2U);
+  for (const json& sleeve : line["sleeves"])
+    expect_keys(sleeve, {"name", "kind", "trades", "wins", "fees", "realized_pnl", "balance"});
+  EXPECT_EQ(line["bars"], 200);
+  EXPECT_EQ(line["verified"], true);
+  EXPECT_EQ(line["suspense"], "0.00000000");
+  EXPECT_GT(line["sleeves"][0]["trades"], 0);
+  EXPECT_GT(line["transitions"], line["postings"]);
+  EXPECT_THAT(line["digest"].get<std::string>(), MatchesRegex("[0-9a-f]{64}"));
+}
+
+TEST_F(House, AwayFromATerminalNothingIsDrawnOver) {
+  const Said& said = finished_house().said;
+  EXPECT_THAT(said.err, Not(HasSubstr("\r")));
+  EXPECT_THAT(said.err, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(said.err, HasSubstr("our generator made"));
+  EXPECT_THAT(said.err, HasSubstr("buy and hold"));
+  EXPECT_THAT(said.out, StartsWith("{"));
+}
+
+TEST_F(House, TheReportPageNeedsNothingButItself) {
+  const std::string page = read_text(finished_house().data_dir + "/report.html");
+  EXPECT_THAT(page, StartsWith("<!doctype html>"));
+  EXPECT_THAT(page, HasSubstr(digest()));
+  for (const char* fetch : {"src=\"http", "href=\"http", "src='http", "@import", "<link", "fetch(", "XMLHttpRequest"})
+    EXPECT_THAT(page, Not(HasSubstr(fetch)));
+}
+
+TEST_F(House, ASecondStartPrintsTheReportAgain) {
+  const auto& house = finished_house();
+  const Said again = up(house.data_dir, {"--config", house.config, "--json"});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_THAT(again.err, HasSubstr("is finished; its report again"));
+  EXPECT_EQ(again.last_line(), house.said.last_line());
+  const Said plain = up(house.data_dir, {});
+  EXPECT_EQ(plain.code, 0) << plain.err;
+  EXPECT_THAT(plain.out, HasSubstr(digest()));
+}
+
+TEST_F(House, OtherPricesOrSettingsOnTheSameFolderAreRefused) {
+  const auto& house = finished_house();
+  const TempFolder folder;
+  const auto refused = [&](const Words& words, const std::string& what) {
+    const Said said = up(house.data_dir, words);
+    EXPECT_EQ(said.code, 2) << said.err;
+    EXPECT_THAT(complaints(said), testing::ElementsAre(testing::AllOf(HasSubstr(what), HasSubstr("--data-dir"))));
+  };
+  const auto other = folder.path() / "eth_usdt.csv";
+  write_text(other, "unix,open,high,low,close\n1502942400,301,302,300,301\n");
+  refused({"--config", house.config, "--replay", other.string()}, other.string() + " is another file");
+  refused({"--config", config_file(folder, 201)}, "a sample of 200 bars, and [sample] asks for another one");
+  const std::string fee = config_file(folder, 200, "[venue.paper]\ntaker_fee_percent = 0.2\n");
+  refused({"--config", fee}, "taker_fee_percent is 0.2 here and was 0.1");
+  EXPECT_TRUE(verifies(house.data_dir));
+}
+
+TEST_F(House, AStoppedHouseCanBeLookedAt) {
+  const Said status = look({"status"});
+  EXPECT_EQ(status.code, 0) << status.err;
+  for (const char* word : {"sleeve_cycle  closed", "order         filled", "leased 0", "parked 0", "stranded   0",
+                           "the house is not running"})
+    EXPECT_THAT(status.out, HasSubstr(word));
+  const json told = look({"status", "--json"}).last_line();
+  expect_keys(told, {"instances", "jobs", "brokers", "workers", "stranded"});
+  EXPECT_EQ(told["stranded"], 0);
+  EXPECT_EQ(look({"ledger", "verify"}).out.substr(0, 4), "ok: ");
+  const json verdict = look({"ledger", "verify", "--json"}).last_line();
+  EXPECT_EQ(verdict["verified"], true);
+  EXPECT_EQ(verdict["transitions"], finished_house().said.last_line()["transitions"]);
+}
+
+TEST_F(House, BalancesSumToZeroInEveryAsset) {
+  EXPECT_THAT(look({"ledger", "balances"}).out, HasSubstr("sleeve/quiet/USDT"));
+  const json balances = look({"ledger", "balances", "--json"}).last_line();
+  ASSERT_GT(balances.size(), 10U);
+  std::map<std::string, machines::Int128> sums;
+  for (const json& one : balances) {
+    const std::string balance = one["balance"];
+    const int scale = one["asset"] == "USDT" ? 8 : 18;
+    const auto amount = machines::parse_decimal(balance, scale);
+    ASSERT_TRUE(amount) << balance;
+    sums[one["asset"]] += *amount;
+  }
+  EXPECT_EQ(sums.size(), 2U);
+  for (const auto& [asset, sum] : sums) EXPECT_TRUE(sum == 0) << asset;
+}
+
+TEST_F(House, AMachineTellsItsHistoryWithPostingsAndBothTimes) {
+  const json list = look({"machine", "list", "--all", "--limit", "1000", "--json"}).last_line();
+  const auto order = std::find_if(list.begin(), list.end(), [](const json& one) { return one["kind"] == "order"; });
+  ASSERT_NE(order, list.end());
+  const std::string id = std::to_string((*order)["id"].get<std::int64_t>());
+  const json history = look({"machine", "history", id, "--json"}).last_line();
+  ASSERT_EQ(history.size(), (*order)["version"].get<std::size_t>());
+  std::size_t postings = 0;
+  for (const json& step : history) {
+    expect_keys(step, {"version", "from", "to", "event", "command", "jobs", "world_at", "wall_at", "postings"});
+    for (const char* time : {"world_at", "wall_at"})
+      EXPECT_THAT(step[time].get<std::string>(), MatchesRegex("20[0-9-]+T[0-9:.]+Z"));
+    EXPECT_THAT(step["jobs"].get<std::string>(), Not(HasSubstr("@")));
+    postings += step["postings"].size();
+  }
+  EXPECT_GT(postings, 0U);
+  EXPECT_EQ(history.back()["to"], (*order)["state"]);
+  const Said text = look({"machine", "history", id});
+  for (const char* word : {"(born) -> drafted", "drafted -> sent", "world 2024-01", "wall 20", "USDT"})
+    EXPECT_THAT(text.out, HasSubstr(word));
+  EXPECT_THAT(look({"machine", "show", id}).out, HasSubstr(id));
+  EXPECT_EQ(look({"machine", "show", id, "--json"}).last_line()["id"], (*order)["id"]);
+}
+
+TEST_F(House, AnUnknownMachineIsRefusedWithTheWayToFindOne) {
+  for (const char* command : {"show", "history"}) {
+    const Said said = look({"machine", command, "987654321"});
+    EXPECT_EQ(said.code, 1);
+    EXPECT_THAT(complaints(said),
+                testing::ElementsAre(HasSubstr("no machine has the id 987654321; `bursar machine list")));
+    EXPECT_THAT(said.out, IsEmpty());
+  }
+}
+
+TEST_F(House, DiagramsComeFromTheTables) {
+  for (const char* kind : {"order", "sleeve_cycle", "allocation"}) {
+    const Said said = bursar({"machine", "diagram", kind});
+    EXPECT_EQ(said.code, 0);
+    EXPECT_THAT(said.out, StartsWith("stateDiagram-v2\n"));
+  }
+}
+
+TEST_F(House, TheExampleConfigurationIsTheDefault) {
+  const TempFolder folder;
+  write_text(folder.path() / "example.toml", bursar({"config"}).out);
+  const Said said = bursar(
+      {"status", "--config", (folder.path() / "example.toml").string(), "--data-dir", finished_house().data_dir});
+  EXPECT_EQ(said.code, 0) << said.err;
+}
+
+TEST_F(House, StoppedInTheMiddleItGoesOnToTheSameDigest) {
+  const TempFolder folder;
+  const std::string data = (folder.path() / "data").string();
+  const std::string& config = finished_house().config;
+  {
+    const auto run = start_bursar({"up", "--data-dir", data, "--config", config, "--exit-when-done"});
+    // The venue's store is written to with the first bar that an order waits for: the replay is on its way.
+    ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(data + "/venue/paper.db"); })) << run->output();
+    run->send(SIGINT);
+    EXPECT_EQ(run->wait().code, 0) << run->output();
+    EXPECT_THAT(run->output(), MatchesRegex("(.|\n)*Draining after bar [0-9]+ of 200(.|\n)*goes on from there(.|\n)*"));
+    EXPECT_THAT(run->output(), Not(HasSubstr("bursar: ")));
+  }
+  EXPECT_TRUE(verifies(data));
+  const Said rest = up(data, {"--config", config, "--json"});
+  EXPECT_EQ(rest.code, 0) << rest.err;
+  EXPECT_EQ(rest.last_line()["digest"], digest());
+}
+
+TEST_F(House, ARunningHouseIsSeenAndItsFolderIsItsOwn) {
+  const auto& house = finished_house();
+  const auto run = start_bursar({"up", "--data-dir", house.data_dir});
+  ASSERT_TRUE(run->wait_for_output("The house stays open")) << run->output();
+  EXPECT_THAT(run->output(), HasSubstr(digest()));
+  const Said second = up(house.data_dir, {});
+  EXPECT_EQ(second.code, 2);
+  EXPECT_THAT(complaints(second), testing::ElementsAre(testing::AllOf(
+                                      HasSubstr(house.data_dir + " is in use by process " + std::to_string(run->pid())),
+                                      HasSubstr("stop that run"))));
+  json told;
+  EXPECT_TRUE(wait_until([&] {
+    told = look({"status", "--json"}).last_line();
+    return told.is_object() && told["workers"].size() == 2;
+  })) << told;
+  ASSERT_EQ(told["brokers"].size(), 1U) << told;
+  EXPECT_EQ(told["brokers"][0]["refused_peers"], 0);
+  EXPECT_THAT(look({"status"}).out, HasSubstr("worker     worker-1"));
+  EXPECT_EQ(look({"ledger", "verify"}).code, 0);
+  run->send(SIGTERM);
+  EXPECT_EQ(run->wait().code, 0) << run->output();
+}
+
+TEST_F(House, AnExistingPostgresServesAsWell) {
+  const TempFolder folder;
+  const std::string data = (folder.path() / "data").string();
+  const std::string database = dsn(empty_database());
+  const Said said = up(data, {"--config", finished_house().config, "--dsn", database, "--json"});
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_EQ(said.last_line()["digest"], digest());
+  EXPECT_FALSE(std::filesystem::exists(data + "/postgres"));
+  EXPECT_EQ(bursar({"ledger", "verify", "--dsn", database}).code, 0);
+  EXPECT_EQ(bursar({"status", "--data-dir", data}, {"BURSAR_DSN=" + database}).code, 0);
+  const Said without = bursar({"status", "--data-dir", data});
+  EXPECT_EQ(without.code, 2);
+  EXPECT_THAT(complaints(without), testing::ElementsAre(HasSubstr("holds no ledger of its own; name the database")));
+}
+
+}  // namespace
+}  // namespace tests
