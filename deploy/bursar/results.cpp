@@ -177,12 +177,11 @@ void add_baselines(report::ReportData& data, const Sleeve& sleeve, const std::ve
   fill(workers::market::cash(bars, params), data.cash);
 }
 
+std::string percent(machines::Rate rate) { return fmt::format("{:.4g} %", static_cast<double>(rate.ppm) / 10'000.0); }
+
 void add_params(report::ReportData& data, const Sleeve& sleeve) {
   const auto rules = schemas::parse_momentum(sleeve.strategy);
   if (!rules) return;
-  const auto percent = [](machines::Rate rate) {
-    return fmt::format("{:.4g} %", static_cast<double>(rate.ppm) / 10'000.0);
-  };
   const std::string of = sleeve.name + ": ";
   data.params.emplace_back(of + "buy when 1 h momentum >=", percent(rules->buy_momentum));
   data.params.emplace_back(of + "and the 4 h trend >=", percent(rules->trend));
@@ -192,10 +191,21 @@ void add_params(report::ReportData& data, const Sleeve& sleeve) {
   data.params.emplace_back(of + "no sale but the stop while 1 h trend >=", percent(rules->hold_uptrend));
 }
 
+// What trading costs on the paper venue.
+void add_costs(report::ReportData& data, const Sleeve& sleeve, const schemas::config::PaperConfig& paper) {
+  data.params.emplace_back("venue: maker fee, taker fee",
+                           percent(sleeve.instrument.maker_fee) + ", " + percent(sleeve.instrument.taker_fee));
+  data.params.emplace_back("venue: half of the spread", percent(paper.half_spread));
+  data.params.emplace_back("venue: slippage, at most", percent(paper.slippage));
+  data.params.emplace_back("venue: chance of a fill in two parts", percent(paper.partial_fill));
+  data.params.emplace_back("venue: smallest order", paper.min_notional.text() + " " + data.quote.code);
+}
+
 }  // namespace
 
 Stored<report::ReportData> read_results(Connection& connection, const FeedState& feed,
-                                        const std::vector<workers::market::Bar>& bars, machines::Rate spread) {
+                                        const std::vector<workers::market::Bar>& bars,
+                                        const schemas::config::PaperConfig& paper) {
   const auto sleeves = ledger::books::read_sleeves(connection);
   if (!sleeves) return machines::fail(sleeves.error());
   CHECK(!sleeves->empty() && !bars.empty());
@@ -219,7 +229,8 @@ Stored<report::ReportData> read_results(Connection& connection, const FeedState&
   const auto balances = ledger::books::Books(connection).balances();
   if (!balances) return machines::fail(balances.error());
   read_balances(*balances, data);
-  add_baselines(data, first, bars, spread);
+  add_costs(data, first, paper);
+  add_baselines(data, first, bars, paper.half_spread);
   for (const auto& bar : bars)
     if (bar.close_sound) data.prices.push_back({bar.opens_at, bar.close});
   auto digest = ledger::audit::digest(connection);

@@ -4,12 +4,14 @@
 #include "deploy/bursar/setup.hpp"
 #include "deploy/report/report.hpp"
 #include "ledger/store/connection.hpp"
+#include "schemas/config/config.hpp"
 
 namespace deploy {
 
-// Everything but `verified` (the auditor's word) and `elapsed_s`. `spread` is the share that the baseline pays above
-// the open.
+// Everything but `verified` (the auditor's word) and `elapsed_s`. `paper` is what trading cost; the baseline pays its
+// spread and fees too.
 ledger::Stored<report::ReportData> read_results(ledger::Connection& connection, const FeedState& feed,
-                                                const std::vector<workers::market::Bar>& bars, machines::Rate spread);
+                                                const std::vector<workers::market::Bar>& bars,
+                                                const schemas::config::PaperConfig& paper);
 
 }  // namespace deploy

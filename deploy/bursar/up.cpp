@@ -226,7 +226,7 @@ class Run {
       if (const int code = verify(); code != 0) return code;
     auto bars = read_bars(connection_);
     if (!bars) return failed("the bars: " + bars.error().text);
-    auto data = read_results(connection_, feed_, *bars, options_.config.paper.half_spread);
+    auto data = read_results(connection_, feed_, *bars, options_.config.paper);
     if (!data) return failed("the report: " + data.error().text);
     data->verified = verdict_->ok;
     data->transitions = verdict_->transitions;

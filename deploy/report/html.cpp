@@ -170,9 +170,10 @@ std::string html(const ReportData& data) {
   values["tiles"] = tiles(data, figures);
   values["quote"] = escaped(data.quote.code);
   values["base"] = escaped(data.base.code);
-  values["returned_note"] =
-      fmt::format("{} {} in all. A flash sleeve hands its profit to the vault each time a position is fully closed.",
-                  amount(data.vault.returned_from_flash), escaped(data.quote.code));
+  values["returned_note"] = fmt::format(
+      "{} {} in all. Each time a position is fully closed, a flash sleeve hands all that it holds above its allocation "
+      "to the vault.",
+      amount(data.vault.returned_from_flash), escaped(data.quote.code));
   values["sleeves"] = sleeve_table(data, figures);
   values["facts"] = facts_table(data);
   values["params"] = pair_table(data.params);

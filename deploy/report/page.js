@@ -89,7 +89,7 @@
         },
       },
       plugins: {
-        legend: { position: 'top', align: 'start', labels: { color: colour('text'), boxWidth: 22, boxHeight: 0, padding: 12 } },
+        legend: { position: 'top', align: 'start', labels: { color: colour('text'), boxWidth: 22, boxHeight: 0, padding: 12, sort: (a, b) => a.datasetIndex - b.datasetIndex } },
         tooltip: {
           callbacks: {
             title: (items) => (items.length ? date_time(items[0].parsed.x) : ''),

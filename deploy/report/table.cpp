@@ -15,7 +15,7 @@ std::string line_of(const Outcome& outcome, const std::string& kind, const std::
 
 std::string comparison(const ReportData& data, const Figures& figures) {
   std::string text =
-      fmt::format(row, "", "kind", "trades", "wins", "fees", "result", "result", "worst fall", "end value");
+      fmt::format(row, "", "kind", "trades", "wins", "fees", "result", "in percent", "worst fall", "end value");
   for (std::size_t i = 0; i < data.sleeves.size(); ++i) {
     const Sleeve& sleeve = data.sleeves[i];
     text += line_of(figures.sleeve_outcomes[i], sleeve.kind, grouped(sleeve.trades), grouped(sleeve.wins),
@@ -54,9 +54,10 @@ std::string table(const ReportData& data) {
   const Figures figures = figures_of(data);
   std::string text = "\n" + data.title + "\n";
   if (!figures.times.empty())
-    text += fmt::format("{} to {} UTC, {} hourly bars{}\n", date_time(figures.times.front()),
-                        date_time(figures.times.back()), grouped(data.bars),
-                        data.sample ? " made by our own generator: they say nothing about a market" : "");
+    text +=
+        fmt::format("{} to {} UTC, {} hourly bars{}\n", date_time(figures.times.front()),
+                    date_time(figures.times.back()), grouped(data.bars),
+                    data.sample ? "\nThe prices were made by our own generator: they say nothing about a market." : "");
   std::string said = verdict(data, figures);
   said.replace(said.find(". Buying") + 1, 1, "\n");
   text += fmt::format("\n{}\n\n{}\n", said, comparison(data, figures));
