@@ -150,10 +150,10 @@ TEST_F(Refusal, ADatabaseThatCannotBeReachedIsSaid) {
 
 TEST_F(Refusal, ALookAtNothingMakesNothing) {
   for (const Words& words : {
-           Words{"status"                },
-           { "machine",                "list"},
-           {                 "ledger", "verify"},
-           {          "machine",                     "show", "1"}
+           Words{"status"                                                   },
+           { "machine",                                                   "list"},
+           {                                                    "ledger", "verify"},
+           {                                             "machine",                                                        "show", "1"}
   }) {
     Words all = words;
     all.insert(all.end(), {"--data-dir", path("data")});
