@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
+#include <array>
+
 #include "schemas/codec/convert.hpp"
 #include "tests/brokers/dispatch/house.hpp"
 
@@ -109,6 +112,10 @@ class World {
     }
     dispatch_.claimed(std::move(claimed), now_);
   }
+  bool stands(const Token& token) {
+    const Row& row = row_of(jobs_.at(token).key);
+    return row.leased && row.job.token == token;
+  }
   Row& row_of(const machines::JobKey& key) { return rows_.at(key.ordinal); }
 
   void give_back(const ledger::jobs::Failure& failure) {
@@ -138,15 +145,15 @@ class World {
   void receive(const Send& order) {
     const auto* assign = std::get_if<schemas::Assign>(&order.message);
     if (assign == nullptr) return;
+    if (std::find(peers_.begin(), peers_.end(), order.peer) == peers_.end()) return;  // dead, and nobody knows yet
     auto& held = held_[order.peer];
     for (const LeasedJob& job : assign->jobs) {
       RC_ASSERT(job.shard == assign->jobs.front().shard);
       const Row& row = row_of(job.key);
       RC_ASSERT(row.leased && row.job.token == job.token);  // the lease stands, so nobody else works on it
       for (const auto& [peer, theirs] : held_)
-        for (const auto& other : theirs)
-          if (row_of(jobs_.at(other).key).job.token == other)
-            RC_ASSERT(jobs_.at(other).key.instance != job.key.instance);
+        for (const Token& other : theirs)
+          if (stands(other)) RC_ASSERT(jobs_.at(other).key.instance != job.key.instance);
       held.insert(job.token);
       jobs_[job.token] = job;
     }
@@ -231,9 +238,8 @@ class World {
   void finish(const std::string& peer, Token token, schemas::DoneKind kind) {
     held_[peer].erase(token);
     Row& row = row_of(jobs_.at(token).key);
-    const bool stands = row.leased && row.job.token == token;
-    if (stands && kind == schemas::DoneKind::done) row.over = true;
-    if (stands && kind != schemas::DoneKind::doubt) row.leased = false;
+    if (stands(token) && kind == schemas::DoneKind::done) row.over = true;
+    if (stands(token) && kind != schemas::DoneKind::doubt) row.leased = false;
     dispatch_.done(peer, {{{token, kind}}, {}}, now_);
     carry_out();
   }
