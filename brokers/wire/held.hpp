@@ -12,9 +12,11 @@ struct Context::Held {
 };
 struct DealerSocket::Held {
   zmq::socket_t socket;
+  std::string problem = {};  // why it will never speak
 };
 struct RouterSocket::Held {
   zmq::socket_t socket;
+  std::string problem = {};
 };
 
 inline constexpr const char* zap_domain = "bursar";

@@ -37,11 +37,16 @@ DealerSocket::DealerSocket(Context& context, const std::string& endpoint, const 
   socket.set(zmq::sockopt::immediate, 1);
   socket.set(zmq::sockopt::reconnect_ivl, 50);
   socket.set(zmq::sockopt::reconnect_ivl_max, 1000);
-  socket.set(zmq::sockopt::curve_serverkey, server_public_key);
-  socket.set(zmq::sockopt::curve_publickey, own.public_key);
-  socket.set(zmq::sockopt::curve_secretkey, own.secret_key);
-  socket.connect(endpoint);
+  try {
+    socket.set(zmq::sockopt::curve_serverkey, server_public_key);
+    socket.set(zmq::sockopt::curve_publickey, own.public_key);
+    socket.set(zmq::sockopt::curve_secretkey, own.secret_key);
+    socket.connect(endpoint);
+  } catch (const zmq::error_t& error) {
+    held_->problem = fmt::format("{}: can't connect there with these keys: {}", endpoint, error.what());
+  }
 }
+const std::string& DealerSocket::problem() const { return held_->problem; }
 DealerSocket::~DealerSocket() = default;
 DealerSocket::DealerSocket(DealerSocket&&) noexcept = default;
 DealerSocket& DealerSocket::operator=(DealerSocket&&) noexcept = default;
@@ -74,8 +79,12 @@ RouterSocket::RouterSocket(Context& context, const CurveKeys& own)
   set_common_options(socket);
   socket.set(zmq::sockopt::router_mandatory, 1);
   socket.set(zmq::sockopt::curve_server, 1);
-  socket.set(zmq::sockopt::curve_publickey, own.public_key);
-  socket.set(zmq::sockopt::curve_secretkey, own.secret_key);
+  try {
+    socket.set(zmq::sockopt::curve_publickey, own.public_key);
+    socket.set(zmq::sockopt::curve_secretkey, own.secret_key);
+  } catch (const zmq::error_t&) {
+    held_->problem = "our own keys are no CURVE keys: make new ones";
+  }
   socket.set(zmq::sockopt::zap_domain, zap_domain);
   const int enforce = 1;
   (void)zmq_setsockopt(socket.handle(), zap_enforce_domain, &enforce, sizeof enforce);
@@ -85,6 +94,7 @@ RouterSocket::RouterSocket(RouterSocket&&) noexcept = default;
 RouterSocket& RouterSocket::operator=(RouterSocket&&) noexcept = default;
 
 Wired<bool> RouterSocket::bind(const std::string& endpoint) {
+  if (!held_->problem.empty()) return machines::fail(WireError{fmt::format("{}: {}", endpoint, held_->problem)});
   if (const auto fits = check_endpoint(endpoint); !fits) return fits;
   try {
     held_->socket.bind(endpoint);
@@ -93,6 +103,8 @@ Wired<bool> RouterSocket::bind(const std::string& endpoint) {
     return machines::fail(WireError{fmt::format("{}: can't listen here: {}", endpoint, error.what())});
   }
 }
+
+std::string RouterSocket::endpoint() const { return held_->socket.get(zmq::sockopt::last_endpoint); }
 
 SendResult RouterSocket::send(const std::string& peer, std::string_view bytes) {
   try {

@@ -44,6 +44,8 @@ class DealerSocket {
   DealerSocket& operator=(DealerSocket&&) noexcept;
   SendResult send(std::string_view bytes);
   std::optional<std::string> receive();  // never blocks
+  // Why it will never speak: a malformed endpoint or key. Empty when nothing is wrong.
+  [[nodiscard]] const std::string& problem() const;
   struct Held;
   [[nodiscard]] Held& held() const { return *held_; }
 
@@ -64,10 +66,12 @@ class RouterSocket {
   ~RouterSocket();
   RouterSocket(RouterSocket&&) noexcept;
   RouterSocket& operator=(RouterSocket&&) noexcept;
-  // Errors: the endpoint is in use or malformed, or its path is too long for a Unix socket.
+  // Errors: the endpoint is in use or malformed, its path is too long for a Unix socket, or our keys are no keys.
   Wired<bool> bind(const std::string& endpoint);
   SendResult send(const std::string& peer, std::string_view bytes);
   std::optional<Received> receive();  // never blocks
+  // Where it listens, with the port that a "tcp://127.0.0.1:*" was given. REQUIRES: bound.
+  [[nodiscard]] std::string endpoint() const;
   struct Held;
   [[nodiscard]] Held& held() const { return *held_; }
 
