@@ -21,7 +21,9 @@ constexpr std::int64_t paper_settle_ms = 200;  // how long "not found" is not ye
 
 std::atomic<bool> stop = false;
 
-void stop_on_signals() {
+// Signals, and a log in UTC: it is read beside the ledger's times.
+void begin_node() {
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
   struct sigaction action {};
   action.sa_handler = [](int) { stop = true; };
   sigaction(SIGTERM, &action, nullptr);
@@ -79,7 +81,7 @@ ledger::Stored<workers::harness::Handlers> make_handlers(ledger::Connection& con
 }  // namespace
 
 int run_broker(const NodeOptions& options) {
-  stop_on_signals();
+  begin_node();
   const auto keys = read_keys(options.layout, "broker");
   if (!keys) return 2;
   brokers::service::BrokerConfig config;
@@ -99,7 +101,7 @@ int run_broker(const NodeOptions& options) {
 }
 
 int run_worker(const NodeOptions& options) {
-  stop_on_signals();
+  begin_node();
   const auto keys = read_keys(options.layout, "worker");
   const auto broker = brokers::wire::read_public_key(options.layout.key("broker").string() + ".pub");
   const auto venue = brokers::wire::read_public_key(options.layout.key("venue").string() + ".pub");
@@ -118,7 +120,7 @@ int run_worker(const NodeOptions& options) {
 }
 
 int run_venue(const NodeOptions& options) {
-  stop_on_signals();
+  begin_node();
   const auto keys = read_keys(options.layout, "venue");
   if (!keys) return 2;
   const auto [base, quote] = parts_of(options.symbol);

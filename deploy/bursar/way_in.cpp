@@ -1,6 +1,14 @@
 #include "deploy/bursar/way_in.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <thread>
+
+#include "ledger/store/connection.hpp"
 
 namespace deploy {
 namespace {
@@ -19,10 +27,18 @@ std::optional<ClusterError> check_folder(const fs::path& folder) {
                       : "is not there; `bursar up` makes a data folder, --data-dir names another");
   if (!fs::exists(folder / "bursar-data", error))
     return refuse("is not a data folder of Bursar; `bursar up` makes one, --data-dir names another");
-  if (!fs::exists(folder / "postgres", error))
+  if (!fs::exists(ClusterPaths::below(folder).data / "PG_VERSION", error) && !error)
     return refuse("holds no ledger of its own; name the database that it was used with: --dsn");
   return std::nullopt;
 }
+
+// Only its owner may start what is in a folder: anyone else would leave files there that the owner can't use.
+bool is_ours(const fs::path& folder) {
+  struct stat found {};
+  return stat(folder.c_str(), &found) == 0 && found.st_uid == geteuid();
+}
+
+bool answers(const std::string& dsn) { return ledger::Connection(dsn).connect().has_value(); }
 
 }  // namespace
 
@@ -33,8 +49,15 @@ Clustered<WayIn> WayIn::open(const Layout& layout, const std::string& dsn) {
   if (auto refused = check_folder(layout.folder)) return machines::fail(*refused);
   way.dsn_ = fmt::format("host='{}' dbname={} user={}", ClusterPaths::below(layout.folder).sockets.string(),
                          database_name, owner_role);
+  if (!is_ours(layout.folder)) return way;
+  // A house that holds the lock may be starting, or its PostgreSQL coming back: worth a moment.
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(3);
   auto lock = FolderLock::take(layout.folder);
-  if (!lock) return way;  // a house runs, or the folder is not ours to lock: the connection tells
+  while (!lock && !answers(way.dsn_) && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    lock = FolderLock::take(layout.folder);
+  }
+  if (!lock) return way;
   auto cluster = Cluster::open(layout.folder);
   if (!cluster) return machines::fail(cluster.error());
   way.lock_.emplace(std::move(*lock));
