@@ -34,13 +34,24 @@ pid_t server_left_in(const fs::path& data) {
   return fs::equivalent(works_in, data, error) ? pid : 0;
 }
 
-// A zombie has ended, whoever is to reap it.
+// A zombie has ended, whoever is to reap it; so has one whose memory the kernel has taken (no command line any more).
 bool is_alive(pid_t pid) {
   std::ifstream stat_file(fmt::format("/proc/{}/stat", pid));
   std::string text;
   if (!std::getline(stat_file, text)) return false;
   const auto after_name = text.rfind(')');
-  return after_name != std::string::npos && after_name + 2 < text.size() && text[after_name + 2] != 'Z';
+  if (after_name == std::string::npos || after_name + 2 >= text.size() || text[after_name + 2] == 'Z') return false;
+  std::ifstream command_line(fmt::format("/proc/{}/cmdline", pid));
+  return command_line.peek() != std::ifstream::traits_type::eof();
+}
+
+// Whether a start that failed with these words will work in a moment. The backends of a killed server hold its memory
+// until they notice; its lock file counts until its last parent has reaped it.
+bool passes_by_itself(const std::string& words, const fs::path& data) {
+  if (words.find("shared memory block") != std::string::npos) return true;
+  pid_t holder = 0;
+  std::ifstream(data / "postmaster.pid") >> holder;
+  return words.find("lock file \"postmaster.pid\" already exists") != std::string::npos && !is_alive(holder);
 }
 
 // What the server that began to write at `from` said last: its first FATAL or PANIC line, else its last line.
@@ -186,8 +197,7 @@ Clustered<machines::Nothing> Cluster::wait_until_ready() {
     if (!has_ended()) continue;
     pid_ = 0;
     const std::string words = last_words(paths_.log, log_from_);
-    // The backends of a killed server hold its memory until they notice: a moment, then it works.
-    if (words.find("shared memory block") == std::string::npos)
+    if (!passes_by_itself(words, paths_.data))
       return machines::fail(
           ClusterError{fmt::format("PostgreSQL ended while starting: {} ({})", words, paths_.log.string()), 1});
     std::this_thread::sleep_for(10 * look_again);

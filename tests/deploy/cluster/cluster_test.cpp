@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "ledger/store/connection.hpp"
 #include "tests/support/child.hpp"
 #include "tests/support/cluster.hpp"
@@ -144,6 +146,30 @@ TEST_F(ClusterTest, AStalePidFileIsNoServer) {
   tests::write_text(folder_ / "postgres" / "postmaster.pid", std::to_string(getpid()) + "\n" + folder_.string() + "\n");
   const Cluster cluster = open_cluster();
   EXPECT_FALSE(cluster.was_adopted());
+  EXPECT_EQ(ask(cluster, "SELECT 1"), "1");
+}
+
+// PostgreSQL takes a killed server for a running one until somebody has reaped it.
+TEST_F(ClusterTest, AKilledServerThatNobodyHasReapedYetIsWaitedFor) {
+  take_a_made_cluster();
+  ProcessSpec spec;
+  spec.argv = {"/bin/true"};
+  const auto user = cluster_user();
+  ASSERT_TRUE(user.has_value());
+  spec.run_as = *user;
+  const auto zombie = spawn(spec);
+  ASSERT_TRUE(zombie.has_value()) << zombie.error();
+  siginfo_t ended{};
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(*zombie), &ended, WEXITED | WNOWAIT), 0);
+  tests::write_text(folder_ / "postgres" / "postmaster.pid", std::to_string(*zombie) + "\n");
+  std::thread reaper([&] {
+    tests::wait_until(
+        [&] { return tests::read_text(ClusterPaths::below(folder_).log).find("already exists") != std::string::npos; });
+    waitpid(*zombie, nullptr, 0);
+  });
+  const Cluster cluster = open_cluster();
+  reaper.join();
+  EXPECT_THAT(tests::read_text(ClusterPaths::below(folder_).log), HasSubstr("already exists"));
   EXPECT_EQ(ask(cluster, "SELECT 1"), "1");
 }
 
