@@ -10,12 +10,25 @@
 namespace tests::kill {
 namespace {
 
-// Which commit is caught: the command of its job, and the state of the machine that it moves.
+// Which commit is caught: the command of its job, the state of the machine that it moves, and what else must hold.
 struct Moment {
   const char* name;
   const char* command;
   const char* state;
+  const char* condition = "true";
 };
+void PrintTo(const Moment& moment, std::ostream* out) { *out << moment.name; }
+
+// Most evaluations only re-arm their timer. This one buys: the close is 1.26 % above that of an hour ago, 0.3 % above
+// that of four hours ago.
+constexpr const char* signals_entry =
+    "EXISTS (SELECT FROM ledger.bar n, ledger.bar h, ledger.bar f WHERE n.opens_at = j.world_at + 1000 - 3600000000"
+    " AND h.opens_at = n.opens_at - 3600000000 AND f.opens_at = n.opens_at - 14400000000"
+    " AND n.close > 1.0126 * h.close AND n.close > 1.003 * f.close)";
+constexpr Moment entry{"Entry", "evaluate", "watching", signals_entry};
+constexpr Moment send{"Send", "place_order", "drafted"};
+constexpr Moment accept{"Accept", "place_order", "sent"};
+constexpr Moment fill{"Fill", "query_order", "resting"};
 
 class KillAround : public testing::TestWithParam<Moment> {
  protected:
@@ -37,7 +50,7 @@ class KillAround : public testing::TestWithParam<Moment> {
 // The commit stood, DONE was never sent: the step must be known by its key and never be done again.
 TEST_P(KillAround, WorkerDiesBetweenCommitAndDone) {
   Gate gate(house_);
-  ASSERT_TRUE(gate.catch_commit(GetParam().command, GetParam().state));
+  ASSERT_TRUE(gate.catch_commit(GetParam().command, GetParam().state, GetParam().condition));
   workers(SIGSTOP);
   const auto before = house_.transitions();
   gate.let_pass();
@@ -50,7 +63,7 @@ TEST_P(KillAround, WorkerDiesBetweenCommitAndDone) {
 // Nobody waits for the commit's answer any more; it stands, or its token is void: either is right, both at once never.
 TEST_P(KillAround, WorkerDiesWhileItsCommitIsUnderWay) {
   Gate gate(house_);
-  ASSERT_TRUE(gate.catch_commit(GetParam().command, GetParam().state));
+  ASSERT_TRUE(gate.catch_commit(GetParam().command, GetParam().state, GetParam().condition));
   workers(SIGKILL);
   gate.open();
   expect_as_undisturbed(house_);
@@ -59,7 +72,7 @@ TEST_P(KillAround, WorkerDiesWhileItsCommitIsUnderWay) {
 // The same, and the job has been given back before the orphaned commit goes on: its token proves nothing any more.
 TEST_P(KillAround, OrphanedCommitOfAJobThatWasGivenBackIsRefused) {
   Gate gate(house_);
-  ASSERT_TRUE(gate.catch_commit(GetParam().command, GetParam().state));
+  ASSERT_TRUE(gate.catch_commit(GetParam().command, GetParam().state, GetParam().condition));
   const auto before = house_.transitions();
   workers(SIGKILL);
   ASSERT_TRUE(house_.comes_true("SELECT EXISTS (SELECT FROM ledger.job WHERE last_error LIKE 'its worker%')"));
@@ -68,29 +81,29 @@ TEST_P(KillAround, OrphanedCommitOfAJobThatWasGivenBackIsRefused) {
   expect_as_undisturbed(house_);
 }
 
-TEST_P(KillAround, PostgresDiesInTheMiddleOfACommit) {
+class KillOthersAround : public KillAround {};
+
+TEST_P(KillOthersAround, PostgresDiesInTheMiddleOfACommit) {
   {
     Gate gate(house_);
-    ASSERT_TRUE(gate.catch_commit(GetParam().command, GetParam().state));
+    ASSERT_TRUE(gate.catch_commit(GetParam().command, GetParam().state, GetParam().condition));
     ASSERT_TRUE(house_.strike("postmaster", SIGKILL));
     house_.send("backends", SIGKILL);
   }
   expect_as_undisturbed(house_);
 }
 
-TEST_P(KillAround, BrokerDiesWhileACommitIsUnderWay) {
+TEST_P(KillOthersAround, BrokerDiesWhileACommitIsUnderWay) {
   Gate gate(house_);
-  ASSERT_TRUE(gate.catch_commit(GetParam().command, GetParam().state));
+  ASSERT_TRUE(gate.catch_commit(GetParam().command, GetParam().state, GetParam().condition));
   ASSERT_TRUE(house_.strike("broker", SIGKILL));
   gate.open();
   expect_as_undisturbed(house_);
 }
 
-INSTANTIATE_TEST_SUITE_P(Commit, KillAround,
-                         testing::Values(Moment{"Entry", "evaluate", "watching"},
-                                         Moment{"Send", "place_order", "drafted"},
-                                         Moment{"Accept", "place_order", "sent"},
-                                         Moment{"Fill", "query_order", "resting"}),
+INSTANTIATE_TEST_SUITE_P(Commit, KillAround, testing::Values(entry, send, accept, fill),
+                         [](const auto& suite) { return suite.param.name; });
+INSTANTIATE_TEST_SUITE_P(Commit, KillOthersAround, testing::Values(entry, send),
                          [](const auto& suite) { return suite.param.name; });
 
 }  // namespace

@@ -43,11 +43,11 @@ void Gate::let_pass() {
 
 bool Gate::wait_for_commit() { return house_.comes_true(a_commit_waits); }
 
-bool Gate::catch_commit(const std::string& command, const std::string& state) {
+bool Gate::catch_commit(const std::string& command, const std::string& state, const std::string& condition) {
   const std::string is_due = fmt::format(
       "SELECT EXISTS (SELECT FROM ledger.job j JOIN ledger.instance i ON i.owner = j.owner AND i.id = j.instance"
-      " WHERE j.token IS NOT NULL AND j.command = '{}' AND i.state = '{}')",
-      command, state);
+      " WHERE j.token IS NOT NULL AND j.command = '{}' AND i.state = '{}' AND {})",
+      command, state, condition);
   while (wait_for_commit()) {
     const auto due = house_.ask(is_due);
     if (due && due->flag(0, 0)) return true;

@@ -18,9 +18,9 @@ class Gate {
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;
 
-  // Lets commits pass one by one until one waits whose job is `command` of a machine in `state`; false when the house
-  // ended before.
-  bool catch_commit(const std::string& command, const std::string& state);
+  // Lets commits pass one by one until one waits whose job j is `command` of a machine in `state` and meets the
+  // condition (SQL); false when the house ended before.
+  bool catch_commit(const std::string& command, const std::string& state, const std::string& condition = "true");
   // Lets the commit that waits pass, and returns when it is over.
   void let_pass();
   void open();
