@@ -8,6 +8,7 @@
 #include <chrono>
 #include <thread>
 
+#include "deploy/cluster/process.hpp"
 #include "ledger/store/connection.hpp"
 
 namespace deploy {
@@ -32,13 +33,20 @@ std::optional<ClusterError> check_folder(const fs::path& folder) {
   return std::nullopt;
 }
 
-// Only its owner may start what is in a folder: anyone else would leave files there that the owner can't use.
-bool is_ours(const fs::path& folder) {
-  struct stat found {};
-  return stat(folder.c_str(), &found) == 0 && found.st_uid == geteuid();
-}
-
 bool answers(const std::string& dsn) { return ledger::Connection(dsn).connect().has_value(); }
+
+// Only its owner may start what is in a folder: anyone else would leave files there that the owner can't use.
+Clustered<bool> is_ours(const fs::path& folder, const std::string& dsn) {
+  struct stat found {};
+  if (stat(folder.c_str(), &found) != 0 || found.st_uid == geteuid()) return true;
+  if (answers(dsn)) return false;
+  const std::string owner = user_name(found.st_uid);
+  return machines::fail(ClusterError{
+      fmt::format(
+          "{} belongs to {}, and no house that {} may look at runs on it; run this as {}, or name another --data-dir",
+          folder.string(), owner, user_name(geteuid()), owner),
+      2});
+}
 
 }  // namespace
 
@@ -49,7 +57,9 @@ Clustered<WayIn> WayIn::open(const Layout& layout, const std::string& dsn) {
   if (auto refused = check_folder(layout.folder)) return machines::fail(*refused);
   way.dsn_ = fmt::format("host='{}' dbname={} user={}", ClusterPaths::below(layout.folder).sockets.string(),
                          database_name, owner_role);
-  if (!is_ours(layout.folder)) return way;
+  const auto ours = is_ours(layout.folder, way.dsn_);
+  if (!ours) return machines::fail(ours.error());
+  if (!*ours) return way;
   // A house that holds the lock may be starting, or its PostgreSQL coming back: worth a moment.
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(3);
   auto lock = FolderLock::take(layout.folder);

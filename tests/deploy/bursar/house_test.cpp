@@ -1,6 +1,7 @@
 // The whole of `bursar up` as a user meets it: a run, its report, looks at it, a stop in between and going on.
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <set>
 
@@ -127,6 +128,19 @@ TEST_F(House, AStoppedHouseCanBeLookedAt) {
   const json verdict = look({"ledger", "verify", "--json"}).last_line();
   EXPECT_EQ(verdict["verified"], true);
   EXPECT_EQ(verdict["transitions"], finished_house().said.last_line()["transitions"]);
+}
+
+TEST_F(House, OnlyItsOwnerStartsWhatIsInAFolder) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give a folder to someone else";
+  const auto nobody = deploy::find_user("nobody");
+  ASSERT_TRUE(nobody);
+  const std::string data = finished_house().data_dir;
+  ASSERT_EQ(chown(data.c_str(), nobody->uid, nobody->gid), 0);
+  const Said said = look({"status"});
+  ASSERT_EQ(chown(data.c_str(), geteuid(), getegid()), 0);
+  EXPECT_EQ(said.code, 2);
+  EXPECT_THAT(complaints(said), testing::ElementsAre(HasSubstr(data + " belongs to nobody")));
+  EXPECT_EQ(look({"status"}).code, 0);
 }
 
 TEST_F(House, BalancesSumToZeroInEveryAsset) {
