@@ -70,14 +70,15 @@ std::string describe(machines::Amount amount) {
   return text;
 }
 
+std::string describe(const Posting& posting) {
+  std::string text = std::string(machines::name_of(posting.kind)) + ' ' + describe(posting.amount) + ' ';
+  text += std::string(account_name(posting.debit)) + '>' + std::string(account_name(posting.credit)) + ' ';
+  return text += posting.code;
+}
+
 std::string describe(const std::vector<Posting>& postings) {
   std::string text;
-  for (const Posting& posting : postings) {
-    if (!text.empty()) text += "; ";
-    text += std::string(machines::name_of(posting.kind)) + ' ' + describe(posting.amount) + ' ';
-    text += std::string(account_name(posting.debit)) + '>' + std::string(account_name(posting.credit)) + ' ';
-    text += posting.code;
-  }
+  for (const Posting& posting : postings) text += (text.empty() ? "" : "; ") + describe(posting);
   return text;
 }
 

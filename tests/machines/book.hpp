@@ -18,10 +18,16 @@ inline constexpr machines::AssetId eth{2};
 
 inline machines::SleeveAccounts sleeve_accounts() { return {{1}, {2}, {3}, {4}, {5}, {6}, {7}, {8}}; }
 
+// The vault's other accounts.
+inline constexpr machines::AccountId outside{9};
+inline constexpr machines::AccountId vault_reserve{10};
+
+inline constexpr std::string_view account_names[] = {
+    "?",         "quote",   "base",   "trading_quote", "trading_base", "fees", "suspense_quote", "suspense_base",
+    "tradeable", "outside", "reserve"};
+
 inline std::string_view account_name(machines::AccountId account) {
-  static constexpr std::string_view names[] = {
-      "?", "quote", "base", "trading_quote", "trading_base", "fees", "suspense_quote", "suspense_base", "tradeable"};
-  return account.value < 1 || account.value > 8 ? names[0] : names[account.value];
+  return account.value < 1 || account.value > 10 ? account_names[0] : account_names[account.value];
 }
 
 class Book {
@@ -62,6 +68,7 @@ class Book {
 
 // "single 450 quote>trading_quote buy_cost", joined by "; ". Amounts have 8 decimals (USDT) or 18 (ETH), zeros cut off.
 std::string describe(const std::vector<machines::Posting>& postings);
+std::string describe(const machines::Posting& posting);
 std::string describe(machines::Amount amount);
 
 }  // namespace tests

@@ -18,14 +18,11 @@ using machines::Amount;
 using machines::Int128;
 using tests::usdt;
 
-constexpr AccountId external{6};
-constexpr AccountId reserve{7};
-
 allocation::Facts facts_of(Movement movement, Int128 amount, Int128 available) {
   const auto accounts = tests::sleeve_accounts();
   allocation::Facts facts;
-  facts.data = {movement, Amount(usdt, amount), Amount::zero(usdt), "treasurer", "monthly", "", external,
-                reserve,  accounts.tradeable};
+  facts.data = {movement, Amount(usdt, amount), Amount::zero(usdt),   "treasurer",       "monthly",
+                "",       tests::outside,       tests::vault_reserve, accounts.tradeable};
   facts.sleeve_quote = accounts.quote;
   facts.tradeable_available = facts.sleeve_available = Amount(usdt, available);
   return facts;

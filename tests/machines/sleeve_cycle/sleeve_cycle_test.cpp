@@ -4,7 +4,7 @@
 
 #include "machines/sleeve_cycle/decide.hpp"
 #include "tests/machines/golden.hpp"
-#include "tests/machines/sleeve_cycle/house.hpp"
+#include "tests/machines/house.hpp"
 
 namespace {
 
