@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <thread>
+#include <tuple>
 
 #include "schemas/codec/convert.hpp"
 
@@ -15,6 +16,7 @@ using dispatch::Dispatch;
 
 constexpr int most_messages_a_round = 256;  // then the timers get their turn
 constexpr std::int64_t shards_refresh_us = 1'000'000;
+static_assert(wire::max_message_bytes == schemas::longest_message);
 
 std::int64_t steady_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
@@ -100,7 +102,8 @@ class Service {
 
   void step() {
     const std::int64_t now = steady_us();
-    const std::int64_t wait_us = std::max<std::int64_t>(dispatch_.next_tick_us(now) - now, 0);
+    next_tick_us_ = std::min(next_tick_us_, dispatch_.next_tick_us(now));
+    const std::int64_t wait_us = std::max<std::int64_t>(next_tick_us_ - now, 0);
     poller_.wait(std::chrono::milliseconds((wait_us + 999) / 1000));
     for (int i = 0; i < most_messages_a_round; ++i) {
       auto received = socket_.receive();
@@ -113,7 +116,7 @@ class Service {
 
   void on_timers() {
     const std::int64_t now = steady_us();
-    next_tick_us_ = dispatch_.next_tick_us(now);
+    next_tick_us_ = INT64_MAX;  // step() looks anew
     if (now - shards_read_us_ >= shards_refresh_us) refresh_shards();
     if (now - swept_us_ >= config_.rules.ttl_us) {
       swept_us_ = now;
@@ -131,35 +134,42 @@ class Service {
       spdlog::warn("a message was refused: {}", message ? "its peer has no role" : message.error().reason);
       return;
     }
-    const bool is_worker = peer->role == wire::Role::worker;
+    if (!may_say(peer->role, *message)) {
+      ++refused_;
+      spdlog::warn("{} said what its role may not say", received.user_id);
+      socket_.send(received.peer, schemas::encode(schemas::Refused{"a key of this role may not say that"}));
+      return;
+    }
     std::visit(schemas::Overloaded{
-                   [&](const schemas::Ready& m) {
-                     if (is_worker) dispatch_.ready(received.peer, m, steady_us());
-                   },
-                   [&](const schemas::Done& m) {
-                     if (is_worker) dispatch_.done(received.peer, m, steady_us());
-                   },
-                   [&](const schemas::Failed& m) {
-                     if (is_worker) dispatch_.failed(received.peer, m, steady_us());
-                   },
-                   [&](const schemas::Heartbeat&) {
-                     if (is_worker) dispatch_.heard(received.peer, steady_us());
-                   },
-                   [&](const schemas::Goodbye& m) {
-                     if (is_worker) dispatch_.goodbye(received.peer, m, steady_us());
-                   },
-                   [&](const schemas::Release& m) {
-                     if (!is_worker) release(received.peer, m);
-                   },
-                   [&](const schemas::Submit& m) {
-                     if (!is_worker) submit(received.peer, m);
-                   },
-                   [&](const schemas::Query&) {
-                     if (!is_worker) answer_query(received.peer);
-                   },
-                   [&](const auto&) { ++refused_; },
+                   [&](const schemas::Ready& m) { dispatch_.ready(received.peer, m, steady_us()); },
+                   [&](const schemas::Done& m) { dispatch_.done(received.peer, m, steady_us()); },
+                   [&](const schemas::Failed& m) { dispatch_.failed(received.peer, m, steady_us()); },
+                   [&](const schemas::Heartbeat&) { dispatch_.heard(received.peer, steady_us()); },
+                   [&](const schemas::Goodbye& m) { dispatch_.goodbye(received.peer, m, steady_us()); },
+                   [&](const schemas::Release& m) { release(received.peer, m); },
+                   [&](const schemas::Submit& m) { submit(received.peer, m); },
+                   [&](const schemas::Query&) { answer_query(received.peer); },
+                   [](const auto&) {},
                },
                *message);
+  }
+
+  // Workers speak of their jobs, clients and operators move the world, everybody but workers may look; what a broker
+  // says nobody may say to it.
+  static bool may_say(wire::Role role, const schemas::Message& message) {
+    const auto is_one_of = [&]<class... M>(std::tuple<M...>*) { return (std::holds_alternative<M>(message) || ...); };
+    using OfWorkers = std::tuple<schemas::Ready, schemas::Done, schemas::Failed, schemas::Heartbeat, schemas::Goodbye>;
+    using OfClients = std::tuple<schemas::Release, schemas::Submit, schemas::Query>;
+    switch (role) {
+      case wire::Role::worker:
+        return is_one_of(static_cast<OfWorkers*>(nullptr));
+      case wire::Role::client:
+      case wire::Role::operator_:
+        return is_one_of(static_cast<OfClients*>(nullptr));
+      case wire::Role::approver:
+        return std::holds_alternative<schemas::Query>(message);
+    }
+    return false;
   }
 
   void release(const std::string& peer, const schemas::Release& release) {
@@ -231,7 +241,7 @@ class Service {
   Dispatch dispatch_;
   std::vector<int> shards_;
   std::int64_t epoch_ = 0, refused_ = 0;
-  std::int64_t shards_read_us_ = 0, swept_us_ = 0, next_tick_us_ = 0;
+  std::int64_t shards_read_us_ = 0, swept_us_ = 0, next_tick_us_ = INT64_MAX;
 };
 
 }  // namespace

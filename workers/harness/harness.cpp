@@ -53,7 +53,8 @@ class Worker {
         stop_(stop),
         connection_(config.dsn),
         journal_(connection_),
-        venue_(context_, {config.venue.endpoint, config.keys, config.venue.server_public_key, std::chrono::milliseconds(config.venue.timeout_ms)}) {}
+        venue_(context_, {config.venue.endpoint, config.keys, config.venue.server_public_key,
+                          std::chrono::milliseconds(config.venue.timeout_ms)}) {}
 
   int run() {
     load_handlers();
@@ -80,6 +81,7 @@ class Worker {
 
   void connect() {
     socket_.emplace(context_, config_.broker_endpoint, config_.keys, config_.broker_public_key);
+    if (!socket_->problem().empty()) spdlog::error("{}", socket_->problem());
     welcomed_ = false;
     registered_us_ = 0;
     heard_us_ = steady_us();
@@ -176,8 +178,10 @@ class Worker {
   }
 
   // A write must leave before `send_by`, or never.
-  void call(const LeasedJob& job, const schemas::VenueMessage& request, std::optional<venues::paper::SteadyTime> send_by = std::nullopt) {
-    if (config_.venue.endpoint.empty()) return fail(job, {machines::CallError::fatal_auth, 0, "this worker calls no venue", true});
+  void call(const LeasedJob& job, const schemas::VenueMessage& request,
+            std::optional<venues::paper::SteadyTime> send_by = std::nullopt) {
+    if (config_.venue.endpoint.empty())
+      return fail(job, {machines::CallError::fatal_auth, 0, "this worker calls no venue", true});
     calls_.emplace(venue_.start(request, std::chrono::steady_clock::now(), send_by), job);
   }
 
@@ -200,15 +204,28 @@ class Worker {
 
   // Calls in flight are finished first, within their deadlines; what has not begun is handed back.
   void leave() {
+    schemas::Goodbye goodbye;
+    put_aside(goodbye, false);
     while (!calls_.empty()) {
       wait();
       take_answers();
       if (!queue_.empty()) work_off();
+      put_aside(goodbye, false);
     }
-    schemas::Goodbye goodbye;
-    for (const Work& work : queue_) goodbye.unstarted.push_back(work.job.token);
+    drain();
+    put_aside(goodbye, true);
     tell(goodbye);
     std::this_thread::sleep_for(std::chrono::milliseconds(50));  // LINGER is 0: let the goodbye leave
+  }
+
+  // Takes from the queue what has not begun, or, where an answer came and PostgreSQL is away, all: the next attempt
+  // asks the venue first.
+  void put_aside(schemas::Goodbye& goodbye, bool all) {
+    std::erase_if(queue_, [&](const Work& work) {
+      if (!all && work.answer) return false;
+      goodbye.unstarted.push_back(work.job.token);
+      return true;
+    });
   }
 
   // ---- one group
@@ -240,6 +257,7 @@ class Worker {
     jobs.reserve(group.size());
     for (const Work& work : group) jobs.push_back(work.job);
     auto facts = journal_.facts(jobs);
+    if (!facts && facts.error().failure == ledger::StoreFailure::refused) return refuse(group, facts.error());
     if (!facts) return hold_on(std::move(group), facts.error());
     std::vector<Decided> decided;
     for (std::size_t at = 0; at < group.size(); ++at) decide(std::move(group[at]), (*facts)[at], decided);
@@ -253,6 +271,12 @@ class Worker {
     spdlog::warn("PostgreSQL: {}", error.text);
     for (auto work = group.rbegin(); work != group.rend(); ++work) queue_.push_front(std::move(*work));
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+
+  // PostgreSQL says no, and would say it again: each job goes back for a while, and is parked in the end.
+  void refuse(const std::vector<Work>& group, const ledger::StoreError& error) {
+    for (const Work& work : group) fail(work.job, {machines::CallError::rejected, 0, error.text, false});
+    flush();
   }
 
   void decide(Work work, const std::optional<Facts>& facts, std::vector<Decided>& decided) {
@@ -284,7 +308,7 @@ class Worker {
 
   // Mints the leases of pure follow-ups that are due: they stay with this worker, a few in a row.
   void mint(Decided& one) {
-    if (one.work.eager >= config_.most_eager) return;
+    if (one.work.eager >= config_.most_eager || stop_) return;
     for (machines::JobOrder& order : one.step.jobs) {
       if (order.is_event || order.world_at > one.work.job.world_at) continue;
       const auto move = std::find_if(one.step.moves.begin(), one.step.moves.end(),
@@ -305,8 +329,21 @@ class Worker {
     auto results = journal_.commit(first.shard, first.epoch, steps);
     for (int tries = 0; !results && results.error().failure == ledger::StoreFailure::conflict && tries < 10; ++tries)
       results = journal_.commit(first.shard, first.epoch, steps);
+    if (!results && results.error().failure == ledger::StoreFailure::refused)
+      return one_by_one(std::move(decided), results.error());
     if (!results) return in_doubt(decided, results.error());
     for (std::size_t at = 0; at < decided.size(); ++at) conclude(decided[at], (*results)[at]);
+  }
+
+  // The whole call was refused, so nothing stands. Alone, a bad step sinks none but itself.
+  void one_by_one(std::vector<Decided> decided, const ledger::StoreError& error) {
+    if (decided.size() == 1)
+      return fail(decided.front().work.job, {machines::CallError::rejected, 0, error.text, false});
+    for (Decided& one : decided) {
+      std::vector<Decided> alone;
+      alone.push_back(std::move(one));
+      commit(std::move(alone));
+    }
   }
 
   // The outcome is unknown (or nothing stands): never sent again from here. The broker gives each job back if its row

@@ -1,0 +1,184 @@
+#include "tests/brokers/service/party.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+
+#include "brokers/service/service.hpp"
+#include "workers/harness/harness.hpp"
+
+namespace tests {
+namespace {
+
+namespace wire = brokers::wire;
+using workers::handlers::Decision;
+
+std::atomic<bool> told_to_stop = false;
+
+class Drill : public workers::handlers::Handler {
+ public:
+  [[nodiscard]] schemas::Capability capability() const override { return {"drill", 1, {}}; }
+  [[nodiscard]] bool is_pure(std::string_view command) const override { return command == "spin"; }
+
+  Decision on_job(const machines::LeasedJob& job, const ledger::journal::Facts& facts) const override {
+    if (job.command == "wait") return workers::handlers::GiveUp{machines::CallError::maintenance, 20, "not yet", false};
+    if (job.command == "abort") std::abort();
+    auto step = workers::handlers::step_for(job, facts, machines::Fate::done);
+    machines::Move move;
+    move.instance = machines::Subject::of(job.key.instance);
+    move.kind = "drill";
+    move.version = facts.version;
+    move.from = facts.state;
+    move.to = facts.state == "tick" ? "tock" : "tick";
+    move.event = "swing";
+    move.command = "turn";
+    move.data = job.command == "bad" ? "{no json" : facts.data;
+    if (facts.version + 1 < last_version)
+      step.jobs.push_back({move.instance, job.command == "spin" ? "spin" : "turn", false, job.world_at, {}});
+    step.moves.push_back(std::move(move));
+    step.postings.push_back({machines::PostingKind::single, {1}, {2}, machines::Amount({1}, 5), "drill", {}});
+    return workers::handlers::Commit{std::move(step), {}};
+  }
+  Decision on_answer(const machines::LeasedJob&, const ledger::journal::Facts&,
+                     const workers::handlers::Answer&) const override {
+    return workers::handlers::GiveUp{machines::CallError::rejected, 0, "a drill calls nobody", true};
+  }
+};
+
+wire::CurveKeys keys_of(const std::string& folder, const std::string& who) {
+  const auto keys = wire::read_keys(folder + "/" + who);
+  CHECK(keys.has_value());
+  return *keys;
+}
+
+int broker_main(const std::string& folder, const std::string& dsn) {
+  brokers::service::BrokerConfig config;
+  config.endpoint = "ipc://" + folder + "/socket";
+  config.dsn = dsn;
+  config.keys = keys_of(folder, "broker");
+  config.peers[keys_of(folder, "worker").public_key] = {wire::Role::worker, "worker"};
+  config.peers[keys_of(folder, "client").public_key] = {wire::Role::client, "client"};
+  config.peers[keys_of(folder, "approver").public_key] = {wire::Role::approver, "approver"};
+  config.rules.heartbeat_us = 100'000;
+  config.rules.ttl_us = 1'000'000;
+  config.rules.most_tries = 5;
+  config.rules.backoff_ms = 5;
+  return brokers::service::run(config, told_to_stop);
+}
+
+int worker_main(const std::string& folder, const std::string& dsn, const std::string& name) {
+  workers::harness::WorkerConfig config;
+  config.name = name;
+  config.broker_endpoint = "ipc://" + folder + "/socket";
+  config.broker_public_key = keys_of(folder, "broker").public_key;
+  config.dsn = dsn;
+  config.keys = keys_of(folder, "worker");
+  const auto make = [](ledger::Connection& connection) -> ledger::Stored<workers::harness::Handlers> {
+    if (const auto there = connection.connect(); !there) return machines::fail(there.error());
+    workers::harness::Handlers handlers;
+    handlers.push_back(std::make_unique<Drill>());
+    return handlers;
+  };
+  return workers::harness::run(config, make, told_to_stop);
+}
+
+}  // namespace
+
+Party::Party() {
+  for (const char* who : {"broker", "worker", "client", "approver", "stranger"})
+    CHECK(wire::write_keys(at(who), wire::make_keys()).has_value());
+}
+
+void Party::seed(int count, const std::string& command, std::int64_t world_us) {
+  (void)ask(fmt::format(R"(
+    SET search_path = ledger;
+    INSERT INTO asset (id, code, scale) VALUES (1, 'USDT', 8) ON CONFLICT DO NOTHING;
+    INSERT INTO owner (id, name, shard) VALUES (1, 'owner', 0) ON CONFLICT DO NOTHING;
+    INSERT INTO control (owner) VALUES (1) ON CONFLICT DO NOTHING;
+    INSERT INTO account (owner, id, asset, path, limited)
+      SELECT 1, a, 1, 'drill/' || a, false FROM generate_series(1, 2) a ON CONFLICT DO NOTHING;
+    WITH fresh AS (
+      INSERT INTO instance (owner, id, kind, machine_version, state, version, is_final, data)
+      SELECT 1, coalesce((SELECT max(id) FROM instance), 0) + i, 'drill', 1, 'tick', 1, false, '{{}}'
+        FROM generate_series(1, {}) i RETURNING owner, id)
+    INSERT INTO job (owner, instance, version, ordinal, shard, kind, command, world_at)
+    SELECT owner, id, 1, 0, 0, 'drill', '{}', {} FROM fresh;)",
+                        count, command, world_us));
+}
+
+std::unique_ptr<Child> Party::broker() const {
+  return std::make_unique<Child>(std::vector<std::string>{"/proc/self/exe", "--broker", folder_.path().string(),
+                                                          dsn(database_, "bursar_service")});
+}
+
+std::unique_ptr<Child> Party::worker(const std::string& name) const {
+  return std::make_unique<Child>(std::vector<std::string>{"/proc/self/exe", "--worker", folder_.path().string(),
+                                                          dsn(database_, "bursar_service"), name});
+}
+
+wire::DealerSocket Party::socket(const std::string& who) {
+  return {context_, "ipc://" + at("socket"), keys_of(folder_.path(), who),
+          keys_of(folder_.path(), "broker").public_key};
+}
+
+bool Party::all_arrive() const {
+  return wait_until([&] {
+    return number(fmt::format("SELECT count(*) FROM ledger.instance WHERE version < {}", last_version)) == 0;
+  });
+}
+
+void Party::expect_sound(int drills) const {
+  const std::int64_t steps = static_cast<std::int64_t>(drills) * (last_version - 1);
+  EXPECT_EQ(number("SELECT count(*) FROM ledger.transition"), steps);
+  EXPECT_EQ(number("SELECT count(DISTINCT (owner, instance, version)) FROM ledger.transition"), steps);
+  EXPECT_EQ(number("SELECT debits_posted::bigint FROM ledger.account WHERE id = 1"), 5 * steps)
+      << "each step paid once";
+  EXPECT_EQ(number("SELECT credits_posted::bigint FROM ledger.account WHERE id = 2"), 5 * steps);
+  EXPECT_TRUE(wait_until([&] { return number("SELECT count(*) FROM ledger.job") == 0; })) << "no job is left";
+}
+
+void say(wire::DealerSocket& socket, const schemas::Message& message) {
+  EXPECT_TRUE(wait_until([&] { return socket.send(schemas::encode(message)) == wire::SendResult::sent; }));
+}
+
+std::optional<schemas::Message> hear(wire::DealerSocket& socket, std::chrono::seconds within) {
+  wire::Poller poller;
+  poller.add(socket);
+  std::optional<std::string> bytes;
+  (void)wait_until(
+      [&] {
+        poller.wait(std::chrono::milliseconds(20));
+        return (bytes = socket.receive()).has_value();
+      },
+      within);
+  if (!bytes) return std::nullopt;
+  const auto message = schemas::decode(*bytes);
+  EXPECT_TRUE(message) << message.error().reason;
+  return message ? std::optional(*message) : std::nullopt;
+}
+
+void restart_postgres() {
+  ASSERT_EQ(::kill(cluster().pid(), SIGKILL), 0);
+  ASSERT_TRUE(wait_until([] {
+    const auto health = cluster().watch();
+    return health.has_value() && *health == deploy::Health::restarted;
+  }));
+  ASSERT_TRUE(wait_until([] {
+    const auto health = cluster().watch();
+    return health.has_value() && *health == deploy::Health::ready;
+  }));
+}
+
+}  // namespace tests
+
+int main(int count, char** words) {
+  const std::string what = count >= 4 ? words[1] : "";
+  if (what == "--broker" || what == "--worker") {
+    ::signal(SIGTERM, [](int) { tests::told_to_stop = true; });
+    return what == "--broker" ? tests::broker_main(words[2], words[3])
+                              : tests::worker_main(words[2], words[3], words[4]);
+  }
+  testing::InitGoogleMock(&count, words);
+  return RUN_ALL_TESTS();
+}
