@@ -33,7 +33,7 @@ class Drill : public workers::handlers::Handler {
     move.to = facts.state == "tick" ? "tock" : "tick";
     move.event = "swing";
     move.command = "turn";
-    move.data = job.command == "bad" ? "{no json" : facts.data;
+    move.data = job.command == "bad" ? "\xff" : facts.data;
     if (facts.version + 1 < last_version)
       step.jobs.push_back({move.instance, job.command == "spin" ? "spin" : "turn", false, job.world_at, {}});
     step.moves.push_back(std::move(move));
