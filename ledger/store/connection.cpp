@@ -3,6 +3,7 @@
 #include <pqxx/pqxx>
 #include <set>
 
+#include "ledger/store/dsn.hpp"
 #include "machines/core/check.hpp"
 
 namespace ledger {
@@ -11,9 +12,9 @@ namespace {
 // Generic plans: planning one call anew costs more than running it (DESIGN 5). The settings ride in the connection
 // string, so that they are there on every new connection.
 constexpr const char* settings =
-    " options='-c plan_cache_mode=force_generic_plan -c jit=off -c search_path=ledger -c TimeZone=UTC "
-    "-c statement_timeout=600000 -c idle_in_transaction_session_timeout=60000' connect_timeout=5 "
-    "application_name=bursar";
+    "-c plan_cache_mode=force_generic_plan -c jit=off -c search_path=ledger -c TimeZone=UTC "
+    "-c statement_timeout=600000 -c idle_in_transaction_session_timeout=60000";
+constexpr const char* defaults = "connect_timeout=5 application_name=bursar";
 
 std::string first_line(const char* text) {
   std::string line(text);
@@ -64,7 +65,7 @@ std::optional<std::int64_t> Rows::maybe_number(int row, int column) const {
   return number(row, column);
 }
 
-Connection::Connection(std::string dsn) : dsn_(std::move(dsn)) {}
+Connection::Connection(const std::string& dsn) : dsn_(with_settings(dsn, settings, defaults)) {}
 Connection::~Connection() = default;
 Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
@@ -75,7 +76,7 @@ void Connection::disconnect() { session_.reset(); }
 Stored<bool> Connection::connect() {
   if (session_) return true;
   try {
-    session_ = std::make_unique<Session>(dsn_ + settings);
+    session_ = std::make_unique<Session>(dsn_);
     return true;
   } catch (const std::exception& error) {
     return failed<bool>(StoreFailure::unavailable, error.what());

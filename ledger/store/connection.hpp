@@ -44,8 +44,8 @@ struct Statement {
 
 class Connection {
  public:
-  // `dsn` is a libpq connection string. Connects at the first call.
-  explicit Connection(std::string dsn);
+  // `dsn` is a libpq connection string, keywords or URI. Connects at the first call.
+  explicit Connection(const std::string& dsn);
   ~Connection();
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
