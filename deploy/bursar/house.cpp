@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "brokers/wire/socket.hpp"
+#include "ledger/store/dsn.hpp"
 #include "ledger/store/migrations.hpp"
 
 namespace deploy {
@@ -22,6 +23,14 @@ Clustered<machines::Nothing> no(std::string text, int exit_code) {
 
 ClusterError from(const ledger::StoreError& error, const std::string& what) {
   return {fmt::format("{}: {}", what, error.text), 1};
+}
+
+// The same database with the rights of the service role alone, where its user may take them; else as it is.
+std::string service_dsn_of(const std::string& dsn) {
+  const std::string as_service = ledger::with_options(dsn, fmt::format("-c role={}", service_role));
+  if (ledger::Connection(as_service).connect()) return as_service;
+  fmt::print(stderr, "The user of --dsn can't act as {}: broker and workers keep all of its rights.\n", service_role);
+  return dsn;
 }
 
 }  // namespace
@@ -80,7 +89,7 @@ Clustered<machines::Nothing> House::open_database() {
     owner_dsn_ = cluster_->dsn(database_name, owner_role);
     service_dsn_ = cluster_->dsn(database_name, service_role);
   } else {
-    owner_dsn_ = service_dsn_ = options_.dsn;
+    owner_dsn_ = options_.dsn;
   }
   ledger::Connection owner(owner_dsn_);
   if (const auto connected = owner.connect(); !connected) {
@@ -92,6 +101,7 @@ Clustered<machines::Nothing> House::open_database() {
   }
   if (const auto migrated = ledger::migrate(owner); !migrated)
     return machines::fail(from(migrated.error(), "migrations"));
+  if (service_dsn_.empty()) service_dsn_ = service_dsn_of(owner_dsn_);
   return machines::Nothing{};
 }
 
