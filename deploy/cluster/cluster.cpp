@@ -126,6 +126,7 @@ Cluster::Cluster(Cluster&& other) noexcept
       pid_(std::exchange(other.pid_, 0)),
       adopted_(other.adopted_),
       ready_(other.ready_),
+      was_killed_(other.was_killed_),
       log_from_(other.log_from_),
       restarts_(other.restarts_) {}
 Cluster& Cluster::operator=(Cluster&& other) noexcept {
@@ -138,6 +139,7 @@ Cluster& Cluster::operator=(Cluster&& other) noexcept {
   pid_ = std::exchange(other.pid_, 0);
   adopted_ = other.adopted_;
   ready_ = other.ready_;
+  was_killed_ = other.was_killed_;
   log_from_ = other.log_from_;
   restarts_ = other.restarts_;
   return *this;
@@ -197,7 +199,7 @@ Clustered<machines::Nothing> Cluster::wait_until_ready() {
     if (!has_ended()) continue;
     pid_ = 0;
     const std::string words = last_words(paths_.log, log_from_);
-    if (!passes_by_itself(words, paths_.data))
+    if (!was_killed_ && !passes_by_itself(words, paths_.data))
       return machines::fail(
           ClusterError{fmt::format("PostgreSQL ended while starting: {} ({})", words, paths_.log.string()), 1});
     std::this_thread::sleep_for(10 * look_again);
@@ -219,6 +221,7 @@ bool Cluster::has_ended() {
   if (adopted_) return !is_alive(pid_);
   int status = 0;
   const pid_t reaped = waitpid(pid_, &status, WNOHANG);
+  was_killed_ = reaped == pid_ && WIFSIGNALED(status);
   return reaped == pid_ || (reaped < 0 && errno == ECHILD);
 }
 

@@ -67,6 +67,7 @@ class Cluster {
   pid_t pid_ = 0;
   bool adopted_ = false;  // then it is not our child
   bool ready_ = false;
+  bool was_killed_ = false;      // by a signal, when it last ended
   std::uintmax_t log_from_ = 0;  // where in the log the running server began
   int restarts_ = 0;
 };
