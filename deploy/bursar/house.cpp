@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <thread>
 
 #include "brokers/wire/socket.hpp"
 #include "ledger/store/dsn.hpp"
@@ -79,30 +80,48 @@ Clustered<machines::Nothing> House::open_database() {
     auto cluster = Cluster::open(layout_.folder);
     if (!cluster) return machines::fail(cluster.error());
     cluster_.emplace(std::move(*cluster));
-    ledger::Connection admin(cluster_->dsn("postgres"));
-    const auto exists = admin.run(fmt::format("SELECT 1 FROM pg_database WHERE datname = '{}'", database_name));
-    if (!exists) return machines::fail(from(exists.error(), "the private PostgreSQL"));
-    if (exists->empty()) {
-      const auto made = admin.call({"create_database", "CREATE DATABASE bursar"});
-      if (!made) return machines::fail(from(made.error(), "creating the database"));
-    }
+    if (const auto made = make_database(); !made) return made;
     owner_dsn_ = cluster_->dsn(database_name, owner_role);
     service_dsn_ = cluster_->dsn(database_name, service_role);
   } else {
     owner_dsn_ = options_.dsn;
   }
   ledger::Connection owner(owner_dsn_);
-  if (const auto connected = owner.connect(); !connected) {
+  if (const auto connected = ask([&] { return owner.connect(); }); !connected) {
     if (!cluster_)
       return no(fmt::format("the PostgreSQL of --dsn can't be used: {}; check --dsn, and that it runs",
                             connected.error().text),
                 1);
     return machines::fail(from(connected.error(), "the private PostgreSQL"));
   }
-  if (const auto migrated = ledger::migrate(owner); !migrated)
+  if (const auto migrated = ask([&] { return ledger::migrate(owner); }); !migrated)
     return machines::fail(from(migrated.error(), "migrations"));
   if (service_dsn_.empty()) service_dsn_ = service_dsn_of(owner_dsn_);
   return machines::Nothing{};
+}
+
+Clustered<machines::Nothing> House::make_database() {
+  ledger::Connection admin(cluster_->dsn("postgres"));
+  const auto made = ask([&] {
+    auto exists = admin.run(fmt::format("SELECT 1 FROM pg_database WHERE datname = '{}'", database_name));
+    if (!exists || !exists->empty()) return exists;
+    return admin.call({"create_database", "CREATE DATABASE bursar"});
+  });
+  if (!made) return machines::fail(from(made.error(), "the private PostgreSQL"));
+  return machines::Nothing{};
+}
+
+bool House::come_back() {
+  constexpr std::int64_t at_most_ms = 30'000;
+  const std::int64_t until = steady_ms() + at_most_ms;
+  while (cluster_ && steady_ms() < until) {
+    const auto health = cluster_->watch();
+    if (!health) return false;
+    // Where only a backend died the server lives on, and yet takes nobody until it has recovered.
+    if (*health == Health::ready && ledger::Connection(cluster_->dsn("postgres")).connect()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return false;
 }
 
 void House::start_children(const std::string& symbol) {

@@ -9,6 +9,7 @@
 #include "deploy/bursar/supervisor.hpp"
 #include "deploy/bursar/up.hpp"
 #include "deploy/cluster/cluster.hpp"
+#include "ledger/store/error.hpp"
 
 namespace deploy {
 
@@ -24,6 +25,14 @@ class House {
   void start_children(const std::string& symbol);
   // Looks after all of it without waiting; about every 100 ms. Errors: something that can't be kept running.
   Clustered<machines::Nothing> watch();
+  // The answer of the database; where the private PostgreSQL died over it, the question is asked again once that is
+  // back. REQUIRES: question() returns a ledger::Stored, connects by itself, and may be asked twice.
+  template <class Question>
+  auto ask(Question question) {
+    auto answer = question();
+    for (int again = 0; !answer && is_lost(answer.error()) && again < 10 && come_back(); ++again) answer = question();
+    return answer;
+  }
   // Drains: children first, then PostgreSQL.
   void stop();
 
@@ -37,6 +46,12 @@ class House {
   House(const UpOptions& options, Layout layout, FolderLock lock)
       : options_(options), layout_(std::move(layout)), lock_(std::move(lock)) {}
   Clustered<machines::Nothing> open_database();
+  Clustered<machines::Nothing> make_database();
+  static bool is_lost(const ledger::StoreError& error) {
+    return error.failure == ledger::StoreFailure::unavailable || error.failure == ledger::StoreFailure::doubt;
+  }
+  // Waits until the private PostgreSQL answers, started again if need be; false when there is none or it does not.
+  bool come_back();
   Clustered<machines::Nothing> make_keys();
 
   const UpOptions& options_;

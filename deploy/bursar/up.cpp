@@ -76,7 +76,7 @@ class Run {
   Run(const UpOptions& options, House& house) : options_(options), house_(house), connection_(house.owner_dsn()) {}
 
   int go() {
-    const auto standing = read_feed(connection_);
+    const auto standing = house_.ask([&] { return read_feed(connection_); });
     if (!standing) return failed(standing.error().text);
     if (!standing->empty()) feed_ = standing->front();
     if (const int code = check_same(); code != 0) return code;
@@ -92,7 +92,7 @@ class Run {
  private:
   // The same settings and the same prices as the runs before on this folder. Without --replay it is whatever they were.
   int check_same() {
-    const auto settings = read_settings(connection_);
+    const auto settings = house_.ask([&] { return read_settings(connection_); });
     if (!settings) return failed(settings.error().text);
     const std::string folder = house_.layout().folder.string();
     if (!settings->empty() && *settings != options_.config.frozen_text())
@@ -142,17 +142,25 @@ class Run {
                    "No --replay given: the prices are a sample of {} hourly bars that our generator made (seed {}), "
                    "not a market's.\n",
                    prices->file.bars.size(), options_.config.sample.seed);
-      const auto done = set_up(connection_, treasury_of(options_.config, prices->file), prices->file, prices->path);
+      const auto done = house_.ask([&] { return set_up_once(*prices); });
       if (!done) return failed("setting up: " + done.error().text);
-      const auto standing = read_feed(connection_);
+      const auto standing = house_.ask([&] { return read_feed(connection_); });
       if (!standing || standing->empty()) return failed("the feed can't be read back");
       feed_ = standing->front();
     }
-    auto bars = read_bars(connection_);
+    auto bars = house_.ask([&] { return read_bars(connection_); });
     if (!bars) return failed(bars.error().text);
-    const auto sleeves = ledger::books::read_sleeves(connection_);
+    const auto sleeves = house_.ask([&] { return ledger::books::read_sleeves(connection_); });
     if (!sleeves || sleeves->empty()) return failed("no sleeve stands in this database");
     return replay(std::move(*bars), sleeves->begin()->second.symbol);
+  }
+
+  // Asked again after its answer was lost, it may stand already.
+  ledger::Stored<bool> set_up_once(const Prices& prices) {
+    const auto standing = read_feed(connection_);
+    if (!standing) return machines::fail(standing.error());
+    if (!standing->empty()) return true;
+    return set_up(connection_, treasury_of(options_.config, prices.file), prices.file, prices.path);
   }
 
   int replay(std::vector<workers::market::Bar> bars, const std::string& symbol) {
@@ -207,14 +215,14 @@ class Run {
     const std::int64_t began_us = steady_us();
     if (const int code = verify(); code != 0) return code;
     feed_.elapsed_us += steady_us() - began_us;
-    const auto saved = save_feed(connection_, feed_.played_to, true, feed_.elapsed_us);
+    const auto saved = house_.ask([&] { return save_feed(connection_, feed_.played_to, true, feed_.elapsed_us); });
     if (!saved) return failed("keeping how far the replay is: " + saved.error().text);
     feed_.finished = true;
     return 0;
   }
 
   int verify() {
-    const auto verdict = ledger::audit::verify(connection_);
+    const auto verdict = house_.ask([&] { return ledger::audit::verify(connection_); });
     if (!verdict) return failed("the ledger could not be verified: " + verdict.error().text);
     if (!verdict->ok) return failed(fmt::format("the ledger does not verify: {}: {}", verdict->pass, verdict->problem));
     verdict_ = *verdict;
@@ -224,9 +232,9 @@ class Run {
   int tell() {
     if (!verdict_)
       if (const int code = verify(); code != 0) return code;
-    auto bars = read_bars(connection_);
+    auto bars = house_.ask([&] { return read_bars(connection_); });
     if (!bars) return failed("the bars: " + bars.error().text);
-    auto data = read_results(connection_, feed_, *bars, options_.config.paper);
+    auto data = house_.ask([&] { return read_results(connection_, feed_, *bars, options_.config.paper); });
     if (!data) return failed("the report: " + data.error().text);
     data->verified = verdict_->ok;
     data->transitions = verdict_->transitions;
@@ -247,7 +255,7 @@ class Run {
   // The house stays open: status, machines and the ledger can be looked at.
   int stay_open(bool start) {
     if (start) {
-      const auto sleeves = ledger::books::read_sleeves(connection_);
+      const auto sleeves = house_.ask([&] { return ledger::books::read_sleeves(connection_); });
       if (!sleeves || sleeves->empty()) return failed("no sleeve stands in this database");
       house_.start_children(sleeves->begin()->second.symbol);
     }
