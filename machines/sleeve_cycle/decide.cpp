@@ -34,21 +34,22 @@ Step exit_step(const Facts& facts, Amount size, Exit reason) {
   return step;
 }
 
-// Whether this much base is too little for an order at the venue, at this price.
+// Whether this much base is too little for an order at the venue, at this price. A value beyond all amounts is not.
 bool is_dust(const Facts& facts, Amount base, Price price) {
+  if (!rounded_to_lot(base, facts.instrument.lot).is_positive()) return true;
   const auto value = value_at(base, price, facts.instrument.base, facts.instrument.quote, Rounding::down);
-  return !value || value->minor() < facts.instrument.min_notional.minor() ||
-         !rounded_to_lot(base, facts.instrument.lot).is_positive();
+  return value && value->minor() < facts.instrument.min_notional.minor();
 }
 
+// quote / base in 10^-8, rounded once. REQUIRES: base > 0.
 Result<Price, Refusal> average_price(const Facts& facts, Amount base, Amount quote) {
-  const Instrument& i = facts.instrument;
-  const auto scaled =
-      multiply_divide(quote.minor(), power_of_ten(8) * power_of_ten(i.base.scale), base.minor(), Rounding::half_even);
-  if (!scaled) return fail(Refusal::overflow);
-  const Int128 price = *scaled / power_of_ten(i.quote.scale);
-  if (price > INT64_MAX) return fail(Refusal::overflow);
-  return Price{static_cast<std::int64_t>(price)};
+  const int decimals = 8 + facts.instrument.base.scale - facts.instrument.quote.scale;
+  const Int128 shift = power_of_ten(decimals < 0 ? -decimals : decimals);
+  const auto divisor = multiply_divide(base.minor(), decimals < 0 ? shift : 1, 1, Rounding::down);
+  if (!divisor) return fail(Refusal::overflow);
+  const auto price = multiply_divide(quote.minor(), decimals < 0 ? 1 : shift, *divisor, Rounding::half_even);
+  if (!price || *price > INT64_MAX) return fail(Refusal::overflow);
+  return Price{static_cast<std::int64_t>(*price)};
 }
 
 bool add_to(Amount& sum, Amount more) {
@@ -75,7 +76,7 @@ Result<Step, Refusal> entry_ended(const Facts& facts, const OrderSummary& bought
   return step;
 }
 
-// The share of the cost that stays with what could not be sold. REQUIRES: data.base > 0.
+// The share of the cost that belongs to what is still there. Errors: division_by_zero when nothing was bought.
 AmountResult cost_of_rest(const Data& data, Amount rest) {
   const Int128 counted = std::min(rest.minor(), data.base.minor());
   const auto share = multiply_divide(data.cost.minor(), counted, data.base.minor(), Rounding::half_even);
@@ -145,10 +146,10 @@ Result<std::optional<Step>, Refusal> look(State state, const Facts& facts) {
   if (!facts.window.now || is_dust(facts, facts.base_available, *facts.window.now)) return std::optional<Step>{};
   const Amount size = rounded_to_lot(facts.base_available, facts.instrument.lot);
   const Price high{std::max(facts.data.entry_price.e8, facts.high_since.value_or(Price{0}).e8)};
-  // After a part of it was sold: what is still at risk, for what is still there.
-  const auto at_risk = minus(facts.data.cost, facts.data.proceeds);
-  if (!at_risk) return fail(Refusal::overflow);
-  const strategy::Position position{*at_risk, facts.base_available, high};
+  // After a part of it was sold: what is still there, at its own share of the cost.
+  const auto cost = cost_of_rest(facts.data, facts.base_available);
+  if (!cost) return fail(Refusal::overflow);
+  const strategy::Position position{*cost, facts.base_available, high};
   const auto exit = strategy::wants_exit(facts.rules, facts.window, position, facts.instrument.taker_fee,
                                          facts.instrument.base, facts.instrument.quote);
   if (!exit) return fail(Refusal::overflow);

@@ -120,6 +120,54 @@ TEST(SleeveCycle, DustTakesItsCostToTheNextCycle) {
   EXPECT_EQ(step.next_cycle->number, 8);
 }
 
+// Ten coins were bought for 1,000; 9 are sold with a gain of 90. The tenth is worth what it cost, less 1.5 or 1.6 %.
+TEST(SleeveCycle, WhatIsLeftOfAPartlySoldPositionIsStoppedByItsOwnLoss) {
+  auto facts = facts_of(0);
+  facts.instrument.taker_fee = {0};
+  facts.data.base = coins(10'000);
+  facts.data.cost = money(1'000);
+  facts.data.proceeds = money(990);
+  facts.data.entry_price = price(100);
+  facts.base_available = coins(1'000);
+  facts.window = {Price{9'850'000'000}, std::nullopt, std::nullopt};
+  EXPECT_FALSE(cycle::look(State::holding, facts)->has_value());
+  facts.window.now = Price{9'840'000'000};
+  const auto step = cycle::look(State::holding, facts).value();
+  ASSERT_TRUE(step.has_value());
+  EXPECT_EQ(step->data.exit_reason, "stop_loss");
+}
+
+TEST(SleeveCycle, AValueBeyondAllAmountsIsNoDust) {
+  auto facts = facts_of(0);
+  facts.data.base = facts.base_available = Amount(eth, machines::power_of_ten(38) - 1);
+  facts.data.cost = money(1);
+  facts.data.entry_price = {INT64_MAX};
+  facts.instrument.base.scale = 0;
+  EXPECT_EQ(cycle::order_ended(State::leaving, facts, {coins(0), money(0), money(0), {}})->to, State::holding);
+  facts.window.now = {INT64_MAX};
+  EXPECT_EQ(cycle::look(State::holding, facts).error(), cycle::Refusal::overflow);
+}
+
+TEST(SleeveCycle, TheEntryPriceIsTheAverageRoundedOnceAtAnyScale) {
+  for (const auto& [base_scale, quote_scale] : {
+           std::pair{18, 8 },
+           {8,  2 },
+           {0,  24},
+           {24, 0 },
+           {8,  24}
+  }) {
+    auto facts = facts_of(0);
+    facts.instrument.base.scale = base_scale;
+    facts.instrument.quote.scale = quote_scale;
+    facts.instrument.lot = facts.instrument.min_notional = Amount(eth, 1);
+    const Amount base(eth, 3 * machines::power_of_ten(base_scale));
+    const Amount quote(usdt, 2'000 * machines::power_of_ten(quote_scale));
+    facts.base_available = base;
+    const auto step = cycle::order_ended(State::entering, facts, {base, quote, money(0), {}}).value();
+    EXPECT_EQ(step.data.entry_price.e8, 66'666'666'667) << base_scale << ' ' << quote_scale;
+  }
+}
+
 TEST(SleeveCycle, LooksAgainAtTheNextClose) {
   EXPECT_EQ(cycle::next_look({0}), machines::Instant{3'599'999'000});
   EXPECT_EQ(cycle::next_look({3'599'999'000}), machines::Instant{7'199'999'000});
