@@ -14,7 +14,10 @@ Way way_out(const Facts& facts) {
   return {a.base, a.trading_base, a.suspense_base};
 }
 
-bool books_fills(Event event) { return event == part_fill || event == fill || event == confirm_cancel; }
+// A venue may end an order, by whatever name, with the fills that it had made before.
+bool books_fills(Event event) {
+  return event == part_fill || event == fill || event == confirm_cancel || event == reject;
+}
 
 bool has_hold(const Data& data) { return data.hold.instance.value != 0; }
 

@@ -18,7 +18,8 @@ enum class Event {
   absent,
   lapse,
   cancel,
-  confirm_cancel
+  confirm_cancel,
+  draft  // its birth
 };
 enum class Command { none, place_order, query_order, cancel_order };
 using enum State;

@@ -31,7 +31,7 @@ void add_order_birth(machines::Step& step, const ledger::books::Sleeve& sleeve, 
   move.instance = Subject::birth(births_in(step) + 1);
   move.kind = order_kind;
   move.to = machines::name_of(order::State::drafted);
-  move.event = "draft";
+  move.event = machines::name_of(order::Event::draft);
   move.command = machines::name_of(order::Command::place_order);
   move.parent = parent;
   move.sleeve = sleeve.id;

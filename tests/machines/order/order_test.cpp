@@ -96,6 +96,17 @@ TEST(Order, KeepsTheReasonTheCountAndTheFirstFill) {
   EXPECT_EQ(summary.first_fill, machines::Instant{10});
 }
 
+TEST(Order, ARejectionBooksTheFillsThatCameBeforeIt) {
+  const auto step =
+      order::decide(State::resting, facts_of(true, 1'000), {Event::reject, fills_of(1, 5, 400, 1), "expired"});
+  ASSERT_TRUE(step.has_value());
+  EXPECT_EQ(step->to, State::rejected);
+  EXPECT_EQ(tests::describe(step->postings),
+            "post 0.000004 quote>trading_quote buy_cost; single 0.000000000000000005 trading_base>base buy_base; "
+            "single 0.00000001 quote>fees fee");
+  EXPECT_EQ(order::summary_of(step->data).base.minor(), 5);
+}
+
 // One order and its books, driven by whatever the venue might say.
 class Run {
  public:
@@ -180,7 +191,8 @@ void one_word_of_the_venue(Run& run, bool is_buy, bool within) {
     if (row.from == run.state()) possible.push_back(row.on);
   const Event event = *rc::gen::elementOf(possible);
   const auto left = static_cast<std::int64_t>(run.left());
-  const bool filled = needs_fills(event) || (event == Event::confirm_cancel && *rc::gen::arbitrary<bool>());
+  const bool filled =
+      needs_fills(event) || ((event == Event::confirm_cancel || event == Event::reject) && *rc::gen::arbitrary<bool>());
   if (!filled) return run.take(event, fills_of(0, 0, 0, 0));
   const auto most = within ? left : left + 50'000;
   if (most < 2) return;  // nothing is left to fill within the hold
