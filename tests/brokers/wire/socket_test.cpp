@@ -2,13 +2,12 @@
 #include "brokers/wire/socket.hpp"
 
 #include <gmock/gmock.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <set>
-
-#include <zmq.hpp>
 
 #include "brokers/wire/zap.hpp"
 #include "tests/support/child.hpp"
@@ -20,6 +19,45 @@ namespace {
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 using tests::wait_until;
+
+// A connection without ZeroMQ: whatever bytes it likes.
+class RawPeer {
+ public:
+  explicit RawPeer(const std::string& endpoint) {
+    const bool is_ipc = endpoint.rfind("ipc://", 0) == 0;
+    socket_ = ::socket(is_ipc ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un path{};
+    path.sun_family = AF_UNIX;
+    sockaddr_in port{};
+    port.sin_family = AF_INET;
+    port.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (is_ipc)
+      endpoint.substr(6).copy(path.sun_path, sizeof path.sun_path - 1);
+    else
+      port.sin_port = htons(static_cast<std::uint16_t>(std::stoi(endpoint.substr(endpoint.rfind(':') + 1))));
+    const int connected = is_ipc ? ::connect(socket_, reinterpret_cast<const sockaddr*>(&path), sizeof path)
+                                 : ::connect(socket_, reinterpret_cast<const sockaddr*>(&port), sizeof port);
+    EXPECT_EQ(connected, 0);
+  }
+  ~RawPeer() { ::close(socket_); }
+  RawPeer(const RawPeer&) = delete;
+  RawPeer& operator=(const RawPeer&) = delete;
+
+  void say(const std::string& bytes) { (void)::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT); }
+  // Reads until the other side has closed the connection; false when it does not (30 s).
+  bool is_hung_up_on() {
+    return wait_until(
+        [&] {
+          char bytes[256];
+          const auto size = ::recv(socket_, bytes, sizeof bytes, MSG_DONTWAIT);
+          return size == 0 || (size < 0 && errno != EAGAIN);
+        },
+        std::chrono::seconds(30));
+  }
+
+ private:
+  int socket_ = -1;
+};
 
 // A server that knows one worker and one client, on the transport of the parameter.
 class Wire : public testing::TestWithParam<const char*> {
@@ -134,11 +172,17 @@ TEST_P(Wire, AStolenPublicKeyAloneDoesNotPass) {
 }
 
 TEST_P(Wire, APeerWithoutCurveIsRefused) {
-  zmq::context_t outside;
-  zmq::socket_t plain(outside, zmq::socket_type::dealer);
-  plain.set(zmq::sockopt::linger, 0);
-  plain.connect(endpoint_);
-  (void)plain.send(zmq::str_buffer("no mask"), zmq::send_flags::dontwait);
+  // ZMTP 3.0, mechanism NULL: greeting, READY of a DEALER, one message.
+  std::string words("\xff\0\0\0\0\0\0\0\x01\x7f\x03\0NULL", 16);
+  words.resize(64, '\0');
+  words += std::string(
+      "\x04\x1c\x05READY\x0bSocket-Type\0\0\0\x06"
+      "DEALER",
+      30);
+  words += std::string("\0\x07no mask", 9);
+  RawPeer plain(endpoint_);
+  plain.say(words);
+  EXPECT_TRUE(plain.is_hung_up_on());
   expect_only_the_good_are_heard();
 }
 
@@ -211,19 +255,13 @@ TEST(WireIpc, RubbishOnTheSocketHurtsNobody) {
   });
   RouterSocket router(context, server);
   ASSERT_TRUE(router.bind("ipc://" + path));
-  const int raw = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  ASSERT_EQ(::connect(raw, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  const std::string rubbish(70'000, '\x7f');
-  (void)::send(raw, rubbish.data(), rubbish.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  RawPeer raw("ipc://" + path);
+  raw.say(std::string(70'000, '\x7f'));
   DealerSocket good(context, "ipc://" + path, worker, server.public_key);
   EXPECT_TRUE(wait_until([&] { return good.send("hello") == SendResult::sent; }));
   std::optional<Received> received;
   EXPECT_TRUE(wait_until([&] { return (received = router.receive()).has_value(); }));
   EXPECT_EQ(received->bytes, "hello");
-  ::close(raw);
 }
 
 TEST(WireIpc, WhatCannotBeAnEndpointOrAKeyIsAValueAndNoException) {
