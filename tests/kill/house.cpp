@@ -31,6 +31,14 @@ std::vector<std::string> split(const std::string& text, char by) {
   return parts;
 }
 
+// Of a process that may end while it is read: then what was read until then. read_text() would throw.
+std::string read_proc(const fs::path& file) {
+  std::ostringstream text;
+  std::ifstream in(file);
+  text << in.rdbuf();
+  return text.str();
+}
+
 // Every process that has not ended, with its parent.
 std::vector<Process> all_processes() {
   std::vector<Process> found;
@@ -39,12 +47,12 @@ std::vector<Process> all_processes() {
     const std::string name = entry.path().filename();
     Process process;
     if (std::from_chars(name.data(), name.data() + name.size(), process.pid).ptr != name.data() + name.size()) continue;
-    const std::string stat = read_text(entry.path() / "stat");
+    const std::string stat = read_proc(entry.path() / "stat");
     const auto after_name = stat.rfind(')');
     if (after_name == std::string::npos) continue;
     char state = 'Z';
     std::istringstream(stat.substr(after_name + 1)) >> state >> process.parent;
-    process.argv = split(read_text(entry.path() / "cmdline"), '\0');
+    process.argv = split(read_proc(entry.path() / "cmdline"), '\0');
     if (state != 'Z' && !process.argv.empty()) found.push_back(std::move(process));
   }
   return found;
