@@ -58,7 +58,7 @@ TEST(Tidy, TheTopLevelIsTheHouseAndNothingElse) {
 }
 
 TEST(Tidy, TestsMirrorTheTree) {
-  static const std::set<std::string> own{"scenarios", "simulation", "chaos",       "bench",
+  static const std::set<std::string> own{"scenarios", "simulation", "chaos",       "bench", "history",
                                          "tidy",      "support",    "regressions", "kill"};
   for (const auto& entry : fs::directory_iterator(fs::path(BURSAR_SOURCE_DIR) / "tests")) {
     const std::string name = entry.path().filename().string();
