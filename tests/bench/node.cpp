@@ -1,15 +1,20 @@
-// tests/bench/node.cpp: the broker and worker processes of the benchmarks: the real service and the real harness, with the drill, a
-// two-state machine whose every step moves money between two accounts of its owner. "turn" travels through the broker each time;
-// "spin" may be handed over eagerly.
+// tests/bench/node.cpp: the processes of the benchmarks. A private PostgreSQL with the settings of the product; the
+// real broker service; the real worker harness with the drill, a two-state machine whose every step moves money between
+// two accounts of its owner. "turn" travels through the broker each time; "spin" may be handed over eagerly.
 #include <spdlog/spdlog.h>
 
+#include <sys/prctl.h>
+
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <iostream>
-#include <sys/prctl.h>
+#include <thread>
 
 #include "brokers/service/service.hpp"
+#include "deploy/cluster/cluster.hpp"
+#include "ledger/store/migrations.hpp"
 #include "workers/harness/harness.hpp"
 
 namespace {
@@ -31,7 +36,8 @@ class Drill : public workers::handlers::Handler {
   [[nodiscard]] schemas::Capability capability() const override { return {"drill", 1, {}}; }
   [[nodiscard]] bool is_pure(std::string_view command) const override { return command == "spin"; }
 
-  workers::handlers::Decision on_job(const machines::LeasedJob& job, const ledger::journal::Facts& facts) const override {
+  workers::handlers::Decision on_job(const machines::LeasedJob& job,
+                                     const ledger::journal::Facts& facts) const override {
     const bool ticks = facts.state == "tick";
     auto step = workers::handlers::step_for(job, facts, machines::Fate::done);
     machines::Move move;
@@ -47,11 +53,17 @@ class Drill : public workers::handlers::Handler {
     step.moves.push_back(std::move(move));
     const std::int64_t each = accounts / owners_;
     const std::int64_t first = (job.key.owner.value - 1) * each + 1;
-    const auto drawn = mixed(static_cast<std::uint64_t>(job.key.instance.value) << 20 ^ static_cast<std::uint64_t>(facts.version));
+    const auto drawn =
+        mixed(static_cast<std::uint64_t>(job.key.instance.value) << 20 ^ static_cast<std::uint64_t>(facts.version));
     const auto debit = static_cast<std::int64_t>(drawn % static_cast<std::uint64_t>(each));
-    const auto credit = (debit + 1 + static_cast<std::int64_t>((drawn >> 32) % static_cast<std::uint64_t>(each - 1))) % each;
-    step.postings.push_back({machines::PostingKind::single, {first + debit}, {first + credit},
-                             machines::Amount({1}, static_cast<machines::Int128>(1 + drawn % 1'000'000)), "drill", {}});
+    const auto credit =
+        (debit + 1 + static_cast<std::int64_t>((drawn >> 32) % static_cast<std::uint64_t>(each - 1))) % each;
+    step.postings.push_back({machines::PostingKind::single,
+                             {first + debit},
+                             {first + credit},
+                             machines::Amount({1}, static_cast<machines::Int128>(1 + drawn % 1'000'000)),
+                             "drill",
+                             {}});
     return workers::handlers::Commit{std::move(step), {}};
   }
   workers::handlers::Decision on_answer(const machines::LeasedJob&, const ledger::journal::Facts&,
@@ -64,8 +76,39 @@ class Drill : public workers::handlers::Handler {
 };
 
 int usage() {
-  std::cerr << "usage: bench_node keys FOLDER | broker FOLDER ENDPOINT DSN | worker FOLDER ENDPOINT DSN NAME OWNERS\n";
+  std::cerr << "usage: bench_node cluster FOLDER | migrate DSN | keys FOLDER | broker FOLDER ENDPOINT DSN |\n"
+               "                  worker FOLDER ENDPOINT DSN NAME OWNERS\n";
   return 2;
+}
+
+int complain(const std::string& text, int exit_code = 1) {
+  std::cerr << "bench_node: " << text << '\n';
+  return exit_code;
+}
+
+// Makes and runs a private PostgreSQL in FOLDER until SIGTERM. Says where its programs and its socket are once it
+// answers.
+int cluster(const std::string& path) {
+  const auto programs = deploy::find_postgres();
+  if (!programs) return complain(programs.error().text, programs.error().exit_code);
+  const auto folder = deploy::open_folder(path);
+  if (!folder) return complain(folder.error().text, folder.error().exit_code);
+  auto server = deploy::Cluster::open(*folder);
+  if (!server) return complain(server.error().text, server.error().exit_code);
+  std::cout << "programs " << programs->string() << "\nsocket " << deploy::ClusterPaths::below(*folder).sockets.string()
+            << "\nready" << std::endl;
+  while (!stop) {
+    if (const auto health = server->watch(); !health || *health == deploy::Health::restarted)
+      return complain("PostgreSQL died in the middle of a benchmark");
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  return 0;
+}
+
+int migrate(const std::string& dsn) {
+  ledger::Connection connection(dsn);
+  const auto applied = ledger::migrate(connection);
+  return applied ? 0 : complain(applied.error().text);
 }
 
 int make_keys(const std::string& folder) {
@@ -79,12 +122,15 @@ int broker(const std::string& folder, const std::string& endpoint, const std::st
   config.endpoint = endpoint;
   config.dsn = dsn;
   config.keys = brokers::wire::read_keys(folder + "/broker").value();
-  config.peers[brokers::wire::read_public_key(folder + "/worker.pub").value()] = {brokers::wire::Role::worker, "worker"};
-  config.peers[brokers::wire::read_public_key(folder + "/client.pub").value()] = {brokers::wire::Role::client, "client"};
+  config.peers[brokers::wire::read_public_key(folder + "/worker.pub").value()] = {brokers::wire::Role::worker,
+                                                                                  "worker"};
+  config.peers[brokers::wire::read_public_key(folder + "/client.pub").value()] = {brokers::wire::Role::client,
+                                                                                  "client"};
   return brokers::service::run(config, stop);
 }
 
-int worker(const std::string& folder, const std::string& endpoint, const std::string& dsn, const std::string& name, std::int64_t owners) {
+int worker(const std::string& folder, const std::string& endpoint, const std::string& dsn, const std::string& name,
+           std::int64_t owners) {
   workers::harness::WorkerConfig config;
   config.name = name;
   config.broker_endpoint = endpoint;
@@ -109,6 +155,8 @@ int main(int argc, char** argv) {
   std::signal(SIGINT, [](int) { stop = true; });
   spdlog::set_level(spdlog::level::warn);
   const std::string what = argc > 1 ? argv[1] : "";
+  if (what == "cluster" && argc == 3) return cluster(argv[2]);
+  if (what == "migrate" && argc == 3) return migrate(argv[2]);
   if (what == "keys" && argc == 3) return make_keys(argv[2]);
   if (what == "broker" && argc == 5) return broker(argv[2], argv[3], argv[4]);
   if (what == "worker" && argc == 7) return worker(argv[2], argv[3], argv[4], argv[5], std::stoll(argv[6]));
