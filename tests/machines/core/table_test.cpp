@@ -1,11 +1,7 @@
-// tests/machines/core/table_test.cpp: the engine's checks find what is wrong with a table, and its picture shows every
-// row.
+// tests/machines/core/table_test.cpp: the engine's checks find what is wrong with a table.
 #include "machines/core/table.hpp"
 
 #include <gmock/gmock.h>
-
-#include "machines/core/diagram.hpp"
-#include "machines/order/order.hpp"
 
 namespace {
 
@@ -56,23 +52,6 @@ TEST(Table, AFinalStateTooManyOrTooFewIsSeen) {
   EXPECT_FALSE(door.rests_only_in({State::open, State::lost}));
   EXPECT_TRUE(door.is_final(State::lost));
   EXPECT_FALSE(door.is_final(State::open));
-}
-
-TEST(Diagram, ShowsTheStartEveryRowAndTheEnds) {
-  EXPECT_EQ(machines::mermaid(door, State::shut),
-            "stateDiagram-v2\n"
-            "  [*] --> shut\n"
-            "  shut --> ajar: push / ring\n"
-            "  ajar --> open: push\n"
-            "  open --> lost: pull\n"
-            "  lost --> [*]\n");
-}
-
-TEST(Diagram, OfARealMachineHasALinePerRowAndEnd) {
-  const std::string text = machines::mermaid(machines::order::transitions, machines::order::drafted);
-  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'),
-            static_cast<std::ptrdiff_t>(2 + machines::order::transitions.rows.size() + 4));
-  EXPECT_THAT(text, testing::HasSubstr("in_doubt --> drafted: absent / place_order\n"));
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ using machines::Asset;
 using machines::Int128;
 using machines::Price;
 using machines::Rate;
+using machines::Rounding;
 using machines::strategy::Exit;
 using machines::strategy::Momentum;
 using machines::strategy::Position;
@@ -137,6 +138,64 @@ RC_GTEST_PROP(ExitProperty, TheStopIsExactForEveryPosition, ()) {
   const auto exit = wants_exit(rules, {now, {}, {}}, position, {1'000}, eth, usdt).value();
   const bool lost = tests::big(gain.minor()) * 1'000'000 <= -tests::big(position.cost.minor()) * rules.stop_loss.ppm;
   RC_ASSERT((exit == Exit::stop_loss) == lost);
+}
+
+// The rules as a treasurer would write them, in fractions without a limit. Only net_gain's own roundings are taken
+// over.
+Exit by_the_book(const Momentum& rules, Price now, Price hour_ago, const Position& position, Rate fee) {
+  const auto gain = [&](Price at) {
+    return tests::big(machines::strategy::net_gain(position, at, fee, eth, usdt).value().minor());
+  };
+  const tests::Big cost = tests::big(position.cost.minor());
+  if (gain(now) * 1'000'000 <= -cost * rules.stop_loss.ppm) return Exit::stop_loss;
+  if (tests::Big(now.e8 - hour_ago.e8) * 1'000'000 >= tests::Big(hour_ago.e8) * rules.hold_uptrend.ppm)
+    return Exit::none;
+  const bool armed = gain(position.high) * 1'000'000 >= cost * rules.arm.ppm;
+  const bool fallen =
+      tests::Big(position.high.e8 - now.e8) * 1'000'000 >= tests::Big(position.high.e8) * rules.trail.ppm;
+  return armed && fallen ? Exit::trail : Exit::none;
+}
+
+// Prices within a unit or two of what the rates name, from small whole numbers where the rates divide exactly.
+RC_GTEST_PROP(ExitProperty, IsByTheBookAroundEveryThreshold, ()) {
+  const Momentum rules;
+  const Rate fee{*rc::gen::element(0, 1'000)};
+  const auto unit = *rc::gen::element<std::int64_t>(1, 1'000, 1'000'000);
+  const Price high{unit * *rc::gen::inRange<std::int64_t>(1'000, 300'000)};
+  const auto around = [&](std::int64_t ppm) {
+    const auto share = machines::multiply_divide(high.e8, ppm, 1'000'000, Rounding::half_even).value();
+    return std::max<std::int64_t>(1, static_cast<std::int64_t>(share) + *rc::gen::inRange(-2, 3));
+  };
+  const Price now{
+      std::min(high.e8, around(*rc::gen::element<std::int64_t>(999'000, 1'000'000, 984'000, 985'000, 997'000)))};
+  const Price hour_ago{*rc::gen::element(around(999'000), around(988'000), now.e8 * 1'000 / 1'011)};
+  const Amount base = coins(*rc::gen::inRange<std::int64_t>(1, 50));
+  const auto worth = machines::value_at(base, high, eth, usdt, Rounding::up).value().minor();
+  const auto share = *rc::gen::element<std::int64_t>(999'000, 1'000'000, 998'000, 1'001'000);
+  const Int128 cost = machines::multiply_divide(worth, share, 1'000'000, Rounding::half_even).value();
+  const Position position{
+      {usdt.id, cost + *rc::gen::inRange(-2, 3)},
+      base, high
+  };
+  RC_PRE(position.cost.is_positive() && hour_ago.e8 > 0);
+  const auto exit = wants_exit(rules, {now, hour_ago, {}}, position, fee, eth, usdt).value();
+  RC_TAG(machines::name_of(exit));
+  RC_ASSERT(exit == by_the_book(rules, now, hour_ago, position, fee));
+}
+
+RC_GTEST_PROP(NetGainProperty, NeverPromisesMoreThanASaleBrings, ()) {
+  const Position position{
+      {usdt.id, *rc::gen::inRange<std::int64_t>(1, 2'000'000'000'000)        },
+      {eth.id,  *rc::gen::inRange<std::int64_t>(1, 9'000'000'000'000'000'000)},
+      price(1)
+  };
+  const Price now{*rc::gen::inRange<std::int64_t>(1, 500'000'000'000)};
+  const auto gain = tests::big(machines::strategy::net_gain(position, now, {1'000}, eth, usdt).value().minor());
+  // In units of 10^-24 USDT: base * price * 0.999, less the cost. Value and fee lose less than a unit of USDT each.
+  const tests::Big one = tests::big_power_of_ten(18) * 1'000;
+  const tests::Big exact = tests::big(position.base.minor()) * now.e8 * 999 - tests::big(position.cost.minor()) * one;
+  RC_ASSERT(gain * one <= exact);
+  RC_ASSERT(exact < (gain + 2) * one);
 }
 
 TEST(Momentum, TheDefaultsAreTheUsersAndValid) {
