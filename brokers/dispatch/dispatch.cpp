@@ -118,7 +118,8 @@ void Dispatch::goodbye(const std::string& peer, const schemas::Goodbye& goodbye,
     give_back(flight->second.job, "handed back unstarted", 0, false, false);
     land(flight);
   }
-  lose(peer, {}, "its worker left");
+  send(peer, schemas::Goodbye{});
+  lose(peer, {}, "its worker left", false);  // crossed its goodbye on the way
   hint_ = true;
   consider(now_us);
 }
@@ -130,17 +131,23 @@ void Dispatch::gone(const std::string& peer, std::int64_t now_us) {
   consider(now_us);
 }
 
-// The worker's leases pass on; those in `still_held` stay with its next incarnation.
-void Dispatch::lose(const std::string& peer, const std::set<Token>& still_held, const std::string& why) {
+// The job was held at a death: it runs alone from now on. True when it has killed too many.
+bool Dispatch::suspect(const machines::JobKey& job, bool ran_alone) {
+  if (suspects_.size() >= most_suspects) suspects_.clear();
+  int& deaths = suspects_[job];
+  deaths = ran_alone ? deaths + 1 : 0;
+  return deaths >= rules_.most_lone_deaths;
+}
+
+// The worker's leases pass on; those in `still_held` stay with its next incarnation. Where it died, each of them may be
+// why.
+void Dispatch::lose(const std::string& peer, const std::set<Token>& still_held, const std::string& why, bool died) {
   for (auto flight = flights_.begin(); flight != flights_.end();) {
     const auto next = std::next(flight);
     if (flight->second.peer == peer) {
       const LeasedJob& job = flight->second.job;
       if (!still_held.contains(flight->first)) {
-        if (suspects_.size() >= most_suspects) suspects_.clear();
-        int& deaths = suspects_[job.key];
-        deaths = flight->second.alone ? deaths + 1 : 0;
-        const bool kills = deaths >= rules_.most_lone_deaths;
+        const bool kills = died && suspect(job.key, flight->second.alone);
         give_back(job, kills ? "kills_worker" : why, 0, kills, false);
         ++reissued_;
       }

@@ -103,7 +103,9 @@ class Dispatch {
 
   void send(const std::string& peer, schemas::Message message);
   Worker* known(const std::string& peer, std::int64_t now_us);
-  void lose(const std::string& peer, const std::set<machines::Token>& still_held, const std::string& why);
+  void lose(const std::string& peer, const std::set<machines::Token>& still_held, const std::string& why,
+            bool died = true);
+  bool suspect(const machines::JobKey& job, bool ran_alone);
   void give_back(const machines::LeasedJob& job, std::string reason, std::int64_t delay_ms, bool park, bool counts);
   void land(std::map<machines::Token, Flight>::iterator flight);
   void enqueue(machines::LeasedJob job);

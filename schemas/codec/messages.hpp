@@ -58,7 +58,7 @@ struct Failed {
 struct Heartbeat {
   bool operator==(const Heartbeat&) const = default;
 };
-struct Goodbye {  // the worker drains: jobs handed back unstarted
+struct Goodbye {  // the worker drains: jobs handed back unstarted; the broker answers with an empty one
   std::vector<machines::Token> unstarted;
   bool operator==(const Goodbye&) const = default;
 };

@@ -153,6 +153,8 @@ class Worker {
       } else if (const auto* refused = std::get_if<schemas::Refused>(&*message)) {
         spdlog::info("the broker says: {}", refused->reason);
         welcomed_ = false;
+      } else if (std::holds_alternative<schemas::Goodbye>(*message)) {
+        parted_ = true;
       } else if (const auto* assign = std::get_if<schemas::Assign>(&*message)) {
         for (const LeasedJob& job : assign->jobs) queue_.push_back({job, std::nullopt, heard_us_, 0});
       }
@@ -215,7 +217,13 @@ class Worker {
     drain();
     put_aside(goodbye, true);
     tell(goodbye);
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // LINGER is 0: let the goodbye leave
+    // LINGER is 0: without the broker's answer it may not have left. An absent broker is not waited for.
+    constexpr std::int64_t patience_us = 2'000'000;
+    for (const std::int64_t until = steady_us() + patience_us; welcomed_ && !parted_ && steady_us() < until; drain()) {
+      poller_.clear();
+      poller_.add(*socket_);
+      poller_.wait(std::chrono::milliseconds(100));
+    }
   }
 
   // Takes from the queue what has not begun, or, where an answer came and PostgreSQL is away, all: the next attempt
@@ -433,7 +441,7 @@ class Worker {
   std::deque<Work> queue_;
   schemas::Done done_;
   std::vector<schemas::Failed> failures_;
-  bool welcomed_ = false, was_full_ = false, stale_handlers_ = false;
+  bool welcomed_ = false, parted_ = false, was_full_ = false, stale_handlers_ = false;
   std::int64_t heartbeat_us_ = 1'000'000, ttl_us_ = 3'000'000;
   std::int64_t registered_us_ = 0, heard_us_ = 0, beaten_us_ = 0, group_until_us_ = 0;
 };

@@ -251,9 +251,11 @@ TEST(Failures, GoodbyeHandsUnstartedJobsBackWithoutSuspicion) {
   House house;
   house.join("w1");
   (void)house.claimed(jobs(1, 3));
-  const auto orders = house.goodbye("w1", {1, 2, 3});
+  const auto orders = house.goodbye("w1", {1, 2});  // 3 was on its way when it left
   EXPECT_THAT(orders.given_back, SizeIs(3));
   for (const auto& failure : orders.given_back) EXPECT_FALSE(failure.counts_as_try);
+  ASSERT_THAT(orders.said, SizeIs(1));
+  EXPECT_TRUE(std::holds_alternative<schemas::Goodbye>(orders.said[0].message)) << "it may go";
   house.join("w2");
   std::vector<LeasedJob> again;
   for (const auto& one : jobs(1, 3)) again.push_back(leased_again(one, number_of(one.token) + 10));

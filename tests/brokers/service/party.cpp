@@ -52,7 +52,7 @@ wire::CurveKeys keys_of(const std::string& folder, const std::string& who) {
   return *keys;
 }
 
-int broker_main(const std::string& folder, const std::string& dsn) {
+int broker_main(const std::string& folder, const std::string& dsn, int ttl_ms) {
   brokers::service::BrokerConfig config;
   config.endpoint = "ipc://" + folder + "/socket";
   config.dsn = dsn;
@@ -61,7 +61,7 @@ int broker_main(const std::string& folder, const std::string& dsn) {
   config.peers[keys_of(folder, "client").public_key] = {wire::Role::client, "client"};
   config.peers[keys_of(folder, "approver").public_key] = {wire::Role::approver, "approver"};
   config.rules.heartbeat_us = 100'000;
-  config.rules.ttl_us = 1'000'000;
+  config.rules.ttl_us = 1'000 * std::int64_t{ttl_ms};
   config.rules.most_tries = 5;
   config.rules.backoff_ms = 5;
   return brokers::service::run(config, told_to_stop);
@@ -107,9 +107,9 @@ void Party::seed(int count, const std::string& command, std::int64_t world_us) {
                         count, command, world_us));
 }
 
-std::unique_ptr<Child> Party::broker() const {
+std::unique_ptr<Child> Party::broker(int ttl_ms) const {
   return std::make_unique<Child>(std::vector<std::string>{"/proc/self/exe", "--broker", folder_.path().string(),
-                                                          dsn(database_, "bursar_service")});
+                                                          dsn(database_, "bursar_service"), std::to_string(ttl_ms)});
 }
 
 std::unique_ptr<Child> Party::worker(const std::string& name) const {
@@ -173,12 +173,10 @@ void restart_postgres() {
 }  // namespace tests
 
 int main(int count, char** words) {
-  const std::string what = count >= 4 ? words[1] : "";
-  if (what == "--broker" || what == "--worker") {
-    ::signal(SIGTERM, [](int) { tests::told_to_stop = true; });
-    return what == "--broker" ? tests::broker_main(words[2], words[3])
-                              : tests::worker_main(words[2], words[3], words[4]);
-  }
+  const std::string what = count >= 5 ? words[1] : "";
+  if (what == "--broker" || what == "--worker") ::signal(SIGTERM, [](int) { tests::told_to_stop = true; });
+  if (what == "--broker") return tests::broker_main(words[2], words[3], std::stoi(words[4]));
+  if (what == "--worker") return tests::worker_main(words[2], words[3], words[4]);
   testing::InitGoogleMock(&count, words);
   return RUN_ALL_TESTS();
 }

@@ -30,7 +30,8 @@ class Party {
   // spin (handed over eagerly), wait (given up for ever), bad (PostgreSQL refuses the step), abort (kills its worker).
   void seed(int count, const std::string& command, std::int64_t world_us = 0);
 
-  std::unique_ptr<Child> broker() const;
+  // `ttl_ms`: how long a worker may be silent.
+  std::unique_ptr<Child> broker(int ttl_ms = 1'000) const;
   std::unique_ptr<Child> worker(const std::string& name) const;
   [[nodiscard]] brokers::wire::DealerSocket socket(const std::string& who);  // worker, client, approver, stranger
 

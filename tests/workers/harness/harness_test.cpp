@@ -13,6 +13,8 @@ namespace {
 using namespace tests;
 using testing::HasSubstr;
 
+constexpr int patient_ms = 600'000;  // a worker that waits for PostgreSQL is silent, and not dead
+
 class Harness : public testing::Test {
  protected:
   void SetUp() override {
@@ -55,7 +57,7 @@ class Pause {
 TEST_F(Harness, ToldToStopItHandsBackWhatItHasNotBegun) {
   party_->seed(250, "turn");
   Pause pause(*party_);
-  const auto broker = party_->broker();
+  const auto broker = party_->broker(patient_ms);
   const auto worker = party_->worker("w1");
   ASSERT_TRUE(wait_until([&] { return count("token IS NOT NULL") == 250; })) << broker->output() << worker->output();
   worker->send(SIGTERM);
@@ -109,7 +111,7 @@ TEST_F(Harness, AWorkerThatSleptTooLongDoesNoStepTwice) {
 TEST_F(Harness, TheBrokerSeesWhatItsWorkersHold) {
   party_->seed(30, "turn");
   Pause pause(*party_);
-  const auto broker = party_->broker();
+  const auto broker = party_->broker(patient_ms);
   const auto worker = party_->worker("w1");
   auto client = party_->socket("client");
   EXPECT_TRUE(wait_until([&] {
