@@ -27,7 +27,7 @@ Result<Step, Refusal> decide(State state, const Facts& facts) {
   const bool funds = data.movement == Movement::fund;
   if (data.amount.is_negative() || data.reserve.is_negative() ||
       (data.amount.is_zero() && !(funds && data.reserve.is_positive())))
-    return fail(Refusal::negative_amount);
+    return fail(Refusal::not_positive);
   if (data.movement == Movement::allocate_to_sleeve && data.amount.minor() > facts.tradeable_available.minor())
     return refused_because(facts, "above what is tradeable and not allocated");
   if (data.movement == Movement::reclaim && data.amount.minor() > facts.sleeve_available.minor())

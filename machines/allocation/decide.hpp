@@ -29,7 +29,7 @@ struct Facts {
   bool sleeve_has_cycle = false;
 };
 
-enum class Refusal { no_such_row, negative_amount, overflow };
+enum class Refusal { no_such_row, not_positive };
 
 struct Step {
   Event event;
@@ -41,7 +41,7 @@ struct Step {
 };
 
 // A movement that does not fit (above what is tradeable, above what the sleeve has) goes to `refused` with a reason: it
-// is audited. Refusals, in this order: no_such_row, negative_amount (zero too).
+// is audited. Refusals, in this order: no_such_row, not_positive.
 Result<Step, Refusal> decide(State state, const Facts& facts);
 
 }  // namespace machines::allocation

@@ -47,13 +47,13 @@ TEST(Allocation, NoMovementOfNothingOrLess) {
   for (const Movement movement : {Movement::fund, Movement::allocate_to_sleeve, Movement::reclaim})
     for (const int amount : {0, -1})
       EXPECT_EQ(allocation::decide(State::requested, facts_of(movement, amount, 10)).error(),
-                allocation::Refusal::negative_amount);
+                allocation::Refusal::not_positive);
   auto facts = facts_of(Movement::fund, 0, 0);
   facts.data.reserve = Amount(usdt, 5);
   EXPECT_TRUE(allocation::decide(State::requested, facts).has_value()) << "all of it into the reserve";
   facts.data.reserve = Amount(usdt, -5);
   facts.data.amount = Amount(usdt, 10);
-  EXPECT_EQ(allocation::decide(State::requested, facts).error(), allocation::Refusal::negative_amount);
+  EXPECT_EQ(allocation::decide(State::requested, facts).error(), allocation::Refusal::not_positive);
 }
 
 TEST(Allocation, TheFirstOneStartsTheSleevesCycle) {

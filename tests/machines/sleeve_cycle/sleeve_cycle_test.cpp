@@ -137,6 +137,34 @@ TEST(SleeveCycle, WhatIsLeftOfAPartlySoldPositionIsStoppedByItsOwnLoss) {
   EXPECT_EQ(step->data.exit_reason, "stop_loss");
 }
 
+TEST(SleeveCycle, FlashReturnsTheLastUnitAboveItsAllocationAndNoneBelow) {
+  auto facts = facts_of(0);
+  facts.kind = machines::SleeveKind::flash;
+  facts.data.base = coins(10'000);
+  facts.data.cost = money(1'000);
+  const auto swept = [&](int above) {
+    facts.quote_available = Amount(usdt, money(1'000).minor() + above);
+    return tests::describe(
+        cycle::order_ended(State::leaving, facts, {coins(10'000), money(1'000), money(0), {}})->postings);
+  };
+  EXPECT_EQ(swept(1), "single 0.00000001 quote>tradeable sweep");
+  EXPECT_EQ(swept(0), "");
+  EXPECT_EQ(swept(-1), "");
+}
+
+// Cheap dust from before makes even the entry price a gain.
+TEST(SleeveCycle, TheEntryPriceCountsAsAHigh) {
+  auto facts = facts_of(0);
+  facts.data.base = facts.base_available = coins(10'000);
+  facts.data.cost = money(900);
+  facts.data.entry_price = price(100);
+  facts.high_since = facts.window.now = price(99);
+  facts.window.hour_ago = price(100);
+  const auto step = cycle::look(State::holding, facts).value();
+  ASSERT_TRUE(step.has_value());
+  EXPECT_EQ(step->data.exit_reason, "trail");
+}
+
 TEST(SleeveCycle, AValueBeyondAllAmountsIsNoDust) {
   auto facts = facts_of(0);
   facts.data.base = facts.base_available = Amount(eth, machines::power_of_ten(38) - 1);

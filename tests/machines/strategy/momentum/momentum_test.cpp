@@ -96,6 +96,20 @@ TEST(Trail, StaysArmedWhenTheGainIsGone) {
   EXPECT_EQ(leave({price(99), {}, {}}, price(105)), Exit::trail) << "a net loss, above the stop";
 }
 
+// One coin: its value in minor units is its price in 10^-8. 1.6 % of 101 is 1.616, 0.1 % of it is 0.101.
+TEST(Thresholds, ThatAreNoWholeUnitAreReachedByTheNextWholeOne) {
+  const auto exit = [](std::int64_t now, std::int64_t high) {
+    const Position position{
+        {usdt.id, 101},
+        coins(1), {high      }
+    };
+    return wants_exit({}, {Price{now}, {}, {}}, position, no_fee, eth, usdt).value();
+  };
+  EXPECT_EQ(exit(100, 101), Exit::none) << "a loss of 1, and no gain at the high";
+  EXPECT_EQ(exit(99, 101), Exit::stop_loss) << "a loss of 2";
+  EXPECT_EQ(exit(100, 102), Exit::trail) << "a gain of 1 at the high";
+}
+
 TEST(NetGain, IsAfterBothFees) {
   // 1,001 were paid, fee included; 10 coins at 110 bring 1,100 less 1.10.
   const Position position{money(1'001), coins(10), price(110)};
