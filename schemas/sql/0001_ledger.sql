@@ -125,6 +125,8 @@ CREATE TABLE transition (
   digest          bytea NOT NULL,
   PRIMARY KEY (owner, instance, version)
 );
+-- The moves that a step took along besides its own: few.
+CREATE INDEX transition_joint ON transition (owner, step_instance, step_version) WHERE instance <> step_instance;
 
 -- From debit to credit, one asset: balanced by shape. A post or void names its hold.
 CREATE TABLE posting (
@@ -136,12 +138,13 @@ CREATE TABLE posting (
   debit         bigint NOT NULL,
   credit        bigint NOT NULL CHECK (credit <> debit),
   asset         int NOT NULL,
-  amount        counter NOT NULL CHECK (amount > 0 OR (kind = 'void' AND amount = 0)),
+  amount        counter NOT NULL CHECK ((amount = 0) = (kind = 'void')),
   code          text NOT NULL,
   hold_instance bigint NOT NULL DEFAULT 0,
   hold_version  bigint NOT NULL DEFAULT 0,
   hold_leg      int NOT NULL DEFAULT 0,
   world_at      bigint NOT NULL,
+  CHECK ((hold_instance <> 0) = (kind IN ('post', 'void'))),
   PRIMARY KEY (owner, instance, version, leg),
   FOREIGN KEY (owner, debit, asset) REFERENCES account (owner, id, asset),
   FOREIGN KEY (owner, credit, asset) REFERENCES account (owner, id, asset)

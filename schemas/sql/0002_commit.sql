@@ -39,6 +39,7 @@ DECLARE
   reason   text;
   outcome  text;
   lock     text;
+  lease    uuid;
   done_us  bigint;
   done_at  timestamptz;
   l_owner int[]; l_instance bigint[]; l_version bigint[]; l_token uuid[]; l_digest bytea;
@@ -100,13 +101,14 @@ BEGIN
       outcomes[lo] := CASE outcome WHEN 'already' THEN 'committed' ELSE outcome END;
       refusals[lo] := CASE outcome WHEN 'refused' THEN reason ELSE '' END;
       IF outcome = 'refused' AND s_own[lo] > 0 AND m_version[s_own[lo]] > 0 THEN
+        lease := coalesce(s_token[lo], '00000000-0000-0000-0000-000000000000');  -- a step that answers no job has none
         INSERT INTO refusal (owner, instance, version, token, reason, digest)
-        SELECT s_owner[lo], ids[s_own[lo]], m_version[s_own[lo]] + 1, s_token[lo], reason,
-               refusal_digest(s_owner[lo], ids[s_own[lo]], m_version[s_own[lo]] + 1, s_token[lo], reason)
+        SELECT s_owner[lo], ids[s_own[lo]], m_version[s_own[lo]] + 1, lease, reason,
+               refusal_digest(s_owner[lo], ids[s_own[lo]], m_version[s_own[lo]] + 1, lease, reason)
         ON CONFLICT DO NOTHING RETURNING digest INTO a_digest;
         IF FOUND THEN
           l_owner := l_owner || s_owner[lo]; l_instance := l_instance || ids[s_own[lo]];
-          l_version := l_version || (m_version[s_own[lo]] + 1); l_token := l_token || s_token[lo];
+          l_version := l_version || (m_version[s_own[lo]] + 1); l_token := l_token || lease;
           l_digest := coalesce(l_digest, '') || a_digest;
         END IF;
       END IF;
@@ -339,7 +341,8 @@ BEGIN
   SELECT x.wrong INTO reason FROM (
     SELECT p.at, CASE WHEN d.id IS NULL OR c.id IS NULL THEN 'unknown_account'
                       WHEN d.asset <> p.asset OR c.asset <> p.asset THEN 'asset_mismatch'
-                      WHEN p.amount <> trunc(p.amount) OR p.amount >= 1e38 OR p.amount < 0 OR (p.amount = 0 AND p.kind <> 'void') OR p.debit = p.credit THEN 'bad_amount'
+                      WHEN p.amount <> trunc(p.amount) OR p.amount >= 1e38 OR p.amount < 0 OR (p.amount = 0) <> (p.kind = 'void') OR p.debit = p.credit THEN 'bad_amount'
+                      WHEN (p.h_instance <> 0) <> (p.kind IN ('post', 'void')) THEN 'hold_unknown'
                       WHEN p.kind NOT IN ('post', 'void') THEN NULL
                       WHEN h.owner IS NULL OR h.debit <> p.debit OR h.credit <> p.credit OR h.asset <> p.asset THEN 'hold_unknown'
                       WHEN h.resolved_by <> 0 OR count(*) OVER (PARTITION BY p.h_instance, p.h_version, p.h_leg) > 1 THEN 'hold_resolved'
@@ -351,16 +354,20 @@ BEGIN
       LEFT JOIN hold h ON h.owner = p_owner AND h.instance = p.h_instance AND h.version = p.h_version AND h.leg = p.h_leg) AS x
    WHERE x.wrong IS NOT NULL ORDER BY x.at LIMIT 1;
   IF reason IS NULL THEN
-    SELECT 'insufficient_funds' INTO reason FROM (
-      SELECT leg.account, sum(leg.net) AS net
-        FROM unnest(p_step, p_kind, p_debit, p_credit, p_amount, p_hold_instance, p_hold_version, p_hold_leg)
-             AS p (step, kind, debit, credit, amount, h_instance, h_version, h_leg)
-        LEFT JOIN hold h ON p.h_instance <> 0 AND h.owner = p_owner AND h.instance = p.h_instance AND h.version = p.h_version AND h.leg = p.h_leg
-       CROSS JOIN LATERAL (VALUES (p.debit, CASE p.kind WHEN 'post' THEN h.reserved - p.amount WHEN 'void' THEN h.reserved ELSE -p.amount END),
-                                  (p.credit, CASE WHEN p.kind IN ('single', 'post') THEN p.amount ELSE 0 END)) AS leg (account, net)
-       WHERE p.step = p_at GROUP BY leg.account) AS d
+    SELECT CASE WHEN greatest(a.debits_pending + d.dp, a.debits_posted + d.dd, a.credits_pending + d.cp, a.credits_posted + d.cc) >= 1e38
+                THEN 'bad_amount' ELSE 'insufficient_funds' END INTO reason
+      FROM (SELECT leg.account, sum(leg.dp) AS dp, sum(leg.dd) AS dd, sum(leg.cp) AS cp, sum(leg.cc) AS cc
+              FROM unnest(p_step, p_kind, p_debit, p_credit, p_amount, p_hold_instance, p_hold_version, p_hold_leg)
+                   AS p (step, kind, debit, credit, amount, h_instance, h_version, h_leg)
+              LEFT JOIN hold h ON p.h_instance <> 0 AND h.owner = p_owner AND h.instance = p.h_instance AND h.version = p.h_version AND h.leg = p.h_leg
+             CROSS JOIN LATERAL (SELECT CASE p.kind WHEN 'hold' THEN p.amount ELSE -coalesce(h.reserved, 0) END AS pending,
+                                        CASE p.kind WHEN 'hold' THEN 0 ELSE p.amount END AS posted) AS x
+             CROSS JOIN LATERAL (VALUES (p.debit, x.pending, x.posted, 0, 0), (p.credit, 0, 0, x.pending, x.posted)) AS leg (account, dp, dd, cp, cc)
+             WHERE p.step = p_at GROUP BY leg.account) AS d
       JOIN account a ON a.owner = p_owner AND a.id = d.account
-     WHERE a.limited AND a.credits_posted - a.debits_posted - a.debits_pending + d.net < 0 LIMIT 1;
+     WHERE greatest(a.debits_pending + d.dp, a.debits_posted + d.dd, a.credits_pending + d.cp, a.credits_posted + d.cc) >= 1e38
+        OR (a.limited AND a.credits_posted - a.debits_posted - a.debits_pending + d.cc - d.dd - d.dp < 0)
+     ORDER BY 1 LIMIT 1;
   END IF;
   reason := coalesce(reason, '');
   IF reason <> '' THEN
@@ -368,7 +375,8 @@ BEGIN
   END IF;
 END $$;
 
--- Whether the step's own version stands already with exactly this content: every move and every posting of it. A slow path.
+-- Whether the step's own version stands already with exactly this content: every move and every posting of it, none more, none less.
+-- A slow path.
 CREATE FUNCTION same_content(
   p_owner int, p_world bigint, p_at int, p_own int,
   m_step int[], m_instance bigint[], m_born int[], m_kind text[], m_machine int[], m_version bigint[], m_from text[], m_to text[],
@@ -386,9 +394,9 @@ RETURNS boolean LANGUAGE sql STABLE SET search_path = ledger, pg_temp AS $$
       FROM unnest(m_step, m_instance, m_born, m_kind, m_machine, m_version, m_from, m_to, m_event, m_command, m_data, m_jobs)
            WITH ORDINALITY AS m (step, id0, born, kind, machine, version, from_state, to_state, event, command, data, jobs, at)
      WHERE m.step = p_at)
-  SELECT p_own > 0 AND m_version[p_own] > 0 AND count(*) > 0
-         AND count(*) = (SELECT count(*) FROM transition s WHERE s.owner = p_owner AND s.instance = m_instance[p_own] AND s.version = m_version[p_own] + 1)
-                        + count(*) FILTER (WHERE a.at <> p_own)
+  SELECT p_own > 0 AND m_version[p_own] > 0 AND count(*) > 0 AND count(t.digest) = count(*)
+         AND count(*) FILTER (WHERE a.at <> p_own) = (SELECT count(*) FROM transition s WHERE s.owner = p_owner AND s.step_instance = m_instance[p_own]
+                                                        AND s.step_version = m_version[p_own] + 1 AND s.instance <> s.step_instance)
          AND bool_and(t.digest IS NOT DISTINCT FROM transition_digest(p_owner, t.instance, a.version + 1, m_instance[p_own], m_version[p_own] + 1, a.kind,
                a.machine, a.from_state, a.to_state, a.event, a.command, p_world, a.data, a.jobs, CASE WHEN a.at = p_own THEN posted.bytes ELSE '' END))
     FROM asked a CROSS JOIN posted
