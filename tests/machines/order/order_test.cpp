@@ -96,6 +96,14 @@ TEST(Order, KeepsTheReasonTheCountAndTheFirstFill) {
   EXPECT_EQ(summary.first_fill, machines::Instant{10});
 }
 
+TEST(Order, ASalesFeeBeyondItsProceedsComesOutOfSuspense) {
+  const auto step = order::decide(State::sent, facts_of(false, 5), {Event::fill, fills_of(1, 5, 1, 3), ""});
+  EXPECT_EQ(tests::describe(step->postings),
+            "post 0.000000000000000005 base>trading_base sell_base; "
+            "single 0.00000001 trading_quote>quote sell_proceeds; single 0.00000001 quote>fees fee; "
+            "single 0.00000002 suspense_quote>fees suspense");
+}
+
 TEST(Order, ARejectionBooksTheFillsThatCameBeforeIt) {
   const auto step =
       order::decide(State::resting, facts_of(true, 1'000), {Event::reject, fills_of(1, 5, 400, 1), "expired"});
