@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/bursar/broker_view.hpp"
+#include "deploy/bursar/setup.hpp"
 #include "ledger/audit/verify.hpp"
 #include "ledger/books/books.hpp"
 #include "ledger/jobs/jobs.hpp"
@@ -82,7 +83,7 @@ ordered_json status_json(const StatusView& view) {
   ordered_json json;
   json["instances"] = ordered_json::array();
   for (const auto& one : view.states) json["instances"].push_back({{"kind", one.kind}, {"state", one.state}, {"count", one.count}});
-  json["jobs"] = {{"ready", view.jobs.ready}, {"leased", view.jobs.leased}, {"delayed", view.jobs.delayed}, {"parked", view.jobs.parked}};
+  json["jobs"] = {{"ready", view.jobs.ready}, {"timers", view.jobs.timers}, {"leased", view.jobs.leased}, {"delayed", view.jobs.delayed}, {"parked", view.jobs.parked}};
   json["brokers"] = ordered_json::array();
   json["workers"] = ordered_json::array();
   if (view.broker) {
@@ -98,7 +99,7 @@ ordered_json status_json(const StatusView& view) {
 void print_status(const StatusView& view) {
   fmt::print("instances\n");
   for (const auto& one : view.states) fmt::print("  {:<13} {:<11} {:>8}\n", one.kind, one.state, one.count);
-  fmt::print("jobs       ready {}, leased {}, delayed {}, parked {}\n", view.jobs.ready, view.jobs.leased, view.jobs.delayed, view.jobs.parked);
+  fmt::print("jobs       ready {}, leased {}, delayed {}, parked {}; timers {}\n", view.jobs.ready, view.jobs.leased, view.jobs.delayed, view.jobs.parked, view.jobs.timers);
   if (view.broker) {
     fmt::print("brokers    {} (epoch {}, {} jobs dispatched, {} re-issued, {} peers refused)\n", view.broker->broker, view.broker->epoch,
                view.broker->dispatched, view.broker->reissued, view.broker->refused_peers);
@@ -119,7 +120,12 @@ int show_status(const Where& where) {
   ledger::books::Books books(connection);
   const auto states = books.state_counts();
   if (!states) return failed(where, "status", states.error());
-  const auto jobs = ledger::jobs::Jobs(connection).counts();
+  const auto feeds = read_feed(connection);
+  if (!feeds) return failed(where, "status", feeds.error());
+  // World time in a replay: the close of the last bar that was played.
+  const machines::Instant world_now =
+      feeds->empty() ? machines::Instant{} : machines::next_bar_open(feeds->front().played_to) - machines::milliseconds(1);
+  const auto jobs = ledger::jobs::Jobs(connection).counts(world_now);
   if (!jobs) return failed(where, "status", jobs.error());
   const auto stranded = books.stranded();
   if (!stranded) return failed(where, "status", stranded.error());

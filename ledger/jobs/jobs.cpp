@@ -14,7 +14,7 @@ constexpr Statement due_statement = {"due", "SELECT * FROM ledger.due($1, $2)", 
 constexpr Statement leased_statement = {"leased", "SELECT * FROM ledger.leased($1)", false};
 constexpr Statement give_back_statement = {"give_back", "SELECT ledger.give_back($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
 constexpr Statement submit_statement = {"submit_event", "SELECT ledger.submit_event($1, $2, $3, $4)"};
-constexpr Statement counts_statement = {"job_counts", "SELECT * FROM ledger.job_counts()", false};
+constexpr Statement counts_statement = {"job_counts", "SELECT * FROM ledger.job_counts($1)", false};
 
 ArrayText numbers(std::span<const int> values) {
   ArrayText array;
@@ -125,10 +125,10 @@ Stored<bool> Jobs::submit_event(machines::OwnerId owner, machines::InstanceId in
   return rows->flag(0, 0);
 }
 
-Stored<Counts> Jobs::counts() {
-  const auto rows = connection_.call(counts_statement);
+Stored<Counts> Jobs::counts(machines::Instant world_now) {
+  const auto rows = connection_.call(counts_statement, Parameters().add(world_now.us));
   if (!rows) return machines::fail(rows.error());
-  return Counts{rows->number(0, 0), rows->number(0, 1), rows->number(0, 2), rows->number(0, 3)};
+  return Counts{rows->number(0, 0), rows->number(0, 1), rows->number(0, 2), rows->number(0, 3), rows->number(0, 4)};
 }
 
 }  // namespace ledger::jobs

@@ -33,7 +33,7 @@ struct Failure {
 };
 
 struct Counts {
-  std::int64_t ready = 0, leased = 0, delayed = 0, parked = 0;
+  std::int64_t ready = 0, timers = 0, leased = 0, delayed = 0, parked = 0;
 };
 
 class Jobs {
@@ -57,7 +57,8 @@ class Jobs {
   // A durable event for an instance. False when the instance is unknown or final.
   Stored<bool> submit_event(machines::OwnerId owner, machines::InstanceId instance, const std::string& event,
                             machines::Instant world_at);
-  Stored<Counts> counts();
+  // Open jobs by what they wait for; timers are those of a world time after `world_now`.
+  Stored<Counts> counts(machines::Instant world_now);
 
  private:
   Connection& connection_;

@@ -101,9 +101,11 @@ BEGIN
   RETURN (SELECT max(epoch) FROM shard);
 END $$;
 
-CREATE FUNCTION job_counts(OUT ready bigint, OUT leased bigint, OUT delayed bigint, OUT parked bigint)
+-- Timers are jobs of a world time after p_world; ready ones wait for a worker alone.
+CREATE FUNCTION job_counts(p_world bigint, OUT ready bigint, OUT timers bigint, OUT leased bigint, OUT delayed bigint, OUT parked bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
-  SELECT count(*) FILTER (WHERE j.token IS NULL AND j.parked IS NULL AND j.run_at <= clock_timestamp()),
+  SELECT count(*) FILTER (WHERE j.token IS NULL AND j.parked IS NULL AND j.run_at <= clock_timestamp() AND j.world_at <= p_world),
+         count(*) FILTER (WHERE j.token IS NULL AND j.parked IS NULL AND j.run_at <= clock_timestamp() AND j.world_at > p_world),
          count(*) FILTER (WHERE j.token IS NOT NULL),
          count(*) FILTER (WHERE j.token IS NULL AND j.parked IS NULL AND j.run_at > clock_timestamp()),
          count(*) FILTER (WHERE j.parked IS NOT NULL) FROM job j;

@@ -1,10 +1,11 @@
 -- 0005: verification: everything is computed again from the rows of history, set-based; each pass names its first bad row, or nothing.
--- Hash and merge joins only: these passes read whole tables, and stale statistics must not talk the planner into nested loops.
+-- Hash joins only: these passes read whole tables, and stale statistics must not talk the planner into nested loops, nor into
+-- merging by half a key.
 SET search_path = ledger;
 
 -- Digests: every transition's digest from its columns, its postings and its jobs.
 CREATE FUNCTION verify_rows() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = ledger, pg_temp SET enable_nestloop = off SET work_mem = '256MB' AS $$
+SET search_path = ledger, pg_temp SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '256MB' AS $$
   WITH posted AS (
     SELECT owner, instance, version, string_agg(posting_bytes(leg, kind, debit, credit, asset, amount, code, hold_instance, hold_version, hold_leg), '' ORDER BY leg) AS bytes
       FROM posting GROUP BY owner, instance, version)
@@ -16,7 +17,7 @@ SET search_path = ledger, pg_temp SET enable_nestloop = off SET work_mem = '256M
 $$;
 
 CREATE FUNCTION verify_orphans() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = ledger, pg_temp SET enable_nestloop = off SET work_mem = '256MB' AS $$
+SET search_path = ledger, pg_temp SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '256MB' AS $$
   SELECT x.problem FROM (
     SELECT format('posting (owner %s, instance %s, version %s, leg %s): no transition has it', p.owner, p.instance, p.version, p.leg) AS problem
       FROM posting p WHERE NOT EXISTS (SELECT FROM transition t WHERE t.owner = p.owner AND t.instance = p.instance AND t.version = p.version)
@@ -31,7 +32,7 @@ $$;
 
 -- Instances: gapless versions, each leaving where the last one arrived, the last one equal to the row.
 CREATE FUNCTION verify_instances() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = ledger, pg_temp SET enable_nestloop = off SET work_mem = '256MB' AS $$
+SET search_path = ledger, pg_temp SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '256MB' AS $$
   SELECT x.problem FROM (
     SELECT format('transition (owner %s, instance %s, version %s): does not follow the one before', t.owner, t.instance, t.version) AS problem
       FROM (SELECT owner, instance, version, from_state, row_number() OVER w AS nth, lag(to_state, 1, '') OVER w AS before
@@ -48,7 +49,7 @@ $$;
 
 -- Entries: what each posting does to its two accounts, summed up in order, is what the entries and the accounts say.
 CREATE FUNCTION verify_entries() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = ledger, pg_temp SET enable_nestloop = off SET work_mem = '256MB' AS $$
+SET search_path = ledger, pg_temp SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '256MB' AS $$
   WITH leg AS (
     SELECT p.owner, p.instance, p.version AS step_version, p.leg, v.side, v.account, v.dp, v.dd, v.cp, v.cc
       FROM posting p
@@ -102,7 +103,7 @@ $$;
 
 -- Links: every shard's chain from its first link to its head, and every transition and refusal in exactly one link.
 CREATE FUNCTION verify_links() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = ledger, pg_temp SET enable_nestloop = off SET work_mem = '256MB' AS $$
+SET search_path = ledger, pg_temp SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '256MB' AS $$
   WITH item AS (
     SELECT l.shard, l.seq, u.owner, u.instance, u.version, u.token, u.nth
       FROM link l CROSS JOIN LATERAL unnest(l.owners, l.instances, l.versions, l.tokens) WITH ORDINALITY AS u (owner, instance, version, token, nth)),
