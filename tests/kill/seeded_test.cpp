@@ -1,7 +1,8 @@
 // tests/kill/seeded_test.cpp: parts of the house are killed and stopped at moments drawn from a seed. BURSAR_KILLS says
-// in how many replays (default 6), BURSAR_SEED where to begin (default 1): a failure prints its plan.
+// in how many replays (default 6), BURSAR_SEED where to begin (default 1).
 #include <gmock/gmock.h>
 
+#include <cstdio>
 #include <cstdlib>
 
 #include "tests/kill/plan.hpp"
@@ -25,6 +26,8 @@ TEST(Kill, WhateverIsKilledTheReplayEndsTheSame) {
   const auto plans = draw_plans(seed, number_from("BURSAR_KILLS", 6), disturbances_each, undisturbed().transitions);
   for (std::size_t at = 0; at < plans.size() && !HasFatalFailure(); ++at) {
     SCOPED_TRACE("seed " + std::to_string(seed) + ", plan " + std::to_string(at) + "\n" + to_text(plans[at]));
+    std::printf("plan %zu of %zu\n%s", at + 1, plans.size(), to_text(plans[at]).c_str());
+    std::fflush(stdout);
     House house(config_text());
     house.start();
     EXPECT_GT(carry_out(plans[at], house), 0) << "the replay ended before anything could be done to it";
