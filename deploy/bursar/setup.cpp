@@ -186,6 +186,11 @@ Stored<bool> genesis(ledger::Connection& connection, const TreasurySpec& spec, c
   const auto results =
       ledger::journal::Journal(connection).commit(static_cast<int>(shard->number(0, 0)), shard->number(0, 1), steps);
   if (!results) return machines::fail(results.error());
+  for (const machines::StepResult& result : *results)
+    if (result.outcome != machines::Outcome::committed)
+      return machines::fail(ledger::StoreError{
+          ledger::StoreFailure::refused, "the opening of the vault was not committed: " +
+                                             std::string(machines::name_of(result.outcome)) + " " + result.refusal});
   return true;
 }
 
