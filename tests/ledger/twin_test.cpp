@@ -1,6 +1,6 @@
 // tests/ledger/twin_test.cpp: the model and PostgreSQL are told the same random things and say the same; and faults of
 // delivery change nothing (INV23).
-#include <rapidcheck/gtest.h>
+#include <rapidcheck.h>
 
 #include <map>
 
