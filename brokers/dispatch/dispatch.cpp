@@ -168,9 +168,12 @@ void Dispatch::give_back(const LeasedJob& job, std::string reason, std::int64_t 
   actions_.push_back(GiveBack{{std::move(failure)}});
 }
 
-void Dispatch::release(const std::string& client, machines::Instant world_at, std::int64_t now_us) {
+void Dispatch::release(const std::string& client, const schemas::Release& release, std::int64_t now_us) {
   releasing_ = client;
-  world_now_ = std::max(world_now_, world_at);
+  world_now_ = std::max(world_now_, release.world_at);
+  ahead_.clear();
+  for (const schemas::Ahead& ahead : release.ahead)
+    if (ahead.world_at > world_now_) ahead_.push_back(ahead);
   hint_ = true;
   look_first_ = false;
   claim_after_us_ = 0;
@@ -214,9 +217,27 @@ void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us) {
   consider(now_us);
 }
 
+// Passes on to the world times that need nobody else, up to the first with work in it. False when none is left.
+bool Dispatch::go_ahead(machines::Instant next_due) {
+  while (!ahead_.empty() && next_due > ahead_.front().unless_due) {
+    world_now_ = ahead_.front().world_at;
+    ahead_.pop_front();
+    if (next_due <= world_now_) return true;
+  }
+  return false;
+}
+
 void Dispatch::due_is(const ledger::jobs::Due& due, std::int64_t now_us) {
   asked_ = false;
   if (releasing_.empty()) return;
+  if (!due.parked && due.next_due > world_now_ && go_ahead(due.next_due)) {
+    hint_ = true;
+    look_first_ = false;
+    claim_after_us_ = 0;
+    fruitless_ = 0;
+    consider(now_us);
+    return;
+  }
   if (due.next_due > world_now_ || due.parked) {
     schemas::Released released{world_now_, due.parked.has_value(), due.parked.value_or(machines::JobKey{}),
                                due.parked_reason, due.next_due};

@@ -61,7 +61,7 @@ class Dispatch {
   void heard(const std::string& peer, std::int64_t now_us);  // a heartbeat
   void goodbye(const std::string& peer, const schemas::Goodbye& goodbye, std::int64_t now_us);
   void gone(const std::string& peer, std::int64_t now_us);  // a send found nobody
-  void release(const std::string& client, machines::Instant world_at, std::int64_t now_us);
+  void release(const std::string& client, const schemas::Release& release, std::int64_t now_us);
   void claimed(std::vector<machines::LeasedJob> jobs, std::int64_t now_us);
   void due_is(const ledger::jobs::Due& due, std::int64_t now_us);
   // All leased rows: those that nobody here holds, seen so twice in a row, are given back.
@@ -121,6 +121,7 @@ class Dispatch {
   [[nodiscard]] bool is_busy(const machines::LeasedJob& job) const;
   [[nodiscard]] bool is_outside(const Worker& worker, const machines::LeasedJob& job) const;
   void fly(const std::string& peer, const machines::LeasedJob& job, bool alone);
+  bool go_ahead(machines::Instant next_due);
   void consider(std::int64_t now_us);
   [[nodiscard]] int free_credit() const;
   [[nodiscard]] int room() const;
@@ -141,11 +142,12 @@ class Dispatch {
   std::map<machines::JobKey, int> suspects_;  // held at a death: run alone; the count is of lone deaths in a row
   std::set<machines::Token> unknown_leases_;
   std::vector<Action> actions_;
-  std::string releasing_;     // the client that waits for world_now_ to pass, empty when none
-  bool hint_ = true;          // something may be claimable
-  bool asked_ = false;        // a claim or due question is out
-  bool worker_left_ = false;  // what waits may be of a kind that nobody knows any more
-  bool look_first_ = false;   // all that ended was re-armed: ask what is due before claiming
+  std::string releasing_;             // the client that waits for world_now_ to pass, empty when none
+  std::deque<schemas::Ahead> ahead_;  // where world time may go on by itself
+  bool hint_ = true;                  // something may be claimable
+  bool asked_ = false;                // a claim or due question is out
+  bool worker_left_ = false;          // what waits may be of a kind that nobody knows any more
+  bool look_first_ = false;           // all that ended was re-armed: ask what is due before claiming
   std::int64_t claim_after_us_ = 0;
   std::int64_t last_claim_us_ = 0;
   int fruitless_ = 0;  // claims in a row that found nothing although something is due

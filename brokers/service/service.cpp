@@ -174,7 +174,7 @@ class Service {
 
   void release(const std::string& peer, const schemas::Release& release) {
     if (steady_us() - shards_read_us_ >= shards_refresh_us) refresh_shards();
-    dispatch_.release(peer, release.world_at, steady_us());
+    dispatch_.release(peer, release, steady_us());
   }
 
   void submit(const std::string& peer, const schemas::Submit& submit) {

@@ -9,6 +9,7 @@ namespace deploy {
 namespace {
 
 constexpr std::int64_t ask_again_us = 1'000'000;  // an unanswered question is asked again
+constexpr std::size_t most_bars_ahead = 32;       // few enough for an answer well before asking again
 constexpr std::int64_t fresh_socket_us = 4'000'000;
 
 std::int64_t steady_us() {
@@ -54,6 +55,15 @@ machines::Instant Feed::goal() const {
   return close_of(bars_.size() - 1);
 }
 
+// The closes that may follow this one by themselves, as long as nobody waits for an open.
+std::vector<schemas::Ahead> Feed::ahead() const {
+  std::vector<schemas::Ahead> ahead;
+  if (phase_ != Phase::close_release) return ahead;
+  for (std::size_t at = next_ + 1; at < std::min(bars_.size(), next_ + most_bars_ahead); ++at)
+    ahead.push_back({bars_[at].opens_at, close_of(at)});
+  return ahead;
+}
+
 void Feed::begin(Phase phase) {
   phase_ = phase;
   asked_us_ = 0;
@@ -72,7 +82,7 @@ void Feed::ask() {
     if (resting_.empty()) return begin(Phase::settle);
     result = broker_->send(schemas::encode(schemas::Submit{{1}, resting_.back(), "cancel", goal()}));
   } else {
-    result = broker_->send(schemas::encode(schemas::Release{goal()}));
+    result = broker_->send(schemas::encode(schemas::Release{goal(), ahead()}));
   }
   const std::int64_t now = steady_us();
   asked_us_ = result == brokers::wire::SendResult::sent ? now : now - ask_again_us + 2'000;
@@ -142,7 +152,8 @@ void Feed::released(const schemas::Released& released) {
   } else if (phase_ == Phase::open_release) {
     begin(Phase::close_release);
   } else {
-    if (phase_ == Phase::close_release) ++next_;
+    if (phase_ == Phase::close_release)
+      while (next_ < bars_.size() && close_of(next_) <= released.world_at) ++next_;
     if (next_ == bars_.size()) {
       cancel_resting();
     } else {

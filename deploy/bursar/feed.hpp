@@ -48,6 +48,7 @@ class Feed {
   void released(const schemas::Released& released);
   void cancel_resting();
   [[nodiscard]] machines::Instant goal() const;
+  [[nodiscard]] std::vector<schemas::Ahead> ahead() const;
   [[nodiscard]] machines::Instant close_of(std::size_t index) const;
 
   brokers::wire::Context& context_;

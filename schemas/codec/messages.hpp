@@ -80,9 +80,18 @@ struct Assign {
 
 // ---- client <-> broker
 // World time may advance to world_at: jobs with world_at <= this become claimable. Answered by Released when none of
-// them is open in any state, or with stalled set when one of them is parked.
+// them is open in any state, or with stalled set when one of them is parked. From there it may go on by itself to the
+// world time of each `ahead` in turn, and is answered once for all that passed; it stops before one when a job is due
+// by then at `unless_due` or earlier, for somebody else must act first.
+struct Ahead {
+  machines::Instant unless_due;
+  machines::Instant world_at;
+  bool operator==(const Ahead&) const = default;
+};
+constexpr std::size_t most_ahead = 256;
 struct Release {
   machines::Instant world_at;
+  std::vector<Ahead> ahead;  // ascending, at most most_ahead
   bool operator==(const Release&) const = default;
 };
 struct Released {

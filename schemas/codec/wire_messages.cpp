@@ -122,6 +122,27 @@ BrokerView read(const pb::BrokerView& from) {
   return view;
 }
 
+void write(const Release& release, pb::Release& to) {
+  to.set_world_us(release.world_at.us);
+  for (const Ahead& ahead : release.ahead) {
+    auto* one = to.add_ahead();
+    one->set_unless_due_us(ahead.unless_due.us);
+    one->set_world_us(ahead.world_at.us);
+  }
+}
+Release read(const pb::Release& from, Reading& reading) {
+  Release release{{from.world_us()}, {}};
+  if (from.ahead_size() > static_cast<int>(most_ahead)) reading.refuse("a release goes too far ahead");
+  machines::Instant last = release.world_at;
+  for (const auto& one : from.ahead()) {
+    const Ahead ahead{{one.unless_due_us()}, {one.world_us()}};
+    if (ahead.world_at <= last) reading.refuse("what is released ahead must ascend");
+    last = ahead.world_at;
+    release.ahead.push_back(ahead);
+  }
+  return release;
+}
+
 void write_released(const Released& released, pb::Released& to) {
   to.set_world_us(released.world_at.us);
   to.set_stalled(released.stalled);
@@ -149,7 +170,7 @@ Message read_body(const pb::Envelope& envelope, Reading& reading) {
     case pb::Envelope::kAssign:
       return read(envelope.assign(), reading);
     case pb::Envelope::kRelease:
-      return Release{{envelope.release().world_us()}};
+      return read(envelope.release(), reading);
     case pb::Envelope::kReleased: {
       const auto& from = envelope.released();
       return Released{
@@ -196,7 +217,7 @@ std::string encode(const Message& message) {
                    auto* to = envelope.mutable_assign();
                    for (const LeasedJob& job : m.jobs) write(job, *to->add_jobs());
                  },
-                 [&](const Release& m) { envelope.mutable_release()->set_world_us(m.world_at.us); },
+                 [&](const Release& m) { write(m, *envelope.mutable_release()); },
                  [&](const Released& m) { write_released(m, *envelope.mutable_released()); },
                  [&](const Submit& m) {
                    auto* to = envelope.mutable_submit();

@@ -53,6 +53,64 @@ TEST(Barrier, ATransitionIsFollowedByAClaimForWhatItOrdered) {
   EXPECT_THAT(house.due(never).story, ElementsAre("released"));
 }
 
+// Bars of 100 that open at 1, 101, 201 and close at 100, 200, 300.
+const std::vector<schemas::Ahead> two_more{
+    {{101}, {200}},
+    {{201}, {300}}
+};
+
+TEST(Barrier, TimeGoesOnByItselfAsLongAsNothingIsDueAtAnOpen) {
+  House house = idle_house();
+  (void)house.release(100, two_more);
+  (void)house.claimed({job(1)});
+  EXPECT_THAT(house.done("w1", {1}, DoneKind::rearmed).story, ElementsAre("ask_due"));
+  EXPECT_THAT(house.due(200).story, ElementsAre("claim")) << "on to 200, without a word to the feed";
+  EXPECT_EQ(house.dispatch.world_now(), machines::Instant{200});
+  (void)house.claimed({job(2)});
+  (void)house.done("w1", {2}, DoneKind::rearmed);
+  EXPECT_THAT(house.due(300).story, ElementsAre("claim"));
+  (void)house.claimed({job(3)});
+  (void)house.done("w1", {3}, DoneKind::rearmed);
+  EXPECT_EQ(released(house.due(400)), (schemas::Released{{300}, false, {}, "", {400}})) << "one answer for all three";
+}
+
+TEST(Barrier, TimeStopsBeforeAnOpenThatSomebodyWaitsFor) {
+  House house = idle_house();
+  (void)house.release(100, two_more);
+  (void)house.claimed({});
+  EXPECT_EQ(released(house.due(101)), (schemas::Released{{100}, false, {}, "", {101}}));
+  EXPECT_EQ(house.dispatch.world_now(), machines::Instant{100});
+}
+
+TEST(Barrier, BarsWithoutWorkPassWithoutAClaim) {
+  House house = idle_house();
+  (void)house.release(100, two_more);
+  (void)house.claimed({});
+  EXPECT_EQ(released(house.due(never)).world_at, machines::Instant{300});
+}
+
+TEST(Barrier, AParkedJobEndsTheWayAhead) {
+  House house = idle_house();
+  (void)house.release(100, two_more);
+  (void)house.claimed({});
+  house.dispatch.due_is({{90}, job(1).key, "why", 0}, house.now);
+  EXPECT_TRUE(released(house.orders()).stalled);
+  EXPECT_EQ(house.dispatch.world_now(), machines::Instant{100});
+}
+
+TEST(Barrier, AReleaseAskedAgainKeepsOnlyWhatLiesAhead) {
+  House house = idle_house();
+  (void)house.release(100, two_more);
+  (void)house.claimed({});
+  EXPECT_THAT(house.due(150).story, ElementsAre("claim"));
+  (void)house.claimed({job(1)});
+  (void)house.release(100, two_more);
+  EXPECT_EQ(house.dispatch.world_now(), machines::Instant{200}) << "never back";
+  (void)house.done("w1", {1}, DoneKind::rearmed);
+  EXPECT_THAT(house.due(300).story, ElementsAre("claim"));
+  EXPECT_EQ(house.dispatch.world_now(), machines::Instant{300});
+}
+
 TEST(Barrier, NothingDuePassesAtOnce) {
   House house = idle_house();
   (void)house.release(100);

@@ -131,8 +131,8 @@ Ordered House::tick() {
   return orders();
 }
 
-Ordered House::release(std::int64_t world_us) {
-  dispatch.release("feed", {world_us}, now);
+Ordered House::release(std::int64_t world_us, std::vector<schemas::Ahead> ahead) {
+  dispatch.release("feed", {{world_us}, std::move(ahead)}, now);
   return orders();
 }
 

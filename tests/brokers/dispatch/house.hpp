@@ -55,7 +55,7 @@ class House {
                schemas::DoneKind kind = schemas::DoneKind::done, std::vector<LeasedJob> minted = {});
   Ordered failed(const std::string& peer, int token_number, std::int64_t retry_after_ms = 0, bool fatal = false);
   Ordered tick();
-  Ordered release(std::int64_t world_us);
+  Ordered release(std::int64_t world_us, std::vector<schemas::Ahead> ahead = {});
   Ordered due(std::int64_t next_due, std::int64_t next_run_us = 0);
   Ordered goodbye(const std::string& peer, const std::vector<int>& unstarted);
 

@@ -115,7 +115,7 @@ TEST_F(Service, AWaitedBarrierPassesWhenAllOfItIsDoneAndTellsWhatIsNext) {
   ASSERT_TRUE(early) << broker->output();
   EXPECT_EQ(*early, (schemas::Released{{99}, false, {}, "", {100}}));
   EXPECT_EQ(steps(), 0);
-  const auto first = ask<schemas::Released>(client, schemas::Release{{100}});
+  const auto first = ask<schemas::Released>(client, schemas::Release{{100}, {}});
   ASSERT_TRUE(first) << broker->output();
   EXPECT_EQ(*first, (schemas::Released{{100}, false, {}, "", {500}}));
   EXPECT_EQ(steps(), 3 * (last_version - 1));

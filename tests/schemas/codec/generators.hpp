@@ -67,6 +67,15 @@ inline schemas::Released released() {
   if (made.stalled) made.reason = text();
   return made;
 }
+inline schemas::Release release() {
+  schemas::Release made{{any<std::int32_t>()}, {}};
+  std::int64_t last = made.world_at.us;
+  for (int i = *rc::gen::inRange(0, 4); i > 0; --i) {
+    last += *rc::gen::inRange(1, 1'000'000);
+    made.ahead.push_back({instant(), {last}});
+  }
+  return made;
+}
 inline schemas::BrokerView broker_view() {
   const auto worker = [] { return schemas::WorkerView{text(), any<int>(), whole()}; };
   return {text(), whole(), several(worker), whole(), whole(), whole()};
@@ -91,7 +100,7 @@ inline schemas::Message message_at(std::size_t index) {
       },
       [] { return Refused{text()}; },
       [] { return Assign{several(job)}; },
-      [] { return Release{instant()}; },
+      [] { return release(); },
       [] { return released(); },
       [] {
         return Submit{{any<std::int32_t>()}, {whole()}, text(), instant()};
