@@ -32,7 +32,7 @@ const PostgresSettings& our_settings() {
       {"fsync",                        "on"              },
       {"synchronous_commit",           "on"              },
       {"full_page_writes",             "on"              },
-      {"wal_compression",              "on"              },
+      {"wal_compression",              "off"             },
       {"max_wal_size",                 "2GB"             },
       {"min_wal_size",                 "256MB"           },
       {"checkpoint_timeout",           "15min"           },

@@ -120,7 +120,7 @@ class Worker {
     if (!queue_.empty() && group_is_full_enough()) return;
     const std::int64_t now = steady_us();
     std::int64_t until = now + (welcomed_ ? heartbeat_us_ / 2 : 20'000);
-    if (!queue_.empty()) until = std::min(until, group_until_us_);
+    if (!queue_.empty()) until = std::min(until, gathers_until_us());
     poller_.clear();
     poller_.add(*socket_);
     if (!calls_.empty()) {
@@ -130,9 +130,14 @@ class Worker {
     poller_.wait(std::chrono::milliseconds(std::max<std::int64_t>((until - now + 999) / 1000, 0)));
   }
 
-  // One step at once when idle; after a full group, a moment for the next one to fill.
+  // One step at once when idle.
   [[nodiscard]] bool group_is_full_enough() const {
-    return static_cast<int>(queue_.size()) >= config_.group_steps || !was_full_ || steady_us() >= group_until_us_;
+    return static_cast<int>(queue_.size()) >= config_.group_steps || steady_us() >= gathers_until_us();
+  }
+
+  // After a full group, a moment for the next one to fill; while a call has just left, a moment for its answer.
+  [[nodiscard]] std::int64_t gathers_until_us() const {
+    return std::max(was_full_ ? group_until_us_ : 0, calls_.empty() ? 0 : called_us_ + config_.group_us);
   }
 
   void drain() {
@@ -184,6 +189,7 @@ class Worker {
             std::optional<venues::paper::SteadyTime> send_by = std::nullopt) {
     if (config_.venue.endpoint.empty())
       return fail(job, {machines::CallError::fatal_auth, 0, "this worker calls no venue", true});
+    called_us_ = steady_us();
     calls_.emplace(venue_.start(request, std::chrono::steady_clock::now(), send_by), job);
   }
 
@@ -443,7 +449,7 @@ class Worker {
   std::vector<schemas::Failed> failures_;
   bool welcomed_ = false, parted_ = false, was_full_ = false, stale_handlers_ = false;
   std::int64_t heartbeat_us_ = 1'000'000, ttl_us_ = 3'000'000;
-  std::int64_t registered_us_ = 0, heard_us_ = 0, beaten_us_ = 0, group_until_us_ = 0;
+  std::int64_t registered_us_ = 0, heard_us_ = 0, beaten_us_ = 0, group_until_us_ = 0, called_us_ = 0;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <optional>
+#include <vector>
 
 #include "machines/core/names.hpp"
 
@@ -70,22 +71,43 @@ class Service {
     return 1;
   }
 
+  struct Reply {
+    std::string peer;
+    std::uint64_t correlation = 0;
+    VenueMessage message;
+  };
+
+  // What came together is synced together, then answered. A misbehaving venue syncs each call by itself: it may end
+  // right after one.
   void answer_what_came() {
+    std::optional<Store::Round> round;
+    if (config_.faults.empty()) round.emplace(store_);
+    std::vector<Reply> replies;
     for (int i = 0; i < most_messages_a_round && !broken_; ++i) {
       const auto received = socket_.receive();
-      if (!received) return;
-      const auto frame = schemas::decode_venue(received->bytes);
-      if (!frame) {
-        reply(received->peer, frame.error().correlation, schemas::VenueRefusal{"unreadable: " + frame.error().reason});
-        continue;
-      }
-      if (const auto answer = answer_to(*received, frame->message)) reply(received->peer, frame->correlation, *answer);
+      if (!received) break;
+      if (auto reply = reply_to(*received)) replies.push_back(std::move(*reply));
     }
+    if (broken_) return;
+    if (round) {
+      if (const auto kept = round->commit(); !kept) {
+        (void)refusal(kept.error());
+        return;
+      }
+    }
+    // A peer that is gone or full asks again: nothing is kept for it.
+    for (const Reply& reply : replies)
+      (void)socket_.send(reply.peer, schemas::encode_venue({reply.correlation, reply.message}));
   }
 
-  // A peer that is gone or full asks again: nothing is kept for it.
-  void reply(const std::string& peer, std::uint64_t correlation, const VenueMessage& message) {
-    (void)socket_.send(peer, schemas::encode_venue({correlation, message}));
+  std::optional<Reply> reply_to(const wire::Received& received) {
+    const auto frame = schemas::decode_venue(received.bytes);
+    if (!frame)
+      return Reply{received.peer, frame.error().correlation,
+                   schemas::VenueRefusal{"unreadable: " + frame.error().reason}};
+    auto answer = answer_to(received, frame->message);
+    if (!answer) return std::nullopt;
+    return Reply{received.peer, frame->correlation, std::move(*answer)};
   }
 
   // Nothing where no answer leaves.

@@ -124,13 +124,15 @@ Sql<std::int64_t> Database::number(std::string_view sql) {
   return *row ? query.number(0) : 0;
 }
 
+bool Database::in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
+
 Transaction::~Transaction() {
-  if (open_ && !done_) (void)database_.execute("ROLLBACK");
+  if (open_ && !done_) (void)database_.execute(nested_ ? "ROLLBACK TO inner; RELEASE inner" : "ROLLBACK");
 }
 
 Sql<bool> Transaction::commit() {
   if (!open_) return open_;
-  auto committed = database_.execute("COMMIT");
+  auto committed = database_.execute(nested_ ? "RELEASE inner" : "COMMIT");
   done_ = committed.has_value();
   return committed;
 }

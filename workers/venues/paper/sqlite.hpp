@@ -66,6 +66,7 @@ class Database {
   Sql<bool> execute(const std::string& sql);
   // The single number that this query answers with.
   Sql<std::int64_t> number(std::string_view sql);
+  [[nodiscard]] bool in_transaction() const;
 
  private:
   struct Close {
@@ -78,19 +79,23 @@ class Database {
   std::unordered_map<std::string, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;  // by text, kept for reuse
 };
 
-// BEGIN IMMEDIATE to COMMIT; rolls back when it goes out of scope uncommitted.
+// BEGIN IMMEDIATE to COMMIT; rolls back when it goes out of scope uncommitted. Inside another one it is a savepoint.
 class Transaction {
  public:
-  explicit Transaction(Database& database) : database_(database), open_(database.execute("BEGIN IMMEDIATE")) {}
+  explicit Transaction(Database& database)
+      : database_(database),
+        nested_(database.in_transaction()),
+        open_(database.execute(nested_ ? "SAVEPOINT inner" : "BEGIN IMMEDIATE")) {}
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   ~Transaction();
   [[nodiscard]] const Sql<bool>& begun() const { return open_; }
-  // Durable when it succeeds. A failure leaves nothing behind.
+  // Durable when it succeeds; a savepoint, when the outer one does. A failure leaves nothing behind.
   Sql<bool> commit();
 
  private:
   Database& database_;
+  bool nested_;
   Sql<bool> open_;
   bool done_ = false;
 };

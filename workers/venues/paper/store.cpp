@@ -278,6 +278,12 @@ Sql<bool> Store::save_bar(const schemas::OpenBar& bar, int filled) {
       .run();
 }
 
+Kept<bool> Store::Round::commit() {
+  const auto done = transaction_.commit();
+  if (!done) return broken(done.error());
+  return true;
+}
+
 Kept<schemas::Statement> Store::statement() {
   Prepared query = database_.prepare("SELECT asset, total FROM balances ORDER BY asset");
   schemas::Statement made;

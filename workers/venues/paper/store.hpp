@@ -1,6 +1,6 @@
 // workers/venues/paper/store.hpp: what the paper venue knows, in one SQLite file of its own: orders by client id
 // (unique over all orders for ever), fills, the last bar of each symbol, balances. Each call is one durable
-// transaction: after it returns, a kill loses nothing. No throw. One thread.
+// transaction: after it returns, a kill loses nothing; the calls of a Round are durable together. No throw. One thread.
 #pragma once
 
 #include <optional>
@@ -58,6 +58,16 @@ class Store {
   Kept<schemas::Statement> statement();
   // Counts a request, durably.
   Kept<Turn> count(Request on, const std::string& client_id);
+
+  // Calls until commit() become durable together, there: nobody may be answered before. Dropped without it, none stood.
+  class Round {
+   public:
+    explicit Round(Store& store) : transaction_(store.database_) {}
+    Kept<bool> commit();
+
+   private:
+    Transaction transaction_;
+  };
 
  private:
   struct Order;
