@@ -64,6 +64,12 @@ bool is_part(const Process& process, const std::string& part) {
   return argv[2] == part || (argv[2] == "worker" && argv[4] == part);
 }
 
+// PostgreSQL's own title of a backend: "postgres: NAME: bursar_service bursar [local] idle".
+bool serves_the_house(const Process& process) {
+  const std::string& title = process.argv[0];
+  return title.starts_with("postgres: ") && title.find(" bursar_service ") != std::string::npos;
+}
+
 pid_t postmaster_of(const fs::path& folder) {
   pid_t pid = 0;
   std::ifstream(deploy::ClusterPaths::below(folder).data / "postmaster.pid") >> pid;
@@ -173,9 +179,8 @@ std::vector<pid_t> House::pids(const std::string& part) {
   for (const Process& process : all_processes()) {
     const bool is_ours = is_running() && process.parent == up_->pid();
     const bool matches = part == "postmaster" ? postmaster != 0 && process.pid == postmaster
-                         : part == "backends"
-                             ? process.parent == postmaster && process.argv[0].starts_with("postgres: bursar_service")
-                             : is_ours && is_part(process, part);
+                         : part == "backends" ? process.parent == postmaster && serves_the_house(process)
+                                              : is_ours && is_part(process, part);
     if (matches) found.push_back(process.pid);
   }
   return found;
