@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include "tests/kill/gate.hpp"
 #include "tests/kill/undisturbed.hpp"
 #include "tests/support/cluster.hpp"
 
@@ -20,7 +21,11 @@ class KillVenue : public testing::Test {
   void send_to_a_stopped_venue(House& house) {
     house.start();
     ASSERT_TRUE(house.reach(20)) << house.logs();
-    ASSERT_TRUE(house.strike("venue", SIGSTOP));
+    {
+      Gate gate(house);
+      ASSERT_TRUE(gate.catch_commit("place_order", "drafted")) << house.logs();
+      ASSERT_TRUE(house.strike("venue", SIGSTOP));
+    }
     ASSERT_TRUE(
         house.comes_true("SELECT EXISTS (SELECT FROM ledger.instance WHERE kind = 'order' AND state = 'sent')"));
   }
