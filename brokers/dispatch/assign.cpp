@@ -119,6 +119,7 @@ bool Dispatch::assign_shard(int shard, Queue& queue) {
   if (message.jobs.empty()) return false;
   dispatched_ += static_cast<std::int64_t>(message.jobs.size());
   last_shard_ = shard;
+  if (queued_ == 0 && flights_.size() == message.jobs.size()) message.alone_until = alone_until_;
   send(peer, std::move(message));
   return true;
 }

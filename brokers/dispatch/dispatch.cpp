@@ -4,6 +4,7 @@
 
 namespace brokers::dispatch {
 
+using machines::Instant;
 using machines::LeasedJob;
 using machines::Token;
 
@@ -205,7 +206,9 @@ void Dispatch::give_back_the_unknown() {
       });
 }
 
-void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us) {
+void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us, Instant next_unheld) {
+  const bool alone = wants_next_unheld() && queued_ == 0 && next_unheld > world_now_;
+  if (alone) alone_until_ = std::min(ahead_.back().world_at, Instant{next_unheld.us - 1});
   asked_ = false;
   hint_ = false;
   fruitless_ = jobs.empty() ? fruitless_ + 1 : 0;
@@ -215,6 +218,7 @@ void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us) {
   give_back_the_unknown();
   look_first_ = true;  // until something ends that was not merely re-armed
   consider(now_us);
+  alone_until_ = {};
 }
 
 // Passes on to the world times that need nobody else, up to the first with work in it. False when none is left.

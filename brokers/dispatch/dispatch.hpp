@@ -62,7 +62,8 @@ class Dispatch {
   void goodbye(const std::string& peer, const schemas::Goodbye& goodbye, std::int64_t now_us);
   void gone(const std::string& peer, std::int64_t now_us);  // a send found nobody
   void release(const std::string& client, const schemas::Release& release, std::int64_t now_us);
-  void claimed(std::vector<machines::LeasedJob> jobs, std::int64_t now_us);
+  // `next_unheld`: the earliest world time of any job that nobody holds; asked only where wants_next_unheld().
+  void claimed(std::vector<machines::LeasedJob> jobs, std::int64_t now_us, machines::Instant next_unheld = {});
   void due_is(const ledger::jobs::Due& due, std::int64_t now_us);
   // All leased rows: those that nobody here holds, seen so twice in a row, are given back.
   void leases_seen(const std::vector<machines::LeasedJob>& jobs);
@@ -73,6 +74,8 @@ class Dispatch {
   // When tick() must come at the latest.
   [[nodiscard]] std::int64_t next_tick_us(std::int64_t now_us) const;
 
+  // Whether what is claimed next may be all that is open for a while.
+  [[nodiscard]] bool wants_next_unheld() const { return !releasing_.empty() && !ahead_.empty() && flights_.empty(); }
   [[nodiscard]] machines::Instant world_now() const { return world_now_; }
   [[nodiscard]] std::size_t in_flight() const { return flights_.size(); }
   [[nodiscard]] std::size_t queued() const { return queued_; }
@@ -144,6 +147,7 @@ class Dispatch {
   std::vector<Action> actions_;
   std::string releasing_;             // the client that waits for world_now_ to pass, empty when none
   std::deque<schemas::Ahead> ahead_;  // where world time may go on by itself
+  machines::Instant alone_until_{0};  // until then what was just claimed is all that is open; 0: not known
   bool hint_ = true;                  // something may be claimable
   bool asked_ = false;                // a claim or due question is out
   bool worker_left_ = false;          // what waits may be of a kind that nobody knows any more

@@ -207,7 +207,13 @@ class Service {
   void carry_out(const dispatch::ClaimNow& order) {
     auto claimed = jobs_.claim(shards_, dispatch_.world_now(), order.limit, config_.name);
     if (!claimed) return recover(claimed.error());
-    dispatch_.claimed(std::move(*claimed), steady_us());
+    machines::Instant next_unheld;
+    if (!claimed->empty() && dispatch_.wants_next_unheld()) {
+      const auto asked = jobs_.next_unheld(shards_);
+      if (!asked) return recover(asked.error());
+      next_unheld = *asked;
+    }
+    dispatch_.claimed(std::move(*claimed), steady_us(), next_unheld);
   }
 
   void carry_out(const dispatch::AskDue& order) {

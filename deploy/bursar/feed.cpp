@@ -9,7 +9,7 @@ namespace deploy {
 namespace {
 
 constexpr std::int64_t ask_again_us = 1'000'000;  // an unanswered question is asked again
-constexpr std::size_t most_bars_ahead = 32;       // few enough for an answer well before asking again
+constexpr std::size_t most_bars_ahead = 64;       // few enough for an answer well before asking again
 constexpr std::int64_t fresh_socket_us = 4'000'000;
 
 std::int64_t steady_us() {

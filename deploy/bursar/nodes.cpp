@@ -115,6 +115,7 @@ int run_worker(const NodeOptions& options) {
   config.venue = {options.layout.venue_endpoint(), *venue, 2000};
   config.group_steps = static_cast<int>(options.config.workers.group_commit_steps);
   config.group_us = options.config.workers.group_commit_ms * 1000;
+  config.most_looks = static_cast<int>(options.config.workers.look_ahead_bars);
   std::shared_ptr<SleeveHandlers> kept;
   return workers::harness::run(config, [&kept](ledger::Connection& connection) { return make_handlers(connection, kept); }, stop);
 }

@@ -11,6 +11,7 @@ constexpr Statement live_shards_statement = {"live_shards", "SELECT DISTINCT sha
 // A claim that was lost on the way is found again among the leased rows: no doubt, just unavailable.
 constexpr Statement claim_statement = {"claim", "SELECT * FROM ledger.claim($1, $2, $3, $4)", false};
 constexpr Statement due_statement = {"due", "SELECT * FROM ledger.due($1, $2)", false};
+constexpr Statement next_unheld_statement = {"next_unheld", "SELECT ledger.next_unheld($1)", false};
 constexpr Statement leased_statement = {"leased", "SELECT * FROM ledger.leased($1)", false};
 constexpr Statement give_back_statement = {"give_back", "SELECT ledger.give_back($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
 constexpr Statement submit_statement = {"submit_event", "SELECT ledger.submit_event($1, $2, $3, $4)"};
@@ -114,6 +115,13 @@ Stored<int> Jobs::give_back(std::span<const Failure> failures) {
           counts));
   if (!rows) return machines::fail(rows.error());
   return static_cast<int>(rows->number(0, 0));
+}
+
+Stored<machines::Instant> Jobs::next_unheld(std::span<const int> shards) {
+  auto array = numbers(shards);
+  const auto rows = connection_.call(next_unheld_statement, Parameters().add(array));
+  if (!rows) return machines::fail(rows.error());
+  return machines::Instant{rows->number(0, 0)};
 }
 
 Stored<bool> Jobs::submit_event(machines::OwnerId owner, machines::InstanceId instance, const std::string& event,

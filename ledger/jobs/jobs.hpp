@@ -50,6 +50,8 @@ class Jobs {
   Stored<std::vector<machines::LeasedJob>> claim(std::span<const int> shards, machines::Instant world_now, int limit,
                                                  const std::string& broker);
   Stored<Due> due(std::span<const int> shards, machines::Instant world_at);
+  // The earliest world time of any job that nobody holds; INT64_MAX when there is none.
+  Stored<machines::Instant> next_unheld(std::span<const int> shards);
   // All leased rows of these shards, for the broker to compare with what it and its workers hold.
   Stored<std::vector<machines::LeasedJob>> leased(std::span<const int> shards);
   // Gives each of these back to the queue or parks it, if its token still stands; returns how many did.

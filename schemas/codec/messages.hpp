@@ -75,6 +75,9 @@ struct Refused {
 };
 struct Assign {
   std::vector<machines::LeasedJob> jobs;  // all of one shard
+  // Up to here world time may pass as far as others are concerned: these are the only open jobs, and nobody waits for
+  // an open. 0: not known. A worker may then look further ahead than it was asked to, before it writes anything.
+  machines::Instant alone_until = {};
   bool operator==(const Assign&) const = default;
 };
 
@@ -91,7 +94,7 @@ struct Ahead {
 constexpr std::size_t most_ahead = 256;
 struct Release {
   machines::Instant world_at;
-  std::vector<Ahead> ahead;  // ascending, at most most_ahead
+  std::vector<Ahead> ahead = {};  // ascending, at most most_ahead
   bool operator==(const Release&) const = default;
 };
 struct Released {

@@ -99,6 +99,7 @@ Goodbye read(const pb::Goodbye& from, Reading& reading) {
 
 Assign read(const pb::Assign& from, Reading& reading) {
   Assign assign;
+  assign.alone_until = {from.alone_until_us()};
   for (const auto& job : from.jobs()) assign.jobs.push_back(read(job, reading));
   return assign;
 }
@@ -216,6 +217,7 @@ std::string encode(const Message& message) {
                  [&](const Assign& m) {
                    auto* to = envelope.mutable_assign();
                    for (const LeasedJob& job : m.jobs) write(job, *to->add_jobs());
+                   to->set_alone_until_us(m.alone_until.us);
                  },
                  [&](const Release& m) { write(m, *envelope.mutable_release()); },
                  [&](const Released& m) { write_released(m, *envelope.mutable_released()); },

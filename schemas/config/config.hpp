@@ -81,6 +81,7 @@ struct WorkersConfig {
   std::int64_t count = 2;                 // processes
   std::int64_t group_commit_steps = 100;  // steps per commit call at most
   std::int64_t group_commit_ms = 5;       // how long a busy worker waits for a group to fill
+  std::int64_t look_ahead_bars = 64;      // closes with nothing to do that one lease may pass over; 1: none
 };
 
 // The generated prices of a run without --replay.

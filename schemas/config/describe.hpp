@@ -82,6 +82,7 @@ void describe(Visitor& v, Whole& c) {
     inner.field("count", value.count, "processes");
     inner.field("group_commit_steps", value.group_commit_steps, "steps per commit at most");
     inner.field("group_commit_ms", value.group_commit_ms, "how long a busy worker waits for a group to fill");
+    inner.field("look_ahead_bars", value.look_ahead_bars, "bars with nothing to do that one lease may pass over");
   });
   v.table("sample", "the generated prices of a run without --replay", c.sample, [](auto& inner, auto& value) {
     inner.field("bars", value.bars, "hourly bars");

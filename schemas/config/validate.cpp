@@ -164,6 +164,7 @@ void check_processes(Findings& found, const Config& config) {
   check_range(found, "workers.count", config.workers.count, 1, 64);
   check_range(found, "workers.group_commit_steps", config.workers.group_commit_steps, 1, 1'000);
   check_range(found, "workers.group_commit_ms", config.workers.group_commit_ms, 0, 1'000);
+  check_range(found, "workers.look_ahead_bars", config.workers.look_ahead_bars, 1, 64);
   check_range(found, "sample.bars", config.sample.bars, 6, 1'000'000);
   check_range(found, "sample.seed", config.sample.seed, 0, INT64_MAX);
 }

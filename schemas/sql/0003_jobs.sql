@@ -48,6 +48,15 @@ BEGIN
   END IF;
 END $$;
 
+-- The earliest world time of any job that nobody holds, parked ones among them; none: the end of time.
+CREATE FUNCTION next_unheld(p_shards int[]) RETURNS bigint LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = ledger, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
+  RETURN coalesce((SELECT min(x.world_at) FROM unnest(p_shards) AS s (id)
+    CROSS JOIN LATERAL (SELECT j.world_at FROM job j WHERE j.shard = s.id AND j.token IS NULL ORDER BY j.world_at LIMIT 1) AS x),
+    9223372036854775807);
+END $$;
+
 CREATE FUNCTION leased(p_shards int[]) RETURNS SETOF leased_job LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
   SELECT j.owner, j.instance, j.version, j.ordinal, j.shard, h.epoch, j.kind, j.command, j.is_event, j.world_at, j.attempt, j.tries, j.token
     FROM job j JOIN shard h ON h.id = j.shard

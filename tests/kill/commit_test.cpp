@@ -16,6 +16,7 @@ struct Moment {
   const char* command;
   const char* state;
   const char* condition = "true";
+  int look_ahead_bars = 64;
 };
 void PrintTo(const Moment& moment, std::ostream* out) { *out << moment.name; }
 
@@ -25,7 +26,8 @@ constexpr const char* signals_entry =
     "EXISTS (SELECT FROM ledger.bar n, ledger.bar h, ledger.bar f WHERE n.opens_at = j.world_at + 1000 - 3600000000"
     " AND h.opens_at = n.opens_at - 3600000000 AND f.opens_at = n.opens_at - 14400000000"
     " AND n.close > 1.0126 * h.close AND n.close > 1.003 * f.close)";
-constexpr Moment entry{"Entry", "evaluate", "watching", signals_entry};
+// Looked at bar by bar, so that the job's own time tells it; the undisturbed run looks ahead.
+constexpr Moment entry{"Entry", "evaluate", "watching", signals_entry, 1};
 constexpr Moment send{"Send", "place_order", "drafted"};
 constexpr Moment accept{"Accept", "place_order", "sent"};
 constexpr Moment fill{"Fill", "query_order", "resting"};
@@ -44,7 +46,7 @@ class KillAround : public testing::TestWithParam<Moment> {
     for (const char* worker : {"worker-1", "worker-2"}) ASSERT_TRUE(house_.strike(worker, signal_number));
   }
 
-  House house_{config_text()};
+  House house_{config_text() + "[workers]\nlook_ahead_bars = " + std::to_string(GetParam().look_ahead_bars) + "\n"};
 };
 
 // The commit stood, DONE was never sent: the step must be known by its key and never be done again.

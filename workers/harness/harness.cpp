@@ -13,6 +13,7 @@
 #include "ledger/journal/journal.hpp"
 #include "ledger/store/migrations.hpp"
 #include "schemas/codec/convert.hpp"
+#include "workers/harness/foresight.hpp"
 #include "workers/venues/paper/client.hpp"
 
 namespace workers::harness {
@@ -35,7 +36,8 @@ struct Work {
   LeasedJob job;
   std::optional<handlers::Answer> answer;
   std::int64_t came_us = 0;
-  int eager = 0;  // how many follow-ups in a row led here
+  int eager = 0;                  // how many follow-ups in a row led here
+  machines::Instant alone_until;  // up to here nothing else is open; 0: not known
 };
 
 // A decided step and the work it came from.
@@ -161,7 +163,8 @@ class Worker {
       } else if (std::holds_alternative<schemas::Goodbye>(*message)) {
         parted_ = true;
       } else if (const auto* assign = std::get_if<schemas::Assign>(&*message)) {
-        for (const LeasedJob& job : assign->jobs) queue_.push_back({job, std::nullopt, heard_us_, 0});
+        for (const LeasedJob& job : assign->jobs)
+          queue_.push_back({job, std::nullopt, heard_us_, 0, assign->alone_until});
       }
     }
   }
@@ -172,7 +175,7 @@ class Worker {
     for (auto& finished : venue_.poll(std::chrono::steady_clock::now())) {
       const auto call = calls_.find(finished.correlation);
       if (call == calls_.end()) continue;
-      queue_.push_front({std::move(call->second), answer_of(finished), steady_us(), 0});
+      queue_.push_front({std::move(call->second), answer_of(finished), steady_us(), 0, {}});
       calls_.erase(call);
     }
   }
@@ -267,10 +270,7 @@ class Worker {
   void work_off() {
     std::vector<Work> group = next_group();
     was_full_ = static_cast<int>(group.size()) >= config_.group_steps / 2;
-    std::vector<LeasedJob> jobs;
-    jobs.reserve(group.size());
-    for (const Work& work : group) jobs.push_back(work.job);
-    auto facts = journal_.facts(jobs);
+    auto facts = facts_of(group);
     if (!facts && facts.error().failure == ledger::StoreFailure::refused) return refuse(group, facts.error());
     if (!facts) return hold_on(std::move(group), facts.error());
     std::vector<Decided> decided;
@@ -278,6 +278,33 @@ class Worker {
     if (!decided.empty()) commit(std::move(decided));
     flush();
     group_until_us_ = steady_us() + config_.group_us;
+  }
+
+  // The facts that each work of the group is decided from. Where nothing else is open, that may be for a later time.
+  ledger::Stored<std::vector<std::optional<Facts>>> facts_of(std::vector<Work>& group) {
+    std::vector<LeasedJob> jobs;
+    jobs.reserve(group.size());
+    for (const Work& work : group) jobs.push_back(work.job);
+    if (!may_look_ahead(group)) return journal_.facts(jobs);
+    const auto ask = [this](const LeasedJob& job, const Facts& facts) {
+      return handler_of(job.kind)->on_job(job, facts);
+    };
+    auto seen = look_ahead(journal_, ask, jobs, group.front().alone_until, config_.most_looks);
+    if (!seen) return machines::fail(seen.error());
+    for (Work& work : group) work.job.world_at = seen->at;
+    return std::move(seen->facts);
+  }
+
+  // Fresh timers of one world time, all that the broker sent, and it sent all that is open.
+  [[nodiscard]] bool may_look_ahead(const std::vector<Work>& group) const {
+    const Work& first = group.front();
+    if (!queue_.empty() || !calls_.empty()) return false;
+    return std::all_of(group.begin(), group.end(), [&](const Work& work) {
+      const handlers::Handler* handler = handler_of(work.job.kind);
+      return work.alone_until > work.job.world_at && work.alone_until == first.alone_until && !work.answer &&
+             work.job.world_at == first.job.world_at && !work.job.is_event && handler != nullptr &&
+             handler->is_pure(work.job.command);
+    });
   }
 
   // PostgreSQL is away: nothing was done. The works go back where they were; their leases live on with us.
@@ -393,7 +420,7 @@ class Worker {
       if (order.eager.is_empty()) continue;
       LeasedJob minted = minted_job(one, order, at, result);
       done_.minted.push_back(minted);
-      queue_.push_back({std::move(minted), std::nullopt, steady_us(), one.work.eager + 1});
+      queue_.push_back({std::move(minted), std::nullopt, steady_us(), one.work.eager + 1, {}});
     }
   }
 
@@ -453,14 +480,6 @@ class Worker {
 };
 
 }  // namespace
-
-std::string WorkerConfig::validate() const {
-  if (broker_endpoint.empty()) return "worker.broker is empty: name the broker's endpoint";
-  if (dsn.empty()) return "dsn is empty: name a PostgreSQL connection string";
-  if (keys.secret_key.empty() || broker_public_key.empty()) return "worker keys are missing";
-  if (group_steps < 1 || group_steps > 1000) return "worker.group_commit_steps must be between 1 and 1000";
-  return {};
-}
 
 int run(const WorkerConfig& config, const MakeHandlers& make_handlers, const std::atomic<bool>& stop) {
   if (const auto wrong = config.validate(); !wrong.empty()) {

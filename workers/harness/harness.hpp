@@ -29,6 +29,7 @@ struct WorkerConfig {
   VenueLink venue;
   int group_steps = 100;          // steps per commit call at most
   std::int64_t group_us = 5'000;  // how long a busy worker waits for a group to fill
+  int most_looks = 64;            // world times in one lease where nothing else is open: a fraction of a heartbeat
   int most_eager = 16;            // follow-ups in a row that a worker keeps to itself
   int pure_credit = 256;
   int outside_credit = 16;

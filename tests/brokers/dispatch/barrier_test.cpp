@@ -98,6 +98,55 @@ TEST(Barrier, AParkedJobEndsTheWayAhead) {
   EXPECT_EQ(house.dispatch.world_now(), machines::Instant{100});
 }
 
+TEST(Barrier, WhoHoldsAllThatIsOpenIsToldHowLongThatLasts) {
+  House house = idle_house();
+  EXPECT_FALSE(house.dispatch.wants_next_unheld());
+  (void)house.release(100, two_more);
+  EXPECT_TRUE(house.dispatch.wants_next_unheld());
+  EXPECT_THAT(house.claimed(jobs(1, 2), never).alone_until, ElementsAre(machines::Instant{300}));
+  (void)house.done("w1", {1, 2}, DoneKind::rearmed);
+  EXPECT_THAT(house.due(200).story, ElementsAre("claim"));
+  EXPECT_THAT(house.claimed({job(3)}, 250).alone_until, ElementsAre(machines::Instant{249}));
+}
+
+TEST(Barrier, WhatElseIsOpenNowLeavesNobodyAlone) {
+  House house = idle_house();
+  (void)house.release(100, two_more);
+  EXPECT_THAT(house.claimed({job(1)}, 100).alone_until, ElementsAre(machines::Instant{0}));
+}
+
+TEST(Barrier, NobodyIsAloneWhileAnotherHoldsWork) {
+  House house = idle_house();
+  (void)house.release(100, two_more);
+  (void)house.claimed({job(1)}, never);
+  EXPECT_FALSE(house.dispatch.wants_next_unheld());
+  (void)house.done("w1", {1}, DoneKind::done, {job(50)});
+  EXPECT_THAT(house.claimed({job(2)}, never).alone_until, ElementsAre(machines::Instant{0}));
+}
+
+TEST(Barrier, NobodyIsAloneWithHalfOfWhatWasClaimed) {
+  House house = idle_house(1);
+  house.join("w2", 1);
+  (void)house.release(100, two_more);
+  EXPECT_THAT(house.claimed(jobs(1, 2), never).alone_until, ElementsAre(machines::Instant{0}, machines::Instant{0}));
+}
+
+TEST(Barrier, NobodyIsAloneWhereTimeMayNotGoOn) {
+  House house = idle_house();
+  (void)house.release(100);
+  EXPECT_FALSE(house.dispatch.wants_next_unheld());
+  EXPECT_THAT(house.claimed({job(1)}, never).alone_until, ElementsAre(machines::Instant{0}));
+}
+
+// Worked out for one claim, it must not outlive it: by the time the second job has a place, something may be open.
+TEST(Barrier, WhatWaitedForCreditIsNotAlone) {
+  House house = idle_house(1);
+  (void)house.release(100, two_more);
+  (void)house.claimed(jobs(1, 2), never);
+  const auto orders = house.done("w1", {1}, DoneKind::rearmed);
+  EXPECT_THAT(orders.alone_until, ElementsAre(machines::Instant{0}));
+}
+
 TEST(Barrier, AReleaseAskedAgainKeepsOnlyWhatLiesAhead) {
   House house = idle_house();
   (void)house.release(100, two_more);

@@ -55,6 +55,7 @@ void note(Ordered& ordered, const Send& order) {
   if (const auto* assign = std::get_if<schemas::Assign>(&order.message)) {
     for (const auto& job : assign->jobs) ordered.assigned[order.peer].push_back(number_of(job.token));
     ordered.parcels.emplace_back(order.peer, assign->jobs.size());
+    ordered.alone_until.push_back(assign->alone_until);
     ordered.story.emplace_back("assign");
     return;
   }
@@ -107,8 +108,8 @@ void House::join(const std::string& name, int pure, int outside) {
   (void)orders();
 }
 
-Ordered House::claimed(std::vector<LeasedJob> jobs) {
-  dispatch.claimed(std::move(jobs), now);
+Ordered House::claimed(std::vector<LeasedJob> jobs, std::int64_t next_unheld_us) {
+  dispatch.claimed(std::move(jobs), now, {next_unheld_us});
   return orders();
 }
 

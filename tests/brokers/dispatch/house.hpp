@@ -30,6 +30,7 @@ int number_of(const Token& token);
 struct Ordered {
   std::map<std::string, std::vector<int>> assigned;          // peer -> token numbers, in order
   std::vector<std::pair<std::string, std::size_t>> parcels;  // each ASSIGN: peer and size, in order
+  std::vector<machines::Instant> alone_until;                // of each ASSIGN
   std::vector<ledger::jobs::Failure> given_back;
   std::vector<brokers::dispatch::Send> said;  // all other messages
   std::vector<int> claims;                    // limits
@@ -50,7 +51,7 @@ class House {
              int outside = 16);
   // What it ordered since it was last asked.
   Ordered orders();
-  Ordered claimed(std::vector<LeasedJob> jobs);
+  Ordered claimed(std::vector<LeasedJob> jobs, std::int64_t next_unheld_us = 0);
   Ordered done(const std::string& peer, const std::vector<int>& tokens,
                schemas::DoneKind kind = schemas::DoneKind::done, std::vector<LeasedJob> minted = {});
   Ordered failed(const std::string& peer, int token_number, std::int64_t retry_after_ms = 0, bool fatal = false);

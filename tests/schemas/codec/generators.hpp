@@ -99,7 +99,7 @@ inline schemas::Message message_at(std::size_t index) {
         return Welcome{whole(), whole()};
       },
       [] { return Refused{text()}; },
-      [] { return Assign{several(job)}; },
+      [] { return Assign{several(job), instant()}; },
       [] { return release(); },
       [] { return released(); },
       [] {

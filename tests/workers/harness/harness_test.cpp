@@ -137,6 +137,9 @@ TEST(WorkerConfig, SaysWhatIsWrong) {
   EXPECT_EQ(config.validate(), "");
   config.group_steps = 0;
   EXPECT_THAT(config.validate(), HasSubstr("group_commit_steps"));
+  config.group_steps = 1;
+  config.most_looks = 0;
+  EXPECT_THAT(config.validate(), HasSubstr("look_ahead_bars"));
   const std::atomic<bool> stop = false;
   EXPECT_EQ(run(config, {}, stop), 2);
 }
