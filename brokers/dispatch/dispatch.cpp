@@ -78,8 +78,10 @@ void Dispatch::done(const std::string& peer, const schemas::Done& done, std::int
     } else {
       suspects_.erase(flight->second.job.key);
     }
-    hint_ = true;
-    if (job.kind != schemas::DoneKind::rearmed) look_first_ = false;
+    if (job.kind != schemas::DoneKind::settled) {
+      hint_ = true;
+      if (job.kind != schemas::DoneKind::rearmed) look_first_ = false;
+    }
     land(flight);
   }
   for (const LeasedJob& job : done.minted)
@@ -213,7 +215,7 @@ void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us, Instant
   hint_ = false;
   fruitless_ = jobs.empty() ? fruitless_ + 1 : 0;
   // A full answer: there may be more.
-  if (jobs.size() >= static_cast<std::size_t>(rules_.claim_limit)) hint_ = true;
+  if (jobs.size() >= static_cast<std::size_t>(claimed_at_most_)) hint_ = true;
   for (LeasedJob& job : jobs) enqueue(std::move(job));
   give_back_the_unknown();
   look_first_ = true;  // until something ends that was not merely re-armed
@@ -328,7 +330,8 @@ void Dispatch::consider(std::int64_t now_us) {
   asked_ = true;
   hint_ = false;
   last_claim_us_ = now_us;
-  actions_.push_back(ClaimNow{std::min(rules_.claim_limit, std::max(room(), 1))});
+  claimed_at_most_ = std::min(rules_.claim_limit, std::max(room(), 1));
+  actions_.push_back(ClaimNow{claimed_at_most_});
 }
 
 schemas::BrokerView Dispatch::view(std::int64_t now_us) const {

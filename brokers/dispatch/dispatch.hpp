@@ -149,6 +149,7 @@ class Dispatch {
   std::deque<schemas::Ahead> ahead_;  // where world time may go on by itself
   machines::Instant alone_until_{0};  // until then what was just claimed is all that is open; 0: not known
   bool hint_ = true;                  // something may be claimable
+  int claimed_at_most_ = 1;           // the limit of the claim that is out
   bool asked_ = false;                // a claim or due question is out
   bool worker_left_ = false;          // what waits may be of a kind that nobody knows any more
   bool look_first_ = false;           // all that ended was re-armed: ask what is due before claiming

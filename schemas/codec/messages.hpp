@@ -36,7 +36,9 @@ struct Ready {
   int outside_credit = 16;
   bool operator==(const Ready&) const = default;
 };
-enum class DoneKind { done, kept, rearmed, doubt };  // doubt: the commit's outcome is unknown; look at the job's row
+// doubt: the commit's outcome is unknown; look at the job's row. settled: done, and all that it ordered to run now, if
+// anything, stays with the worker: there is nothing new to claim.
+enum class DoneKind { done, kept, rearmed, doubt, settled };
 struct DoneJob {
   machines::Token token;
   DoneKind kind = DoneKind::done;

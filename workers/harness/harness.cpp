@@ -414,7 +414,7 @@ class Worker {
   void committed(Decided& one, const machines::StepResult& result) {
     const LeasedJob& job = one.work.job;
     if (one.step.fate == machines::Fate::kept) return send_now(one);
-    done_.jobs.push_back({job.token, one.step.fate == machines::Fate::rearmed ? DoneKind::rearmed : DoneKind::done});
+    done_.jobs.push_back({job.token, kind_of(one.step)});
     for (std::size_t at = 0; at < one.step.jobs.size(); ++at) {
       const machines::JobOrder& order = one.step.jobs[at];
       if (order.eager.is_empty()) continue;
@@ -422,6 +422,13 @@ class Worker {
       done_.minted.push_back(minted);
       queue_.push_back({std::move(minted), std::nullopt, steady_us(), one.work.eager + 1, {}});
     }
+  }
+
+  static DoneKind kind_of(const machines::Step& step) {
+    if (step.fate == machines::Fate::rearmed) return DoneKind::rearmed;
+    const bool all_stay = std::none_of(step.jobs.begin(), step.jobs.end(),
+                                       [](const machines::JobOrder& order) { return order.eager.is_empty(); });
+    return all_stay ? DoneKind::settled : DoneKind::done;
   }
 
   static LeasedJob minted_job(const Decided& one, const machines::JobOrder& order, std::size_t at,

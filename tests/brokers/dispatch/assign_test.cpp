@@ -45,6 +45,16 @@ TEST(Assign, FewJobsOfAShardGoToOneWorkerInOneMessage) {
   EXPECT_EQ(orders.parcels[0].second, 16U);
 }
 
+// As many as there was credit for: there may be more, even where nothing else hints at it.
+TEST(Assign, AFullAnswerIsAskedForAgain) {
+  House house;
+  house.join("w1", 4);
+  (void)house.claimed(jobs(1, 4));
+  EXPECT_THAT(house.done("w1", {1, 2, 3, 4}, DoneKind::settled).claims, ElementsAre(4));
+  (void)house.claimed(jobs(5, 7));
+  EXPECT_THAT(house.done("w1", {5, 6, 7}, DoneKind::settled).claims, IsEmpty());
+}
+
 TEST(Assign, ABacklogIsSpreadOverAllWorkersInMessagesOfAHundredAtMost) {
   House house;
   house.join("w1", 500);

@@ -53,6 +53,23 @@ TEST(Barrier, ATransitionIsFollowedByAClaimForWhatItOrdered) {
   EXPECT_THAT(house.due(never).story, ElementsAre("released"));
 }
 
+TEST(Barrier, WhatIsSettledLeavesNothingToClaim) {
+  House house = idle_house();
+  (void)house.claimed({job(1)});
+  EXPECT_TRUE(house.done("w1", {1}, DoneKind::settled, {job(50)}).none()) << "its follow-up stays with the worker";
+  EXPECT_TRUE(house.done("w1", {50}, DoneKind::settled).none());
+  house.now += 200 * ms;
+  EXPECT_THAT(house.tick().story, ElementsAre("claim")) << "the safety poll stays";
+}
+
+TEST(Barrier, WhatIsSettledLetsTheBarrierPass) {
+  House house = idle_house();
+  (void)house.release(100);
+  (void)house.claimed({job(1)});
+  EXPECT_THAT(house.done("w1", {1}, DoneKind::settled).story, ElementsAre("ask_due"));
+  EXPECT_THAT(house.due(200).story, ElementsAre("released"));
+}
+
 // Bars of 100 that open at 1, 101, 201 and close at 100, 200, 300.
 const std::vector<schemas::Ahead> two_more{
     {{101}, {200}},

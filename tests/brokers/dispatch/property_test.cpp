@@ -232,13 +232,14 @@ class World {
   void finish_one() {
     if (const auto one = any_held())
       finish(one->first, one->second,
-             *rc::gen::element(schemas::DoneKind::done, schemas::DoneKind::rearmed, schemas::DoneKind::doubt));
+             *rc::gen::element(schemas::DoneKind::done, schemas::DoneKind::rearmed, schemas::DoneKind::settled,
+                               schemas::DoneKind::doubt));
   }
   // A commit stands only under the token of the row.
   void finish(const std::string& peer, Token token, schemas::DoneKind kind) {
     held_[peer].erase(token);
     Row& row = row_of(jobs_.at(token).key);
-    if (stands(token) && kind == schemas::DoneKind::done) row.over = true;
+    if (stands(token) && (kind == schemas::DoneKind::done || kind == schemas::DoneKind::settled)) row.over = true;
     if (stands(token) && kind != schemas::DoneKind::doubt) row.leased = false;
     dispatch_.done(peer, {{{token, kind}}, {}}, now_);
     carry_out();
