@@ -208,8 +208,16 @@ void Dispatch::give_back_the_unknown() {
       });
 }
 
+bool Dispatch::wants_next_unheld(std::span<const LeasedJob> claimed) const {
+  if (releasing_.empty() || ahead_.empty() || !flights_.empty() || claimed.empty()) return false;
+  return std::none_of(claimed.begin(), claimed.end(), [this](const LeasedJob& job) {
+    return job.is_event || std::any_of(workers_.begin(), workers_.end(),
+                                       [&](const auto& worker) { return is_outside(worker.second, job); });
+  });
+}
+
 void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us, Instant next_unheld) {
-  const bool alone = wants_next_unheld() && queued_ == 0 && next_unheld > world_now_;
+  const bool alone = wants_next_unheld(jobs) && queued_ == 0 && next_unheld > world_now_;
   if (alone) alone_until_ = std::min(ahead_.back().world_at, Instant{next_unheld.us - 1});
   asked_ = false;
   hint_ = false;

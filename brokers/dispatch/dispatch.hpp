@@ -9,6 +9,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -62,7 +63,7 @@ class Dispatch {
   void goodbye(const std::string& peer, const schemas::Goodbye& goodbye, std::int64_t now_us);
   void gone(const std::string& peer, std::int64_t now_us);  // a send found nobody
   void release(const std::string& client, const schemas::Release& release, std::int64_t now_us);
-  // `next_unheld`: the earliest world time of any job that nobody holds; asked only where wants_next_unheld().
+  // `next_unheld`: the earliest world time of any job that nobody holds; asked only where wants_next_unheld(jobs).
   void claimed(std::vector<machines::LeasedJob> jobs, std::int64_t now_us, machines::Instant next_unheld = {});
   void due_is(const ledger::jobs::Due& due, std::int64_t now_us);
   // All leased rows: those that nobody here holds, seen so twice in a row, are given back.
@@ -74,8 +75,8 @@ class Dispatch {
   // When tick() must come at the latest.
   [[nodiscard]] std::int64_t next_tick_us(std::int64_t now_us) const;
 
-  // Whether what is claimed next may be all that is open for a while.
-  [[nodiscard]] bool wants_next_unheld() const { return !releasing_.empty() && !ahead_.empty() && flights_.empty(); }
+  // Whether these, just claimed, may be all that is open for a while, and none of them asks an outside party.
+  [[nodiscard]] bool wants_next_unheld(std::span<const machines::LeasedJob> claimed) const;
   [[nodiscard]] machines::Instant world_now() const { return world_now_; }
   [[nodiscard]] std::size_t in_flight() const { return flights_.size(); }
   [[nodiscard]] std::size_t queued() const { return queued_; }

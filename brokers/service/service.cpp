@@ -208,7 +208,7 @@ class Service {
     auto claimed = jobs_.claim(shards_, dispatch_.world_now(), order.limit, config_.name);
     if (!claimed) return recover(claimed.error());
     machines::Instant next_unheld;
-    if (!claimed->empty() && dispatch_.wants_next_unheld()) {
+    if (dispatch_.wants_next_unheld(*claimed)) {
       const auto asked = jobs_.next_unheld(shards_);
       if (!asked) return recover(asked.error());
       next_unheld = *asked;

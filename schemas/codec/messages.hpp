@@ -36,8 +36,8 @@ struct Ready {
   int outside_credit = 16;
   bool operator==(const Ready&) const = default;
 };
-// doubt: the commit's outcome is unknown; look at the job's row. settled: done, and all that it ordered to run now, if
-// anything, stays with the worker: there is nothing new to claim.
+// doubt: the commit's outcome is unknown; look at the job's row. settled: done, and what it ordered stays with the worker
+// or waits for a later world time: there is nothing new to claim now.
 enum class DoneKind { done, kept, rearmed, doubt, settled };
 struct DoneJob {
   machines::Token token;

@@ -426,9 +426,10 @@ class Worker {
 
   static DoneKind kind_of(const machines::Step& step) {
     if (step.fate == machines::Fate::rearmed) return DoneKind::rearmed;
-    const bool all_stay = std::none_of(step.jobs.begin(), step.jobs.end(),
-                                       [](const machines::JobOrder& order) { return order.eager.is_empty(); });
-    return all_stay ? DoneKind::settled : DoneKind::done;
+    const auto is_for_others = [&](const machines::JobOrder& order) {
+      return order.eager.is_empty() && order.world_at <= step.world_at;
+    };
+    return std::any_of(step.jobs.begin(), step.jobs.end(), is_for_others) ? DoneKind::done : DoneKind::settled;
   }
 
   static LeasedJob minted_job(const Decided& one, const machines::JobOrder& order, std::size_t at,

@@ -117,9 +117,11 @@ TEST(Barrier, AParkedJobEndsTheWayAhead) {
 
 TEST(Barrier, WhoHoldsAllThatIsOpenIsToldHowLongThatLasts) {
   House house = idle_house();
-  EXPECT_FALSE(house.dispatch.wants_next_unheld());
+  const auto timers = jobs(1, 2);
+  EXPECT_FALSE(house.dispatch.wants_next_unheld(timers));
   (void)house.release(100, two_more);
-  EXPECT_TRUE(house.dispatch.wants_next_unheld());
+  EXPECT_TRUE(house.dispatch.wants_next_unheld(timers));
+  EXPECT_FALSE(house.dispatch.wants_next_unheld({}));
   EXPECT_THAT(house.claimed(jobs(1, 2), never).alone_until, ElementsAre(machines::Instant{300}));
   (void)house.done("w1", {1, 2}, DoneKind::rearmed);
   EXPECT_THAT(house.due(200).story, ElementsAre("claim"));
@@ -136,9 +138,22 @@ TEST(Barrier, NobodyIsAloneWhileAnotherHoldsWork) {
   House house = idle_house();
   (void)house.release(100, two_more);
   (void)house.claimed({job(1)}, never);
-  EXPECT_FALSE(house.dispatch.wants_next_unheld());
+  EXPECT_FALSE(house.dispatch.wants_next_unheld(jobs(2, 2)));
   (void)house.done("w1", {1}, DoneKind::done, {job(50)});
   EXPECT_THAT(house.claimed({job(2)}, never).alone_until, ElementsAre(machines::Instant{0}));
+}
+
+// They will be at it for a while, and what comes back is nothing that a timer knows of.
+TEST(Barrier, NobodyIsAskedToLookAheadWithAnEventOrAnOutsideCall) {
+  House house = idle_house();
+  (void)house.release(100, two_more);
+  LeasedJob event = job(1), outside = job(2);
+  event.is_event = true;
+  outside.kind = "order";
+  outside.command = "place_order";
+  EXPECT_FALSE(house.dispatch.wants_next_unheld(std::vector{job(3), event}));
+  EXPECT_FALSE(house.dispatch.wants_next_unheld(std::vector{job(3), outside}));
+  EXPECT_THAT(house.claimed({job(3), outside}, never).alone_until, ElementsAre(machines::Instant{0}));
 }
 
 TEST(Barrier, NobodyIsAloneWithHalfOfWhatWasClaimed) {
@@ -151,7 +166,7 @@ TEST(Barrier, NobodyIsAloneWithHalfOfWhatWasClaimed) {
 TEST(Barrier, NobodyIsAloneWhereTimeMayNotGoOn) {
   House house = idle_house();
   (void)house.release(100);
-  EXPECT_FALSE(house.dispatch.wants_next_unheld());
+  EXPECT_FALSE(house.dispatch.wants_next_unheld(jobs(1, 1)));
   EXPECT_THAT(house.claimed({job(1)}, never).alone_until, ElementsAre(machines::Instant{0}));
 }
 
