@@ -94,6 +94,14 @@ Clustered<machines::Nothing> House::open_database() {
                 1);
     return machines::fail(from(connected.error(), "the private PostgreSQL"));
   }
+  if (!cluster_) {
+    tenancy_.emplace(owner_dsn_);
+    auto held = tenancy_->hold();
+    // One that was just killed is gone as soon as PostgreSQL has noticed.
+    for (int again = 0; !held && again < 20; ++again, held = tenancy_->hold())
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    if (!held) return held;
+  }
   if (const auto migrated = ask([&] { return ledger::migrate(owner); }); !migrated)
     return machines::fail(from(migrated.error(), "migrations"));
   if (service_dsn_.empty()) service_dsn_ = service_dsn_of(owner_dsn_);
@@ -148,8 +156,9 @@ Clustered<machines::Nothing> House::watch() {
   const std::int64_t now = steady_ms();
   supervisor_.step(now);
   if (const auto hopeless = supervisor_.hopeless(); !hopeless.empty()) return no(hopeless, 1);
-  if (!cluster_ || now - watched_ms_ < 200) return machines::Nothing{};
+  if (now - watched_ms_ < (cluster_ ? 200 : 1'000)) return machines::Nothing{};
   watched_ms_ = now;
+  if (tenancy_) return tenancy_->hold();
   const auto health = cluster_->watch();
   if (!health) return machines::fail(health.error());
   return machines::Nothing{};

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "deploy/bursar/supervisor.hpp"
+#include "deploy/bursar/tenancy.hpp"
 #include "deploy/bursar/up.hpp"
 #include "deploy/cluster/cluster.hpp"
 #include "ledger/store/error.hpp"
@@ -58,6 +59,7 @@ class House {
   Layout layout_;
   FolderLock lock_;
   std::optional<Cluster> cluster_;
+  std::optional<Tenancy> tenancy_;  // of a database that is not our own
   Supervisor supervisor_;
   std::string owner_dsn_, service_dsn_;
   std::int64_t watched_ms_ = 0;

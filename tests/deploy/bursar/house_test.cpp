@@ -259,6 +259,25 @@ TEST_F(House, ARunningHouseIsSeenAndItsFolderIsItsOwn) {
   EXPECT_EQ(run->wait().code, 0) << run->output();
 }
 
+// Two houses on one database would each lease the other's jobs, and each ask its own venue.
+TEST_F(House, ADatabaseServesOneHouseAtATime) {
+  const TempFolder folder;
+  const std::string one = (folder.path() / "one").string(), other = (folder.path() / "other").string();
+  const std::string database = dsn(empty_database());
+  const auto run = start_bursar({"up", "--data-dir", one, "--config", finished_house().config, "--dsn", database});
+  ASSERT_TRUE(run->wait_for_output("The house stays open")) << run->output();
+  const Said second = up(other, {"--config", finished_house().config, "--dsn", database});
+  EXPECT_EQ(second.code, 2);
+  EXPECT_THAT(complaints(second),
+              testing::ElementsAre(testing::AllOf(HasSubstr("in use by another `bursar up`"),
+                                                  HasSubstr("PostgreSQL session"), HasSubstr("stop that run"))));
+  run->send(SIGKILL);
+  (void)run->wait();
+  const Said third = up(other, {"--config", finished_house().config, "--dsn", database, "--json"});
+  EXPECT_EQ(third.code, 0) << third.err;
+  EXPECT_EQ(third.last_line()["digest"], digest());
+}
+
 TEST_F(House, AnExistingPostgresServesAsWell) {
   const TempFolder folder;
   const std::string data = (folder.path() / "data").string();

@@ -1,0 +1,25 @@
+// deploy/bursar/tenancy.hpp: Tenancy, the right of one running house to a database of --dsn. Two would each lease the
+// other's jobs and ask two venues for the same order. A session lock in PostgreSQL: it ends with the process that has
+// it.
+#pragma once
+
+#include <string>
+
+#include "deploy/cluster/folder.hpp"
+#include "ledger/store/connection.hpp"
+#include "machines/core/result.hpp"
+
+namespace deploy {
+
+class Tenancy {
+ public:
+  explicit Tenancy(std::string dsn) : connection_(std::move(dsn)) {}
+  // Takes the right, or makes sure that it is still had; a lock that was lost with its server is taken anew. Errors:
+  // another house has it (exit code 2). A database that is away is no error: nobody works on it.
+  Clustered<machines::Nothing> hold();
+
+ private:
+  ledger::Connection connection_;
+};
+
+}  // namespace deploy
