@@ -163,8 +163,9 @@ std::string posting_line(machines::Instant world_at, PostingKind kind, std::stri
                          std::string_view credit_path, std::string_view asset_code, Int128 amount,
                          std::string_view code) {
   std::string line = text(world_at.us);
-  for (const std::string_view part : {machines::name_of(kind), debit_path, credit_path, asset_code,
-                                      std::string_view(machines::to_text(amount)), code})
+  const std::string units = machines::to_text(amount);
+  for (const std::string_view part :
+       {machines::name_of(kind), debit_path, credit_path, asset_code, std::string_view(units), code})
     line.append("|").append(part);
   return line + "\n";
 }

@@ -52,8 +52,8 @@ Step with(Step step, std::vector<Posting> postings) {
   return step;
 }
 
-Step ordering(Step step, std::string command, Instant world_at) {
-  step.jobs.push_back({step.moves.at(0).instance, std::move(command), false, world_at, {}});
+Step ordering(Step step, std::string_view command, Instant world_at) {
+  step.jobs.push_back({step.moves.at(0).instance, command, false, world_at, {}});
   return step;
 }
 

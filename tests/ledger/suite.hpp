@@ -52,7 +52,8 @@ machines::Move born(int number, InstanceId parent);
 // The same step as the answer to a job.
 Step answering(Step step, const LeasedJob& job, Fate fate = Fate::done);
 Step with(Step step, std::vector<Posting> postings);
-Step ordering(Step step, std::string command, Instant world_at);
+// `command` outlives the step: a literal.
+Step ordering(Step step, std::string_view command, Instant world_at);
 
 inline const StepResult committed{Outcome::committed, "", {}};
 inline const StepResult stale_version{Outcome::stale_version, "", {}};
