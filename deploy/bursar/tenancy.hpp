@@ -13,7 +13,7 @@ namespace deploy {
 
 class Tenancy {
  public:
-  explicit Tenancy(std::string dsn) : connection_(std::move(dsn)) {}
+  explicit Tenancy(const std::string& dsn) : connection_(dsn) {}
   // Takes the right, or makes sure that it is still had; a lock that was lost with its server is taken anew. Errors:
   // another house has it (exit code 2). A database that is away is no error: nobody works on it.
   Clustered<machines::Nothing> hold();

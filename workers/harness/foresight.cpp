@@ -7,7 +7,6 @@
 namespace workers::harness {
 namespace {
 
-using ledger::journal::Facts;
 using machines::Instant;
 using machines::LeasedJob;
 
