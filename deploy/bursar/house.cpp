@@ -28,7 +28,7 @@ ClusterError from(const ledger::StoreError& error, const std::string& what) {
 
 // The same database with the rights of the service role alone, where its user may take them; else as it is.
 std::string service_dsn_of(const std::string& dsn) {
-  const std::string as_service = ledger::with_options(dsn, fmt::format("-c role={}", service_role));
+  std::string as_service = ledger::with_options(dsn, fmt::format("-c role={}", service_role));
   if (ledger::Connection(as_service).connect()) return as_service;
   fmt::print(stderr, "The user of --dsn can't act as {}: broker and workers keep all of its rights.\n", service_role);
   return dsn;
@@ -80,7 +80,7 @@ Clustered<machines::Nothing> House::open_database() {
     auto cluster = Cluster::open(layout_.folder);
     if (!cluster) return machines::fail(cluster.error());
     cluster_.emplace(std::move(*cluster));
-    if (const auto made = make_database(); !made) return made;
+    if (auto made = make_database(); !made) return made;
     owner_dsn_ = cluster_->dsn(database_name, owner_role);
     service_dsn_ = cluster_->dsn(database_name, service_role);
   } else {

@@ -23,7 +23,6 @@ using handlers::Decision;
 using ledger::journal::Facts;
 using machines::LeasedJob;
 using machines::Outcome;
-using machines::Token;
 using schemas::DoneKind;
 
 std::int64_t steady_us() {
