@@ -33,11 +33,6 @@ std::string advice(const Where& where, const ledger::StoreError& error) {
   return where.by_folder ? "; `bursar up` on this data folder starts it, if it is not just starting" : "; check --dsn";
 }
 
-int failed(const Where& where, const std::string& what, const ledger::StoreError& error) {
-  fmt::print(stderr, "bursar: {}: {}{}\n", what, error.text, advice(where, error));
-  return 1;
-}
-
 std::string world(machines::Instant at) {
   const auto seconds = static_cast<std::time_t>(at.us / 1'000'000);
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), at.us / 1000 % 1000);
@@ -114,6 +109,11 @@ void print_status(const StatusView& view) {
 }
 
 }  // namespace
+
+int failed(const Where& where, const std::string& what, const ledger::StoreError& error) {
+  fmt::print(stderr, "bursar: {}: {}{}\n", what, error.text, advice(where, error));
+  return 1;
+}
 
 int show_status(const Where& where) {
   ledger::Connection connection(where.dsn);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "deploy/bursar/layout.hpp"
+#include "ledger/store/error.hpp"
 
 namespace deploy {
 
@@ -16,6 +17,9 @@ struct Where {
   bool by_folder = true;       // the database is the data folder's own; false: --dsn named it
   bool house_may_run = true;   // false: nobody serves this folder now
 };
+
+// Says what can't be read, why, and what to do; returns 1.
+int failed(const Where& where, const std::string& what, const ledger::StoreError& error);
 
 int show_status(const Where& where);
 int list_machines(const Where& where, bool all, int limit);

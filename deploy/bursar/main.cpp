@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "deploy/bursar/commands.hpp"
+#include "deploy/bursar/export_journal.hpp"
 #include "deploy/bursar/nodes.hpp"
 #include "deploy/bursar/up.hpp"
 #include "deploy/bursar/way_in.hpp"
@@ -19,7 +20,7 @@ using deploy::Layout;
 using deploy::Where;
 
 struct Options {
-  std::string config, data_dir, dsn, replay, name, symbol, kind;
+  std::string config, data_dir, dsn, replay, name, symbol, kind, format, output;
   bool json = false, exit_when_done = false, all = false;
   int limit = 50;
   std::int64_t id = 0;
@@ -163,11 +164,7 @@ class Cli {
     auto* diagram = machine->add_subcommand("diagram", "a machine's table as a Mermaid picture");
     diagram->add_option("kind", o_.kind, "order, sleeve_cycle or allocation")->required();
     diagram->callback([this] { run_ = [this] { return deploy::show_diagram(o_.kind); }; });
-    auto* ledger = app_.add_subcommand("ledger", "accounts and their verification");
-    ledger->require_subcommand(1);
-    looker(ledger, "balances", "every account", [this] { return look(o_, deploy::show_balances); });
-    looker(ledger, "verify", "computes everything again from history",
-           [this] { return look(o_, deploy::verify_ledger); });
+    add_ledger();
     auto* config = app_.add_subcommand("config", "the default configuration as a commented TOML file");
     config->callback([this] {
       run_ = [] {
@@ -175,6 +172,21 @@ class Cli {
         return 0;
       };
     });
+  }
+
+  void add_ledger() {
+    auto* ledger = app_.add_subcommand("ledger", "accounts, their verification, and the books for other tools");
+    ledger->require_subcommand(1);
+    looker(ledger, "balances", "every account", [this] { return look(o_, deploy::show_balances); });
+    looker(ledger, "verify", "computes everything again from history",
+           [this] { return look(o_, deploy::verify_ledger); });
+    auto* journal = looker(ledger, "export", "a journal with daily balance assertions for hledger or beancount", [this] {
+      return look(o_, [this](const Where& where) { return deploy::export_journal(where, o_.format, o_.output); });
+    });
+    journal->add_option("--format", o_.format, "hledger or beancount")
+        ->required()
+        ->check(CLI::IsMember({"hledger", "beancount"}));
+    journal->add_option("--output", o_.output, "the file to write; without it standard output");
   }
 
   // What `up` starts; not for people.

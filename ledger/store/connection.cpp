@@ -148,6 +148,20 @@ Stored<Rows> Connection::run(const std::string& sql) {
   return answer;
 }
 
+Stored<Rows> Connection::read(const std::string& sql) {
+  if (!session_) return failed<Rows>(StoreFailure::unavailable, "the connection is lost");
+  bool lost = false;
+  auto answer = guarded(
+      false,
+      [&]() -> Stored<Rows> {
+        pqxx::nontransaction work(session_->connection);
+        return Rows(std::make_shared<Rows::Held>(Rows::Held{work.exec(sql)}));
+      },
+      lost);
+  if (lost) session_.reset();
+  return answer;
+}
+
 std::vector<std::optional<std::string>> array_items(std::string_view literal) {
   std::vector<std::optional<std::string>> items;
   std::size_t at = 1;
