@@ -67,7 +67,7 @@ class SideFile {
     file_ = ::open(side.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file_ < 0) return false;
     std::strcpy(unfinished.data(), side.c_str());
-    for (const int one : ends) signal(one, remove_unfinished);
+    handle(remove_unfinished);
     return true;
   }
   [[nodiscard]] bool write(std::string_view bytes) const { return write_all(file_, bytes); }
@@ -83,8 +83,13 @@ class SideFile {
   }
 
  private:
+  // A signal that whoever started us wants ignored (nohup) stays so.
+  static void handle(void (*handler)(int)) {
+    for (const int one : ends)
+      if (signal(one, handler) == SIG_IGN) signal(one, SIG_IGN);
+  }
   static void release() {
-    for (const int one : ends) signal(one, SIG_DFL);
+    handle(SIG_DFL);
     unfinished[0] = '\0';
   }
 

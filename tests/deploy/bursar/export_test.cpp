@@ -67,6 +67,7 @@ Balances read_csv(const std::string& text) {
     std::string account;
     std::string amount;
     std::getline(parts, account, ',');
+    std::erase(account, ' ');  // beancount pads
     parts >> amount;
     if (const auto comma = amount.find(','); comma != std::string::npos) amount.resize(comma);
     const auto place = ledger::exports::place_of(account);

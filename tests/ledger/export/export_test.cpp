@@ -129,6 +129,19 @@ TEST_F(Export, NoDigitOfAnyAmountCanBeChanged) {
   }
 }
 
+// The assertions are what entries say, not what postings sum up to: so where these two part, an outside tool finds it.
+TEST_F(Export, AnEntryThatItsPostingsDoNotMakeIsFoundByBothTools) {
+  fill();
+  must_run(database_,
+           "SET session_replication_role = replica; UPDATE ledger.entry SET credits_posted = credits_posted + 1 "
+           "WHERE account = 2 AND version = (SELECT max(version) FROM ledger.entry WHERE account = 2)");
+  for (const Format format : {Format::hledger, Format::beancount}) {
+    const Answer answer = check(format, journal(format));
+    EXPECT_NE(answer.code, 0);
+    EXPECT_THAT(answer.text, HasSubstr("Assets:One:Cash:X-own"));
+  }
+}
+
 TEST_F(Export, AnEmptyLedgerIsAJournalToo) {
   for (const Format format : {Format::hledger, Format::beancount}) {
     const Answer answer = check(format, journal(format));
