@@ -38,7 +38,7 @@ CurveKeys make_keys() {
 }
 
 Wired<bool> write_keys(const std::string& path, const CurveKeys& keys) {
-  const auto secret = write_file(path, keys.public_key + "\n" + keys.secret_key + "\n", 0600);
+  auto secret = write_file(path, keys.public_key + "\n" + keys.secret_key + "\n", 0600);
   if (!secret) return secret;
   return write_file(path + ".pub", keys.public_key + "\n", 0644);
 }

@@ -95,7 +95,7 @@ RouterSocket& RouterSocket::operator=(RouterSocket&&) noexcept = default;
 
 Wired<bool> RouterSocket::bind(const std::string& endpoint) {
   if (!held_->problem.empty()) return machines::fail(WireError{fmt::format("{}: {}", endpoint, held_->problem)});
-  if (const auto fits = check_endpoint(endpoint); !fits) return fits;
+  if (auto fits = check_endpoint(endpoint); !fits) return fits;
   try {
     held_->socket.bind(endpoint);
     return true;

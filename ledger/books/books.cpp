@@ -47,6 +47,7 @@ InstanceView instance_at(const Rows& rows, int row) {
 Stored<std::vector<InstanceView>> instances_of(const Stored<Rows>& rows) {
   if (!rows) return machines::fail(rows.error());
   std::vector<InstanceView> views;
+  views.reserve(static_cast<std::size_t>(rows->size()));
   for (int row = 0; row < rows->size(); ++row) views.push_back(instance_at(*rows, row));
   return views;
 }
@@ -57,6 +58,7 @@ Stored<std::vector<Balance>> Books::balances() {
   const auto rows = connection_.call(balances_statement);
   if (!rows) return machines::fail(rows.error());
   std::vector<Balance> balances;
+  balances.reserve(static_cast<std::size_t>(rows->size()));
   for (int row = 0; row < rows->size(); ++row)
     balances.push_back({text(*rows, row, 0), text(*rows, row, 1), static_cast<int>(rows->number(row, 2)),
                         rows->amount(row, 3), rows->amount(row, 4), rows->flag(row, 5)});
@@ -67,6 +69,7 @@ Stored<std::vector<StateCount>> Books::state_counts() {
   const auto rows = connection_.call(counts_statement);
   if (!rows) return machines::fail(rows.error());
   std::vector<StateCount> counts;
+  counts.reserve(static_cast<std::size_t>(rows->size()));
   for (int row = 0; row < rows->size(); ++row)
     counts.push_back({text(*rows, row, 0), text(*rows, row, 1), rows->number(row, 2)});
   return counts;
@@ -108,6 +111,7 @@ Stored<std::vector<Stranded>> Books::stranded() {
   const auto rows = connection_.call(stranded_statement);
   if (!rows) return machines::fail(rows.error());
   std::vector<Stranded> views;
+  views.reserve(static_cast<std::size_t>(rows->size()));
   for (int row = 0; row < rows->size(); ++row)
     views.push_back({{static_cast<std::int32_t>(rows->number(row, 0))},
                      {rows->number(row, 1)},

@@ -63,6 +63,7 @@ Stored<std::vector<int>> Jobs::live_shards() {
   const auto rows = connection_.call(live_shards_statement);
   if (!rows) return machines::fail(rows.error());
   std::vector<int> shards;
+  shards.reserve(static_cast<std::size_t>(rows->size()));
   for (int row = 0; row < rows->size(); ++row) shards.push_back(static_cast<int>(rows->number(row, 0)));
   return shards;
 }

@@ -20,7 +20,7 @@ StoreError refusal(std::string text) { return {StoreFailure::refused, std::move(
 
 // The pinned (number, sha256) pairs; empty for a new database.
 Stored<Rows> applied(Connection& connection) {
-  const auto exists = connection.run("SELECT to_regclass('ledger.migration') IS NOT NULL");
+  auto exists = connection.run("SELECT to_regclass('ledger.migration') IS NOT NULL");
   if (!exists) return exists;
   if (!exists->flag(0, 0)) return connection.run("SELECT 0, ''::text, ''::text WHERE false");
   return connection.run("SELECT number, sha256, name FROM ledger.migration ORDER BY number");
@@ -53,7 +53,7 @@ Stored<int> migrate(Connection& connection) {
   if (!locked) return machines::fail(locked.error());
   const auto pins = applied(connection);
   if (!pins) return machines::fail(pins.error());
-  const auto standing = check_pins(*pins);
+  auto standing = check_pins(*pins);
   if (!standing) return standing;
   int count = 0;
   const auto known = schemas::sql::migrations();

@@ -9,7 +9,6 @@ using machines::Amount;
 using machines::AmountError;
 using machines::fail;
 using machines::Nothing;
-using machines::Rate;
 using machines::Result;
 using machines::Rounding;
 

@@ -91,7 +91,7 @@ Sql<Database> Database::open(const std::string& path) {
 Sql<bool> Database::claim() {
   for (const char* pragma : {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON",
                              "BEGIN EXCLUSIVE", "COMMIT"})
-    if (const auto done = execute(pragma); !done) return done;
+    if (auto done = execute(pragma); !done) return done;
   return true;
 }
 
