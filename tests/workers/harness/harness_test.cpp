@@ -42,6 +42,11 @@ class Pause {
   ~Pause() { let_go(); }
   Pause(const Pause&) = delete;
   Pause& operator=(const Pause&) = delete;
+  // Leased is not yet received: whoever waits here has begun.
+  [[nodiscard]] bool holds_somebody() const {
+    return party_.number("SELECT count(*) FROM pg_locks WHERE relation = 'ledger.instance'::regclass AND NOT granted") >
+           0;
+  }
   void let_go() {
     gate_.disconnect();
     if (holder_.joinable()) holder_.join();
@@ -59,7 +64,8 @@ TEST_F(Harness, ToldToStopItHandsBackWhatItHasNotBegun) {
   Pause pause(*party_);
   const auto broker = party_->broker(patient_ms);
   const auto worker = party_->worker("w1");
-  ASSERT_TRUE(wait_until([&] { return count("token IS NOT NULL") == 250; })) << broker->output() << worker->output();
+  ASSERT_TRUE(wait_until([&] { return count("token IS NOT NULL") == 250 && pause.holds_somebody(); }))
+      << broker->output() << worker->output();
   worker->send(SIGTERM);
   pause.let_go();
   EXPECT_EQ(worker->wait().code, 0) << worker->output();
