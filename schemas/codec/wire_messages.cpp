@@ -174,8 +174,8 @@ Message read_body(const pb::Envelope& envelope, Reading& reading) {
       return read(envelope.release(), reading);
     case pb::Envelope::kReleased: {
       const auto& from = envelope.released();
-      return Released{
-          {from.world_us()}, from.stalled(), read(from.parked()), reading.word(from.reason()), {from.next_due_us()}};
+      const auto parked = from.stalled() ? read(from.parked()) : machines::JobKey{};
+      return Released{{from.world_us()}, from.stalled(), parked, reading.word(from.reason()), {from.next_due_us()}};
     }
     case pb::Envelope::kSubmit: {
       const auto& from = envelope.submit();
