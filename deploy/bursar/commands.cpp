@@ -1,24 +1,26 @@
 #include "deploy/bursar/commands.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cctype>
-#include <ctime>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "deploy/bursar/broker_view.hpp"
 #include "deploy/bursar/setup.hpp"
+#include "deploy/bursar/times.hpp"
 #include "ledger/audit/verify.hpp"
 #include "ledger/books/books.hpp"
 #include "ledger/jobs/jobs.hpp"
 #include "machines/allocation/allocation.hpp"
+#include "machines/control/control.hpp"
 #include "machines/core/amount.hpp"
 #include "machines/core/diagram.hpp"
 #include "machines/order/order.hpp"
+#include "machines/sleeve/sleeve.hpp"
 #include "machines/sleeve_cycle/sleeve_cycle.hpp"
+#include "machines/vault/vault.hpp"
 
 namespace deploy {
 namespace {
@@ -33,11 +35,6 @@ std::string advice(const Where& where, const ledger::StoreError& error) {
   return where.by_folder ? "; `bursar up` on this data folder starts it, if it is not just starting" : "; check --dsn";
 }
 
-std::string world(machines::Instant at) {
-  const auto seconds = static_cast<std::time_t>(at.us / 1'000'000);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), at.us / 1000 % 1000);
-}
-
 std::string amount_text(machines::Int128 minor, int scale) { return machines::format(machines::Amount({0}, minor), scale); }
 
 // The jobs of a step with their times spelled out: "evaluate@1704632399999000" becomes "evaluate at 2024-...".
@@ -47,7 +44,7 @@ std::string jobs_text(const std::string& jobs) {
     std::size_t end = i + 1;
     while (jobs[i] == '@' && end < jobs.size() && std::isdigit(static_cast<unsigned char>(jobs[end])) != 0) ++end;
     const bool is_time = end > i + 1 && end - i < 19;
-    made += is_time ? " at " + world({std::stoll(jobs.substr(i + 1, end - i - 1))}) : jobs.substr(i, end - i);
+    made += is_time ? " at " + utc({std::stoll(jobs.substr(i + 1, end - i - 1))}) : jobs.substr(i, end - i);
     i = end;
   }
   return made;
@@ -181,14 +178,14 @@ int show_history(const Where& where, std::int64_t id) {
     ordered_json postings = ordered_json::array();
     if (!where.json)
       fmt::print("{:>4}  {} -> {}  on {}{}\n      world {}  wall {}{}\n", step.version, step.from.empty() ? "(born)" : step.from, step.to, step.event,
-                 step.command == "none" ? "" : ", then " + step.command, world(step.world_at), step.wall_at, step.jobs.empty() ? "" : "\n      jobs  " + jobs_text(step.jobs));
+                 step.command == "none" ? "" : ", then " + step.command, utc(step.world_at), step.wall_at, step.jobs.empty() ? "" : "\n      jobs  " + jobs_text(step.jobs));
     for (const auto& posting : step.postings) {
       const std::string amount = amount_text(posting.amount, posting.scale);
       if (!where.json) fmt::print("      {:<6} {} {}  {} -> {}  ({})\n", posting.kind, amount, posting.asset, posting.debit, posting.credit, posting.code);
       postings.push_back({{"kind", posting.kind}, {"debit", posting.debit}, {"credit", posting.credit}, {"asset", posting.asset}, {"amount", amount}, {"code", posting.code}});
     }
     json.push_back({{"version", step.version}, {"from", step.from}, {"to", step.to}, {"event", step.event}, {"command", step.command}, {"jobs", jobs_text(step.jobs)},
-                    {"world_at", world(step.world_at)}, {"wall_at", step.wall_at}, {"postings", postings}});
+                    {"world_at", utc(step.world_at)}, {"wall_at", step.wall_at}, {"postings", postings}});
   }
   if (where.json) std::cout << json.dump() << "\n";
   return 0;
@@ -198,8 +195,11 @@ int show_diagram(const std::string& kind) {
   if (kind == "order") std::cout << machines::mermaid(machines::order::transitions, machines::order::State::drafted);
   else if (kind == "sleeve_cycle") std::cout << machines::mermaid(machines::sleeve_cycle::transitions, machines::sleeve_cycle::State::watching);
   else if (kind == "allocation") std::cout << machines::mermaid(machines::allocation::transitions, machines::allocation::State::requested);
+  else if (kind == "vault") std::cout << machines::mermaid(machines::vault::transitions, machines::vault::State::open);
+  else if (kind == "sleeve") std::cout << machines::mermaid(machines::sleeve::transitions, machines::sleeve::State::open);
+  else if (kind == "control") std::cout << machines::mermaid(machines::control::transitions, machines::control::State::in_force);
   else {
-    fmt::print(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle and allocation\n", kind);
+    fmt::print(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation, vault, sleeve and control\n", kind);
     return 2;
   }
   return 0;

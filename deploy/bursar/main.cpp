@@ -9,9 +9,11 @@
 #include <functional>
 
 #include "deploy/bursar/commands.hpp"
+#include "deploy/bursar/controls.hpp"
 #include "deploy/bursar/export_journal.hpp"
 #include "deploy/bursar/nodes.hpp"
 #include "deploy/bursar/up.hpp"
+#include "deploy/bursar/vaults.hpp"
 #include "deploy/bursar/way_in.hpp"
 
 namespace {
@@ -24,6 +26,8 @@ struct Options {
   bool json = false, exit_when_done = false, all = false;
   int limit = 50;
   std::int64_t id = 0;
+  deploy::VaultOrder vault;
+  deploy::ControlOrder control;
 };
 
 std::string default_folder() {
@@ -76,6 +80,8 @@ class Cli {
     app_.set_version_flag("--version", "bursar 0.1.0");
     add_up();
     add_looks();
+    add_vaults();
+    add_controls();
     add_nodes();
   }
 
@@ -162,7 +168,7 @@ class Cli {
         ->add_option("id", o_.id)
         ->required();
     auto* diagram = machine->add_subcommand("diagram", "a machine's table as a Mermaid picture");
-    diagram->add_option("kind", o_.kind, "order, sleeve_cycle or allocation")->required();
+    diagram->add_option("kind", o_.kind, "order, sleeve_cycle, allocation, vault, sleeve or control")->required();
     diagram->callback([this] { run_ = [this] { return deploy::show_diagram(o_.kind); }; });
     add_ledger();
     auto* config = app_.add_subcommand("config", "the default configuration as a commented TOML file");
@@ -174,15 +180,115 @@ class Cli {
     });
   }
 
+  // A command on one vault of an owner.
+  CLI::App* on_vault(CLI::App* parent, const std::string& name, const std::string& help,
+                     int (*action)(const Where&, const deploy::VaultOrder&)) {
+    auto* command = looker(parent, name, help, [this, action] {
+      return look(o_, [this, action](const Where& where) { return action(where, o_.vault); });
+    });
+    command->add_option("--owner", o_.vault.owner, "whose vault (default: default)");
+    return command;
+  }
+
+  void add_vaults() {
+    auto* vault = app_.add_subcommand("vault", "Core Vaults: one wallet asset on one venue account, and its sleeves");
+    vault->require_subcommand(1);
+    looker(vault, "list", "every vault", [this] { return look(o_, deploy::list_vaults); });
+    on_vault(vault, "show", "Total Coins, Tradeable Coins, Quiet and Flash balance", deploy::show_vault)
+        ->add_option("vault", o_.vault.name)
+        ->required();
+    auto* create = on_vault(vault, "create", "open one", deploy::create_vault);
+    create->add_option("asset", o_.vault.asset, "the wallet's asset: USDT, BTC, ...")->required();
+    create->add_option("--name", o_.vault.name, "default: the asset");
+    create->add_option("--venue", o_.vault.venue, "default: paper");
+    create->add_option("--account", o_.vault.account, "the account at the venue (default: main)");
+    create->add_option("--reserve", o_.vault.reserve, "none, fixed or flexing (with measured volatility)");
+    create->add_option("--reserve-percent", o_.vault.least,
+                       "the share that must stay, from 5 to 20; flexing: the least");
+    create->add_option("--reserve-most", o_.vault.most, "flexing: the most, up to 20");
+    create->add_option("--why", o_.vault.why);
+    auto* elect = on_vault(vault, "set-tradeable", "how many of its coins may be risked", deploy::set_tradeable);
+    elect->add_option("vault", o_.vault.name)->required();
+    elect->add_option("amount", o_.vault.amount)->required();
+    elect->add_option("--why", o_.vault.why);
+    const std::pair<const char*, int (*)(const Where&, const deploy::VaultOrder&)> moves[] = {
+        {"allocate", deploy::allocate},
+        {"reclaim",  deploy::reclaim }
+    };
+    for (const auto& [name, action] : moves) {
+      auto* move = on_vault(
+          vault, name, std::string(name) == "allocate" ? "Tradeable Coins to a sleeve" : "a sleeve's free coins back",
+          action);
+      move->add_option("vault", o_.vault.name)->required();
+      move->add_option("sleeve", o_.vault.sleeve)->required();
+      move->add_option("amount", o_.vault.amount)->required();
+      move->add_option("--why", o_.vault.why);
+    }
+    auto* sleeve = app_.add_subcommand("sleeve", "sleeves: parts of a vault that one strategy trades");
+    sleeve->require_subcommand(1);
+    auto* open = looker(sleeve, "create", "open one", [this] {
+      return with_config(o_, [this](const schemas::config::Config& config) {
+        return look(o_, [this, &config](const Where& where) { return deploy::create_sleeve(where, o_.vault, config); });
+      });
+    });
+    open->add_option("--owner", o_.vault.owner, "whose vault (default: default)");
+    open->add_option("vault", o_.vault.name)->required();
+    open->add_option("name", o_.vault.sleeve)->required();
+    open->add_option("--kind", o_.vault.kind, "quiet or flash")->required();
+    open->add_option("--pair", o_.vault.pair, "what it trades: ETH/USDT")->required();
+    open->add_option("--why", o_.vault.why);
+  }
+
+  void add_controls() {
+    const std::pair<const char*, int (*)(const Where&, const deploy::ControlOrder&)> pauses[] = {
+        {"pause",  deploy::pause },
+        {"resume", deploy::resume}
+    };
+    for (const auto& [name, action] : pauses) {
+      auto* command =
+          looker(&app_, name,
+                 std::string(name) == "pause" ? "no new buys in a scope; what is open leaves by its own rules"
+                                              : "lift a pause",
+                 [this, action = action] {
+                   return look(o_, [this, action](const Where& where) { return action(where, o_.control); });
+                 });
+      command->add_option("scope", o_.control.scope, "sleeve, vault, venue, owner or all")
+          ->required()
+          ->check(CLI::IsMember({"sleeve", "vault", "venue", "owner", "all"}));
+      command->add_option("name", o_.control.name, "of the sleeve, vault or venue");
+      command->add_option("--owner", o_.control.owner, "default: default");
+      command->add_option("--why", o_.control.why, "kept in the history");
+    }
+    const std::pair<const char*, int (*)(const Where&, const deploy::ControlOrder&)> freezes[] = {
+        {"freeze",   deploy::freeze  },
+        {"unfreeze", deploy::unfreeze}
+    };
+    for (const auto& [name, action] : freezes) {
+      auto* command =
+          looker(&app_, name, std::string(name) == "freeze" ? "nothing of an owner leaves" : "lift a freeze",
+                 [this, action = action] {
+                   o_.control.scope = "owner";
+                   return look(o_, [this, action](const Where& where) { return action(where, o_.control); });
+                 });
+      if (std::string(name) == "freeze")
+        command->add_option("--level", o_.control.level, "entries+transfers (exits still run, default) or all");
+      command->add_option("--owner", o_.control.owner, "default: default");
+      command->add_option("--why", o_.control.why, "kept in the history");
+    }
+    looker(&app_, "controls", "what is paused or frozen, by whom and why",
+           [this] { return look(o_, deploy::show_controls); });
+  }
+
   void add_ledger() {
     auto* ledger = app_.add_subcommand("ledger", "accounts, their verification, and the books for other tools");
     ledger->require_subcommand(1);
     looker(ledger, "balances", "every account", [this] { return look(o_, deploy::show_balances); });
     looker(ledger, "verify", "computes everything again from history",
            [this] { return look(o_, deploy::verify_ledger); });
-    auto* journal = looker(ledger, "export", "a journal with daily balance assertions for hledger or beancount", [this] {
-      return look(o_, [this](const Where& where) { return deploy::export_journal(where, o_.format, o_.output); });
-    });
+    auto* journal =
+        looker(ledger, "export", "a journal with daily balance assertions for hledger or beancount", [this] {
+          return look(o_, [this](const Where& where) { return deploy::export_journal(where, o_.format, o_.output); });
+        });
     journal->add_option("--format", o_.format, "hledger or beancount")
         ->required()
         ->check(CLI::IsMember({"hledger", "beancount"}));

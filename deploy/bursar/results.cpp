@@ -46,6 +46,10 @@ constexpr Statement sweeps_statement = {"report_sweeps",
                                         "SELECT world_at, amount FROM ledger.posting WHERE owner = $1 AND debit = $2 "
                                         "AND code = 'sweep' ORDER BY instance, version",
                                         false};
+constexpr Statement first_allocation_statement = {"report_first_allocation",
+                                                  "SELECT amount FROM ledger.posting WHERE owner = $1 AND credit = $2 "
+                                                  "AND code = 'allocate' ORDER BY world_at, instance LIMIT 1",
+                                                  false};
 constexpr Statement cycles_statement = {
     "report_cycles",
     "SELECT data FROM ledger.instance WHERE owner = $1 AND sleeve = $2 AND kind = 'sleeve_cycle' AND state = 'closed'",
@@ -129,7 +133,9 @@ Stored<report::Sleeve> read_sleeve(Connection& connection, const Sleeve& sleeve,
   report::Sleeve made;
   made.name = sleeve.name;
   made.kind = machines::name_of(sleeve.kind);
-  made.started_with = sleeve.allocation.minor();
+  const auto first = connection.call(first_allocation_statement, owner_and(sleeve, sleeve.accounts.quote.value));
+  if (!first) return machines::fail(first.error());
+  made.started_with = first->empty() ? 0 : first->amount(0, 0);
   const auto quote = connection.call(changes_statement, owner_and(sleeve, sleeve.accounts.quote.value));
   if (!quote) return machines::fail(quote.error());
   const auto base = connection.call(changes_statement, owner_and(sleeve, sleeve.accounts.base.value));

@@ -6,6 +6,7 @@
 
 #include "deploy/bursar/import_record.hpp"
 #include "deploy/bursar/layout.hpp"
+#include "deploy/bursar/lone_hand.hpp"
 #include "ledger/journal/journal.hpp"
 #include "machines/allocation/decide.hpp"
 #include "machines/core/names.hpp"
@@ -22,26 +23,18 @@ using machines::AccountId;
 using machines::Amount;
 
 constexpr std::int32_t owner_id = 1;
-constexpr std::int64_t vault_id = 1;
 
-constexpr Statement asset_statement = {"set_asset",
-                                       "INSERT INTO ledger.asset VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"};
-constexpr Statement owner_statement = {
-    "set_owner",
-    "WITH made AS (INSERT INTO ledger.owner VALUES ($1, $2, $3) ON CONFLICT DO NOTHING) "
-    "INSERT INTO ledger.control (owner) VALUES ($1) ON CONFLICT DO NOTHING"};
-constexpr Statement account_statement = {
-    "set_account",
-    "WITH made AS (INSERT INTO ledger.account (owner, asset, path, limited) VALUES ($1, $2, $3, $4) ON CONFLICT "
-    "(owner, path) DO NOTHING "
-    "RETURNING id) SELECT id FROM made UNION ALL SELECT id FROM ledger.account WHERE owner = $1 AND path = $3 LIMIT 1"};
-constexpr Statement instrument_statement = {
-    "set_instrument", "INSERT INTO ledger.instrument VALUES (1, $1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING"};
+constexpr Statement asset_statement = {"open_asset", "SELECT ledger.open_asset($1, $2)"};
+constexpr Statement owner_statement = {"open_owner", "SELECT ledger.open_owner($1, $2)"};
+constexpr Statement instrument_statement = {"open_instrument",
+                                            "SELECT ledger.open_instrument($1, $2, $3, $4, $5, $6, $7)"};
 constexpr Statement vault_statement = {
-    "set_vault", "INSERT INTO ledger.vault VALUES ($1, $2, $3, 'paper', $4, $5, $6, $7) ON CONFLICT DO NOTHING"};
-constexpr Statement sleeve_statement = {"set_sleeve",
-                                        "INSERT INTO ledger.sleeve VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, "
-                                        "$11, $12, $13, $14) ON CONFLICT DO NOTHING"};
+    "open_vault", "SELECT ledger.open_vault($1, $2, 'paper', 'main', $3, $4, 'bursar up', 'the vault opens', $5)"};
+constexpr Statement vault_accounts_statement = {
+    "vault_accounts", "SELECT external, reserve, tradeable FROM ledger.vault WHERE owner = $1 AND id = $2", false};
+constexpr Statement sleeve_statement = {
+    "open_sleeve",
+    "SELECT ledger.open_sleeve($1, $2, $3, $4, $5, $6, $7, 'bursar up', 'a sleeve of the configuration', $8)"};
 constexpr Statement bars_statement = {"set_bars",
                                       "INSERT INTO ledger.bar SELECT 1, * FROM unnest($1::bigint[], $2::bigint[], "
                                       "$3::bigint[], $4::bigint[], $5::bigint[], $6::boolean[], "
@@ -51,7 +44,8 @@ constexpr Statement feed_statement = {"set_feed",
                                       "(1, $1, $2, $3, 0) ON CONFLICT DO NOTHING"};
 constexpr Statement setting_statement = {"set_setting",
                                          "INSERT INTO ledger.setting VALUES ('settings', $1) ON CONFLICT DO NOTHING"};
-constexpr Statement genesis_statement = {"genesis", "SELECT count(*) FROM ledger.instance", false};
+constexpr Statement genesis_statement = {"genesis", "SELECT count(*) FROM ledger.instance WHERE kind = 'allocation'",
+                                         false};
 constexpr Statement shard_statement = {
     "owner_shard", "SELECT o.shard, h.epoch FROM ledger.owner o JOIN ledger.shard h ON h.id = o.shard WHERE o.id = $1",
     false};
@@ -69,10 +63,6 @@ class Sequence {
     }
     return rows->empty() ? 0 : rows->number(0, 0);
   }
-  AccountId account(machines::AssetId asset, const std::string& path, bool limited) {
-    return {run(account_statement,
-                Parameters().add(std::int64_t{owner_id}).add(std::int64_t{asset.value}).add(path).add_bool(limited))};
-  }
   [[nodiscard]] const std::optional<ledger::StoreError>& error() const { return error_; }
 
  private:
@@ -86,42 +76,13 @@ std::int64_t drawn_shard() {
   return byte % 64;
 }
 
-void set_asset(Sequence& sequence, const machines::Asset& asset) {
-  sequence.run(asset_statement,
-               Parameters().add(std::int64_t{asset.id.value}).add(asset.code).add(std::int64_t{asset.scale}));
+std::int64_t open_asset(Sequence& sequence, const machines::Asset& asset) {
+  return sequence.run(asset_statement, Parameters().add(asset.code).add(std::int64_t{asset.scale}));
 }
 
 struct VaultAccounts {
   AccountId external, reserve, tradeable;
 };
-
-void set_sleeve(Sequence& sequence, const TreasurySpec& spec, const SleeveSpec& sleeve, std::int64_t id) {
-  const machines::Asset& quote = spec.instrument.quote;
-  const machines::Asset& base = spec.instrument.base;
-  const std::string path = "sleeve/" + sleeve.name + "/";
-  const AccountId own_quote = sequence.account(quote.id, path + quote.code, true);
-  const AccountId own_base = sequence.account(base.id, path + base.code, true);
-  const AccountId trading_quote = sequence.account(quote.id, path + "trading/" + quote.code, false);
-  const AccountId trading_base = sequence.account(base.id, path + "trading/" + base.code, false);
-  const AccountId fees = sequence.account(quote.id, path + "fees/" + quote.code, true);
-  const AccountId suspense_quote = sequence.account(quote.id, "suspense/" + quote.code, false);
-  const AccountId suspense_base = sequence.account(base.id, "suspense/" + base.code, false);
-  sequence.run(sleeve_statement, Parameters()
-                                     .add(std::int64_t{owner_id})
-                                     .add(id)
-                                     .add(sleeve.name)
-                                     .add(machines::name_of(sleeve.kind))
-                                     .add(vault_id)
-                                     .add(machines::to_text(sleeve.allocation.minor()))
-                                     .add(own_quote.value)
-                                     .add(own_base.value)
-                                     .add(trading_quote.value)
-                                     .add(trading_base.value)
-                                     .add(fees.value)
-                                     .add(suspense_quote.value)
-                                     .add(suspense_base.value)
-                                     .add(schemas::write_momentum(sleeve.rules)));
-}
 
 void set_bars(Sequence& sequence, const std::vector<workers::market::Bar>& bars) {
   ArrayText opens_at, open, high, low, close, open_sound, close_sound;
@@ -138,25 +99,7 @@ void set_bars(Sequence& sequence, const std::vector<workers::market::Bar>& bars)
                Parameters().add(opens_at).add(open).add(high).add(low).add(close).add(open_sound).add(close_sound));
 }
 
-// An allocation is born with its job: the funding one millisecond before the sleeves', those one before the first bar
-// opens.
-machines::Step genesis_step(const machines::allocation::Data& data, machines::SleeveId sleeve, machines::Instant at) {
-  machines::Step step;
-  step.owner = {owner_id};
-  step.world_at = at;
-  machines::Move move;
-  move.instance = machines::Subject::birth(1);
-  move.kind = "allocation";
-  move.to = machines::name_of(machines::allocation::State::requested);
-  move.event = machines::name_of(machines::allocation::Event::request);
-  move.command = machines::name_of(machines::allocation::Command::allocate);
-  move.sleeve = sleeve;
-  move.data = schemas::write_allocation(data);
-  step.jobs.push_back({move.instance, move.command, false, at, {}});
-  step.moves.push_back(std::move(move));
-  return step;
-}
-
+// The funding one millisecond before the sleeves' allocations, those one before the first bar opens.
 Stored<bool> genesis(ledger::Connection& connection, const TreasurySpec& spec, const VaultAccounts& vault,
                      machines::Instant first_open) {
   const auto already = connection.call(genesis_statement);
@@ -173,7 +116,7 @@ Stored<bool> genesis(ledger::Connection& connection, const TreasurySpec& spec, c
   fund.external = vault.external;
   fund.vault_reserve = vault.reserve;
   fund.tradeable = vault.tradeable;
-  std::vector<machines::Step> steps = {genesis_step(fund, {0}, first_open - machines::milliseconds(2))};
+  std::vector<machines::Step> steps = {allocation_step({owner_id}, fund, {0}, first_open - machines::milliseconds(2))};
   std::int64_t id = 0;
   for (const SleeveSpec& sleeve : spec.sleeves) {
     machines::allocation::Data data = fund;
@@ -181,7 +124,7 @@ Stored<bool> genesis(ledger::Connection& connection, const TreasurySpec& spec, c
     data.amount = sleeve.allocation;
     data.reserve = Amount::zero(spec.total.asset());
     data.why = "the sleeve's first allocation";
-    steps.push_back(genesis_step(data, {++id}, first_open - machines::milliseconds(1)));
+    steps.push_back(allocation_step({owner_id}, data, {++id}, first_open - machines::milliseconds(1)));
   }
   const auto results =
       ledger::journal::Journal(connection).commit(static_cast<int>(shard->number(0, 0)), shard->number(0, 1), steps);
@@ -199,38 +142,46 @@ Stored<bool> genesis(ledger::Connection& connection, const TreasurySpec& spec, c
 Stored<bool> set_up(ledger::Connection& connection, const TreasurySpec& spec, const workers::market::PriceFile& prices,
                     const std::string& file) {
   const machines::Instrument& instrument = spec.instrument;
-  const machines::Asset& quote = instrument.quote;
+  const machines::Instant first_open = prices.bars.front().opens_at;
   Sequence sequence(connection);
-  set_asset(sequence, quote);
-  set_asset(sequence, instrument.base);
-  sequence.run(owner_statement, Parameters().add(std::int64_t{owner_id}).add("default").add(drawn_shard()));
-  const VaultAccounts vault{sequence.account(quote.id, "venue/paper/" + quote.code, false),
-                            sequence.account(quote.id, "vault/" + quote.code + "/reserve", true),
-                            sequence.account(quote.id, "vault/" + quote.code + "/tradeable", true)};
-  sequence.run(instrument_statement, Parameters()
-                                         .add(spec.symbol)
-                                         .add(std::int64_t{instrument.base.id.value})
-                                         .add(std::int64_t{quote.id.value})
-                                         .add(machines::to_text(instrument.lot.minor()))
-                                         .add(machines::to_text(instrument.min_notional.minor()))
-                                         .add(instrument.maker_fee.ppm)
-                                         .add(instrument.taker_fee.ppm));
-  sequence.run(vault_statement, Parameters()
-                                    .add(std::int64_t{owner_id})
-                                    .add(vault_id)
-                                    .add(quote.code)
-                                    .add(std::int64_t{quote.id.value})
-                                    .add(vault.external.value)
-                                    .add(vault.reserve.value)
-                                    .add(vault.tradeable.value));
-  std::int64_t id = 0;
-  for (const SleeveSpec& sleeve : spec.sleeves) set_sleeve(sequence, spec, sleeve, ++id);
+  const std::int64_t quote = open_asset(sequence, instrument.quote);
+  const std::int64_t base = open_asset(sequence, instrument.base);
+  const std::int64_t fee_asset = spec.fee_asset ? open_asset(sequence, *spec.fee_asset) : 0;
+  sequence.run(owner_statement, Parameters().add("default").add(drawn_shard()));
+  const std::int64_t pair =
+      sequence.run(instrument_statement, Parameters()
+                                             .add(spec.symbol)
+                                             .add(base)
+                                             .add(quote)
+                                             .add(machines::to_text(instrument.lot.minor()))
+                                             .add(machines::to_text(instrument.min_notional.minor()))
+                                             .add(instrument.maker_fee.ppm)
+                                             .add(instrument.taker_fee.ppm));
   set_bars(sequence, prices.bars);
+  const std::int64_t vault = sequence.run(vault_statement, Parameters()
+                                                               .add(std::int64_t{owner_id})
+                                                               .add(instrument.quote.code)
+                                                               .add(quote)
+                                                               .add(schemas::write_reserve(spec.reserve))
+                                                               .add((first_open - machines::milliseconds(3)).us));
+  for (const SleeveSpec& sleeve : spec.sleeves)
+    sequence.run(sleeve_statement, Parameters()
+                                       .add(std::int64_t{owner_id})
+                                       .add(vault)
+                                       .add(sleeve.name)
+                                       .add(machines::name_of(sleeve.kind))
+                                       .add(pair)
+                                       .add(schemas::write_momentum(sleeve.rules))
+                                       .add(fee_asset)
+                                       .add((first_open - machines::milliseconds(3)).us));
   sequence.run(setting_statement, Parameters().add(spec.settings));
   // Last but the genesis: read_feed() finds a treasury only when all of it stands.
   sequence.run(feed_statement, Parameters().add(file).add(prices.sha256).add(write_import(prices.report)));
   if (sequence.error()) return machines::fail(*sequence.error());
-  return genesis(connection, spec, vault, prices.bars.front().opens_at);
+  const auto accounts = connection.call(vault_accounts_statement, Parameters().add(std::int64_t{owner_id}).add(vault));
+  if (!accounts) return machines::fail(accounts.error());
+  return genesis(connection, spec, {{accounts->number(0, 0)}, {accounts->number(0, 1)}, {accounts->number(0, 2)}},
+                 first_open);
 }
 
 bool is_sample(const FeedState& feed) {

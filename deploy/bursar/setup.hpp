@@ -3,11 +3,13 @@
 // alone.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ledger/store/connection.hpp"
 #include "machines/core/sleeve.hpp"
+#include "machines/policy/reserve.hpp"
 #include "machines/strategy/momentum/momentum.hpp"
 #include "workers/market/bars.hpp"
 
@@ -24,6 +26,8 @@ struct TreasurySpec {
   std::string symbol;               // ETH/USDT
   machines::Instrument instrument;  // asset ids 1 (quote) and 2 (base)
   machines::Amount total, tradeable;
+  machines::policy::Reserve reserve;         // which of the vault's coins must stay out of Tradeable
+  std::optional<machines::Asset> fee_asset;  // the third one that the venue takes its fees in
   std::vector<SleeveSpec> sleeves;
   std::string settings;  // what must not change on this folder; compared on every start
 };

@@ -17,9 +17,9 @@ struct Sleeve {
   machines::SleeveId id;
   std::string name, symbol, strategy;  // strategy: the rules as JSON (schemas/codec/data.hpp)
   machines::SleeveKind kind = machines::SleeveKind::quiet;
-  machines::Amount allocation;  // the original one
   machines::SleeveAccounts accounts;
   machines::Instrument instrument;
+  machines::Asset fee_asset;  // the third one that the venue may take fees in; id 0 where there is none
 };
 
 using Sleeves = std::map<std::pair<machines::OwnerId, machines::SleeveId>, Sleeve>;

@@ -161,9 +161,10 @@ Parameters parameters_of(bool checked, int shard, std::int64_t epoch, std::span<
   return parameters;
 }
 
-// BU002, or a constraint: the backstop behind the checks.
+// BU002, BU011 (sleeves that would pay each other), or a constraint: the backstop behind the checks.
 bool does_not_fit(const StoreError& error) {
-  return error.failure == StoreFailure::refused && (error.text.starts_with("[BU002]") || error.text.starts_with("[23"));
+  return error.failure == StoreFailure::refused &&
+         (error.text.starts_with("[BU002]") || error.text.starts_with("[BU011]") || error.text.starts_with("[23"));
 }
 
 }  // namespace

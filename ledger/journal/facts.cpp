@@ -39,6 +39,15 @@ Facts facts_at(const Rows& rows, int row) {
   facts.close_4h = price_at(rows, row, 20);
   facts.high_since = price_at(rows, row, 21);
   facts.sleeve_has_cycle = rows.flag(row, 22);
+  facts.paused = rows.flag(row, 23);
+  facts.sleeve_instance = {rows.maybe_number(row, 24).value_or(0)};
+  facts.sleeve_version = rows.maybe_number(row, 25).value_or(0);
+  facts.sleeve_data = rows.text(row, 26);
+  facts.reserve_available = amount_at(rows, row, 27);
+  facts.vault_total = amount_at(rows, row, 28);
+  facts.vault_data = rows.text(row, 29);
+  facts.fee_payer = {rows.maybe_number(row, 30).value_or(0)};
+  facts.fee_funds = amount_at(rows, row, 31);
   return facts;
 }
 

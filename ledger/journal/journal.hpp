@@ -31,6 +31,17 @@ struct Facts {
   // entry.
   std::optional<machines::Price> close_now, close_1h, close_4h, high_since;
   bool sleeve_has_cycle = false;  // allocations: whether the sleeve's cycle lives already
+  bool paused = false;            // the sleeve, its vault, its venue or its owner
+  // The machine that stands for the sleeve.
+  machines::InstanceId sleeve_instance{0};
+  std::int64_t sleeve_version = 0;
+  std::string sleeve_data;
+  // Allocations: of the vault, not at risk; all its coins; and the data of the machine that stands for it.
+  machines::Int128 reserve_available = 0, vault_total = 0;
+  std::string vault_data;
+  // Orders: the vault's account of the third asset that the venue may take fees in; 0 where there is none.
+  machines::AccountId fee_payer{0};
+  machines::Int128 fee_funds = 0;
 };
 
 class Journal {

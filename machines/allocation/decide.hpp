@@ -1,17 +1,19 @@
 // machines/allocation/decide.hpp: whether a movement fits, and its postings. Pure, no throw.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "machines/allocation/allocation.hpp"
 #include "machines/core/sleeve.hpp"
+#include "machines/policy/reserve.hpp"
 
 namespace machines::allocation {
 
-// fund: from outside into the vault, `amount` tradeable and `reserve` not. allocate: vault to sleeve. reclaim: sleeve
-// to vault.
-enum class Movement { fund, allocate_to_sleeve, reclaim };
+// fund: from outside into the vault, `amount` tradeable and `reserve` not. allocate_to_sleeve: vault to sleeve.
+// reclaim: sleeve to vault. elect: from what is not at risk to Tradeable Coins. release: back.
+enum class Movement { fund, allocate_to_sleeve, reclaim, elect, release };
 
 struct Data {
   Movement movement = Movement::fund;
@@ -27,6 +29,10 @@ struct Facts {
   AccountId sleeve_quote;  // allocate and reclaim
   Amount tradeable_available, sleeve_available;
   bool sleeve_has_cycle = false;
+  Amount sleeve_allocation;               // what the vault has given it so far
+  Amount reserve_available, vault_total;  // not at risk; all the vault's coins
+  policy::Reserve reserve;                // which of them must stay
+  Frozen frozen = Frozen::nothing;
 };
 
 enum class Refusal { no_such_row, not_positive };
@@ -37,11 +43,13 @@ struct Step {
   Command then;
   Data data;
   std::vector<Posting> postings;
-  bool starts_cycle = false;  // the sleeve's first cycle is to be born with this step
+  std::optional<Amount> allocation;  // what the sleeve's own machine keeps from now on
+  bool starts_cycle = false;         // the sleeve's first cycle is to be born with this step
 };
 
-// A movement that does not fit (above what is tradeable, above what the sleeve has) goes to `refused` with a reason: it
-// is audited. Refusals, in this order: no_such_row, not_positive.
+// A movement that does not fit (above what is tradeable, what the sleeve has, what the reserve leaves, or in a freeze)
+// goes to `refused` with a reason: it is audited. What a sleeve has in an open position can't be reclaimed; what is
+// allocated meanwhile takes part in the next buy. Refusals, in this order: no_such_row, not_positive.
 Result<Step, Refusal> decide(State state, const Facts& facts);
 
 }  // namespace machines::allocation

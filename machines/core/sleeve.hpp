@@ -10,6 +10,9 @@ namespace machines {
 
 enum class SleeveKind { quiet, flash };
 
+// What an owner's freeze stops. entries: no new buys, no allocations; exits still run. all: nothing leaves.
+enum class Frozen { nothing, entries, all };
+
 // The accounts of one sleeve and of the vault that it belongs to. Money moves from a posting's debit to its credit
 // account.
 struct SleeveAccounts {
@@ -18,6 +21,9 @@ struct SleeveAccounts {
   AccountId fees_quote;                     // fees paid
   AccountId suspense_quote, suspense_base;  // unlimited: a venue fact is never refused
   AccountId tradeable;                      // the vault's unallocated Tradeable Coins
+  AccountId fees_base{};                    // fees that the venue took in base
+  AccountId fees_other{},
+      suspense_other{};  // 0 where the venue takes no third asset; fees in it are the vault's to pay
 };
 
 struct Instrument {
@@ -37,6 +43,7 @@ struct OrderDraft {
 struct OrderSummary {
   Amount base, quote, fees;  // bought or sold, paid or received, fees in quote
   Instant first_fill;
+  Amount fees_base{};  // what the venue took in base besides
 };
 
 // How much more (or less) is available in `account` after these postings; `held` is what each post or void among them

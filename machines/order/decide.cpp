@@ -65,6 +65,15 @@ void hold_again(Step& step, const Facts& facts, const Way& way, Amount rest) {
   step.data.held = rest;
 }
 
+// A third asset's fee is the vault's to pay that holds the asset on this venue account; what it lacks comes out of
+// suspense.
+void pay_other_fee(Step& step, const Facts& facts, const NewFills& fills) {
+  const SleeveAccounts& a = facts.accounts;
+  const Int128 funds = facts.fee_payer.value == 0 ? 0 : facts.fee_funds;
+  spend(step.postings, facts.fee_payer, a.suspense_other, a.fees_other, fills.fees_other,
+        Amount(fills.fees_other.asset(), funds), "fee");
+}
+
 void book_buy(Step& step, const Facts& facts, const NewFills& fills, bool more_to_come) {
   const SleeveAccounts& a = facts.accounts;
   const Way way = way_out(facts);
@@ -72,15 +81,20 @@ void book_buy(Step& step, const Facts& facts, const NewFills& fills, bool more_t
   add_single(step.postings, a.trading_base, a.base, fills.base, "buy_base");
   const Amount fee = spend(step.postings, a.quote, a.suspense_quote, a.fees_quote, fills.fees, rest, "fee");
   rest = {rest.asset(), rest.minor() - fee.minor()};
+  spend(step.postings, a.base, a.suspense_base, a.fees_base, fills.fees_base, fills.base, "fee");
+  pay_other_fee(step, facts, fills);
   if (more_to_come) hold_again(step, facts, way, rest);
 }
 
 void book_sell(Step& step, const Facts& facts, const NewFills& fills, bool more_to_come) {
   const SleeveAccounts& a = facts.accounts;
   const Way way = way_out(facts);
-  const Amount rest = resolve(step, way, fills.base);
+  Amount rest = resolve(step, way, fills.base);
   add_single(step.postings, a.trading_quote, a.quote, fills.quote, "sell_proceeds");
   spend(step.postings, a.quote, a.suspense_quote, a.fees_quote, fills.fees, fills.quote, "fee");
+  const Amount fee = spend(step.postings, a.base, a.suspense_base, a.fees_base, fills.fees_base, rest, "fee");
+  rest = {rest.asset(), rest.minor() - fee.minor()};
+  pay_other_fee(step, facts, fills);
   if (more_to_come) hold_again(step, facts, way, rest);
 }
 
@@ -93,7 +107,11 @@ bool add_to(Amount& sum, Amount more) {
 bool add_fills(Data& data, const NewFills& fills) {
   if (data.fills == 0) data.first_fill = fills.first;
   data.fills += fills.count;
-  return add_to(data.base, fills.base) && add_to(data.quote, fills.quote) && add_to(data.fees, fills.fees);
+  if (fills.fees_other.is_positive() && data.fees_other.is_zero())
+    data.fees_other = Amount::zero(fills.fees_other.asset());
+  return add_to(data.base, fills.base) && add_to(data.quote, fills.quote) && add_to(data.fees, fills.fees) &&
+         (fills.fees_base.is_zero() || add_to(data.fees_base, fills.fees_base)) &&
+         (fills.fees_other.is_zero() || add_to(data.fees_other, fills.fees_other));
 }
 
 }  // namespace
@@ -104,7 +122,8 @@ Result<Step, Refusal> decide(State state, const Facts& facts, const Message& mes
   const NewFills& fills = message.fills;
   if (fills.count == 0 && (message.event == part_fill || message.event == fill)) return fail(Refusal::fills_missing);
   if (fills.count != 0 && !books_fills(message.event)) return fail(Refusal::fills_unexpected);
-  if (fills.count != 0 && (!fills.base.is_positive() || !fills.quote.is_positive() || fills.fees.is_negative()))
+  if (fills.count != 0 && (!fills.base.is_positive() || !fills.quote.is_positive() || fills.fees.is_negative() ||
+                           fills.fees_base.is_negative() || fills.fees_other.is_negative()))
     return fail(Refusal::bad_fill);
 
   Step step{message.event, row->from, row->to, row->then, facts.data, {}, facts.data.held};
@@ -122,6 +141,8 @@ Result<Step, Refusal> decide(State state, const Facts& facts, const Message& mes
   return step;
 }
 
-OrderSummary summary_of(const Data& data) { return {data.base, data.quote, data.fees, data.first_fill}; }
+OrderSummary summary_of(const Data& data) {
+  return {data.base, data.quote, data.fees, data.first_fill, data.fees_base};
+}
 
 }  // namespace machines::order

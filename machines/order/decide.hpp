@@ -16,7 +16,9 @@ struct Data {
   Amount size;               // buy: quote to spend, fee included; sell: base
   HoldKey hold;              // the open hold; instance 0 when none stands
   Amount held;               // what it reserves: quote for a buy, base for a sell
-  Amount base, quote, fees;  // filled so far
+  Amount base, quote, fees;  // filled so far; fees in quote
+  Amount fees_base;          // in base
+  Amount fees_other;         // in a third asset; its asset is 0 where the venue takes none
   int fills = 0;             // how many fills have been booked
   Instant placed_at;         // world time of the decision
   Instant first_fill{0};
@@ -28,6 +30,7 @@ struct NewFills {
   int count = 0;
   Amount base, quote, fees;
   Instant first, last;
+  Amount fees_base{}, fees_other{};
 };
 
 struct Facts {
@@ -36,6 +39,8 @@ struct Facts {
   Data data;
   SleeveAccounts accounts;
   Instrument instrument;
+  AccountId fee_payer{};  // the vault's account of the third asset, 0 where there is none
+  Int128 fee_funds = 0;   // what is available in it
 };
 
 struct Message {
@@ -57,7 +62,7 @@ struct Step {
 
 // Refusals, in this order: no_such_row (state, event), fills_missing (a fill without any), fills_unexpected (fills with
 // an event that books none), bad_fill (a negative or zero part), overflow. A venue fact is never refused for money:
-// what goes beyond the hold comes out of suspense.
+// what goes beyond the hold, or beyond what is there to pay a fee, comes out of suspense.
 Result<Step, Refusal> decide(State state, const Facts& facts, const Message& message);
 
 // What its cycle is told at the end.

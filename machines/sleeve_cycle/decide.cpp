@@ -66,7 +66,8 @@ Result<Step, Refusal> entry_ended(const Facts& facts, const OrderSummary& bought
   const bool sellable = !is_dust(facts, facts.base_available, *price);
   Step step = step_of(facts, entering, sellable ? entry_filled : entry_failed);
   Data& data = step.data;
-  if (!add_to(data.base, bought.base) || !add_to(data.cost, bought.quote) || !add_to(data.cost, bought.fees) ||
+  const Amount kept(bought.base.asset(), bought.base.minor() - bought.fees_base.minor());
+  if (!add_to(data.base, kept) || !add_to(data.cost, bought.quote) || !add_to(data.cost, bought.fees) ||
       !add_to(data.fees, bought.fees))
     return fail(Refusal::overflow);
   if (sellable) {
@@ -136,12 +137,14 @@ Result<Step, Refusal> exit_ended(const Facts& facts, const OrderSummary& sold) {
 
 Result<std::optional<Step>, Refusal> look(State state, const Facts& facts) {
   if (state == watching) {
-    if (facts.entries_stopped) return std::optional<Step>{};
+    if (facts.paused) return std::optional<Step>{step_of(facts, watching, pause)};
+    if (facts.frozen != Frozen::nothing) return std::optional<Step>{};
     if (facts.quote_available.minor() < facts.instrument.min_notional.minor()) return std::optional<Step>{};
     if (!strategy::wants_entry(facts.rules, facts.window)) return std::optional<Step>{};
     return std::optional<Step>{entry_step(facts)};
   }
   CHECK(state == holding);
+  if (facts.frozen == Frozen::all) return std::optional<Step>{};
   // What the venue would not take is not offered.
   if (!facts.window.now || is_dust(facts, facts.base_available, *facts.window.now)) return std::optional<Step>{};
   const Amount size = rounded_to_lot(facts.base_available, facts.instrument.lot);
@@ -155,6 +158,11 @@ Result<std::optional<Step>, Refusal> look(State state, const Facts& facts) {
   if (!exit) return fail(Refusal::overflow);
   if (*exit == Exit::none) return std::optional<Step>{};
   return std::optional<Step>{exit_step(facts, size, *exit)};
+}
+
+Result<Step, Refusal> wake(State state, const Facts& facts) {
+  if (state != paused) return fail(Refusal::no_such_row);
+  return step_of(facts, paused, resume);
 }
 
 Result<Step, Refusal> order_ended(State state, const Facts& facts, const OrderSummary& summary) {

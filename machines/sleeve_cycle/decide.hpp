@@ -28,14 +28,15 @@ struct Facts {
   Instant world_at;
   Data data;
   SleeveKind kind = SleeveKind::quiet;
-  Amount allocation;  // the original one: what a flash sleeve keeps
+  Amount allocation;  // what the vault has given it and not taken back: what a flash sleeve keeps
   SleeveAccounts accounts;
   Instrument instrument;
   strategy::Momentum rules;
   strategy::Window window;
   std::optional<Price> high_since;         // highest close since the entry
   Amount quote_available, base_available;  // after the order's own postings, when an order's end is told
-  bool entries_stopped = false;            // paused or frozen: no new buys
+  bool paused = false;                     // no new buys, and rest once nothing is open
+  Frozen frozen = Frozen::nothing;
 };
 
 enum class Refusal { no_such_row, overflow };
@@ -53,6 +54,9 @@ struct Step {
 // One look at the price. Nothing when there is nothing to do: the timer is re-armed and nothing is written.
 // REQUIRES: state is watching or holding. Refusals: overflow.
 Result<std::optional<Step>, Refusal> look(State state, const Facts& facts);
+
+// The pause that it rested in is over. Refusals: no_such_row.
+Result<Step, Refusal> wake(State state, const Facts& facts);
 
 // The child order has ended with this. Refusals, in this order: no_such_row, overflow.
 Result<Step, Refusal> order_ended(State state, const Facts& facts, const OrderSummary& summary);

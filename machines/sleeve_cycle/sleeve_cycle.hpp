@@ -1,13 +1,24 @@
 // machines/sleeve_cycle/sleeve_cycle.hpp: one cycle of a sleeve, from watching the price to the full close of its
-// position. Pure: no clock, no I/O. A timer brings `evaluate`; the child order brings what the venue did.
+// position. Pure: no clock, no I/O. A timer brings `evaluate`; the child order brings what the venue did. A
+// pause lets an open position leave by its own rules: only a cycle that watches comes to rest.
 #pragma once
 
 #include "machines/core/table.hpp"
 
 namespace machines::sleeve_cycle {
 
-enum class State { watching, entering, holding, leaving, closed };
-enum class Event { start, entry_signal, entry_filled, entry_failed, exit_signal, exit_filled, exit_failed };
+enum class State { watching, entering, holding, leaving, closed, paused };
+enum class Event {
+  start,
+  entry_signal,
+  entry_filled,
+  entry_failed,
+  exit_signal,
+  exit_filled,
+  exit_failed,
+  pause,
+  resume
+};
 enum class Command { none, evaluate, place_order, start_next };
 using enum State;
 using enum Event;
@@ -21,6 +32,8 @@ inline constexpr auto transitions = table<State, Event, Command>({
     {holding,  exit_signal,  leaving,  place_order},
     {leaving,  exit_filled,  closed,   start_next },
     {leaving,  exit_failed,  holding,  evaluate   },
+    {watching, pause,        paused,   none       },
+    {paused,   resume,       watching, evaluate   },
 });
 static_assert(transitions.one_row_per_state_and_event());
 static_assert(transitions.reaches_every_state_from(watching));

@@ -57,7 +57,7 @@ auto guarded(std::string_view text, const F& read) -> std::optional<decltype(rea
 }  // namespace
 
 std::string write_order(const machines::order::Data& data) {
-  return written({
+  json made = {
       {"symbol",     data.symbol                                                 },
       {"side",       data.is_buy ? "buy" : "sell"                                },
       {"size",       text_of(data.size)                                          },
@@ -70,7 +70,11 @@ std::string write_order(const machines::order::Data& data) {
       {"placed_at",  data.placed_at.us                                           },
       {"first_fill", data.first_fill.us                                          },
       {"reason",     data.reason                                                 }
-  });
+  };
+  // Only where the venue took them.
+  if (!data.fees_base.is_zero()) made["fees_base"] = text_of(data.fees_base);
+  if (!data.fees_other.is_zero()) made["fees_other"] = text_of(data.fees_other);
+  return written(made);
 }
 
 std::optional<machines::order::Data> parse_order(std::string_view text) {
@@ -88,6 +92,8 @@ std::optional<machines::order::Data> parse_order(std::string_view text) {
     data.base = amount_of(from.at("base"));
     data.quote = amount_of(from.at("quote"));
     data.fees = amount_of(from.at("fees"));
+    data.fees_base = from.contains("fees_base") ? amount_of(from.at("fees_base")) : Amount::zero(data.base.asset());
+    if (from.contains("fees_other")) data.fees_other = amount_of(from.at("fees_other"));
     data.fills = whole_of<int>(from.at("fills"));
     data.placed_at = {number_of(from, "placed_at")};
     data.first_fill = {number_of(from, "first_fill")};
@@ -153,6 +159,54 @@ std::optional<machines::allocation::Data> parse_allocation(std::string_view text
     data.external = {whole_of<std::int64_t>(vault.at(0))};
     data.vault_reserve = {whole_of<std::int64_t>(vault.at(1))};
     data.tradeable = {whole_of<std::int64_t>(vault.at(2))};
+    return data;
+  });
+}
+
+std::string write_sleeve(const machines::sleeve::Data& data) {
+  return written({
+      {"allocation", text_of(data.allocation)}
+  });
+}
+
+std::optional<machines::sleeve::Data> parse_sleeve(std::string_view text) {
+  return guarded(text, [](const json& from) { return machines::sleeve::Data{amount_of(from.at("allocation"))}; });
+}
+
+namespace {
+
+json reserve_json(const machines::policy::Reserve& reserve) {
+  return {
+      {"rule",           machines::name_of(reserve.rule)},
+      {"least_ppm",      reserve.least.ppm              },
+      {"most_ppm",       reserve.most.ppm               },
+      {"volatility_ppm", reserve.volatility.ppm         },
+      {"flexed",         text_of(reserve.flexed)        }
+  };
+}
+
+}  // namespace
+
+std::string write_reserve(const machines::policy::Reserve& reserve) { return written(reserve_json(reserve)); }
+
+std::string write_vault(const machines::vault::Data& data) {
+  return written({
+      {"reserve", reserve_json(data.reserve)}
+  });
+}
+
+std::optional<machines::vault::Data> parse_vault(std::string_view text) {
+  return guarded(text, [](const json& from) {
+    const json& reserve = from.at("reserve");
+    const auto rule = machines::from_name<machines::policy::Rule>(string_of(reserve, "rule"));
+    if (!rule) throw std::invalid_argument("rule");
+    machines::vault::Data data;
+    data.reserve.rule = *rule;
+    if (!reserve.contains("least_ppm")) return data;  // opened before vaults were machines
+    data.reserve.least = {number_of(reserve, "least_ppm")};
+    data.reserve.most = {number_of(reserve, "most_ppm")};
+    data.reserve.volatility = {number_of(reserve, "volatility_ppm")};
+    data.reserve.flexed = amount_of(reserve.at("flexed"));
     return data;
   });
 }

@@ -9,8 +9,10 @@
 
 #include "machines/allocation/decide.hpp"
 #include "machines/order/decide.hpp"
+#include "machines/sleeve/sleeve.hpp"
 #include "machines/sleeve_cycle/decide.hpp"
 #include "machines/strategy/momentum/momentum.hpp"
+#include "machines/vault/vault.hpp"
 
 namespace schemas {
 
@@ -22,6 +24,16 @@ std::optional<machines::sleeve_cycle::Data> parse_cycle(std::string_view text);
 
 std::string write_allocation(const machines::allocation::Data& data);
 std::optional<machines::allocation::Data> parse_allocation(std::string_view text);
+
+// The machine that stands for a sleeve. What its first transition says besides (what was opened) is not read here.
+std::string write_sleeve(const machines::sleeve::Data& data);
+std::optional<machines::sleeve::Data> parse_sleeve(std::string_view text);
+
+// The machine that stands for a vault, likewise.
+std::string write_vault(const machines::vault::Data& data);
+std::optional<machines::vault::Data> parse_vault(std::string_view text);
+// The part of it that a vault is opened with.
+std::string write_reserve(const machines::policy::Reserve& reserve);
 
 std::string write_momentum(const machines::strategy::Momentum& rules);
 std::optional<machines::strategy::Momentum> parse_momentum(std::string_view text);

@@ -36,8 +36,8 @@ struct Ready {
   int outside_credit = 16;
   bool operator==(const Ready&) const = default;
 };
-// doubt: the commit's outcome is unknown; look at the job's row. settled: done, and what it ordered stays with the worker
-// or waits for a later world time: there is nothing new to claim now.
+// doubt: the commit's outcome is unknown; look at the job's row. settled: done, and what it ordered stays with the
+// worker or waits for a later world time: there is nothing new to claim now.
 enum class DoneKind { done, kept, rearmed, doubt, settled };
 struct DoneJob {
   machines::Token token;
@@ -174,8 +174,9 @@ struct Fill {
   int number = 0;        // 1..n within the order
   machines::Instant at;  // world time: the bar's open
   machines::Price price;
-  machines::Int128 base = 0, quote = 0, fee = 0;  // fee in quote units
+  machines::Int128 base = 0, quote = 0, fee = 0;
   bool is_maker = false;
+  std::string fee_asset;  // what the fee was taken in; empty: the quote
   bool operator==(const Fill&) const = default;
 };
 enum class OrderStatus { resting, filled, cancelled, rejected, not_found };

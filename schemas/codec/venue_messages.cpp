@@ -21,6 +21,7 @@ void write(const OrderReport& report, pb::OrderReport& to) {
     one->set_quote(machines::to_text(fill.quote));
     one->set_fee(machines::to_text(fill.fee));
     one->set_is_maker(fill.is_maker);
+    one->set_fee_asset(fill.fee_asset);
   }
 }
 
@@ -37,7 +38,8 @@ OrderReport read(const pb::OrderReport& from, Reading& reading) {
                             reading.amount(one.base()),
                             reading.amount(one.quote()),
                             reading.amount(one.fee()),
-                            one.is_maker()});
+                            one.is_maker(),
+                            reading.word(one.fee_asset())});
   return report;
 }
 

@@ -81,7 +81,7 @@ json written(const cycle::Facts& facts) {
       {"high",            written(facts.high_since)                                                                        },
       {"quote",           written(facts.quote_available)                                                                   },
       {"base",            written(facts.base_available)                                                                    },
-      {"entries_stopped", facts.entries_stopped                                                                            }
+      {"entries_stopped", facts.frozen != machines::Frozen::nothing                                                        }
   };
 }
 
@@ -99,7 +99,7 @@ cycle::Facts cycle_facts_of(const json& house, const json& from) {
   facts.high_since = price_of(from.at("high"));
   facts.quote_available = amount_of(from.at("quote"));
   facts.base_available = amount_of(from.at("base"));
-  facts.entries_stopped = from.at("entries_stopped").get<bool>();
+  if (from.at("entries_stopped").get<bool>()) facts.frozen = machines::Frozen::entries;
   return facts;
 }
 
@@ -205,11 +205,12 @@ json ask_order(const json& house, const json& line) {
 
 json ask_allocation(const json& line) {
   const json& from = line.at("facts");
-  const allocation::Facts facts{schemas::parse_allocation(from.at("data").dump()).value(),
-                                {from.at("sleeve_quote").get<std::int64_t>()},
-                                amount_of(from.at("tradeable")),
-                                amount_of(from.at("sleeve")),
-                                from.at("has_cycle").get<bool>()};
+  allocation::Facts facts;
+  facts.data = schemas::parse_allocation(from.at("data").dump()).value();
+  facts.sleeve_quote = {from.at("sleeve_quote").get<std::int64_t>()};
+  facts.tradeable_available = amount_of(from.at("tradeable"));
+  facts.sleeve_available = amount_of(from.at("sleeve"));
+  facts.sleeve_has_cycle = from.at("has_cycle").get<bool>();
   return answer_of(allocation::decide(word_of<allocation::State>(line.at("state")), facts));
 }
 

@@ -80,7 +80,8 @@ cycle::Facts House::facts() const {
   facts.high_since = high_since_entry();
   facts.quote_available = Amount(usdt, book_.available(accounts_.quote));
   facts.base_available = Amount(eth, book_.available(accounts_.base));
-  facts.entries_stopped = entries_stopped_;
+  if (entries_stopped_) facts.frozen = machines::Frozen::entries;
+  facts.paused = paused_;
   return facts;
 }
 
@@ -98,6 +99,13 @@ void House::close_bar(std::int64_t hour, std::optional<Price> close) {
   if (witness_ != nullptr) witness_->looked(state_, seen, step);
   if (!step) broken_ += "a look was refused\n";
   if (step && step->has_value()) take(**step, {}, {cycle_, version_ + 1, 0});
+}
+
+void House::resume() {
+  paused_ = false;
+  if (state_ != cycle::paused) return;
+  const auto step = cycle::wake(state_, facts());
+  if (step) take(*step, {}, {cycle_, version_ + 1, 0});
 }
 
 void House::take(const cycle::Step& step, std::vector<machines::Posting> before, machines::HoldKey step_key) {

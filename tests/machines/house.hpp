@@ -48,6 +48,9 @@ class House {
   // The hour after the last one.
   void close_next(std::optional<machines::Price> close) { close_bar(last_hour_ + 1, close); }
   void stop_entries(bool stopped) { entries_stopped_ = stopped; }
+  // Paused until resumed: a cycle that watches comes to rest at its next look.
+  void pause() { paused_ = true; }
+  void resume();
 
   [[nodiscard]] bool has_order() const { return order_.has_value(); }
   // Whether the order took it. REQUIRES: has_order().
@@ -92,7 +95,7 @@ class House {
   Book book_{
       {accounts_.quote, accounts_.base, accounts_.tradeable, vault_reserve}
   };
-  bool has_cycle_ = false, entries_stopped_ = false;
+  bool has_cycle_ = false, entries_stopped_ = false, paused_ = false;
   std::int64_t next_id_ = 1, version_ = 1, last_hour_ = -1;
   machines::Instant world_at_{0};
   std::map<std::int64_t, machines::Price> closes_;

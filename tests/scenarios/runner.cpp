@@ -126,6 +126,10 @@ std::string Scenario::act(const Words& words) {
   if (what == "order") return tell(words);
   if (what == "fund" || what == "allocate" || what == "reclaim") return move(words);
   if (what == "balance" || what == "available") return check(words);
+  if (what == "pause" || what == "resume") {
+    what == "pause" ? house_->pause() : house_->resume();
+    return "";
+  }
   if (what != "entries" || words.size() != 2) return "unknown: " + joined(words);
   house_->stop_entries(words[1] == "stopped");
   return words[1] == "stopped" || words[1] == "allowed" ? "" : "entries are stopped or allowed";

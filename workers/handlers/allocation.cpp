@@ -18,6 +18,24 @@ machines::sleeve_cycle::Data first_cycle(const machines::Instrument& instrument)
   return data;
 }
 
+// What the sleeve's own machine keeps from now on.
+machines::Move sleeve_move(const Facts& facts, const allocation::Data& data, machines::Amount allocation) {
+  const auto event = data.movement == allocation::Movement::reclaim ? machines::sleeve::Event::reclaim
+                                                                    : machines::sleeve::Event::allocate;
+  const auto row = machines::sleeve::transitions.find(machines::sleeve::State::open, event);
+  CHECK(row.has_value());
+  machines::Move made;
+  made.instance = machines::Subject::of(facts.sleeve_instance);
+  made.kind = "sleeve";
+  made.version = facts.sleeve_version;
+  made.from = machines::name_of(row->from);
+  made.to = machines::name_of(row->to);
+  made.event = machines::name_of(event);
+  made.command = machines::name_of(row->then);
+  made.data = schemas::write_sleeve({allocation});
+  return made;
+}
+
 }  // namespace
 
 schemas::Capability AllocationHandler::capability() const { return {std::string(allocation_kind), 1, {}}; }
@@ -29,13 +47,26 @@ Decision AllocationHandler::on_job(const LeasedJob& job, const Facts& facts) con
   const auto data = schemas::parse_allocation(facts.data);
   if (!state || !data) return give_up_for_good("the allocation's state or data can't be read");
   const auto sleeve = sleeves_.find({job.key.owner, facts.sleeve});
-  if (data->movement != allocation::Movement::fund && sleeve == sleeves_.end())
+  const bool is_of_sleeve = facts.sleeve.value != 0;
+  const auto kept = is_of_sleeve ? schemas::parse_sleeve(facts.sleeve_data) : machines::sleeve::Data{};
+  const auto vault = schemas::parse_vault(facts.vault_data);
+  if (is_of_sleeve && sleeve == sleeves_.end())
     return GiveUp{machines::CallError::retry_later, 100, "the sleeve is not known here yet", false};
-  allocation::Facts own{*data, {}, data->amount, data->amount, facts.sleeve_has_cycle};
-  if (sleeve != sleeves_.end()) {
+  if (!kept || !vault) return give_up_for_good("the sleeve's or the vault's data can't be read");
+  const auto coins = [&](machines::Int128 minor) { return machines::Amount(data->amount.asset(), minor); };
+  allocation::Facts own;
+  own.data = *data;
+  own.tradeable_available = coins(facts.tradeable_available);
+  own.reserve_available = coins(facts.reserve_available);
+  own.vault_total = coins(facts.vault_total);
+  own.reserve = vault->reserve;
+  own.frozen = frozen_of(facts);
+  own.sleeve_available = own.sleeve_allocation = coins(0);
+  if (is_of_sleeve) {
     own.sleeve_quote = sleeve->second.accounts.quote;
-    own.tradeable_available = machines::Amount(data->amount.asset(), facts.tradeable_available);
-    own.sleeve_available = machines::Amount(data->amount.asset(), facts.quote_available);
+    own.sleeve_available = coins(facts.quote_available);
+    own.sleeve_has_cycle = facts.sleeve_has_cycle;
+    own.sleeve_allocation = kept->allocation;
   }
   const auto move = allocation::decide(*state, own);
   if (!move) return give_up_for_good("refused: " + std::string(machines::name_of(move.error())));
@@ -52,6 +83,7 @@ Decision AllocationHandler::on_job(const LeasedJob& job, const Facts& facts) con
   made.data = schemas::write_allocation(move->data);
   step.moves.push_back(std::move(made));
   step.postings = move->postings;
+  if (move->allocation) step.moves.push_back(sleeve_move(facts, *data, *move->allocation));
   if (move->starts_cycle) add_cycle_birth(step, facts.sleeve, first_cycle(sleeve->second.instrument), job.key.instance);
   return Commit{std::move(step), {}};
 }

@@ -25,6 +25,7 @@ void add_order_birth(machines::Step& step, const ledger::books::Sleeve& sleeve, 
   data.size = data.held = draft.size;
   data.hold = hold;
   data.base = Amount::zero(sleeve.instrument.base.id);
+  data.fees_base = data.base;
   data.quote = data.fees = Amount::zero(sleeve.instrument.quote.id);
   data.placed_at = step.world_at;
   machines::Move move;
@@ -42,16 +43,22 @@ void add_order_birth(machines::Step& step, const ledger::books::Sleeve& sleeve, 
 
 }  // namespace
 
+machines::Frozen frozen_of(const ledger::journal::Facts& facts) {
+  if (facts.frozen == "no") return machines::Frozen::nothing;
+  return facts.frozen == "entries+transfers" ? machines::Frozen::entries : machines::Frozen::all;
+}
+
 std::optional<cycle::Facts> cycle_facts(const ledger::books::Sleeve& sleeve, const ledger::journal::Facts& facts,
                                         std::string_view data, machines::Instant world_at) {
   const auto own = schemas::parse_cycle(data);
   const auto rules = schemas::parse_momentum(sleeve.strategy);
-  if (!own || !rules) return std::nullopt;
+  const auto own_sleeve = schemas::parse_sleeve(facts.sleeve_data);
+  if (!own || !rules || !own_sleeve) return std::nullopt;
   cycle::Facts made;
   made.world_at = world_at;
   made.data = *own;
   made.kind = sleeve.kind;
-  made.allocation = sleeve.allocation;
+  made.allocation = own_sleeve->allocation;
   made.accounts = sleeve.accounts;
   made.instrument = sleeve.instrument;
   made.rules = *rules;
@@ -59,7 +66,8 @@ std::optional<cycle::Facts> cycle_facts(const ledger::books::Sleeve& sleeve, con
   made.high_since = facts.high_since;
   made.quote_available = Amount(sleeve.instrument.quote.id, facts.quote_available);
   made.base_available = Amount(sleeve.instrument.base.id, facts.base_available);
-  made.entries_stopped = facts.frozen != "no";
+  made.paused = facts.paused;
+  made.frozen = frozen_of(facts);
   return made;
 }
 

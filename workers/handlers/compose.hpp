@@ -13,6 +13,8 @@ inline constexpr std::string_view order_kind = "order";
 inline constexpr std::string_view cycle_kind = "sleeve_cycle";
 inline constexpr std::string_view allocation_kind = "allocation";
 
+machines::Frozen frozen_of(const ledger::journal::Facts& facts);
+
 // A cycle's facts from what the ledger read. Nothing when its data or the sleeve's rules can't be read.
 std::optional<machines::sleeve_cycle::Facts> cycle_facts(const ledger::books::Sleeve& sleeve,
                                                          const ledger::journal::Facts& facts, std::string_view data,

@@ -8,6 +8,23 @@ namespace cycle = machines::sleeve_cycle;
 using ledger::journal::Facts;
 using machines::LeasedJob;
 
+namespace {
+
+// `resume`: where the cycle rests and no pause holds it any more, it watches again; elsewhere the word came too late.
+Decision wake_up(const LeasedJob& job, const Facts& facts, const ledger::books::Sleeve& sleeve, cycle::State state) {
+  machines::Step step = step_for(job, facts, machines::Fate::done);
+  if (job.command != machines::name_of(cycle::Event::resume)) return give_up_for_good("unknown event " + job.command);
+  if (state != cycle::State::paused || facts.paused) return Commit{std::move(step), {}};
+  const auto own = cycle_facts(sleeve, facts, facts.data, job.world_at);
+  if (!own) return give_up_for_good("the cycle's data or its sleeve's rules can't be read");
+  const auto move = cycle::wake(state, *own);
+  if (!move) return give_up_for_good("refused: " + std::string(machines::name_of(move.error())));
+  add_cycle_move(step, sleeve, job.key.instance, facts.version, *move);
+  return Commit{std::move(step), {}};
+}
+
+}  // namespace
+
 schemas::Capability CycleHandler::capability() const { return {std::string(cycle_kind), 1, {}}; }
 
 bool CycleHandler::is_pure(std::string_view) const { return true; }
@@ -18,6 +35,7 @@ Decision CycleHandler::on_job(const LeasedJob& job, const Facts& facts) const {
     return GiveUp{machines::CallError::retry_later, 100, "the sleeve is not known here yet", false};
   const auto state = machines::from_name<cycle::State>(facts.state);
   if (!state) return give_up_for_good("unknown state " + facts.state);
+  if (job.is_event) return wake_up(job, facts, sleeve->second, *state);
   if (*state != cycle::State::watching && *state != cycle::State::holding)
     return Commit{step_for(job, facts, machines::Fate::done), {}};  // a look that came too late: nothing to look for
   const auto own = cycle_facts(sleeve->second, facts, facts.data, job.world_at);

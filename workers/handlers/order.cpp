@@ -20,6 +20,7 @@ namespace {
 
 // An order is valid for the hour in which it was decided.
 constexpr machines::Duration order_validity = machines::hours(1);
+constexpr std::int64_t frozen_retry_ms = 1'000;
 
 struct Known {
   const Sleeve& sleeve;
@@ -27,24 +28,38 @@ struct Known {
   order::Data data;
 };
 
-// Amounts of the report's fills that the order has not booked yet. Nothing when a number is out of range.
+// The sum that a fee in this asset goes to ("" is the quote); nothing for an asset that the sleeve has no account for.
+Amount* fees_in(order::NewFills& fills, const std::string& asset, const Sleeve& sleeve) {
+  if (asset.empty() || asset == sleeve.instrument.quote.code) return &fills.fees;
+  if (asset == sleeve.instrument.base.code) return &fills.fees_base;
+  return asset == sleeve.fee_asset.code ? &fills.fees_other : nullptr;
+}
+
+// Amounts of the report's fills that the order has not booked yet. Nothing when a number is
+// out of range or a fee in an asset that nobody foresaw.
 std::optional<order::NewFills> new_fills(const order::Data& data, const schemas::OrderReport& report,
-                                         const machines::Instrument& i) {
-  order::NewFills fills{0, Amount::zero(i.base.id), Amount::zero(i.quote.id), Amount::zero(i.quote.id), {0}, {0}};
+                                         const Sleeve& sleeve) {
+  const machines::Instrument& i = sleeve.instrument;
+  order::NewFills fills;
+  fills.base = fills.fees_base = Amount::zero(i.base.id);
+  fills.quote = fills.fees = Amount::zero(i.quote.id);
+  fills.fees_other = Amount::zero(sleeve.fee_asset.id);
   for (const schemas::Fill& fill : report.fills) {
     if (fill.number <= data.fills) continue;
     const auto base = Amount::make(i.base.id, fill.base);
     const auto quote = Amount::make(i.quote.id, fill.quote);
-    const auto fee = Amount::make(i.quote.id, fill.fee);
-    if (!base || !quote || !fee) return std::nullopt;
+    Amount* fees = fees_in(fills, fill.fee_asset, sleeve);
+    if (!base || !quote || fees == nullptr) return std::nullopt;
+    const auto fee = Amount::make(fees->asset(), fill.fee);
+    if (!fee) return std::nullopt;
     const auto base_sum = machines::plus(fills.base, *base);
     const auto quote_sum = machines::plus(fills.quote, *quote);
-    const auto fee_sum = machines::plus(fills.fees, *fee);
+    const auto fee_sum = machines::plus(*fees, *fee);
     if (!base_sum || !quote_sum || !fee_sum) return std::nullopt;
     if (fills.count++ == 0) fills.first = fill.at;
     fills.base = *base_sum;
     fills.quote = *quote_sum;
-    fills.fees = *fee_sum;
+    *fees = *fee_sum;
     fills.last = std::max(fills.last, fill.at);
   }
   return fills;
@@ -110,7 +125,8 @@ std::optional<std::string> add_cycle_end(machines::Step& step, const Known& know
 // The machine's answer to one message, as a step with everything that belongs to it.
 Decision decide_on(const LeasedJob& job, const Facts& facts, const Known& known, const order::Message& message,
                    machines::Fate fate) {
-  const order::Facts own{job.key.instance, facts.version, known.data, known.sleeve.accounts, known.sleeve.instrument};
+  const order::Facts own{job.key.instance,        facts.version,   known.data,     known.sleeve.accounts,
+                         known.sleeve.instrument, facts.fee_payer, facts.fee_funds};
   const auto move = order::decide(known.state, own, message);
   if (!move)
     return give_up_for_good(
@@ -169,6 +185,11 @@ Decision place(const LeasedJob& job, const Facts& facts, const Known& known, std
   if (known.state == order::sent)  // an earlier attempt sent it and was lost before it learnt the answer
     return decide_on(job, facts, known, {order::attempt_lost, {}, ""}, machines::Fate::done);
   if (known.state != order::drafted) return Commit{step_for(job, facts, machines::Fate::done), {}};
+  // Not yet sent: a pause or a freeze stops a buy for good; what sells waits for the end of a freeze of everything.
+  if (known.data.is_buy && (facts.paused || frozen_of(facts) != machines::Frozen::nothing))
+    return decide_on(job, facts, known, {order::cancel, {}, facts.paused ? "paused" : "frozen"}, machines::Fate::done);
+  if (frozen_of(facts) == machines::Frozen::all)
+    return GiveUp{CallError::retry_later, frozen_retry_ms, "everything is frozen", false};
   Decision decision = decide_on(job, facts, known, {order::send, {}, ""}, machines::Fate::kept);
   if (auto* commit = std::get_if<Commit>(&decision))
     commit->then_call = schemas::PlaceOrder{std::move(client_id), known.data.symbol,
@@ -214,8 +235,10 @@ Decision OrderHandler::on_answer(const LeasedJob& job, const Facts& facts, const
   }
   const auto& report = std::get<schemas::OrderReport>(answer);
   if (report.status == schemas::OrderStatus::not_found) return on_not_found(job, facts, *known, settle_ms_);
-  const auto fills = new_fills(known->data, report, known->sleeve.instrument);
-  if (!fills) return give_up_for_good("the venue's fills are out of range");
+  const auto fills = new_fills(known->data, report, known->sleeve);
+  if (!fills)
+    return give_up_for_good(
+        "the venue's fills are out of range, or a fee is in an asset that the sleeve has no account for");
   const auto event = event_of(known->state, report, *fills);
   if (!event)
     return job.command == "query_order" ? rearm(job, facts)

@@ -76,7 +76,7 @@ TEST(SleeveCycle, BuysWithAllItHasFromTheMinimumOn) {
 
 TEST(SleeveCycle, BuysNothingWhilePausedButStillSells) {
   auto facts = facts_of(1'000);
-  facts.entries_stopped = true;
+  facts.frozen = machines::Frozen::entries;
   EXPECT_FALSE(cycle::look(State::watching, facts)->has_value());
   facts.base_available = facts.data.base = coins(10'000);
   facts.data.cost = money(2'000);

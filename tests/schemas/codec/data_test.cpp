@@ -15,11 +15,11 @@ Amount amount() { return {{any<std::int32_t>()}, minor()}; }
 
 machines::order::Data order() {
   return {
-      text(),   flag(),    amount(),  {{whole()},            whole(), any<std::int32_t>()},
-      amount(), amount(),  amount(),  amount(),
-      count(),  {whole()},
-               {whole()             },
-               text()
+      text(),    flag(),   amount(), {{whole()},            whole(), any<std::int32_t>()},
+      amount(),  amount(), amount(), amount(),
+      amount(),  amount(), count(),  {whole()},
+      {whole()             },
+              text()
   };
 }
 machines::sleeve_cycle::Data cycle() {
@@ -46,6 +46,7 @@ RC_GTEST_PROP(Data, AnOrderComesBack, ()) {
   RC_ASSERT(back->is_buy == data.is_buy && back->size == data.size && back->base == data.base);
   RC_ASSERT(back->quote == data.quote && back->fees == data.fees && back->held == data.held);
   RC_ASSERT(back->hold == data.hold && back->fills == data.fills && back->placed_at == data.placed_at);
+  RC_ASSERT(back->fees_base.minor() == data.fees_base.minor() && back->fees_other.minor() == data.fees_other.minor());
   RC_ASSERT(back->first_fill == data.first_fill && back->reason == data.reason && back->symbol == data.symbol);
 }
 
@@ -66,6 +67,19 @@ RC_GTEST_PROP(Data, AnAllocationComesBack, ()) {
   RC_ASSERT(back->who == data.who && back->why == data.why && back->reason == data.reason);
   RC_ASSERT(back->external == data.external && back->vault_reserve == data.vault_reserve);
   RC_ASSERT(back->tradeable == data.tradeable);
+}
+
+RC_GTEST_PROP(Data, WhatStandsForSleevesAndVaultsComesBack, ()) {
+  const machines::sleeve::Data sleeve{amount()};
+  const auto kept = parse_sleeve(write_sleeve(sleeve));
+  RC_ASSERT(kept.has_value() && kept->allocation == sleeve.allocation);
+  const machines::vault::Data vault{
+      {enumerator<machines::policy::Rule>(), {whole()}, {whole()}, {whole()}, amount()}
+  };
+  const auto back = parse_vault(write_vault(vault));
+  RC_ASSERT(back.has_value() && back->reserve.rule == vault.reserve.rule && back->reserve.least == vault.reserve.least);
+  RC_ASSERT(back->reserve.most == vault.reserve.most && back->reserve.volatility == vault.reserve.volatility);
+  RC_ASSERT(back->reserve.flexed == vault.reserve.flexed);
 }
 
 RC_GTEST_PROP(Data, StrategyRulesComeBack, ()) {

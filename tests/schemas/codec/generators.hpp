@@ -60,7 +60,7 @@ inline machines::LeasedJob job() {
   return {job_key(), token(), any<int>(), whole(), text(), text(), flag(), instant(), any<int>(), any<int>()};
 }
 inline schemas::Capability capability() { return {text(), any<int>(), several(text)}; }
-inline schemas::Fill fill() { return {any<int>(), instant(), {whole()}, minor(), minor(), minor(), flag()}; }
+inline schemas::Fill fill() { return {any<int>(), instant(), {whole()}, minor(), minor(), minor(), flag(), text()}; }
 inline schemas::Released released() {
   schemas::Released made{instant(), flag(), {}, "", instant()};
   if (made.stalled) made.parked = job_key();
@@ -99,7 +99,9 @@ inline schemas::Message message_at(std::size_t index) {
         return Welcome{whole(), whole()};
       },
       [] { return Refused{text()}; },
-      [] { return Assign{several(job), instant()}; },
+      [] {
+        return Assign{several(job), instant()};
+      },
       [] { return release(); },
       [] { return released(); },
       [] {

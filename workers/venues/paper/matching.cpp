@@ -110,7 +110,7 @@ bool is_enough(const Market& market, const Trade& done) {
 
 Filled filled(const Resting& order, const schemas::OpenBar& bar, Price price, const Trade& done, bool complete) {
   return {
-      {order.fills + 1, bar.opens_at, price, done.base.minor(), done.quote.minor(), done.fee.minor(), false},
+      {order.fills + 1, bar.opens_at, price, done.base.minor(), done.quote.minor(), done.fee.minor(), false, {}},
       left_after(order.side, order.left, done),
       complete
   };

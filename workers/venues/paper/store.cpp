@@ -67,9 +67,14 @@ Sql<OrderReport> Store::report(const Order& order, bool duplicate) {
   query.bind(order.number);
   auto row = query.step();
   for (; row && *row; row = query.step())
-    made.fills.push_back({static_cast<int>(query.number(0)), machines::Instant{query.number(1)},
-                          machines::Price{query.number(2)}, query.whole(3), query.whole(4), query.whole(5),
-                          query.number(6) != 0});
+    made.fills.push_back({static_cast<int>(query.number(0)),
+                          machines::Instant{query.number(1)},
+                          machines::Price{query.number(2)},
+                          query.whole(3),
+                          query.whole(4),
+                          query.whole(5),
+                          query.number(6) != 0,
+                          {}});
   if (!row) return machines::fail(row.error());
   if (!query.sound())
     return machines::fail(SqlError{fmt::format("the venue store's fills of order {} can't be read", order.number)});

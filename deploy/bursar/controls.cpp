@@ -1,0 +1,199 @@
+#include "deploy/bursar/controls.hpp"
+
+#include <fmt/format.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "deploy/bursar/times.hpp"
+#include "deploy/bursar/vaults.hpp"
+#include "ledger/books/vaults.hpp"
+
+namespace deploy {
+namespace {
+
+using ledger::Parameters;
+using ledger::Statement;
+using nlohmann::ordered_json;
+
+constexpr Statement impose_statement = {"impose", "SELECT ledger.impose($1, $2, $3, $4, $5, $6, $7)"};
+constexpr Statement lift_statement = {"lift", "SELECT ledger.lift($1, $2, $3, $4, $5, $6)"};
+constexpr Statement owners_statement = {"control_owners", "SELECT id, name FROM ledger.owner ORDER BY id", false};
+// Orders that have left, or may have: a stop can't call them back.
+constexpr Statement in_flight_statement = {
+    "in_flight",
+    "SELECT i.id, s.name, i.state, i.data FROM ledger.instance i JOIN ledger.sleeve s ON s.owner = i.owner AND s.id = "
+    "i.sleeve "
+    "WHERE i.owner = $1 AND i.kind = 'order' AND NOT i.is_final AND i.state <> 'drafted' ORDER BY i.id",
+    false};
+
+int wrong(const std::string& text) {
+  fmt::print(stderr, "bursar: {}\n", text);
+  return 2;
+}
+
+struct Target {
+  std::int64_t owner = 0;
+  std::string owner_name, scope, target, shown;  // as the ledger keeps it; as a person reads it
+};
+
+// What the order means, owner by owner; empty, and said, where it means nothing.
+ledger::Stored<std::vector<Target>> targets_of(ledger::Connection& connection, const ControlOrder& order,
+                                               std::string& why) {
+  const auto owners = connection.call(owners_statement);
+  if (!owners) return machines::fail(owners.error());
+  std::vector<Target> targets;
+  std::string known;
+  for (int row = 0; row < owners->size(); ++row) {
+    const std::string name(owners->text(row, 1));
+    known += (known.empty() ? "" : ", ") + name;
+    if (order.scope == "all" || name == order.owner)
+      targets.push_back({owners->number(row, 0), name, "owner", "", "everything of " + name});
+  }
+  if (targets.empty())
+    why = fmt::format("there is no owner `{}`; there are: {}", order.owner, known.empty() ? "none" : known);
+  if (targets.empty() || order.scope == "all" || order.scope == "owner") return targets;
+  Target& target = targets.front();
+  target.scope = order.scope;
+  target.shown = fmt::format("the {} {} of {}", order.scope, order.name, target.owner_name);
+  const auto vaults = ledger::books::Vaults(connection).vaults(order.owner);
+  if (!vaults) return machines::fail(vaults.error());
+  std::string names;
+  for (const auto& vault : *vaults) {
+    if (order.scope == "venue" && vault.venue == order.name) target.target = order.name;
+    if (order.scope == "vault" && vault.name == order.name) target.target = std::to_string(vault.id);
+    if (order.scope != "sleeve")
+      names += (names.empty() ? "" : ", ") + (order.scope == "venue" ? vault.venue : vault.name);
+    for (const auto& sleeve : vault.sleeves) {
+      if (order.scope == "sleeve" && sleeve.name == order.name) target.target = std::to_string(sleeve.id.value);
+      if (order.scope == "sleeve") names += (names.empty() ? "" : ", ") + sleeve.name;
+    }
+  }
+  if (!target.target.empty()) return targets;
+  why = fmt::format("{} has no {} `{}`; there are: {}", order.owner, order.scope, order.name,
+                    names.empty() ? "none" : names);
+  return std::vector<Target>{};
+}
+
+ledger::Stored<bool> print_in_flight(ledger::Connection& connection, const Target& target, ordered_json& json) {
+  const auto rows = connection.call(in_flight_statement, Parameters().add(target.owner));
+  if (!rows) return machines::fail(rows.error());
+  for (int row = 0; row < rows->size(); ++row) {
+    const auto data = ordered_json::parse(rows->text(row, 3), nullptr, false);
+    const std::string side = data.is_object() ? data.value("side", "") : "";
+    json["in_flight"].push_back({
+        {"machine",       rows->number(row, 0)},
+        {"sleeve",        rows->text(row,   1)},
+        {"side",          side            },
+        {"state", rows->text(row,               2)  }
+    });
+  }
+  return true;
+}
+
+struct Act {
+  const char* command;
+  const char* measure;  // pause or freeze
+  bool imposes;
+  const char* done;     // "is paused"
+  const char* already;  // "was paused already"
+};
+
+int carry_out(const Where& where, const ControlOrder& order, const Act& act) {
+  if (order.why.empty())
+    return wrong(fmt::format("{}: --why is missing: whoever reads the history wants to know", act.command));
+  ledger::Connection connection(where.dsn);
+  std::string why;
+  const auto targets = targets_of(connection, order, why);
+  if (!targets) return failed(where, act.command, targets.error());
+  if (targets->empty()) return wrong(fmt::format("{}: {}", act.command, why));
+  const bool freezes = std::string_view(act.measure) == "freeze";
+  int changed = 0;
+  for (const Target& target : *targets) {
+    Parameters key = Parameters()
+                         .add(target.owner)
+                         .add(act.measure)
+                         .add(freezes ? "" : target.scope)
+                         .add(freezes ? "" : target.target);
+    if (act.imposes) key.add(freezes ? order.level : "");
+    const auto rows =
+        connection.call(act.imposes ? impose_statement : lift_statement, key.add(who_asks()).add(order.why));
+    if (!rows) return failed(where, act.command, rows.error());
+    const bool is_new = rows->number(0, 0) != 0;
+    changed += is_new;
+    ordered_json json = {
+        {"what",    target.shown  },
+        {"changed", is_new        },
+        {"machine", rows->number(0, 0)},
+        {"in_flight",         ordered_json::array()            }
+    };
+    if (const auto listed = print_in_flight(connection, target, json); !listed)
+      return failed(where, act.command, listed.error());
+    if (where.json) {
+      std::cout << json.dump() << "\n";
+      continue;
+    }
+    fmt::print("{} {}\n", target.shown, is_new ? act.done : act.already);
+    if (act.imposes)
+      for (const auto& one : json["in_flight"])
+        fmt::print("  on its way: order {} of {}, {}, {}\n", one["machine"].dump(), one["sleeve"].get<std::string>(),
+                   one["side"].get<std::string>(), one["state"].get<std::string>());
+  }
+  return changed > 0 || act.imposes ? 0 : 1;
+}
+
+}  // namespace
+
+int pause(const Where& where, const ControlOrder& order) {
+  return carry_out(
+      where, order,
+      {"pause", "pause", true, "is paused: no new buys; what is open leaves by its own rules", "was paused already"});
+}
+
+int resume(const Where& where, const ControlOrder& order) {
+  return carry_out(where, order, {"resume", "pause", false, "is resumed", "was not paused"});
+}
+
+int freeze(const Where& where, const ControlOrder& order) {
+  if (order.level != "entries+transfers" && order.level != "all")
+    return wrong(
+        fmt::format("freeze: level `{}` is unknown; it is entries+transfers (exits still run) or all", order.level));
+  return carry_out(
+      where, order,
+      {"freeze", "freeze", true,
+       order.level == "all" ? "is frozen: nothing leaves" : "is frozen: no buys, no transfers; exits still run",
+       "was frozen at that level already"});
+}
+
+int unfreeze(const Where& where, const ControlOrder& order) {
+  return carry_out(where, order, {"unfreeze", "freeze", false, "is no longer frozen", "was not frozen"});
+}
+
+int show_controls(const Where& where) {
+  ledger::Connection connection(where.dsn);
+  const auto controls = ledger::books::Vaults(connection).controls();
+  if (!controls) return failed(where, "controls", controls.error());
+  ordered_json json = ordered_json::array();
+  if (!where.json && controls->empty()) fmt::print("nothing is paused or frozen\n");
+  for (const auto& one : *controls) {
+    if (where.json)
+      json.push_back({
+          {"owner",   one.owner     },
+          {"measure", one.measure   },
+          {"scope",   one.scope     },
+          {"target",  one.target    },
+          {"level",   one.level     },
+          {"who",     one.who       },
+          {"why",     one.why       },
+          {"since",   utc(one.since)}
+      });
+    else
+      fmt::print("{}  {} {}{} of {}, by {}: {}\n", utc(one.since), one.measure,
+                 one.measure == "freeze" ? one.level : one.scope, one.target.empty() ? "" : " " + one.target, one.owner,
+                 one.who, one.why);
+  }
+  if (where.json) std::cout << json.dump() << "\n";
+  return 0;
+}
+
+}  // namespace deploy

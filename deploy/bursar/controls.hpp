@@ -1,0 +1,23 @@
+// deploy/bursar/controls.hpp: the commands that stop: pause and resume (no new buys in a scope), freeze and unfreeze
+// (nothing leaves). They take effect before they return: no decision that did not know commits after them.
+#pragma once
+
+#include <string>
+
+#include "deploy/bursar/commands.hpp"
+
+namespace deploy {
+
+struct ControlOrder {
+  std::string owner = "default", scope, name, why;  // scope: all, owner, venue, vault or sleeve
+  std::string level = "entries+transfers";          // of a freeze
+};
+
+int pause(const Where& where, const ControlOrder& order);
+int resume(const Where& where, const ControlOrder& order);
+int freeze(const Where& where, const ControlOrder& order);
+int unfreeze(const Where& where, const ControlOrder& order);
+// What is in force.
+int show_controls(const Where& where);
+
+}  // namespace deploy
