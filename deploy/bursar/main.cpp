@@ -11,6 +11,7 @@
 #include "deploy/bursar/commands.hpp"
 #include "deploy/bursar/export_journal.hpp"
 #include "deploy/bursar/nodes.hpp"
+#include "deploy/bursar/report_books.hpp"
 #include "deploy/bursar/up.hpp"
 #include "deploy/bursar/way_in.hpp"
 
@@ -24,6 +25,7 @@ struct Options {
   bool json = false, exit_when_done = false, all = false;
   int limit = 50;
   std::int64_t id = 0;
+  deploy::ReportOptions report;
 };
 
 std::string default_folder() {
@@ -46,14 +48,19 @@ int with_config(const Options& options, const std::function<int(const schemas::c
 }
 
 // A command that only looks: at the database that is named, at the running house, or at a folder whose house is down.
-int look(const Options& options, const std::function<int(const deploy::Where&)>& action) {
-  return with_config(options, [&](const schemas::config::Config&) {
+using Look = std::function<int(const Where&, const schemas::config::Config&)>;
+int look_with_config(const Options& options, const Look& action) {
+  return with_config(options, [&](const schemas::config::Config& config) {
     const Layout layout = layout_of(options);
     const auto way = deploy::WayIn::open(layout, options.dsn);
-    if (way) return action({layout, way->dsn(), options.json, options.dsn.empty(), way->house_may_run()});
+    if (way) return action({layout, way->dsn(), options.json, options.dsn.empty(), way->house_may_run()}, config);
     fmt::print(stderr, "bursar: {}\n", way.error().text);
     return way.error().exit_code;
   });
+}
+
+int look(const Options& options, const std::function<int(const Where&)>& action) {
+  return look_with_config(options, [&](const Where& where, const schemas::config::Config&) { return action(where); });
 }
 
 int run_up(const Options& options) {
@@ -76,6 +83,7 @@ class Cli {
     app_.set_version_flag("--version", "bursar 0.1.0");
     add_up();
     add_looks();
+    add_report();
     add_nodes();
   }
 
@@ -180,13 +188,28 @@ class Cli {
     looker(ledger, "balances", "every account", [this] { return look(o_, deploy::show_balances); });
     looker(ledger, "verify", "computes everything again from history",
            [this] { return look(o_, deploy::verify_ledger); });
-    auto* journal = looker(ledger, "export", "a journal with daily balance assertions for hledger or beancount", [this] {
-      return look(o_, [this](const Where& where) { return deploy::export_journal(where, o_.format, o_.output); });
-    });
+    auto* journal =
+        looker(ledger, "export", "a journal with daily balance assertions for hledger or beancount", [this] {
+          return look(o_, [this](const Where& where) { return deploy::export_journal(where, o_.format, o_.output); });
+        });
     journal->add_option("--format", o_.format, "hledger or beancount")
         ->required()
         ->check(CLI::IsMember({"hledger", "beancount"}));
     journal->add_option("--output", o_.output, "the file to write; without it standard output");
+  }
+
+  void add_report() {
+    auto* report = looker(&app_, "report", "the books of sleeves and vaults day by day, reconciled", [this] {
+      return look_with_config(o_, [this](const Where& where, const schemas::config::Config& config) {
+        return deploy::report_books(where, config.report.cost_basis, o_.report);
+      });
+    });
+    report->add_option("--from", o_.report.from, "the first day, UTC, as 2024-01-31; without it the first there is");
+    report->add_option("--to", o_.report.to, "the last day; without it the last there is");
+    auto* csv = report->add_flag("--csv", o_.report.csv, "a line per sleeve and day, for programs");
+    auto* html = report->add_option("--html", o_.report.html, "a page with charts, into this file");
+    csv->excludes(html)->excludes("--json");
+    html->excludes("--json");
   }
 
   // What `up` starts; not for people.
