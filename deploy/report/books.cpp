@@ -70,8 +70,9 @@ std::string vault_text(const VaultBooks& books) {
   if (books.days.empty()) return "";
   const VaultDay& last = books.days.back();
   const auto amount = [&](Int128 minor) { return money(units(minor, books.vault.asset.scale)); };
-  return fmt::format("vault {} of {}: total {}, tradeable {} {}\n", books.vault.name, books.vault.owner_name,
-                     amount(last.total), amount(last.tradeable), books.vault.asset.code);
+  return fmt::format("vault {} of {}: total {}, tradeable {}, in positions {} {}\n", books.vault.name,
+                     books.vault.owner_name, amount(last.total), amount(last.tradeable), amount(last.held),
+                     books.vault.asset.code);
 }
 
 // ---- JSON and CSV

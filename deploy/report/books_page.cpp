@@ -94,13 +94,15 @@ class Pictures {
     return summed(of(one, field));
   }
   [[nodiscard]] Picture of_vaults() const {
-    Picture made = picture("vaults", "Total and Tradeable Coins", "At the end of each day; tradeable is dashed.");
+    Picture made = picture("vaults", "Total and Tradeable Coins",
+                           "At the end of each day, with what its sleeves hold, at cost; tradeable is dashed.");
     std::size_t colour = 0;
     for (const VaultBooks& one : books_.statement.vaults) {
       if (one.vault.asset.id != asset_.id) continue;
       const std::string style = style_of_sleeve(colour++);
       const auto values = [&](Int128 VaultDay::*field) {
-        return by_day<VaultDay>(books_, one.days, [&](const VaultDay& day) { return units(day.*field, asset_.scale); });
+        return by_day<VaultDay>(books_, one.days,
+                                [&](const VaultDay& day) { return units(day.*field + day.held, asset_.scale); });
       };
       add(made, one.vault.name + " total", style, values(&VaultDay::total));
       add(made, one.vault.name + " tradeable", style, values(&VaultDay::tradeable), true);

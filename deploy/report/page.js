@@ -134,6 +134,7 @@
 
   // ---- price and trades: the whole series is here; the chart library thins what is in the window
   const price = (() => {
+    if (!data.price) return [];
     let t = data.price.first;
     return data.price.step.map((hours, i) => ({ x: (t += hours * hour), y: data.price.y[i] }));
   })();

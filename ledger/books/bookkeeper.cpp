@@ -314,7 +314,7 @@ SleeveBooks Bookkeeper::close(Sleeve& sleeve) {
   return made;
 }
 
-VaultBooks Bookkeeper::close(const VaultRow& vault) const {
+VaultBooks Bookkeeper::close(const VaultRow& vault, const std::vector<SleeveBooks>& sleeves) const {
   std::vector<const Account*> of_sleeves;
   for (const auto& [key, account] : accounts_)
     if (account.role == Role::own && account.row.owner == vault.owner && account.row.asset == vault.asset.id &&
@@ -337,6 +337,12 @@ VaultBooks Bookkeeper::close(const VaultRow& vault) const {
     for (const Account* account : of_sleeves) change += on(account->entered, date);
     sum.tradeable += change;
     sum.total += change + on(reserve.entered, date);
+    sum.held = 0;
+    for (const SleeveBooks& one : sleeves) {
+      const bool has = one.sleeve.owner == vault.owner && one.sleeve.vault == vault.id && !one.days.empty() &&
+                       one.sleeve.quote.id == vault.asset.id && date >= one.days.front().day;
+      if (has) sum.held += one.days[static_cast<std::size_t>(date - one.days.front().day)].cost;
+    }
     made.days.push_back(sum);
   }
   return made;
@@ -347,7 +353,7 @@ Statement Bookkeeper::finish() {
   made.basis = basis_;
   for (const auto& [key, account] : accounts_) check(account);
   for (Sleeve& sleeve : sleeves_) made.sleeves.push_back(close(sleeve));
-  for (const VaultRow& vault : vaults_) made.vaults.push_back(close(vault));
+  for (const VaultRow& vault : vaults_) made.vaults.push_back(close(vault, made.sleeves));
   std::stable_sort(breaks_.begin(), breaks_.end(), [](const Break& a, const Break& b) { return a.day < b.day; });
   made.breaks = std::move(breaks_);
   made.assets = assets_;

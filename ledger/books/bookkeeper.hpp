@@ -107,7 +107,7 @@ class Bookkeeper {
   void broken(Day day, const SleeveRow& sleeve, std::string what);
   SleeveBooks close(Sleeve& sleeve);
   std::optional<machines::Price> price_at(machines::InstrumentId instrument, Day day) const;
-  VaultBooks close(const VaultRow& vault) const;
+  VaultBooks close(const VaultRow& vault, const std::vector<SleeveBooks>& sleeves) const;
   [[nodiscard]] std::string amount(Int128 minor, machines::AssetId asset) const;
 
   machines::costs::Basis basis_;

@@ -66,6 +66,7 @@ struct VaultDay {
   Day day = 0;
   Int128 total = 0;      // reserve, tradeable, and what its sleeves have of its asset
   Int128 tradeable = 0;  // without the reserve
+  Int128 held = 0;       // cost of what its sleeves bought with it and hold
 };
 
 struct VaultBooks {
