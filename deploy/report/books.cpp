@@ -245,7 +245,8 @@ ordered_json books_json(const Books& books) {
 std::string books_csv(const Books& books) {
   std::string text = "day,owner,sleeve,kind,symbol,quote,base";
   const SleeveBooks none;
-  for (const auto& [name, value] : figures_json({}, none, books.statement).items()) text += "," + name;
+  const ordered_json names = figures_json({}, none, books.statement);
+  for (const auto& [name, value] : names.items()) text += "," + name;
   text += "\n";
   for (const SleeveBooks& one : books.statement.sleeves)
     for (const SleeveDay& day : one.days) {
@@ -253,7 +254,8 @@ std::string books_csv(const Books& books) {
       text += fmt::format("{},{},{},{},{},{},{}", day_text(day.day), csv_field(sleeve.owner_name),
                           csv_field(sleeve.name), machines::name_of(sleeve.kind), csv_field(sleeve.symbol),
                           csv_field(sleeve.quote.code), csv_field(sleeve.base.code));
-      for (const auto& [name, value] : figures_json(day, one, books.statement).items()) text += "," + csv_value(value);
+      const ordered_json figures = figures_json(day, one, books.statement);
+      for (const auto& [name, value] : figures.items()) text += "," + csv_value(value);
       text += "\n";
     }
   return text;

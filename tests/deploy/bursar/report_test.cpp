@@ -165,7 +165,7 @@ TEST_F(Report, ATamperedLineIsNamedWithItsDayAndSleeve) {
   ASSERT_EQ(bursar(look).code, 0);
   const auto rows = must_run(
       database,
-      "ALTER TABLE ledger.entry DISABLE TRIGGER ALL; UPDATE ledger.entry e SET credits_posted = credits_posted + 1 "
+      "ALTER TABLE ledger.entry DISABLE TRIGGER ALL; UPDATE ledger.entry e SET credits_posted = e.credits_posted + 1 "
       "FROM ledger.account a, ledger.posting p WHERE a.path = 'sleeve/flash/USDT' AND e.owner = a.owner AND e.account "
       "= a.id AND e.version = 4 AND p.owner = e.owner AND p.instance = e.instance AND p.version = e.step_version AND "
       "p.leg = e.leg RETURNING to_char(to_timestamp(p.world_at / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD')");
