@@ -3,6 +3,7 @@
 #include "ledger/books/bookkeeper.hpp"
 
 #include <gmock/gmock.h>
+#include <rapidcheck/gtest.h>
 
 namespace ledger::books {
 namespace {
@@ -246,6 +247,45 @@ TEST_F(BookkeeperTest, CoinsThatNobodyBoughtAreNamed) {
               {"sell_proceeds", 12, 10, 100   }
   });
   EXPECT_THAT(breaks(statement()), ElementsAre("2 flash its fills can't be booked: oversold"));
+}
+
+// Buys, sells and sweeps on any days; then one line or one posting of the sleeve's is changed by any amount.
+RC_GTEST_FIXTURE_PROP(BookkeeperTest, AnyChangedRowIsNamedAndNothingElseIs, ()) {
+  open();
+  const int rounds = *rc::gen::inRange(1, 12);
+  Day on = 1;
+  for (int i = 0; i < rounds; ++i) {
+    on += *rc::gen::inRange(0, 3);
+    const Int128 coins = *rc::gen::inRange(1, 5'000);
+    const Int128 money = *rc::gen::inRange(1, 900);
+    if (*rc::gen::arbitrary<bool>())
+      step(on, {
+                   {"buy_cost", 10, 12, money},
+                   {"buy_base", 13, 11, coins},
+                   {"fee",      10, 14, 1    }
+      });
+    else if (balances_[11] >= coins)
+      step(on, {
+                   {"sell_base",     11, 13, coins},
+                   {"sell_proceeds", 12, 10, money},
+                   {"sweep",         10, 3,  1    }
+      });
+  }
+  for (const Basis basis : {Basis::average, Basis::fifo}) RC_ASSERT(statement(basis).breaks.empty());
+  const Int128 by = *rc::gen::inRange(1, 1'000);
+  Day changed = 0;
+  if (*rc::gen::arbitrary<bool>()) {
+    Line& line = lines_.at(*rc::gen::inRange<std::size_t>(0, lines_.size()));
+    line.balance += by;
+    changed = machines::day_of(line.at);
+  } else {
+    Movement& movement = movements_.at(*rc::gen::inRange<std::size_t>(0, movements_.size()));
+    movement.amount += by;
+    changed = machines::day_of(movement.at);
+  }
+  const Statement made = statement();
+  RC_ASSERT(!made.breaks.empty());
+  RC_ASSERT(made.breaks.front().day == changed);
 }
 
 TEST_F(BookkeeperTest, AnEmptyLedgerHasNoDays) {
