@@ -12,6 +12,7 @@
 #include "deploy/bursar/controls.hpp"
 #include "deploy/bursar/export_journal.hpp"
 #include "deploy/bursar/nodes.hpp"
+#include "deploy/bursar/report_books.hpp"
 #include "deploy/bursar/up.hpp"
 #include "deploy/bursar/vaults.hpp"
 #include "deploy/bursar/way_in.hpp"
@@ -28,6 +29,7 @@ struct Options {
   std::int64_t id = 0;
   deploy::VaultOrder vault;
   deploy::ControlOrder control;
+  deploy::ReportOptions report;
 };
 
 std::string default_folder() {
@@ -50,14 +52,19 @@ int with_config(const Options& options, const std::function<int(const schemas::c
 }
 
 // A command that only looks: at the database that is named, at the running house, or at a folder whose house is down.
-int look(const Options& options, const std::function<int(const deploy::Where&)>& action) {
-  return with_config(options, [&](const schemas::config::Config&) {
+using Look = std::function<int(const Where&, const schemas::config::Config&)>;
+int look_with_config(const Options& options, const Look& action) {
+  return with_config(options, [&](const schemas::config::Config& config) {
     const Layout layout = layout_of(options);
     const auto way = deploy::WayIn::open(layout, options.dsn);
-    if (way) return action({layout, way->dsn(), options.json, options.dsn.empty(), way->house_may_run()});
+    if (way) return action({layout, way->dsn(), options.json, options.dsn.empty(), way->house_may_run()}, config);
     fmt::print(stderr, "bursar: {}\n", way.error().text);
     return way.error().exit_code;
   });
+}
+
+int look(const Options& options, const std::function<int(const Where&)>& action) {
+  return look_with_config(options, [&](const Where& where, const schemas::config::Config&) { return action(where); });
 }
 
 int run_up(const Options& options) {
@@ -82,6 +89,7 @@ class Cli {
     add_looks();
     add_vaults();
     add_controls();
+    add_report();
     add_nodes();
   }
 
@@ -293,6 +301,20 @@ class Cli {
         ->required()
         ->check(CLI::IsMember({"hledger", "beancount"}));
     journal->add_option("--output", o_.output, "the file to write; without it standard output");
+  }
+
+  void add_report() {
+    auto* report = looker(&app_, "report", "the books of sleeves and vaults day by day, reconciled", [this] {
+      return look_with_config(o_, [this](const Where& where, const schemas::config::Config& config) {
+        return deploy::report_books(where, config.report.cost_basis, o_.report);
+      });
+    });
+    report->add_option("--from", o_.report.from, "the first day, UTC, as 2024-01-31; without it the first there is");
+    report->add_option("--to", o_.report.to, "the last day; without it the last there is");
+    auto* csv = report->add_flag("--csv", o_.report.csv, "a line per sleeve and day, for programs");
+    auto* html = report->add_option("--html", o_.report.html, "a page with charts, into this file");
+    csv->excludes(html)->excludes("--json");
+    html->excludes("--json");
   }
 
   // What `up` starts; not for people.

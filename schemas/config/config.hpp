@@ -13,6 +13,7 @@
 #include "machines/core/instant.hpp"
 #include "machines/core/result.hpp"
 #include "machines/core/sleeve.hpp"
+#include "machines/costs/costs.hpp"
 #include "machines/strategy/momentum/momentum.hpp"
 
 namespace schemas::config {
@@ -90,6 +91,11 @@ struct SampleConfig {
   std::int64_t seed = 1;
 };
 
+// How `bursar report` reckons.
+struct ReportConfig {
+  machines::costs::Basis cost_basis = machines::costs::Basis::average;
+};
+
 // What is wrong with one field.
 struct Problem {
   std::string field;  // "sleeves[1].strategy.trail_percent"
@@ -114,6 +120,7 @@ struct Config {
   BrokerConfig broker;
   WorkersConfig workers;
   SampleConfig sample;
+  ReportConfig report;
 
   // quiet with 10,000 and flash with 5,000, the user's own rules.
   static std::vector<SleeveConfig> default_sleeves();

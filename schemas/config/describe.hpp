@@ -88,6 +88,10 @@ void describe(Visitor& v, Whole& c) {
     inner.field("bars", value.bars, "hourly bars");
     inner.field("seed", value.seed, "the same seed gives the same prices");
   });
+  v.table("report", "how `bursar report` reckons", c.report, [](auto& inner, auto& value) {
+    inner.field("cost_basis", value.cost_basis,
+                "what sold coins had cost: \"average\", or \"fifo\" (first in, first out)");
+  });
 }
 
 }  // namespace schemas::config

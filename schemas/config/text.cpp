@@ -13,6 +13,7 @@ std::string text_of(machines::Rate value) { return Decimal::parse(machines::form
 std::string text_of(machines::Duration value) { return Decimal::parse(machines::format({{}, value.us}, 6))->text(); }
 std::string text_of(std::int64_t value) { return std::to_string(value); }
 std::string text_of(machines::SleeveKind value) { return fmt::format("\"{}\"", machines::name_of(value)); }
+std::string text_of(machines::costs::Basis value) { return fmt::format("\"{}\"", machines::name_of(value)); }
 std::string text_of(const std::vector<std::string>& values) {
   std::string text;
   for (const std::string& value : values) text += (text.empty() ? "" : ", ") + text_of(value);
