@@ -17,6 +17,7 @@
 #include "machines/allocation/allocation.hpp"
 #include "machines/core/amount.hpp"
 #include "machines/core/diagram.hpp"
+#include "machines/key/key.hpp"
 #include "machines/order/order.hpp"
 #include "machines/sleeve_cycle/sleeve_cycle.hpp"
 
@@ -198,8 +199,9 @@ int show_diagram(const std::string& kind) {
   if (kind == "order") std::cout << machines::mermaid(machines::order::transitions, machines::order::State::drafted);
   else if (kind == "sleeve_cycle") std::cout << machines::mermaid(machines::sleeve_cycle::transitions, machines::sleeve_cycle::State::watching);
   else if (kind == "allocation") std::cout << machines::mermaid(machines::allocation::transitions, machines::allocation::State::requested);
+  else if (kind == "key") std::cout << machines::mermaid(machines::key::transitions, machines::key::State::resting);
   else {
-    fmt::print(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle and allocation\n", kind);
+    fmt::print(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation and key\n", kind);
     return 2;
   }
   return 0;

@@ -10,6 +10,7 @@
 
 #include "deploy/bursar/commands.hpp"
 #include "deploy/bursar/export_journal.hpp"
+#include "deploy/bursar/key_commands.hpp"
 #include "deploy/bursar/nodes.hpp"
 #include "deploy/bursar/up.hpp"
 #include "deploy/bursar/way_in.hpp"
@@ -77,6 +78,7 @@ class Cli {
     add_up();
     add_looks();
     add_nodes();
+    deploy::add_key_commands(app_, key_hooks());
   }
 
   int run(int argc, char** argv) {
@@ -162,7 +164,7 @@ class Cli {
         ->add_option("id", o_.id)
         ->required();
     auto* diagram = machine->add_subcommand("diagram", "a machine's table as a Mermaid picture");
-    diagram->add_option("kind", o_.kind, "order, sleeve_cycle or allocation")->required();
+    diagram->add_option("kind", o_.kind, "order, sleeve_cycle, allocation or key")->required();
     diagram->callback([this] { run_ = [this] { return deploy::show_diagram(o_.kind); }; });
     add_ledger();
     auto* config = app_.add_subcommand("config", "the default configuration as a commented TOML file");
@@ -205,6 +207,17 @@ class Cli {
       command->add_option("--symbol", o_.symbol);
       command->callback([this, run = run] { run_ = [this, run] { return run_node(o_, run); }; });
     }
+  }
+
+  deploy::KeyHooks key_hooks() {
+    return {[this](auto* parent, const auto& name, const auto& help, auto action) {
+              return looker(parent, name, help, action);
+            },
+            [this](const auto& action) {
+              return with_config(o_, [&](const schemas::config::Config& config) {
+                return look(o_, [&](const Where& where) { return action({where, config}); });
+              });
+            }};
   }
 
   CLI::App app_{"Bursar runs a crypto treasury: machines, a ledger, a broker and workers"};

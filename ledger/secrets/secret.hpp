@@ -18,9 +18,11 @@
 namespace ledger::secrets {
 
 enum class SecretFailure {
-  unusable,  // this machine, a file or an argument is not fit: say so and change nothing
-  refused,   // business says no: the purpose, the state or the rights of a key
-  damaged    // what is stored is not what was sealed: another row, another master key, or changed bytes
+  unusable,     // this machine, a file or an argument is not fit: say so and change nothing
+  refused,      // business says no: the purpose, the state or the rights of a key
+  damaged,      // what is stored is not what was sealed: another row, another master key, or changed bytes
+  unavailable,  // PostgreSQL did not answer, or refused the statement; nothing was done
+  unknown       // nobody can say whether it was stored: look before anything else
 };
 
 struct SecretError {

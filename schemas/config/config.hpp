@@ -90,6 +90,11 @@ struct SampleConfig {
   std::int64_t seed = 1;
 };
 
+// The master key that seals API keys at rest.
+struct KeysConfig {
+  std::string master_key_file;  // empty: keys/master.key in the data folder
+};
+
 // What is wrong with one field.
 struct Problem {
   std::string field;  // "sleeves[1].strategy.trail_percent"
@@ -114,6 +119,7 @@ struct Config {
   BrokerConfig broker;
   WorkersConfig workers;
   SampleConfig sample;
+  KeysConfig keys;
 
   // quiet with 10,000 and flash with 5,000, the user's own rules.
   static std::vector<SleeveConfig> default_sleeves();

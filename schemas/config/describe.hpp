@@ -88,6 +88,10 @@ void describe(Visitor& v, Whole& c) {
     inner.field("bars", value.bars, "hourly bars");
     inner.field("seed", value.seed, "the same seed gives the same prices");
   });
+  v.table("keys", "API keys of venues, sealed at rest", c.keys, [](auto& inner, auto& value) {
+    inner.field("master_key_file", value.master_key_file,
+                "32 random bytes, mode 0400; empty: keys/master.key in the data folder");
+  });
 }
 
 }  // namespace schemas::config

@@ -80,7 +80,8 @@ TEST(Envelope, ColumnsCannotBeSwapped) {
   const Sealed two = secrets::seal(*secrets::Secret::random(32), master, any_binding()).value();
   EXPECT_FALSE(
       secrets::unseal({one.key_nonce, one.key_text, one.nonce, one.text, one.master_key}, master, any_binding()));
-  EXPECT_FALSE(secrets::unseal({one.nonce, one.text, two.key_nonce, two.key_text, one.master_key}, master, any_binding()))
+  EXPECT_FALSE(
+      secrets::unseal({one.nonce, one.text, two.key_nonce, two.key_text, one.master_key}, master, any_binding()))
       << "a data key of its own for each row";
 }
 
