@@ -19,6 +19,7 @@ using machines::Nothing;
 
 constexpr const char* table_name = "sealed.api_key";
 constexpr std::string_view kind = "key";
+constexpr int most_tries = 10;
 
 constexpr Statement schema_statement = {"key_schema", "SELECT to_regclass('sealed.api_key') IS NOT NULL", false};
 constexpr Statement ground_statement = {
@@ -227,7 +228,8 @@ Binding Keyring::binding_of(const KeyView& view) const {
           view.destinations};
 }
 
-Secretly<Nothing> Keyring::commit(std::vector<machines::Step> steps, std::vector<machines::InstanceId>& born) {
+// False: the shard got another broker between our look and the last lock; nothing stands, and it is worth another try.
+Secretly<bool> Keyring::commit(std::vector<machines::Step> steps, std::vector<machines::InstanceId>& born) {
   const auto epochs = connection_->call(epochs_statement, Parameters().add(std::int64_t{owner_.value}));
   if (!epochs) return fail(from(epochs.error(), "the ledger"));
   for (machines::Step& step : steps) step.control_epoch = epochs->number(0, 2);
@@ -239,12 +241,28 @@ Secretly<Nothing> Keyring::commit(std::vector<machines::Step> steps, std::vector
                    results.error().text + ")");
   if (!results) return fail(from(results.error(), "the ledger"));
   for (const machines::StepResult& result : *results) {
+    if (result.outcome == machines::Outcome::stale_epoch) return false;
     if (result.outcome != machines::Outcome::committed)
       return refused(fmt::format("the ledger answers {} {}; nothing was changed, repeat", name_of(result.outcome),
                                  result.refusal));
     born.insert(born.end(), result.born.begin(), result.born.end());
   }
-  return Nothing{};
+  return true;
+}
+
+Secretly<Nothing> Keyring::together(const std::vector<machines::Step>& steps, const AndThen& and_then) {
+  for (int tries = 0; tries < most_tries; ++tries) {
+    auto transaction = Transaction::open(*connection_);
+    if (!transaction) return fail(from(transaction.error(), "the key"));
+    std::vector<machines::InstanceId> born;
+    const auto committed = commit(steps, born);
+    if (!committed) return fail(committed.error());
+    if (!*committed) continue;
+    if (auto done = and_then(born); !done) return done;
+    if (const auto stood = transaction->commit(); !stood) return fail(from(stood.error(), "the key"));
+    return Nothing{};
+  }
+  return refused("the shard changes its broker all the time; nothing was changed, repeat");
 }
 
 Secretly<Nothing> Keyring::store(const KeyView& view, const Sealed& sealed) {
@@ -296,14 +314,12 @@ Secretly<KeyView> Keyring::enrol(const Enrolment& asked, const Secret& secret, c
   const auto sealed = seal(secret, master, binding_of(view));
   if (!sealed) return fail(sealed.error());
 
-  auto transaction = Transaction::open(*connection_);
-  if (!transaction) return fail(from(transaction.error(), "the key"));
-  std::vector<machines::InstanceId> born;
-  if (const auto committed = commit({birth_of(view, now)}, born); !committed) return fail(committed.error());
-  view.instance = born.at(0);
-  view.instance_version = 1;
-  if (const auto stored = store(view, *sealed); !stored) return fail(stored.error());
-  if (const auto stood = transaction->commit(); !stood) return fail(from(stood.error(), "the key"));
+  const auto stored = together({birth_of(view, now)}, [&](const std::vector<machines::InstanceId>& born) {
+    view.instance = born.at(0);
+    view.instance_version = 1;
+    return store(view, *sealed);
+  });
+  if (!stored) return fail(stored.error());
   return view;
 }
 
@@ -311,23 +327,20 @@ Secretly<Nothing> Keyring::move(const std::vector<KeyMove>& moves, machines::Ins
   std::vector<machines::Step> steps;
   steps.reserve(moves.size());
   for (const KeyMove& moved : moves) steps.push_back(move_of(moved, now));
-  auto transaction = Transaction::open(*connection_);
-  if (!transaction) return fail(from(transaction.error(), "the key"));
-  std::vector<machines::InstanceId> born;
-  if (const auto committed = commit(std::move(steps), born); !committed) return committed;
-  for (const KeyMove& moved : moves) {
-    if (moved.step.then != key::Command::forget_secret) continue;
-    const auto forgotten = connection_->call(
-        forget_statement, Parameters().add(std::int64_t{moved.key.owner.value}).add(moved.key.data.key));
-    if (!forgotten) return fail(from(forgotten.error(), "the key's secret"));
-  }
-  if (const auto stood = transaction->commit(); !stood) return fail(from(stood.error(), "the key"));
-  return Nothing{};
+  return together(steps, [&](const std::vector<machines::InstanceId>&) -> Secretly<Nothing> {
+    for (const KeyMove& moved : moves) {
+      if (moved.step.then != key::Command::forget_secret) continue;
+      const auto forgotten = connection_->call(
+          forget_statement, Parameters().add(std::int64_t{moved.key.owner.value}).add(moved.key.data.key));
+      if (!forgotten) return fail(from(forgotten.error(), "the key's secret"));
+    }
+    return Nothing{};
+  });
 }
 
 Secretly<Secret> Keyring::unsealed(const Stored<Rows>& rows, const KeyView& view, const MasterKey& master) {
   const std::string named = fmt::format("the key {} (version {})", view.data.name, view.data.key_version);
-  if (!rows && rows.error().text.starts_with("[42501]"))
+  if (!rows && rows.error().text.find("permission denied") != std::string::npos)
     return refused(named + " may not be opened by this database user");
   if (!rows) return fail(from(rows.error(), named));
   if (rows->empty())

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -75,7 +76,10 @@ class Keyring {
  private:
   explicit Keyring(Connection& connection) : connection_(&connection) {}
   [[nodiscard]] Binding binding_of(const KeyView& key) const;
-  Secretly<machines::Nothing> commit(std::vector<machines::Step> steps, std::vector<machines::InstanceId>& born);
+  // What else belongs to a commit; told the ids of its births.
+  using AndThen = std::function<Secretly<machines::Nothing>(const std::vector<machines::InstanceId>&)>;
+  Secretly<machines::Nothing> together(const std::vector<machines::Step>& steps, const AndThen& and_then);
+  Secretly<bool> commit(std::vector<machines::Step> steps, std::vector<machines::InstanceId>& born);
   Secretly<Secret> unsealed(const Stored<Rows>& rows, const KeyView& key, const MasterKey& master);
   Secretly<machines::Nothing> store(const KeyView& key, const Sealed& sealed);
 

@@ -6,7 +6,7 @@
 CREATE SCHEMA sealed;
 SET search_path = sealed;
 
--- The transfer executor's: it alone opens a key that can move coins.
+-- The transfer executor's: a worker that may open, and alone may open, a key that can move coins.
 DO $$ BEGIN
   IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'bursar_mover') THEN
     CREATE ROLE bursar_mover NOLOGIN;
@@ -160,8 +160,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 $$;
 
 -- The service sees what keys there are, and seals only through key_for_use; whoever adds, tests, rewraps and retires keys is the owner.
-GRANT USAGE ON SCHEMA sealed TO bursar_service, bursar_mover;
-GRANT SELECT ON sealed.api_key, sealed.master_key TO bursar_service, bursar_mover;
+GRANT bursar_service TO bursar_mover;
+GRANT USAGE ON SCHEMA sealed TO bursar_service;
+GRANT SELECT ON sealed.api_key, sealed.master_key TO bursar_service;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA sealed FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION sealed.key_for_use(int, bigint, text) TO bursar_service;
 GRANT EXECUTE ON FUNCTION sealed.key_for_move(int, bigint) TO bursar_mover;

@@ -52,8 +52,9 @@ TEST_F(Keys, EachChangeIsATransitionInTheAuditChain) {
   ASSERT_TRUE(house_->move(house_->now("main"), Event::gain_right));
   ASSERT_TRUE(house_->move(house_->now("main"), Event::retire));
   std::vector<std::string> events;
-  for (const auto& step : ledger::books::Books(house_->connection).history(born.instance).value())
-    events.push_back(step.event + " " + step.to + " " + step.command);
+  const auto history = ledger::books::Books(house_->connection).history(born.instance);
+  ASSERT_TRUE(history.has_value());
+  for (const auto& step : *history) events.push_back(step.event + " " + step.to + " " + step.command);
   EXPECT_THAT(events, ElementsAre("enrol resting none", "prove healthy none", "gain_right resting raise_alarm",
                                   "retire retired forget_secret"));
   EXPECT_EQ(house_->one("SELECT count(*) FROM ledger.link l, unnest(l.instances) AS i WHERE i = " +
@@ -200,6 +201,23 @@ TEST_F(Keys, OfTwoChangesAtOnceOneIsRefusedWhole) {
   EXPECT_THAT(stale.error().text, HasSubstr("another change came first"));
   EXPECT_EQ(house_->one("SELECT count(*) FROM sealed.seal"), "1") << "its secret was not forgotten either";
   EXPECT_EQ(house_->now("main").state, State::healthy);
+}
+
+// The row is refused after its birth was committed: neither stands.
+TEST_F(Keys, AKeyIsStoredWholeOrNotAtAll) {
+  must_run(house_->database,
+           "CREATE FUNCTION sealed.die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'cut'; END $$; "
+           "CREATE TRIGGER die BEFORE INSERT ON sealed.seal FOR EACH ROW EXECUTE FUNCTION sealed.die()");
+  const std::string links = "SELECT count(*) FROM ledger.link";
+  const std::string before = house_->one(links);
+  EXPECT_THAT(house_->keyring().enrol(trading(), secret_of(canary), house_->master, {1}).error().text,
+              HasSubstr("cut"));
+  EXPECT_EQ(house_->one("SELECT count(*) FROM ledger.instance WHERE kind = 'key'"), "0");
+  EXPECT_EQ(house_->one(links), before);
+  EXPECT_EQ(house_->problem(), "");
+  must_run(house_->database, "DROP TRIGGER die ON sealed.seal");
+  house_->add(trading());
+  EXPECT_EQ(house_->keyring().keys()->size(), 1U);
 }
 
 TEST_F(Keys, TheHealthiestOfTheirPurposeIsChosen) {

@@ -57,7 +57,9 @@ struct Treasury {
   // The newest version of a name as it stands.
   ledger::secrets::KeyView now(const std::string& name) {
     ledger::secrets::KeyView found;
-    for (auto& one : keyring().keys().value())
+    const auto keys = keyring().keys();
+    CHECK(keys.has_value());
+    for (const auto& one : *keys)
       if (one.data.name == name) found = one;
     return found;
   }
