@@ -22,7 +22,8 @@ struct VenueConfig {
   std::map<std::string, brokers::wire::Peer> peers;
   Book book;
   std::vector<FaultRule> faults;
-  std::string key_file;  // the API keys that it knows (keys.hpp), read at every question; none when there is no file
+  // The API keys that it knows (keys.hpp), read at every question; none when there is no file.
+  std::string key_file = {};
   // Nothing, or what is wrong.
   [[nodiscard]] std::string validate() const;
 };
