@@ -29,8 +29,8 @@ using testing::IsEmpty;
 using testing::Not;
 
 // Every secret of this program: whoever finds one of these anywhere has found a leak.
-constexpr const char* canaries[] = {"CANARY0one0Qk3vJ8w2LrT5yH7z", "CANARY0two0Xp9sD4m6NbV1cG0f",
-                                    "CANARY0tri0Rt2uE5o8WaS3dK4j"};
+const std::string canaries[] = {"CANARY0one0Qk3vJ8w2LrT5yH7z", "CANARY0two0Xp9sD4m6NbV1cG0f",
+                                "CANARY0tri0Rt2uE5o8WaS3dK4j"};
 
 std::string hex_of(const std::string& bytes) {
   std::string hex;
@@ -60,7 +60,7 @@ std::vector<std::string> base64_of(const std::string& text) {
 // The forms of a canary that a text holds, named; empty when it holds none.
 std::string leaks_in(const std::string& text) {
   std::string found;
-  for (const std::string canary : canaries) {
+  for (const std::string& canary : canaries) {
     std::string upper = hex_of(canary);
     std::transform(upper.begin(), upper.end(), upper.begin(),
                    [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
@@ -165,6 +165,16 @@ std::unique_ptr<Child> KeysOfAHouse::house_;
 fs::path KeysOfAHouse::data_;
 std::string KeysOfAHouse::heard_;
 
+TEST(Canaries, Inv36AreFoundInEveryForm) {
+  EXPECT_EQ(leaks_in("nothing to see"), "");
+  for (const std::string& canary : canaries) {
+    EXPECT_NE(leaks_in("a" + canary + "b"), "");
+    EXPECT_NE(leaks_in(hex_of("a" + canary)), "");
+    for (const std::string before : {"", "a", "ab", "abc"})
+      EXPECT_NE(leaks_in(base64_of(before + canary + "abc")[0]), "") << before;
+  }
+}
+
 TEST_F(KeysOfAHouse, AHealthyLifeFromEnrolmentToRetirement) {
   venue_knows({line("life", canaries[0], "read,trade")});
   const Said added = add("life", "trade", secret_file("life", canaries[0]));
@@ -251,7 +261,7 @@ TEST_F(KeysOfAHouse, Inv36ASecretOnTheCommandLineIsRefusedAndNotRepeated) {
            Words{"--secret",   canaries[0]},
            Words{canaries[0]           },
            Words{"--secret-key", canaries[0]},
-           Words{std::string("--secret=") + canaries[0]}
+           Words{"--secret=" + canaries[0]}
   }) {
     Words words = base;
     words.insert(words.end(), more.begin(), more.end());
@@ -301,7 +311,7 @@ TEST_F(KeysOfAHouse, Inv36ThePromptShowsNothing) {
     shown.append(part.data(), static_cast<std::size_t>(got));
     if (typed || shown.find("nothing is shown") == std::string::npos) continue;
     typed = true;
-    const std::string lines = std::string("prompt\n") + canaries[2] + "\n";
+    const std::string lines = "prompt\n" + canaries[2] + "\n";
     ASSERT_EQ(write(terminal, lines.data(), lines.size()), static_cast<ssize_t>(lines.size()));
   }
   int status = 0;
