@@ -17,6 +17,7 @@
 #include "machines/control/control.hpp"
 #include "machines/core/amount.hpp"
 #include "machines/core/diagram.hpp"
+#include "machines/key/key.hpp"
 #include "machines/order/order.hpp"
 #include "machines/sleeve/sleeve.hpp"
 #include "machines/sleeve_cycle/sleeve_cycle.hpp"
@@ -198,8 +199,9 @@ int show_diagram(const std::string& kind) {
   else if (kind == "vault") std::cout << machines::mermaid(machines::vault::transitions, machines::vault::State::open);
   else if (kind == "sleeve") std::cout << machines::mermaid(machines::sleeve::transitions, machines::sleeve::State::open);
   else if (kind == "control") std::cout << machines::mermaid(machines::control::transitions, machines::control::State::in_force);
+  else if (kind == "key") std::cout << machines::mermaid(machines::key::transitions, machines::key::State::resting);
   else {
-    fmt::print(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation, vault, sleeve and control\n", kind);
+    fmt::print(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation, vault, sleeve, control and key\n", kind);
     return 2;
   }
   return 0;

@@ -11,6 +11,7 @@
 #include "deploy/bursar/commands.hpp"
 #include "deploy/bursar/controls.hpp"
 #include "deploy/bursar/export_journal.hpp"
+#include "deploy/bursar/key_commands.hpp"
 #include "deploy/bursar/nodes.hpp"
 #include "deploy/bursar/report_books.hpp"
 #include "deploy/bursar/up.hpp"
@@ -91,6 +92,7 @@ class Cli {
     add_controls();
     add_report();
     add_nodes();
+    deploy::add_key_commands(app_, key_hooks());
   }
 
   int run(int argc, char** argv) {
@@ -176,7 +178,7 @@ class Cli {
         ->add_option("id", o_.id)
         ->required();
     auto* diagram = machine->add_subcommand("diagram", "a machine's table as a Mermaid picture");
-    diagram->add_option("kind", o_.kind, "order, sleeve_cycle, allocation, vault, sleeve or control")->required();
+    diagram->add_option("kind", o_.kind, "order, sleeve_cycle, allocation, vault, sleeve, control or key")->required();
     diagram->callback([this] { run_ = [this] { return deploy::show_diagram(o_.kind); }; });
     add_ledger();
     auto* config = app_.add_subcommand("config", "the default configuration as a commented TOML file");
@@ -333,6 +335,17 @@ class Cli {
       command->add_option("--symbol", o_.symbol);
       command->callback([this, run = run] { run_ = [this, run] { return run_node(o_, run); }; });
     }
+  }
+
+  deploy::KeyHooks key_hooks() {
+    return {[this](auto* parent, const auto& name, const auto& help, auto action) {
+              return looker(parent, name, help, action);
+            },
+            [this](const auto& action) {
+              return with_config(o_, [&](const schemas::config::Config& config) {
+                return look(o_, [&](const Where& where) { return action({where, config}); });
+              });
+            }};
   }
 
   CLI::App app_{"Bursar runs a crypto treasury: machines, a ledger, a broker and workers"};

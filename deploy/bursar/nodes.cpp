@@ -129,6 +129,7 @@ int run_venue(const NodeOptions& options) {
   workers::venues::paper::VenueConfig config;
   config.endpoint = options.layout.venue_endpoint();
   config.store = options.layout.venue_store().string();
+  config.key_file = options.layout.venue_keys().string();
   config.keys = keys->own;
   config.peers = keys->peers;
   config.book.rules = {paper.half_spread, paper.slippage, paper.partial_fill, paper.reject, static_cast<std::uint64_t>(paper.seed)};

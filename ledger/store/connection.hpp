@@ -61,9 +61,10 @@ class Connection {
   [[nodiscard]] bool is_connected() const;
 
  private:
-  friend class Snapshot;  // ledger/store/snapshot.hpp
+  friend class Snapshot;     // ledger/store/snapshot.hpp
+  friend class Transaction;  // ledger/store/transaction.hpp
   struct Session;
-  // Plain SQL inside a transaction that the caller opened by hand and only reads in.
+  // Plain SQL that begins, ends or reads in a transaction opened by hand.
   Stored<Rows> read(const std::string& sql);
   std::string dsn_;
   std::unique_ptr<Session> session_;

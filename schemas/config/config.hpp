@@ -96,6 +96,11 @@ struct ReportConfig {
   machines::costs::Basis cost_basis = machines::costs::Basis::average;
 };
 
+// The master key that seals API keys at rest.
+struct KeysConfig {
+  std::string master_key_file;  // empty: keys/master.key in the data folder
+};
+
 // What is wrong with one field.
 struct Problem {
   std::string field;  // "sleeves[1].strategy.trail_percent"
@@ -121,6 +126,7 @@ struct Config {
   WorkersConfig workers;
   SampleConfig sample;
   ReportConfig report;
+  KeysConfig keys;
 
   // quiet with 10,000 and flash with 5,000, the user's own rules.
   static std::vector<SleeveConfig> default_sleeves();

@@ -92,6 +92,10 @@ void describe(Visitor& v, Whole& c) {
     inner.field("cost_basis", value.cost_basis,
                 "what sold coins had cost: \"average\", or \"fifo\" (first in, first out)");
   });
+  v.table("keys", "API keys of venues, sealed at rest", c.keys, [](auto& inner, auto& value) {
+    inner.field("master_key_file", value.master_key_file,
+                "32 random bytes, mode 0400; empty: keys/master.key in the data folder");
+  });
 }
 
 }  // namespace schemas::config

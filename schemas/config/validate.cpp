@@ -184,6 +184,8 @@ std::vector<Problem> Config::validate() const {
   check_sleeve_rules(found, *this);
   check_venue(found, paper);
   check_processes(found, *this);
+  if (!keys.master_key_file.empty() && keys.master_key_file[0] != '/')
+    found.add("keys.master_key_file", fmt::format("is \"{}\"; it must be a whole path, from /", keys.master_key_file));
   return found.problems;
 }
 
