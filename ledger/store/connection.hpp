@@ -51,6 +51,8 @@ class Connection {
   Connection& operator=(Connection&&) noexcept;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
+  // A second one to the same place, for another thread; not connected yet.
+  [[nodiscard]] Connection another() const;
 
   Stored<Rows> call(const Statement& statement, const Parameters& parameters = {});
   // Plain SQL, several statements allowed, one transaction: migrations and set-up.
@@ -63,6 +65,7 @@ class Connection {
  private:
   friend class Snapshot;  // ledger/store/snapshot.hpp
   struct Session;
+  Connection() = default;
   // Plain SQL inside a transaction that the caller opened by hand and only reads in.
   Stored<Rows> read(const std::string& sql);
   std::string dsn_;
