@@ -35,7 +35,7 @@ machines::Instant wall_now() {
   return {std::chrono::duration_cast<std::chrono::microseconds>(now).count()};
 }
 
-std::string day_of(machines::Instant at) {
+std::string day_text(machines::Instant at) {
   if (at.us == 0) return "-";
   return fmt::format("{:%Y-%m-%d %H:%M}", fmt::gmtime(static_cast<std::time_t>(at.us / 1'000'000)));
 }
@@ -69,8 +69,8 @@ ordered_json json_of(const KeyView& view) {
       {"rights",       {{"read", data.seen.read}, {"trade", data.seen.trade}, {"withdraw", data.seen.withdraw}}},
       {"incident",     data.incident                                                                           },
       {"replaced",     data.is_replaced                                                                        },
-      {"tested_at",    day_of(data.tested_at)                                                                  },
-      {"expires_at",   day_of(data.expires_at)                                                                 },
+      {"tested_at",    day_text(data.tested_at)                                                                  },
+      {"expires_at",   day_text(data.expires_at)                                                                 },
       {"addresses",    view.addresses                                                                          },
       {"destinations", view.destinations                                                                       },
       {"machine",      view.instance.value                                                                     },
@@ -82,7 +82,7 @@ std::string line_of(const KeyView& view) {
   const key::Data& data = view.data;
   return fmt::format("{:<16} {:>3} {:>5}  {:<11} {:<8} {:<12} {:<7} {:<9} {:<16} {}", data.name, data.key_version,
                      data.key, data.fingerprint, data.venue, data.account, name_of(data.purpose), name_of(view.state),
-                     day_of(data.tested_at),
+                     day_text(data.tested_at),
                      !data.incident.empty() ? "INCIDENT: " + data.incident
                      : data.is_replaced     ? "replaced; retire it once it is gone at the venue"
                                             : "");
@@ -297,7 +297,7 @@ int test_key(const KeyDesk& desk, const KeyOptions& options) {
              !seen->is_authentic ? "the venue does not know it, or refuses its signature"
              : !view->data.incident.empty()
                  ? "it " + view->data.incident
-                 : "the venue lets it " + key::to_text(seen->rights) + ", until " + day_of(seen->expires_at));
+                 : "the venue lets it " + key::to_text(seen->rights) + ", until " + day_text(seen->expires_at));
   return 1;
 }
 

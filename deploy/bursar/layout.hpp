@@ -16,6 +16,7 @@ struct Layout {
   [[nodiscard]] std::filesystem::path venue_store() const { return folder / "venue" / "paper.db"; }
   // The API keys that the paper venue knows: its own file, not ours (workers/venues/paper/keys.hpp).
   [[nodiscard]] std::filesystem::path venue_keys() const { return folder / "venue" / "keys"; }
+  [[nodiscard]] std::filesystem::path checkpoints() const { return folder / "checkpoints"; }
   [[nodiscard]] std::filesystem::path sample() const { return folder / "sample_eth_usdt_1h.csv"; }
   [[nodiscard]] std::filesystem::path report() const { return folder / "report.html"; }
 };

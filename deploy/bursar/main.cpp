@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <functional>
 
+#include "deploy/bursar/audit.hpp"
 #include "deploy/bursar/commands.hpp"
 #include "deploy/bursar/controls.hpp"
 #include "deploy/bursar/export_journal.hpp"
@@ -25,7 +26,7 @@ using deploy::Where;
 
 struct Options {
   std::string config, data_dir, dsn, replay, name, symbol, kind, format, output;
-  bool json = false, exit_when_done = false, all = false;
+  bool json = false, exit_when_done = false, all = false, full = false;
   int limit = 50;
   std::int64_t id = 0;
   deploy::VaultOrder vault;
@@ -293,12 +294,14 @@ class Cli {
     auto* ledger = app_.add_subcommand("ledger", "accounts, their verification, and the books for other tools");
     ledger->require_subcommand(1);
     looker(ledger, "balances", "every account", [this] { return look(o_, deploy::show_balances); });
-    looker(ledger, "verify", "computes everything again from history",
-           [this] { return look(o_, deploy::verify_ledger); });
-    auto* journal =
-        looker(ledger, "export", "a journal with daily balance assertions for hledger or beancount", [this] {
-          return look(o_, [this](const Where& where) { return deploy::export_journal(where, o_.format, o_.output); });
-        });
+    looker(ledger, "verify", "computes what came after the last checkpoint again from history", [this] {
+      return look(o_, [this](const Where& where) { return deploy::verify_ledger(where, o_.full); });
+    })->add_flag("--full", o_.full, "everything, from the first row");
+    looker(ledger, "checkpoint", "verifies, and signs the heads of the audit chain outside the database",
+           [this] { return look(o_, deploy::sign_checkpoint); });
+    auto* journal = looker(ledger, "export", "a journal with daily balance assertions for hledger or beancount", [this] {
+      return look(o_, [this](const Where& where) { return deploy::export_journal(where, o_.format, o_.output); });
+    });
     journal->add_option("--format", o_.format, "hledger or beancount")
         ->required()
         ->check(CLI::IsMember({"hledger", "beancount"}));

@@ -324,7 +324,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 $$;
 
 -- Openings: every vault and sleeve, with its accounts, assets and pair, is what its first transition says that was opened; no account of an
--- owner with vaults belongs to none of them; the flags of pauses and freezes are those of the controls in force; no sleeve has paid another.
+-- owner with vaults belongs to none of them; the flags of pauses and freezes are those of the controls in force.
 CREATE FUNCTION verify_openings() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = ledger, pg_temp AS $$
   SELECT x.problem FROM (
@@ -355,12 +355,16 @@ SET search_path = ledger, pg_temp AS $$
      CROSS JOIN LATERAL (SELECT count(*) AS flags, count(i.id) AS meant FROM pause p
                            LEFT JOIN instance i ON i.owner = p.owner AND i.id = p.instance AND i.kind = 'control' AND NOT i.is_final
                                 AND i.data::jsonb ->> 'scope' = p.scope AND i.data::jsonb ->> 'target' = p.target WHERE p.owner = c.owner) AS p
-     WHERE f.frozen <> (c.frozen <> 'no')::int OR p.flags <> f.paused OR p.flags <> p.meant
-    UNION ALL
-    SELECT format('posting (owner %s, instance %s, version %s, leg %s): one sleeve paid another', p.owner, p.instance, p.version, p.leg)
-      FROM posting p JOIN account d ON d.owner = p.owner AND d.id = p.debit JOIN account c ON c.owner = p.owner AND c.id = p.credit
-     WHERE d.fund <> 0 AND c.fund <> 0 AND d.fund <> c.fund) AS x
+     WHERE f.frozen <> (c.frozen <> 'no')::int OR p.flags <> f.paused OR p.flags <> p.meant) AS x
   LIMIT 1;
+$$;
+
+-- No sleeve has paid another: what the trigger forbids.
+CREATE FUNCTION verify_crossings() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = ledger, pg_temp SET enable_nestloop = off SET enable_mergejoin = off AS $$
+  SELECT format('posting (owner %s, instance %s, version %s, leg %s): one sleeve paid another', p.owner, p.instance, p.version, p.leg)
+    FROM posting p JOIN account d ON d.owner = p.owner AND d.id = p.debit AND d.fund <> 0
+    JOIN account c ON c.owner = p.owner AND c.id = p.credit AND c.fund <> 0 WHERE d.fund <> c.fund LIMIT 1;
 $$;
 
 -- The coins of a vault's asset that are the vault's: not at risk, tradeable, and in its sleeves (what is out in trades has no coin here).
