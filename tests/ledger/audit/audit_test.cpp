@@ -114,8 +114,9 @@ class AuditTest : public testing::Test {
 constexpr const char* outside[] = {
     "transition.wall_at",     // wall time enters no digest (DESIGN 5); the link has its own, which is covered
     "refusal.wall_at",        // the same
-    "account.path",           // openings of accounts are in no link yet
+    "account.path",           // what was opened is in the chain where a vault or sleeve opened it: tests/ledger/vaults
     "account.limited",        // the same; true where history breaks the limit is found
+    "account.fund",           // the same
     "instance.is_final",      // follows from the machine's table, which SQL does not know
     "instance.parent",        // in no digest yet
     "instance.sleeve",        // in no digest yet
