@@ -74,6 +74,7 @@ ledger::Stored<workers::harness::Handlers> make_handlers(ledger::Connection& con
   handlers.push_back(std::make_unique<workers::handlers::CycleHandler>(fresh->sleeves));
   handlers.push_back(std::make_unique<workers::handlers::OrderHandler>(fresh->sleeves, *deployment, paper_settle_ms));
   handlers.push_back(std::make_unique<workers::handlers::AllocationHandler>(fresh->sleeves));
+  handlers.push_back(std::make_unique<workers::handlers::VaultHandler>());
   kept = std::move(fresh);
   return handlers;
 }

@@ -9,6 +9,7 @@
 
 #include "ledger/store/connection.hpp"
 #include "machines/core/sleeve.hpp"
+#include "machines/policy/reallocation.hpp"
 #include "machines/policy/reserve.hpp"
 #include "machines/strategy/momentum/momentum.hpp"
 #include "workers/market/bars.hpp"
@@ -27,6 +28,7 @@ struct TreasurySpec {
   machines::Instrument instrument;  // asset ids 1 (quote) and 2 (base)
   machines::Amount total, tradeable;
   machines::policy::Reserve reserve;         // which of the vault's coins must stay out of Tradeable
+  machines::policy::Reallocation reallocation;  // what it may allocate by itself; sleeves count from 1 in their order
   std::optional<machines::Asset> fee_asset;  // the third one that the venue takes its fees in
   std::vector<SleeveSpec> sleeves;
   std::string settings;  // what must not change on this folder; compared on every start
