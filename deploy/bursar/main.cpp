@@ -14,6 +14,7 @@
 #include "deploy/bursar/export_journal.hpp"
 #include "deploy/bursar/key_commands.hpp"
 #include "deploy/bursar/nodes.hpp"
+#include "deploy/bursar/paper.hpp"
 #include "deploy/bursar/report_books.hpp"
 #include "deploy/bursar/up.hpp"
 #include "deploy/bursar/vaults.hpp"
@@ -32,6 +33,7 @@ struct Options {
   deploy::VaultOrder vault;
   deploy::ControlOrder control;
   deploy::ReportOptions report;
+  deploy::PaperOrder paper;
 };
 
 std::string default_folder() {
@@ -92,6 +94,7 @@ class Cli {
     add_vaults();
     add_controls();
     add_report();
+    add_paper();
     add_nodes();
     deploy::add_key_commands(app_, key_hooks());
   }
@@ -290,6 +293,32 @@ class Cli {
            [this] { return look(o_, deploy::show_controls); });
   }
 
+  void add_paper() {
+    auto* paper = app_.add_subcommand("paper",
+                                      "what a person would do on the exchange's own page, for trying reconciliation "
+                                      "out; needs the running house (`bursar up` stays open after a replay)");
+    paper->require_subcommand(1);
+    const auto command = [&](const std::string& name, const std::string& help,
+                             int (*action)(const Where&, const deploy::PaperOrder&)) {
+      auto* made = looker(paper, name, help, [this, action] {
+        return look(o_, [this, action](const Where& where) { return action(where, o_.paper); });
+      });
+      made->add_option("--id", o_.paper.id, "asked again under the same id, it happens once");
+      return made;
+    };
+    auto* trade = command("trade", "trade by hand, at the last open, past every sleeve", deploy::trade_on_paper);
+    trade->add_option("side", o_.paper.side, "buy or sell")->required()->check(CLI::IsMember({"buy", "sell"}));
+    trade->add_option("amount", o_.paper.amount, "buy: quote to spend, fee included; sell: base to sell")->required();
+    trade->add_option("--symbol", o_.paper.symbol, "default: the pair that the house trades");
+    for (auto* transfer : {command("deposit", "coins come from outside", deploy::deposit_on_paper),
+                           command("withdraw", "coins go to outside", deploy::withdraw_on_paper)}) {
+      transfer->add_option("asset", o_.paper.asset, "USDT, ETH, ...")->required();
+      transfer->add_option("amount", o_.paper.amount)->required();
+    }
+    looker(paper, "statement", "what the venue says that the account holds, and the fills that are not ours",
+           [this] { return look(o_, deploy::show_paper_statement); });
+  }
+
   void add_ledger() {
     auto* ledger = app_.add_subcommand("ledger", "accounts, their verification, and the books for other tools");
     ledger->require_subcommand(1);
@@ -299,9 +328,10 @@ class Cli {
     })->add_flag("--full", o_.full, "everything, from the first row");
     looker(ledger, "checkpoint", "verifies, and signs the heads of the audit chain outside the database",
            [this] { return look(o_, deploy::sign_checkpoint); });
-    auto* journal = looker(ledger, "export", "a journal with daily balance assertions for hledger or beancount", [this] {
-      return look(o_, [this](const Where& where) { return deploy::export_journal(where, o_.format, o_.output); });
-    });
+    auto* journal =
+        looker(ledger, "export", "a journal with daily balance assertions for hledger or beancount", [this] {
+          return look(o_, [this](const Where& where) { return deploy::export_journal(where, o_.format, o_.output); });
+        });
     journal->add_option("--format", o_.format, "hledger or beancount")
         ->required()
         ->check(CLI::IsMember({"hledger", "beancount"}));

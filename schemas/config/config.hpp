@@ -38,6 +38,12 @@ struct VaultConfig {
   std::string asset = "USDT";                  // the wallet's asset
   Decimal total = Decimal::whole(20'000);      // Total Coins at the first start
   Decimal tradeable = Decimal::whole(15'000);  // of those, Tradeable Coins
+  std::string reserve = "none";                // what must stay out of Tradeable: none, fixed, flexing
+  machines::Rate reserve_least{50'000};        // of Total Coins; fixed: exactly
+  machines::Rate reserve_most{200'000};        // flexing: at high volatility
+  std::string idle_to;                         // the sleeve that idle Tradeable Coins go to by themselves; "": none
+  machines::Rate idle_most{100'000};           // of Total Coins, per day
+  machines::Rate reclaim_after_loss{0};        // of its allocation: a sleeve that lost so much gives back; 0: never
 };
 
 struct SleeveConfig {
@@ -58,6 +64,10 @@ struct PaperConfig {
   Decimal tick{1, 2};                    // quote: 0.01
   Decimal min_notional = Decimal::whole(10);
   std::int64_t seed = 1;
+  std::string fee_asset = "quote";  // or received (base of a purchase, quote of a sale), or a coin's code
+  Decimal fee_price;                // of a coin: quote per coin
+  Decimal fee_coins;                // what the account has of it at the first start
+  [[nodiscard]] bool takes_coins() const { return fee_asset != "quote" && fee_asset != "received"; }
   std::vector<std::string> faults;  // how it misbehaves: "place:3:lose_answer"
 };
 
@@ -133,7 +143,8 @@ struct Config {
   // Impossible values, field by field and across fields; empty when all is well. Fields that file errors can point at.
   [[nodiscard]] std::vector<Problem> validate() const;
   // The settings that a data folder keeps for ever (vault, sleeves, the paper venue but for its faults), one per line
-  // in a fixed order and spelling: two runs on one folder must agree on it.
+  // in a fixed order and spelling: two runs on one folder must agree on it. What came later than some folder (the
+  // asset of fees) is a line only where it is not the default.
   [[nodiscard]] std::string frozen_text() const;
 };
 

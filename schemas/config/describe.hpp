@@ -24,6 +24,13 @@ void describe_vault(Visitor& v, Vault& c) {
   v.field("asset", c.asset, "the wallet's asset: the quote side of the prices");
   v.field("total", c.total, "Total Coins at the first start");
   v.field("tradeable", c.tradeable, "of those, Tradeable Coins: what the sleeves may be given");
+  v.field("reserve", c.reserve, "what must stay out of Tradeable: none, fixed, or flexing with measured volatility");
+  v.field("reserve_least_percent", c.reserve_least, "of Total Coins, from 5 to 20: the fixed share, or the least");
+  v.field("reserve_most_percent", c.reserve_most, "flexing: the most");
+  v.field("idle_to", c.idle_to, "the sleeve that idle Tradeable Coins go to, once a day by themselves; empty: none");
+  v.field("idle_most_percent", c.idle_most, "of Total Coins, per day");
+  v.field("reclaim_after_loss_percent", c.reclaim_after_loss,
+          "of its allocation: a sleeve that has lost so much gives back what it has; 0: never");
 }
 
 template <class Visitor, class Sleeve>
@@ -47,6 +54,9 @@ void describe_paper(Visitor& v, Paper& c) {
   v.field("tick", c.tick, "quote coins: prices are multiples of it");
   v.field("min_notional", c.min_notional, "quote coins: the smallest order");
   v.field("seed", c.seed, "of the draws above; the same seed gives the same fills");
+  v.field("fee_asset", c.fee_asset, "what fees are taken in: quote, received (base on buys), or a coin such as BNB");
+  v.field("fee_price", c.fee_price, "with a coin: quote coins for one of it");
+  v.field("fee_coins", c.fee_coins, "with a coin: what the account has of it at the first start");
   v.field("faults", c.faults, "misdeeds on demand, for instance [\"place:3:lose_answer\", \"query:first:time_out\"]");
 }
 
