@@ -33,7 +33,7 @@ bool flex_into(Step& step, const Facts& facts) {
 
 }  // namespace
 
-Result<std::optional<Step>, Refusal> review(const Facts& facts) {
+Result<std::optional<Step>, Refusal> decide(const Facts& facts) {
   if (facts.frozen != Frozen::nothing) return std::optional<Step>{};
   Step step = step_of(facts, flex);
   const Rate before = policy::share(facts.data.reserve);

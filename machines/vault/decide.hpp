@@ -41,7 +41,7 @@ struct Step {
 
 // Nothing when there is nothing to move, to propose, or to write down: a share of the reserve that changed by less than
 // half a percent is not. Refusals: overflow.
-Result<std::optional<Step>, Refusal> review(const Facts& facts);
+Result<std::optional<Step>, Refusal> decide(const Facts& facts);
 
 // The review after this: at half past midnight (UTC), between an open and a close, so that nobody else decides then.
 Instant next_review(Instant world_at);

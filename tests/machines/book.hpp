@@ -15,19 +15,23 @@ namespace tests {
 
 inline constexpr machines::AssetId usdt{1};
 inline constexpr machines::AssetId eth{2};
+inline constexpr machines::AssetId bnb{3};  // the third asset, for fees
 
-inline machines::SleeveAccounts sleeve_accounts() { return {{1}, {2}, {3}, {4}, {5}, {6}, {7}, {8}}; }
+inline machines::SleeveAccounts sleeve_accounts() { return {{1}, {2}, {3}, {4}, {5}, {6}, {7}, {8}, {11}, {12}, {13}}; }
 
 // The vault's other accounts.
 inline constexpr machines::AccountId outside{9};
 inline constexpr machines::AccountId vault_reserve{10};
+// Of the vault of the third asset.
+inline constexpr machines::AccountId coins{14};
 
 inline constexpr std::string_view account_names[] = {
-    "?",         "quote",   "base",   "trading_quote", "trading_base", "fees", "suspense_quote", "suspense_base",
-    "tradeable", "outside", "reserve"};
+    "?",       "quote",          "base",          "trading_quote",  "trading_base",
+    "fees",    "suspense_quote", "suspense_base", "tradeable",      "outside",
+    "reserve", "fees_base",      "fees_other",    "suspense_other", "coins"};
 
 inline std::string_view account_name(machines::AccountId account) {
-  return account.value < 1 || account.value > 10 ? account_names[0] : account_names[account.value];
+  return account.value < 1 || account.value > 14 ? account_names[0] : account_names[account.value];
 }
 
 class Book {

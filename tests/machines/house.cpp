@@ -110,6 +110,11 @@ void House::resume() {
   if (step) take(*step, {}, {cycle_, version_ + 1, 0});
 }
 
+void House::put_coins(Int128 amount) {
+  has_coins_ = true;
+  book_.put(coins, amount);
+}
+
 void House::take(const cycle::Step& step, std::vector<machines::Posting> before, machines::HoldKey step_key) {
   const auto first_leg = static_cast<std::int32_t>(before.size()) + 1;
   before.insert(before.end(), step.postings.begin(), step.postings.end());
@@ -129,7 +134,7 @@ void House::give_birth(const machines::OrderDraft& draft, machines::HoldKey hold
   data.is_buy = draft.is_buy;
   data.size = data.held = draft.size;
   data.hold = hold;
-  data.base = Amount::zero(eth);
+  data.base = data.fees_base = Amount::zero(eth);
   data.quote = data.fees = Amount::zero(usdt);
   data.placed_at = world_at_;
   order_ = order::Facts{{next_id_++}, 1, data, accounts_, instrument_};
@@ -138,6 +143,8 @@ void House::give_birth(const machines::OrderDraft& draft, machines::HoldKey hold
 
 bool House::tell(order::Event event, const order::NewFills& fills, const std::string& reason) {
   const order::Message message{event, fills, reason};
+  if (has_coins_) order_->fee_payer = coins;
+  order_->fee_funds = book_.available(coins);
   const auto step = order::decide(order_state_, *order_, message);
   if (witness_ != nullptr) witness_->order_told(order_state_, *order_, message, step);
   if (!step) return false;

@@ -51,6 +51,8 @@ class House {
   // Paused until resumed: a cycle that watches comes to rest at its next look.
   void pause() { paused_ = true; }
   void resume();
+  // A vault of the third asset stands, and gets so many coins.
+  void put_coins(Int128 amount);
 
   [[nodiscard]] bool has_order() const { return order_.has_value(); }
   // Whether the order took it. REQUIRES: has_order().
@@ -93,9 +95,9 @@ class House {
   machines::Instrument instrument_ = eth_usdt();
   machines::SleeveAccounts accounts_ = sleeve_accounts();
   Book book_{
-      {accounts_.quote, accounts_.base, accounts_.tradeable, vault_reserve}
+      {accounts_.quote, accounts_.base, accounts_.tradeable, vault_reserve, coins}
   };
-  bool has_cycle_ = false, entries_stopped_ = false, paused_ = false;
+  bool has_cycle_ = false, has_coins_ = false, entries_stopped_ = false, paused_ = false;
   std::int64_t next_id_ = 1, version_ = 1, last_hour_ = -1;
   machines::Instant world_at_{0};
   std::map<std::int64_t, machines::Price> closes_;

@@ -126,6 +126,11 @@ std::string Scenario::act(const Words& words) {
   if (what == "order") return tell(words);
   if (what == "fund" || what == "allocate" || what == "reclaim") return move(words);
   if (what == "balance" || what == "available") return check(words);
+  if (what == "coins") {
+    const auto amount = words.size() == 2 ? number(words[1], 18) : std::nullopt;
+    if (amount) house_->put_coins(*amount);
+    return amount ? "" : "coins AMOUNT";
+  }
   if (what == "pause" || what == "resume") {
     what == "pause" ? house_->pause() : house_->resume();
     return "";
@@ -173,18 +178,28 @@ std::optional<order::NewFills> Scenario::fills_of(const Words& words) {
     return house_->fill_of_share(*value, *percent * 10'000);
   }
   if (words.empty()) return House::no_fills();
-  if (words.size() != 5 || words[1] != "for" || words[3] != "fee") return std::nullopt;
+  if (words.size() < 5 || words.size() > 6 || words[1] != "for" || words[3] != "fee") return std::nullopt;
+  const std::string fee_asset = words.size() == 6 ? words[5] : "USDT";
   const auto base = number(words[0], 18);
   const auto quote = number(words[2]);
-  const auto fee = number(words[4]);
+  const auto fee = number(words[4], fee_asset == "USDT" ? 8 : 18);
   if (!base || !quote || !fee) return std::nullopt;
   const machines::Instant when = house_->next_open();
-  return order::NewFills{
+  order::NewFills fills{
       1, {eth,  *base },
        {usdt, *quote},
-       {usdt, *fee  },
+       {usdt, 0     },
        when, when
   };
+  if (fee_asset == "USDT")
+    fills.fees = {usdt, *fee};
+  else if (fee_asset == "ETH")
+    fills.fees_base = {eth, *fee};
+  else if (fee_asset == "BNB")
+    fills.fees_other = {bnb, *fee};
+  else
+    return std::nullopt;
+  return fills;
 }
 
 std::string Scenario::tell(const Words& words) {
@@ -218,7 +233,8 @@ std::string Scenario::check(const Words& words) {
   const auto name = std::find(std::begin(account_names) + 1, std::end(account_names), words[1]);
   if (name == std::end(account_names)) return "no account is called " + words[1];
   const machines::AccountId account{name - std::begin(account_names)};
-  const auto asset = words[1].find("base") == std::string::npos ? usdt : eth;
+  const auto is_of = [&](const char* word) { return words[1].find(word) != std::string::npos; };
+  const auto asset = is_of("base") ? eth : is_of("other") || is_of("coins") ? bnb : usdt;
   const Book& book = house_->book();
   const machines::Amount amount(asset, words[0] == "balance" ? book.balance(account) : book.available(account));
   return describe(amount) == words[2] ? "" : "expected " + words[2] + ", got " + describe(amount);

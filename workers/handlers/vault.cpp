@@ -67,7 +67,7 @@ Decision VaultHandler::on_job(const LeasedJob& job, const Facts& facts) const {
   const auto accounts = schemas::parse_vault_accounts(facts.vault_accounts);
   const auto own = accounts ? vault_facts(facts, *accounts) : std::nullopt;
   if (!own) return give_up_for_good("the vault's rows can't be read");
-  const auto move = vault::review(*own);
+  const auto move = vault::decide(*own);
   if (!move) return give_up_for_good("refused: " + std::string(machines::name_of(move.error())));
   if (!move->has_value()) {
     machines::Step step = step_for(job, facts, machines::Fate::rearmed);
