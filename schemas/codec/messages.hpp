@@ -170,6 +170,25 @@ struct OpenBar {
 struct StatementRequest {  // balances of the account, for reconciliation
   bool operator==(const StatementRequest&) const = default;
 };
+// A person trades on the exchange, past this program: filled at once, at the last open that the venue knows. The id
+// makes it idempotent. Answered with a Statement or a VenueRefusal.
+struct HandTrade {
+  std::string id;
+  std::string symbol;
+  Side side = Side::buy;
+  machines::Int128 size = 0;  // buy: quote to spend, fee included; sell: base to sell
+  machines::Instant at;       // world time
+  bool operator==(const HandTrade&) const = default;
+};
+// Coins come to the account from outside (positive), or go (negative). The id makes it idempotent. Answered with a
+// Statement or a VenueRefusal.
+struct HandTransfer {
+  std::string id;
+  std::string asset;
+  machines::Int128 amount = 0;
+  machines::Instant at;  // world time
+  bool operator==(const HandTransfer&) const = default;
+};
 struct Fill {
   int number = 0;        // 1..n within the order
   machines::Instant at;  // world time: the bar's open
@@ -198,8 +217,19 @@ struct StatementLine {
   machines::Int128 total = 0;
   bool operator==(const StatementLine&) const = default;
 };
+// A fill on our account of an order that carries no client id of ours: a person's, or another program's.
+struct ForeignFill {
+  std::string id;  // the venue's, unique for ever
+  std::string symbol;
+  machines::Instant at;  // world time
+  Side side = Side::buy;
+  machines::Int128 base = 0, quote = 0, fee = 0;
+  std::string fee_asset;  // what the fee was taken in; empty: the quote
+  bool operator==(const ForeignFill&) const = default;
+};
 struct Statement {
   std::vector<StatementLine> lines;
+  std::vector<ForeignFill> foreign;  // all of them, oldest first
   bool operator==(const Statement&) const = default;
 };
 struct VenueRefusal {  // the request could not be understood or served
@@ -207,8 +237,8 @@ struct VenueRefusal {  // the request could not be understood or served
   bool operator==(const VenueRefusal&) const = default;
 };
 
-using VenueMessage = std::variant<PlaceOrder, QueryOrder, CancelOrder, OpenBar, StatementRequest, OrderReport, BarTaken,
-                                  Statement, VenueRefusal>;
+using VenueMessage = std::variant<PlaceOrder, QueryOrder, CancelOrder, OpenBar, StatementRequest, HandTrade,
+                                  HandTransfer, OrderReport, BarTaken, Statement, VenueRefusal>;
 
 // No message is longer: a socket drops what is, a decoder refuses it unread.
 inline constexpr std::size_t longest_message = 4 << 20;

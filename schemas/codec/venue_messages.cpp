@@ -51,10 +51,31 @@ PlaceOrder read(const pb::PlaceOrder& from, Reading& reading) {
           {from.placed_us()}};
 }
 
+HandTrade read(const pb::HandTrade& from, Reading& reading) {
+  return {reading.word(from.id()),
+          reading.word(from.symbol()),
+          reading.enumerator<Side>(from.side()),
+          reading.amount(from.size()),
+          {from.at_us()}};
+}
+
+HandTransfer read(const pb::HandTransfer& from, Reading& reading) {
+  return {reading.word(from.id()), reading.word(from.asset()), reading.amount(from.amount()), {from.at_us()}};
+}
+
 Statement read(const pb::Statement& from, Reading& reading) {
   Statement statement;
   for (const auto& line : from.lines())
     statement.lines.push_back({reading.word(line.asset()), reading.amount(line.total())});
+  for (const auto& fill : from.foreign())
+    statement.foreign.push_back({reading.word(fill.id()),
+                                 reading.word(fill.symbol()),
+                                 {fill.at_us()},
+                                 reading.enumerator<Side>(fill.side()),
+                                 reading.amount(fill.base()),
+                                 reading.amount(fill.quote()),
+                                 reading.amount(fill.fee()),
+                                 reading.word(fill.fee_asset())});
   return statement;
 }
 
@@ -72,6 +93,10 @@ VenueMessage read_body(const pb::VenueEnvelope& envelope, Reading& reading) {
     }
     case pb::VenueEnvelope::kStatementRequest:
       return StatementRequest{};
+    case pb::VenueEnvelope::kHandTrade:
+      return read(envelope.hand_trade(), reading);
+    case pb::VenueEnvelope::kHandTransfer:
+      return read(envelope.hand_transfer(), reading);
     case pb::VenueEnvelope::kReport:
       return read(envelope.report(), reading);
     case pb::VenueEnvelope::kBarTaken:
@@ -93,6 +118,40 @@ void write_place(const PlaceOrder& order, pb::PlaceOrder& to) {
   to.set_side(static_cast<int>(order.side));
   to.set_size(machines::to_text(order.size));
   to.set_placed_us(order.placed_at.us);
+}
+
+void write(const HandTrade& trade, pb::HandTrade& to) {
+  to.set_id(trade.id);
+  to.set_symbol(trade.symbol);
+  to.set_side(static_cast<int>(trade.side));
+  to.set_size(machines::to_text(trade.size));
+  to.set_at_us(trade.at.us);
+}
+
+void write(const HandTransfer& transfer, pb::HandTransfer& to) {
+  to.set_id(transfer.id);
+  to.set_asset(transfer.asset);
+  to.set_amount(machines::to_text(transfer.amount));
+  to.set_at_us(transfer.at.us);
+}
+
+void write(const Statement& statement, pb::Statement& to) {
+  for (const StatementLine& line : statement.lines) {
+    auto* one = to.add_lines();
+    one->set_asset(line.asset);
+    one->set_total(machines::to_text(line.total));
+  }
+  for (const ForeignFill& fill : statement.foreign) {
+    auto* one = to.add_foreign();
+    one->set_id(fill.id);
+    one->set_symbol(fill.symbol);
+    one->set_at_us(fill.at.us);
+    one->set_side(static_cast<int>(fill.side));
+    one->set_base(machines::to_text(fill.base));
+    one->set_quote(machines::to_text(fill.quote));
+    one->set_fee(machines::to_text(fill.fee));
+    one->set_fee_asset(fill.fee_asset);
+  }
 }
 
 }  // namespace
@@ -118,14 +177,9 @@ std::string encode_venue(const VenueFrame& frame) {
                    envelope.mutable_bar_taken()->set_opens_us(m.opens_at.us);
                    envelope.mutable_bar_taken()->set_filled(m.filled);
                  },
-                 [&](const Statement& m) {
-                   auto* to = envelope.mutable_statement();
-                   for (const StatementLine& line : m.lines) {
-                     auto* one = to->add_lines();
-                     one->set_asset(line.asset);
-                     one->set_total(machines::to_text(line.total));
-                   }
-                 },
+                 [&](const HandTrade& m) { write(m, *envelope.mutable_hand_trade()); },
+                 [&](const HandTransfer& m) { write(m, *envelope.mutable_hand_transfer()); },
+                 [&](const Statement& m) { write(m, *envelope.mutable_statement()); },
                  [&](const VenueRefusal& m) { envelope.mutable_refusal()->set_reason(readable(m.reason)); },
              },
              frame.message);

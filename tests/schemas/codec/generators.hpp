@@ -61,6 +61,9 @@ inline machines::LeasedJob job() {
 }
 inline schemas::Capability capability() { return {text(), any<int>(), several(text)}; }
 inline schemas::Fill fill() { return {any<int>(), instant(), {whole()}, minor(), minor(), minor(), flag(), text()}; }
+inline schemas::ForeignFill foreign_fill() {
+  return {text(), text(), instant(), enumerator<schemas::Side>(), minor(), minor(), minor(), text()};
+}
 inline schemas::Released released() {
   schemas::Released made{instant(), flag(), {}, "", instant()};
   if (made.stalled) made.parked = job_key();
@@ -132,13 +135,19 @@ inline schemas::VenueMessage venue_message_at(std::size_t index) {
       },
       [] { return StatementRequest{}; },
       [] {
+        return HandTrade{text(), text(), enumerator<Side>(), minor(), instant()};
+      },
+      [] {
+        return HandTransfer{text(), text(), minor(), instant()};
+      },
+      [] {
         return OrderReport{text(), enumerator<OrderStatus>(), text(), flag(), several(fill)};
       },
       [] {
         return BarTaken{instant(), any<int>()};
       },
       [] {
-        return Statement{several([] { return StatementLine{text(), minor()}; })};
+        return Statement{several([] { return StatementLine{text(), minor()}; }), several(foreign_fill)};
       },
       [] { return VenueRefusal{text()}; },
   };

@@ -38,7 +38,7 @@ std::string field(int number, std::int64_t value) {
 }
 // The message's place in the envelope.
 constexpr int ready = 1, done = 2, failed = 3, goodbye = 5, assign = 8, submit = 11;
-constexpr int place = 2, report = 7, statement = 9;
+constexpr int place = 2, report = 7, statement = 9, hand_trade = 11;
 
 std::string reason_of(const std::string& bytes) {
   const auto message = decode(bytes);
@@ -107,6 +107,7 @@ TEST(HostileBytes, AnEnumeratorOutOfRangeIsRefused) {
   EXPECT_THAT(reason_of(field(failed, token + field(2, past))), HasSubstr("out of range"));
   EXPECT_EQ(reason_of(field(failed, token + field(2, past - 1))), "");
   EXPECT_THAT(venue_reason_of(field(place, field(3, 2) + field(4, "1"))), HasSubstr("out of range"));
+  EXPECT_THAT(venue_reason_of(field(hand_trade, field(3, 2) + field(4, "1"))), HasSubstr("out of range"));
   EXPECT_THAT(venue_reason_of(field(report, field(2, 5))), HasSubstr("out of range"));
 }
 
