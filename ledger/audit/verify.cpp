@@ -16,6 +16,7 @@ constexpr std::array passes = {
     Pass{"instances against their transitions", {"verify_instances", "SELECT ledger.verify_instances()", false}},
     Pass{"accounts against their entries",      {"verify_entries", "SELECT ledger.verify_entries()", false}    },
     Pass{"sums, limits and holds",              {"verify_sums", "SELECT ledger.verify_sums()", false}          },
+    Pass{"breaks against quarantine",           {"verify_breaks", "SELECT ledger.verify_breaks()", false}      },
     Pass{"the audit chain",                     {"verify_links", "SELECT ledger.verify_links()", false}        },
 };
 constexpr Statement counts_statement = {"verify_counts", "SELECT * FROM ledger.verify_counts()", false};

@@ -90,6 +90,10 @@ struct SampleConfig {
   std::int64_t seed = 1;
 };
 
+struct ReconcileConfig {
+  std::int64_t minutes = 10;  // wall time between two comparisons with the venue while the house is open; 0: never
+};
+
 // What is wrong with one field.
 struct Problem {
   std::string field;  // "sleeves[1].strategy.trail_percent"
@@ -114,6 +118,7 @@ struct Config {
   BrokerConfig broker;
   WorkersConfig workers;
   SampleConfig sample;
+  ReconcileConfig reconcile;
 
   // quiet with 10,000 and flash with 5,000, the user's own rules.
   static std::vector<SleeveConfig> default_sleeves();

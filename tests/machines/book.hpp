@@ -21,13 +21,25 @@ inline machines::SleeveAccounts sleeve_accounts() { return {{1}, {2}, {3}, {4}, 
 // The vault's other accounts.
 inline constexpr machines::AccountId outside{9};
 inline constexpr machines::AccountId vault_reserve{10};
+inline constexpr machines::AccountId outside_base{11}, quarantine_quote{12}, quarantine_base{13};
 
-inline constexpr std::string_view account_names[] = {
-    "?",         "quote",   "base",   "trading_quote", "trading_base", "fees", "suspense_quote", "suspense_base",
-    "tradeable", "outside", "reserve"};
+inline constexpr std::string_view account_names[] = {"?",
+                                                     "quote",
+                                                     "base",
+                                                     "trading_quote",
+                                                     "trading_base",
+                                                     "fees",
+                                                     "suspense_quote",
+                                                     "suspense_base",
+                                                     "tradeable",
+                                                     "outside",
+                                                     "reserve",
+                                                     "outside_base",
+                                                     "quarantine_quote",
+                                                     "quarantine_base"};
 
 inline std::string_view account_name(machines::AccountId account) {
-  return account.value < 1 || account.value > 10 ? account_names[0] : account_names[account.value];
+  return account.value < 1 || account.value > 13 ? account_names[0] : account_names[account.value];
 }
 
 class Book {

@@ -104,7 +104,9 @@ void House::close_bar(std::int64_t hour, std::optional<Price> close) {
 void House::resume() {
   paused_ = false;
   if (state_ != cycle::paused) return;
-  const auto step = cycle::wake(state_, facts());
+  const cycle::Facts seen = facts();
+  const auto step = cycle::wake(state_, seen);
+  if (witness_ != nullptr && step) witness_->looked(state_, seen, std::optional<cycle::Step>{*step});
   if (step) take(*step, {}, {cycle_, version_ + 1, 0});
 }
 

@@ -28,8 +28,9 @@ TEST(Config, TheExampleSaysExactlyTheDefaults) {
   EXPECT_EQ(config.broker.ttl_ms, Config{}.broker.ttl_ms);
   EXPECT_EQ(config.workers.count, 2);
   EXPECT_EQ(config.sample.bars, 500);
-  for (const char* part : {"[vault]", "[[sleeves]]", "[sleeves.strategy]", "[venue.paper]", "[cadence]", "[broker]",
-                           "[workers]", "[sample]", "price_s = 1.1", "buy_momentum_percent = 1.25", "lot = 0.0001"})
+  for (const char* part :
+       {"[vault]", "[[sleeves]]", "[sleeves.strategy]", "[venue.paper]", "[cadence]", "[broker]", "[workers]",
+        "[sample]", "[reconcile]", "minutes = 10", "price_s = 1.1", "buy_momentum_percent = 1.25", "lot = 0.0001"})
     EXPECT_THAT(text, HasSubstr(part));
 }
 
