@@ -134,6 +134,9 @@ int run_venue(const NodeOptions& options) {
   config.book.rules = {paper.half_spread, paper.slippage, paper.partial_fill, paper.reject, static_cast<std::uint64_t>(paper.seed)};
   workers::venues::paper::Market market{options.symbol, instrument_of(options.config, base, quote), {}};
   market.tick = {static_cast<std::int64_t>(paper.tick.at_scale(8).value_or(1'000'000))};
+  market.fees = fee_rule_of(paper);
+  if (const machines::Asset& coin = market.fees.coin; paper.takes_coins())
+    config.book.starting.push_back({coin, machines::Amount(coin.id, paper.fee_coins.at_scale(coin.scale).value_or(0))});
   const machines::Asset& asset = market.instrument.quote;
   config.book.starting.push_back({asset, machines::Amount(asset.id, options.config.vault.total.at_scale(asset.scale).value_or(0))});
   config.book.markets.push_back(std::move(market));

@@ -11,6 +11,7 @@ namespace {
 
 constexpr machines::AssetId quote_id{1};
 constexpr machines::AssetId base_id{2};
+constexpr machines::AssetId fee_coin_id{3};
 
 // A decimal that validate() has let pass fits its asset's scale.
 Amount amount_of(const Decimal& value, const machines::Asset& asset) {
@@ -42,7 +43,17 @@ std::string objection(const schemas::config::Config& config, const workers::mark
   if (!config.paper.lot.at_scale(decimals))
     return fmt::format("venue.paper.lot is {}, and {} has {} decimals; write a larger lot in --config",
                        config.paper.lot.text(), prices.base, decimals);
+  if (config.paper.fee_asset == prices.base)
+    return fmt::format(
+        "venue.paper.fee_asset is {}, which the prices are of; write \"received\" or another coin's code", prices.base);
   return "";
+}
+
+workers::venues::paper::FeeRule fee_rule_of(const schemas::config::PaperConfig& paper) {
+  using workers::venues::paper::FeesIn;
+  if (!paper.takes_coins()) return {paper.fee_asset == "quote" ? FeesIn::quote : FeesIn::received, {}, {}};
+  const machines::Asset coin{fee_coin_id, paper.fee_asset, schemas::config::default_scale(paper.fee_asset)};
+  return {FeesIn::coin, coin, {static_cast<std::int64_t>(paper.fee_price.at_scale(8).value_or(0))}};
 }
 
 TreasurySpec treasury_of(const schemas::config::Config& config, const workers::market::PriceFile& prices) {
@@ -54,6 +65,7 @@ TreasurySpec treasury_of(const schemas::config::Config& config, const workers::m
   spec.tradeable = amount_of(config.vault.tradeable, quote);
   for (const auto& sleeve : config.sleeves)
     spec.sleeves.push_back({sleeve.name, sleeve.kind, amount_of(sleeve.allocation, quote), sleeve.strategy});
+  if (config.paper.takes_coins()) spec.fee_asset = fee_rule_of(config.paper).coin;
   spec.settings = config.frozen_text();
   return spec;
 }

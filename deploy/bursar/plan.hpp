@@ -3,6 +3,7 @@
 
 #include "deploy/bursar/setup.hpp"
 #include "schemas/config/config.hpp"
+#include "workers/venues/paper/matching.hpp"
 
 namespace deploy {
 
@@ -11,6 +12,8 @@ machines::Instrument instrument_of(const schemas::config::Config& config, const 
                                    const std::string& quote);
 // Why these prices can't be traded with this configuration, and what to do; empty when they can.
 std::string objection(const schemas::config::Config& config, const workers::market::PriceFile& prices);
+// What the paper venue takes its fees in; a coin is asset 3.
+workers::venues::paper::FeeRule fee_rule_of(const schemas::config::PaperConfig& paper);
 // REQUIRES: no objection.
 TreasurySpec treasury_of(const schemas::config::Config& config, const workers::market::PriceFile& prices);
 

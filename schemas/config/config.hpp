@@ -57,6 +57,10 @@ struct PaperConfig {
   Decimal tick{1, 2};                    // quote: 0.01
   Decimal min_notional = Decimal::whole(10);
   std::int64_t seed = 1;
+  std::string fee_asset = "quote";  // or received (base of a purchase, quote of a sale), or a coin's code
+  Decimal fee_price;                // of a coin: quote per coin
+  Decimal fee_coins;                // what the account has of it at the first start
+  [[nodiscard]] bool takes_coins() const { return fee_asset != "quote" && fee_asset != "received"; }
   std::vector<std::string> faults;  // how it misbehaves: "place:3:lose_answer"
 };
 
@@ -125,7 +129,8 @@ struct Config {
   // Impossible values, field by field and across fields; empty when all is well. Fields that file errors can point at.
   [[nodiscard]] std::vector<Problem> validate() const;
   // The settings that a data folder keeps for ever (vault, sleeves, the paper venue but for its faults), one per line
-  // in a fixed order and spelling: two runs on one folder must agree on it.
+  // in a fixed order and spelling: two runs on one folder must agree on it. What came later than some folder (the
+  // asset of fees) is a line only where it is not the default.
   [[nodiscard]] std::string frozen_text() const;
 };
 

@@ -47,6 +47,9 @@ void describe_paper(Visitor& v, Paper& c) {
   v.field("tick", c.tick, "quote coins: prices are multiples of it");
   v.field("min_notional", c.min_notional, "quote coins: the smallest order");
   v.field("seed", c.seed, "of the draws above; the same seed gives the same fills");
+  v.field("fee_asset", c.fee_asset, "what fees are taken in: quote, received (base on buys), or a coin such as BNB");
+  v.field("fee_price", c.fee_price, "with a coin: quote coins for one of it");
+  v.field("fee_coins", c.fee_coins, "with a coin: what the account has of it at the first start");
   v.field("faults", c.faults, "misdeeds on demand, for instance [\"place:3:lose_answer\", \"query:first:time_out\"]");
 }
 

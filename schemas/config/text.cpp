@@ -43,6 +43,14 @@ struct ExampleWriter {
   }
 };
 
+// Settings that older data folders know nothing of: they are as if not there.
+bool is_later_default(std::string_view name, const std::string& value) {
+  const PaperConfig paper;
+  return (name == "fee_asset" && value == text_of(paper.fee_asset)) ||
+         (name == "fee_price" && value == text_of(paper.fee_price)) ||
+         (name == "fee_coins" && value == text_of(paper.fee_coins));
+}
+
 struct FrozenWriter {
   std::string path;
   std::string text;
@@ -50,6 +58,7 @@ struct FrozenWriter {
   template <class Value>
   void field(const char* name, const Value& value, const char*) {
     if (std::string_view(name) == "faults") return;  // how the venue misbehaves may change from run to run
+    if (is_later_default(name, text_of(value))) return;
     text += fmt::format("{}{} = {}\n", path, name, text_of(value));
   }
   template <class Value, class Describe>

@@ -121,6 +121,31 @@ bool is_fault(const std::string& text) {
          among(misdeed, {"time_out", "reject", "lose_answer", "crash_before", "crash_after"});
 }
 
+void check_fees(Findings& found, const PaperConfig& paper, const std::string& quote) {
+  if (!paper.takes_coins()) {
+    for (const auto& [name, value] : {
+             std::pair{"fee_price", paper.fee_price},
+             std::pair{"fee_coins", paper.fee_coins}
+    })
+      if (value.units != 0)
+        found.add(fmt::format("venue.paper.{}", name),
+                  fmt::format("is {}, and fees are not taken in a coin", value.text()),
+                  "name the coin in `fee_asset`, for instance \"BNB\"");
+    return;
+  }
+  if (!is_asset(paper.fee_asset) || paper.fee_asset == quote) {
+    found.add("venue.paper.fee_asset",
+              fmt::format("is \"{}\"; it must be quote, received, or the code of a coin that is not the vault's asset",
+                          paper.fee_asset));
+    return;
+  }
+  check_amount(found, "venue.paper.fee_price", paper.fee_price, 8, false);
+  check_amount(found, "venue.paper.fee_coins", paper.fee_coins, default_scale(paper.fee_asset), true);
+  const auto price = paper.fee_price.at_scale(8);
+  if (price && *price > INT64_MAX)
+    found.add("venue.paper.fee_price", fmt::format("is {}; that is too large", paper.fee_price.text()));
+}
+
 void check_venue(Findings& found, const PaperConfig& paper) {
   constexpr std::int64_t half = machines::ppm_of_one / 2;
   check_rate(found, "venue.paper.maker_fee_percent", paper.maker_fee, half);
@@ -184,6 +209,7 @@ std::vector<Problem> Config::validate() const {
   check_vault_and_sleeves(found, *this);
   check_sleeve_rules(found, *this);
   check_venue(found, paper);
+  check_fees(found, paper, vault.asset);
   check_processes(found, *this);
   return found.problems;
 }

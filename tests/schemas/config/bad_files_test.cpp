@@ -77,6 +77,18 @@ INSTANTIATE_TEST_SUITE_P(
             "f.toml:2:21: venue.paper.taker_fee_percent is -1; it must be at least 0"},
         Bad{"[venue.paper]\ntaker_fee_percent = 51\n",
             "f.toml:2:21: venue.paper.taker_fee_percent is 51; it must be at most 50"},
+        Bad{"[venue.paper]\nfee_asset = \"bnb\"\nfee_price = 500\n",
+            "f.toml:2:13: venue.paper.fee_asset is \"bnb\"; it must be quote, received, or the code of a coin that is "
+            "not the vault's asset"},
+        Bad{"[venue.paper]\nfee_asset = \"USDT\"\n",
+            "f.toml:2:13: venue.paper.fee_asset is \"USDT\"; it must be quote, received, or the code of a coin that is "
+            "not the vault's asset"},
+        Bad{"[venue.paper]\nfee_asset = \"BNB\"\nfee_price = 0\n",
+            "f.toml:3:13: venue.paper.fee_price is 0; it must be more"},
+        Bad{"[venue.paper]\nfee_price = 500\n",
+            "f.toml:2:13: venue.paper.fee_price is 500, and fees are not taken in a coin; name the coin in "
+            "`fee_asset`, "
+            "for instance \"BNB\""},
         Bad{"[venue.paper]\nlot = 0\n", "f.toml:2:7: venue.paper.lot is 0; it must be more"},
         Bad{"[venue.paper]\nlot = 0.000000001\n", "f.toml:2:7: venue.paper.lot is 0.000000001; at most 8 decimals fit"},
         Bad{"[vault]\ntotal = 10\n",

@@ -102,6 +102,23 @@ TEST(Config, TheFirstFrozenDifferenceIsTold) {
   EXPECT_THAT(first_difference(fewer.frozen_text(), Config{}.frozen_text()), HasSubstr("sleeves[1].name is \"flash\""));
 }
 
+// Folders of before there was a choice say nothing of it, and go on.
+TEST(Config, WhatFeesAreTakenInIsKeptOnlyWhereItIsNotTheQuote) {
+  EXPECT_EQ(Config{}.frozen_text().find("fee_asset"), std::string::npos);
+  EXPECT_EQ(good("[venue.paper]\nfee_asset = \"quote\"\n").frozen_text(), Config{}.frozen_text());
+  const Config received = good("[venue.paper]\nfee_asset = \"received\"\n");
+  EXPECT_FALSE(received.paper.takes_coins());
+  EXPECT_EQ(first_difference(Config{}.frozen_text(), received.frozen_text()),
+            "venue.paper.fee_asset is \"received\" here and was not there when this data folder was made");
+  const Config coin = good("[venue.paper]\nfee_asset = \"BNB\"\nfee_price = 512.5\nfee_coins = 3\n");
+  EXPECT_TRUE(coin.paper.takes_coins());
+  for (const char* line :
+       {"venue.paper.fee_asset = \"BNB\"\n", "venue.paper.fee_price = 512.5\n", "venue.paper.fee_coins = 3\n"})
+    EXPECT_THAT(coin.frozen_text(), HasSubstr(line));
+  EXPECT_THAT(first_difference(coin.frozen_text(), Config{}.frozen_text()),
+              HasSubstr("venue.paper.fee_asset was \"BNB\" when this data folder was made"));
+}
+
 RC_GTEST_PROP(Config, DecimalsKeepEveryDigit, (std::int64_t units, unsigned char raw_scale)) {
   const int scale = raw_scale % 19;
   const std::string text = machines::format({{}, units}, scale);

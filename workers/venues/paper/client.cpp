@@ -18,13 +18,16 @@ bool is_place(const VenueMessage& message) { return std::holds_alternative<schem
 bool is_write(const VenueMessage& message) {
   return is_place(message) || std::holds_alternative<schemas::CancelOrder>(message);
 }
+bool is_by_hand(const VenueMessage& message) {
+  return std::holds_alternative<schemas::HandTrade>(message) || std::holds_alternative<schemas::HandTransfer>(message);
+}
 bool may_repeat(const VenueMessage& message) {
   return std::holds_alternative<schemas::OpenBar>(message) || std::holds_alternative<schemas::QueryOrder>(message) ||
-         std::holds_alternative<schemas::StatementRequest>(message);
+         std::holds_alternative<schemas::StatementRequest>(message) || is_by_hand(message);
 }
 bool answers(const VenueMessage& request, const VenueMessage& answer) {
   if (std::holds_alternative<schemas::OpenBar>(request)) return std::holds_alternative<schemas::BarTaken>(answer);
-  if (std::holds_alternative<schemas::StatementRequest>(request))
+  if (std::holds_alternative<schemas::StatementRequest>(request) || is_by_hand(request))
     return std::holds_alternative<schemas::Statement>(answer);
   return std::holds_alternative<schemas::OrderReport>(answer);
 }

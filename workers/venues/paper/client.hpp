@@ -92,7 +92,8 @@ struct AskError {
 };
 
 // Asks until the venue answers, at most `timeout`, and stops early once `stop` is set. REQUIRES: the client has no
-// other request in flight; the request may be repeated (OpenBar, QueryOrder, StatementRequest).
+// other request in flight; the request may be repeated (OpenBar, QueryOrder, StatementRequest, HandTrade,
+// HandTransfer).
 machines::Result<schemas::VenueMessage, AskError> ask(VenueClient& client, const schemas::VenueMessage& request,
                                                       std::chrono::milliseconds timeout, const std::atomic<bool>& stop);
 

@@ -67,39 +67,54 @@ std::optional<Price> taker_price(const Market& market, Price open, Side side, st
 
 struct Trade {
   Amount base, quote, fee;
+  std::string fee_asset;  // empty: the quote
 };
+using Traded = machines::Result<Trade, machines::AmountError>;
 
-// Cost and fee fit: with net = floor(budget / (1 + fee rate)), cost <= net and ceil(net * rate) <= budget - net.
-machines::Result<Trade, machines::AmountError> buy(const Market& market, Price price, Amount budget) {
+// The trade with its fee, in whatever the venue takes it in.
+Traded with_fee(const Market& market, Side side, Amount base, Amount quote) {
+  const Rate rate = market.instrument.taker_fee;
+  const FeeRule& rule = market.fees;
+  const bool in_base = rule.in == FeesIn::received && side == Side::buy;
+  const auto fee = machines::share_of(in_base ? base : quote, rate, Rounding::up);
+  if (!fee) return machines::fail(fee.error());
+  if (in_base) return Trade{base, quote, *fee, market.instrument.base.code};
+  if (rule.in != FeesIn::coin) return Trade{base, quote, *fee, ""};
+  const auto coins = machines::bought_with(*fee, rule.coin_price, rule.coin, market.instrument.quote, Rounding::up);
+  if (!coins) return machines::fail(coins.error());
+  return Trade{base, quote, *coins, rule.coin.code};
+}
+
+// A fee in quote is part of the budget. Then cost and fee fit: with net = floor(budget / (1 + fee rate)), cost <= net
+// and ceil(net * rate) <= budget - net.
+Traded buy(const Market& market, Price price, Amount budget) {
   const auto& [base_asset, quote_asset, lot, minimum, maker, taker] = market.instrument;
-  const auto net = machines::multiply_divide(budget.minor(), ppm_of_one, ppm_of_one + taker.ppm, Rounding::down);
+  const std::int64_t fee_ppm = market.fees.in == FeesIn::quote ? taker.ppm : 0;
+  const auto net = machines::multiply_divide(budget.minor(), ppm_of_one, ppm_of_one + fee_ppm, Rounding::down);
   if (!net) return machines::fail(net.error());
   const auto most = machines::bought_with(Amount(quote_asset.id, *net), price, base_asset, quote_asset, Rounding::down);
   if (!most) return machines::fail(most.error());
   const Amount base = machines::rounded_to_lot(*most, lot);
   const auto cost = machines::value_at(base, price, base_asset, quote_asset, Rounding::up);
   if (!cost) return machines::fail(cost.error());
-  const auto fee = machines::share_of(*cost, taker, Rounding::up);
-  if (!fee) return machines::fail(fee.error());
-  return Trade{base, *cost, *fee};
+  return with_fee(market, Side::buy, base, *cost);
 }
 
-machines::Result<Trade, machines::AmountError> sell(const Market& market, Price price, Amount budget) {
+Traded sell(const Market& market, Price price, Amount budget) {
   const auto& [base_asset, quote_asset, lot, minimum, maker, taker] = market.instrument;
   const Amount base = machines::rounded_to_lot(budget, lot);
   const auto quote = machines::value_at(base, price, base_asset, quote_asset, Rounding::down);
   if (!quote) return machines::fail(quote.error());
-  const auto fee = machines::share_of(*quote, taker, Rounding::up);
-  if (!fee) return machines::fail(fee.error());
-  return Trade{base, *quote, *fee};
+  return with_fee(market, Side::sell, base, *quote);
 }
 
-machines::Result<Trade, machines::AmountError> trade(const Market& market, Price price, Side side, Amount budget) {
+Traded trade(const Market& market, Price price, Side side, Amount budget) {
   return side == Side::buy ? buy(market, price, budget) : sell(market, price, budget);
 }
 
 Amount left_after(Side side, Amount left, const Trade& done) {
-  const Int128 spent = side == Side::buy ? done.quote.minor() + done.fee.minor() : done.base.minor();
+  const Int128 cost = done.quote.minor() + (done.fee_asset.empty() ? done.fee.minor() : 0);
+  const Int128 spent = side == Side::buy ? cost : done.base.minor();
   return {left.asset(), left.minor() - spent};
 }
 
@@ -110,7 +125,8 @@ bool is_enough(const Market& market, const Trade& done) {
 
 Filled filled(const Resting& order, const schemas::OpenBar& bar, Price price, const Trade& done, bool complete) {
   return {
-      {order.fills + 1, bar.opens_at, price, done.base.minor(), done.quote.minor(), done.fee.minor(), false, {}},
+      {order.fills + 1, bar.opens_at, price, done.base.minor(), done.quote.minor(), done.fee.minor(), false,
+       done.fee_asset},
       left_after(order.side, order.left, done),
       complete
   };
@@ -156,6 +172,10 @@ std::string Market::validate() const {
     if (fee.ppm < 0 || fee.ppm > most_fee_ppm)
       return fmt::format("{}: a fee of {} ppm: must be 0 to {}", symbol, fee.ppm, most_fee_ppm);
   if (tick.e8 <= 0) return fmt::format("{}: the tick must be positive", symbol);
+  if (fees.in != FeesIn::coin) return {};
+  if (fees.coin.code.empty() || fees.coin.code == base.code || fees.coin.code == quote.code)
+    return fmt::format("{}: fees in coins need a coin that is neither {} nor {}", symbol, base.code, quote.code);
+  if (fees.coin_price.e8 <= 0) return fmt::format("{}: the price of {} must be positive", symbol, fees.coin.code);
   return {};
 }
 
@@ -171,6 +191,18 @@ Match match(const PaperRules& rules, const Market& market, const Resting& order,
   if (!whole) return Dropped{"unpriceable"};
   if (is_first ? !is_enough(market, *whole) : !is_something(*whole)) return Dropped{"below_minimum"};
   return filled(order, bar, *price, *whole, true);
+}
+
+Match match_by_hand(const Market& market, Side side, Amount size, const schemas::OpenBar& bar) {
+  const auto whole = trade(market, bar.open, side, size);
+  if (!whole) return Dropped{"unpriceable"};
+  if (!is_enough(market, *whole)) return Dropped{"below_minimum"};
+  return filled({side, size, bar.opens_at, 0}, bar, bar.open, *whole, true);
+}
+
+Market with_fees_in_quote(Market market) {
+  market.fees = {};
+  return market;
 }
 
 std::string_view refusal_on_placing(const PaperRules& rules, const Market& market, const schemas::PlaceOrder& order) {

@@ -17,7 +17,8 @@ struct VenueConfig {
   std::string endpoint;  // ipc://PATH or tcp://HOST:PORT
   std::string store;     // path of the SQLite file
   brokers::wire::CurveKeys keys;
-  // Public key -> who. Workers place, query and cancel; clients (the feed) open bars; both may ask for the statement.
+  // Public key -> who. Workers place, query and cancel; clients (the feed, a person) open bars
+  // and trade and move coins by hand; both may ask for the statement.
   std::map<std::string, brokers::wire::Peer> peers;
   Book book;
   std::vector<FaultRule> faults;

@@ -10,25 +10,15 @@
 namespace workers::venues::paper {
 namespace {
 
+using machines::Amount;
 using machines::Int128;
 using schemas::OrderReport;
 using schemas::OrderStatus;
 using schemas::Side;
 
-machines::Failure<StoreError> refuse(std::string text) {
-  return machines::fail(StoreError{StoreFailure::refused, std::move(text)});
-}
-machines::Failure<StoreError> broken(const SqlError& error) {
-  return machines::fail(StoreError{StoreFailure::broken, error.text});
-}
-
 bool is_client_id(const std::string& id) {
   const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
   return id.size() == 32 && std::all_of(id.begin(), id.end(), is_hex);
-}
-
-const machines::Asset& spent_asset(const Market& market, Side side) {
-  return side == Side::buy ? market.instrument.quote : market.instrument.base;
 }
 
 }  // namespace
@@ -63,18 +53,14 @@ Sql<std::vector<Store::Order>> Store::orders(std::string_view condition, const s
 Sql<OrderReport> Store::report(const Order& order, bool duplicate) {
   OrderReport made{order.client_id, order.status, order.reason, duplicate, {}};
   Prepared query = database_.prepare(
-      "SELECT number, at_us, price_e8, base, quote, fee, is_maker FROM fills WHERE order_number = ? ORDER BY number");
+      "SELECT number, at_us, price_e8, base, quote, fee, is_maker, fee_asset FROM fills WHERE order_number = ? ORDER "
+      "BY number");
   query.bind(order.number);
   auto row = query.step();
   for (; row && *row; row = query.step())
-    made.fills.push_back({static_cast<int>(query.number(0)),
-                          machines::Instant{query.number(1)},
-                          machines::Price{query.number(2)},
-                          query.whole(3),
-                          query.whole(4),
-                          query.whole(5),
-                          query.number(6) != 0,
-                          {}});
+    made.fills.push_back({static_cast<int>(query.number(0)), machines::Instant{query.number(1)},
+                          machines::Price{query.number(2)}, query.whole(3), query.whole(4), query.whole(5),
+                          query.number(6) != 0, query.text(7)});
   if (!row) return machines::fail(row.error());
   if (!query.sound())
     return machines::fail(SqlError{fmt::format("the venue store's fills of order {} can't be read", order.number)});
@@ -112,12 +98,9 @@ Sql<std::string> Store::refusal_of(const schemas::PlaceOrder& order, bool told_t
   if (traded == nullptr) return std::string("unknown_symbol");
   if (const auto refusal = refusal_on_placing(book_.rules, *traded, order); !refusal.empty())
     return std::string(refusal);
-  Prepared query = database_.prepare("SELECT total, reserved FROM balances WHERE asset = ?");
-  query.bind(std::string_view(spent_asset(*traded, order.side).code));
-  const auto row = query.step();
-  if (!row) return machines::fail(row.error());
-  const bool covered = *row && query.whole(0) - query.whole(1) >= order.size;
-  return std::string(covered ? "" : "insufficient_funds");
+  const auto free = available(spent_asset(*traded, order.side).code);
+  if (!free) return machines::fail(free.error());
+  return std::string(*free >= order.size ? "" : "insufficient_funds");
 }
 
 Sql<bool> Store::insert(const schemas::PlaceOrder& order, const std::string& refusal) {
@@ -135,7 +118,7 @@ Sql<bool> Store::insert(const schemas::PlaceOrder& order, const std::string& ref
                         .bind(std::string_view(refusal))
                         .run();
   if (!done || !refusal.empty()) return done;
-  return change_balance(spent_asset(*market(order.symbol), order.side), 0, order.size);
+  return change_balance(spent_asset(*market(order.symbol), order.side).code, 0, order.size);
 }
 
 Kept<OrderReport> Store::query(const schemas::QueryOrder& query) {
@@ -193,19 +176,49 @@ Kept<schemas::BarTaken> Store::open_bar(const schemas::OpenBar& bar) {
 
   const auto resting = orders("status = 'resting' AND symbol = ?", bar.symbol);
   if (!resting) return broken(resting.error());
+  const auto matches = match_all(*resting, *traded, bar);
+  if (!matches) return broken(matches.error());
   int filled = 0;
-  for (const Order& order : *resting) {
-    const Resting view{
-        order.side, {spent_asset(*traded, order.side).id, order.remaining},
-         order.placed_at, order.fills
-    };
-    const Match matched = match(book_.rules, *traded, view, bar);
-    if (const auto done = apply(order, *traded, matched); !done) return broken(done.error());
+  for (std::size_t i = 0; i < resting->size(); ++i) {
+    const Match& matched = (*matches)[i];
+    if (const auto done = apply((*resting)[i], *traded, matched); !done) return broken(done.error());
     filled += std::holds_alternative<Filled>(matched) ? 1 : 0;
   }
   if (const auto saved = save_bar(bar, filled); !saved) return broken(saved.error());
   if (const auto done = transaction.commit(); !done) return broken(done.error());
   return schemas::BarTaken{bar.opens_at, filled};
+}
+
+// Fees in coins are for all of a bar's fills or for none of them: otherwise the last coins would go by who came first.
+Sql<std::vector<Match>> Store::match_all(const std::vector<Order>& resting, const Market& traded,
+                                         const schemas::OpenBar& bar) {
+  Int128 coins = 0;
+  const auto all_in = [&](const Market& market) {
+    std::vector<Match> matches;
+    for (const Order& order : resting) {
+      const Amount left(spent_asset(market, order.side).id, order.remaining);
+      matches.push_back(match(book_.rules, market, {order.side, left, order.placed_at, order.fills}, bar));
+      const auto* filled = std::get_if<Filled>(&matches.back());
+      if (filled != nullptr && !filled->fill.fee_asset.empty()) coins += filled->fill.fee;
+    }
+    return matches;
+  };
+  auto matches = all_in(traded);
+  if (traded.fees.in != FeesIn::coin || coins == 0) return matches;
+  const auto free = available(traded.fees.coin.code);
+  if (!free) return machines::fail(free.error());
+  return *free >= coins ? matches : all_in(with_fees_in_quote(traded));
+}
+
+Sql<Int128> Store::available(const std::string& asset) {
+  Prepared query = database_.prepare("SELECT total, reserved FROM balances WHERE asset = ?");
+  const auto row = query.bind(asset).step();
+  if (!row) return machines::fail(row.error());
+  if (!*row) return Int128{0};
+  const Int128 free = query.whole(0) - query.whole(1);
+  if (!query.sound())
+    return machines::fail(SqlError{fmt::format("the venue store's balance of {} can't be read", asset)});
+  return free;
 }
 
 Sql<bool> Store::apply(const Order& order, const Market& traded, const Match& matched) {
@@ -217,7 +230,7 @@ Sql<bool> Store::apply(const Order& order, const Market& traded, const Match& ma
 
 Sql<bool> Store::book_fill(const Order& order, const Market& traded, const Filled& filled) {
   const schemas::Fill& fill = filled.fill;
-  auto done = database_.prepare("INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+  auto done = database_.prepare("INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
                   .bind(order.number)
                   .bind(static_cast<std::int64_t>(fill.number))
                   .bind(fill.at.us)
@@ -226,6 +239,7 @@ Sql<bool> Store::book_fill(const Order& order, const Market& traded, const Fille
                   .bind(fill.quote)
                   .bind(fill.fee)
                   .bind(static_cast<std::int64_t>(fill.is_maker))
+                  .bind(fill.fee_asset)
                   .run();
   if (!done) return done;
   done = database_.prepare("UPDATE orders SET fills = ?, remaining = ? WHERE number = ?")
@@ -234,13 +248,12 @@ Sql<bool> Store::book_fill(const Order& order, const Market& traded, const Fille
              .bind(order.number)
              .run();
   if (!done) return done;
-  const auto& [base, quote, lot, minimum, maker, taker] = traded.instrument;
-  const Int128 spent = order.remaining - filled.left.minor();
-  const bool is_buy = order.side == Side::buy;
-  done = is_buy ? change_balance(quote, -spent, -spent) : change_balance(base, -spent, -spent);
-  if (!done) return done;
-  done = is_buy ? change_balance(base, fill.base, 0) : change_balance(quote, fill.quote - fill.fee, 0);
-  if (!done || !filled.complete) return done;
+  const std::string& spent_code = spent_asset(traded, order.side).code;
+  for (const auto& [asset, change] : changes_of(traded.instrument, order.side, fill)) {
+    const Int128 released = asset == spent_code ? filled.left.minor() - order.remaining : 0;
+    if (done = change_balance(asset, change, released); !done) return done;
+  }
+  if (!filled.complete) return done;
   Order rest = order;
   rest.remaining = filled.left.minor();
   return end_order(rest, traded, OrderStatus::filled, "");
@@ -254,23 +267,23 @@ Sql<bool> Store::end_order(const Order& order, const Market& traded, OrderStatus
                         .bind(order.number)
                         .run();
   if (!done) return done;
-  return change_balance(spent_asset(traded, order.side), 0, -order.remaining);
+  return change_balance(spent_asset(traded, order.side).code, 0, -order.remaining);
 }
 
-Sql<bool> Store::change_balance(const machines::Asset& asset, Int128 total, Int128 reserved) {
+Sql<bool> Store::change_balance(const std::string& asset, Int128 total, Int128 reserved) {
   Prepared query = database_.prepare("SELECT total, reserved FROM balances WHERE asset = ?");
-  const auto row = query.bind(std::string_view(asset.code)).step();
+  const auto row = query.bind(asset).step();
   if (!row) return row;
   const Int128 total_after = query.whole(0) + total;
   const Int128 reserved_after = query.whole(1) + reserved;
   if (!*row || !query.sound() || !machines::Amount::in_range(total_after) || reserved_after < 0 ||
       reserved_after > total_after)
     return machines::fail(SqlError{fmt::format("the venue store's balance of {} can't change by {}, reserved by {}",
-                                               asset.code, machines::to_text(total), machines::to_text(reserved))});
+                                               asset, machines::to_text(total), machines::to_text(reserved))});
   return database_.prepare("UPDATE balances SET total = ?, reserved = ? WHERE asset = ?")
       .bind(total_after)
       .bind(reserved_after)
-      .bind(std::string_view(asset.code))
+      .bind(asset)
       .run();
 }
 
@@ -296,6 +309,7 @@ Kept<schemas::Statement> Store::statement() {
   for (; row && *row; row = query.step()) made.lines.push_back({query.text(0), query.whole(1)});
   if (!row) return broken(row.error());
   if (!query.sound()) return broken(SqlError{"the venue store's balances can't be read"});
+  if (const auto foreign = read_foreign(made); !foreign) return broken(foreign.error());
   return made;
 }
 

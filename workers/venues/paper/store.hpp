@@ -1,6 +1,7 @@
 // workers/venues/paper/store.hpp: what the paper venue knows, in one SQLite file of its own: orders by client id
-// (unique over all orders for ever), fills, the last bar of each symbol, balances. Each call is one durable
-// transaction: after it returns, a kill loses nothing; the calls of a Round are durable together. No throw. One thread.
+// (unique over all orders for ever), fills, what people did past them, the last bar of each symbol, balances. Each call
+// is one durable transaction: after it returns, a kill loses nothing; the calls of a Round are durable together. No
+// throw. One thread.
 #pragma once
 
 #include <optional>
@@ -22,7 +23,7 @@ struct StartingBalance {
 struct Book {
   PaperRules rules;
   std::vector<Market> markets;
-  std::vector<StartingBalance> starting;  // an asset of a market that is not named here starts at 0
+  std::vector<StartingBalance> starting;  // an asset that is traded or pays fees and is not named here starts at 0
   // Nothing, or what is wrong.
   [[nodiscard]] std::string validate() const;
 };
@@ -38,8 +39,9 @@ using Kept = machines::Result<T, StoreError>;
 
 class Store {
  public:
-  // Opens or creates the file. Errors (all broken): another program's file, another version's, damaged, in use, other
-  // starting balances than it was made with, books that don't add up.
+  // Opens or creates the file; one of an earlier version is brought up to this one, at once or not at all. Errors (all
+  // broken): another program's file, a later version's, damaged, in use, other starting balances than it was made with,
+  // books that don't add up.
   static Kept<Store> open(const std::string& path, Book book);
 
   // An id that stands already for the same order gives that order's report with `duplicate` set. What the venue does
@@ -50,12 +52,23 @@ class Store {
   Kept<schemas::OrderReport> query(const schemas::QueryOrder& query);
   // An order that no longer rests is reported as it is.
   Kept<schemas::OrderReport> cancel(const schemas::CancelOrder& cancel);
-  // Fills what rests of the symbol. The same bar again changes nothing and gets the same answer. An order that the bar
-  // drops is reported as cancelled with the reason. Errors: refused for an unknown symbol, a price <= 0, a bar before
-  // the last one, or the last one with another price.
+  // Fills what rests of the symbol. Where the account lacks coins for the fees of all these fills, the fees of all of
+  // them are taken in quote, as exchanges do. The same bar again changes nothing and gets the same answer. An order
+  // that the bar drops is reported as cancelled with the reason. Errors: refused for an unknown symbol, a price <= 0, a
+  // bar before the last one, or the last one with another price.
   Kept<schemas::BarTaken> open_bar(const schemas::OpenBar& bar);
-  // By asset code. Every total is the start plus what fills brought, less what they took and their fees.
+  // By asset code. Every total is the start plus what fills and transfers brought, less what they took and the fees.
+  // One snapshot, between two requests: its totals hold exactly the fills up to then, ours and the foreign ones that it
+  // lists. It may know fills that the ledger has not learnt yet, and never lacks one that was reported: whoever
+  // compares asks while no order of ours is open, or books the open orders' fills first, then asks again.
   Kept<schemas::Statement> statement();
+  // A person's market order, filled at once at the last open of its symbol, fees as ever. The same id again changes
+  // nothing. Errors: refused for an empty id or one of another trade, an unknown symbol, a size <= 0, before the first
+  // bar or at a time before the last one, below_minimum, unpriceable, insufficient_funds.
+  Kept<schemas::Statement> trade_by_hand(const schemas::HandTrade& trade);
+  // Coins from outside, or to it. The same id again changes nothing. Errors: refused for an empty id or one of another
+  // transfer, an unknown asset, no amount, more than is free (insufficient_funds) or than fits (too_much).
+  Kept<schemas::Statement> transfer_by_hand(const schemas::HandTransfer& transfer);
   // Counts a request, durably.
   Kept<Turn> count(Request on, const std::string& client_id);
 
@@ -90,7 +103,16 @@ class Store {
   Sql<bool> apply(const Order& order, const Market& market, const Match& match);
   Sql<bool> book_fill(const Order& order, const Market& market, const Filled& filled);
   Sql<bool> end_order(const Order& order, const Market& market, schemas::OrderStatus status, std::string_view reason);
-  Sql<bool> change_balance(const machines::Asset& asset, machines::Int128 total, machines::Int128 reserved);
+  Sql<std::vector<Match>> match_all(const std::vector<Order>& resting, const Market& market,
+                                    const schemas::OpenBar& bar);
+  Sql<machines::Int128> available(const std::string& asset);
+  Sql<bool> change_balance(const std::string& asset, machines::Int128 total, machines::Int128 reserved);
+  Sql<std::optional<schemas::HandTrade>> hand_trade(const std::string& id);
+  Sql<std::optional<schemas::HandTransfer>> hand_transfer(const std::string& id);
+  Kept<bool> insert(const schemas::HandTrade& trade);
+  Kept<bool> insert(const schemas::HandTransfer& transfer);
+  Sql<bool> book_by_hand(const schemas::HandTrade& trade, const Market& market, const schemas::Fill& fill);
+  Sql<bool> read_foreign(schemas::Statement& into);
   Sql<std::optional<Bar>> last_bar(const std::string& symbol);
   Sql<bool> save_bar(const schemas::OpenBar& bar, int filled);
 

@@ -12,10 +12,10 @@ namespace {
 using machines::Int128;
 
 constexpr std::int64_t application_id = 0x42505631;  // "BPV1"
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t schema_version = 2;
 
 // Amounts are decimal text in whole minor units: SQLite's integers end at 64 bits.
-constexpr const char* schema = R"sql(
+constexpr const char* version_1 = R"sql(
 CREATE TABLE balances (
   asset TEXT PRIMARY KEY, scale INTEGER NOT NULL, start TEXT NOT NULL, total TEXT NOT NULL, reserved TEXT NOT NULL
 ) STRICT;
@@ -37,6 +37,19 @@ CREATE TABLE bars (
 CREATE TABLE requests (
   request TEXT NOT NULL, client_id TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (request, client_id)
 ) STRICT, WITHOUT ROWID;
+)sql";
+
+// What version 2 added: fees in any asset ('' is the quote), and what people do on the exchange.
+constexpr const char* since_2 = R"sql(
+ALTER TABLE fills ADD COLUMN fee_asset TEXT NOT NULL DEFAULT '';
+CREATE TABLE hand_trades (
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, symbol TEXT NOT NULL,
+  side TEXT NOT NULL CHECK (side IN ('buy', 'sell')), size TEXT NOT NULL, at_us INTEGER NOT NULL,
+  base TEXT NOT NULL, quote TEXT NOT NULL, fee TEXT NOT NULL, fee_asset TEXT NOT NULL
+) STRICT;
+CREATE TABLE hand_transfers (
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, asset TEXT NOT NULL, amount TEXT NOT NULL, at_us INTEGER NOT NULL
+) STRICT;
 )sql";
 
 machines::Failure<SqlError> wrong(std::string text) { return machines::fail(SqlError{std::move(text)}); }
@@ -86,20 +99,24 @@ Sql<bool> Store::prepare_file(const std::string& path) {
   if (is_new) {
     Transaction transaction(database_);
     if (!transaction.begun()) return transaction.begun();
-    const auto made = database_.execute(fmt::format("{} PRAGMA application_id = {}; PRAGMA user_version = {};", schema,
-                                                    application_id, schema_version));
+    const auto made = database_.execute(fmt::format("{} {} PRAGMA application_id = {}; PRAGMA user_version = {};",
+                                                    version_1, since_2, application_id, schema_version));
     return made ? transaction.commit() : made;
   }
   const auto version = database_.number("PRAGMA user_version");
   if (!version) return machines::fail(version.error());
-  if (*version != schema_version)
+  if (*version < 1 || *version > schema_version)
     return wrong(fmt::format("{}: a venue store of version {}, this program knows {}; use the program that made it",
                              path, *version, schema_version));
   Prepared check = database_.prepare("PRAGMA quick_check(1)");
   const auto row = check.step();
   if (!row) return row;
   if (check.text(0) != "ok") return wrong(fmt::format("{}: damaged: {}; restore it from a copy", path, check.text(0)));
-  return true;
+  if (*version == schema_version) return true;
+  Transaction transaction(database_);
+  if (!transaction.begun()) return transaction.begun();
+  const auto raised = database_.execute(fmt::format("{} PRAGMA user_version = {};", since_2, schema_version));
+  return raised ? transaction.commit() : raised;
 }
 
 Sql<bool> Store::prepare_balances() {
@@ -110,10 +127,13 @@ Sql<bool> Store::prepare_balances() {
     if (const auto done = prepare_balance(starting); !done) return done;
     named.insert(starting.asset.code);
   }
-  for (const Market& traded : book_.markets)
-    for (const auto& asset : {traded.instrument.base, traded.instrument.quote})
+  for (const Market& traded : book_.markets) {
+    std::vector<machines::Asset> needed{traded.instrument.base, traded.instrument.quote};
+    if (traded.fees.in == FeesIn::coin) needed.push_back(traded.fees.coin);
+    for (const auto& asset : needed)
       if (named.insert(asset.code).second)
         if (const auto done = prepare_balance({asset, machines::Amount::zero(asset.id)}); !done) return done;
+  }
   return transaction.commit();
 }
 
@@ -136,18 +156,20 @@ Sql<bool> Store::prepare_balance(const StartingBalance& starting) {
                   asset.code, query.text(1), query.number(0), machines::to_text(amount.minor()), asset.scale));
 }
 
-// Every order that was taken is of a market that is still configured.
+// Every order and hand trade that was taken is of a market that is still configured.
 Sql<bool> Store::check_symbols() {
-  Prepared query = database_.prepare("SELECT DISTINCT symbol FROM orders WHERE status != 'rejected'");
+  Prepared query =
+      database_.prepare("SELECT symbol FROM orders WHERE status != 'rejected' UNION SELECT symbol FROM hand_trades");
   auto row = query.step();
   for (; row && *row; row = query.step())
     if (market(query.text(0)) == nullptr)
       return wrong(
-          fmt::format("the venue store holds orders of {}, which the configuration no longer trades", query.text(0)));
+          fmt::format("the venue store holds trades of {}, which the configuration no longer trades", query.text(0)));
   return row ? Sql<bool>(true) : row;
 }
 
-// Totals from the start and the fills, reservations from the resting orders: both must be what the balances say.
+// Totals from the start, the fills and what people did, reservations from the resting orders: both must be what the
+// balances say.
 Sql<bool> Store::verify() {
   struct Sums {
     Int128 total = 0, reserved = 0;
@@ -155,24 +177,31 @@ Sql<bool> Store::verify() {
   std::map<std::string, Sums> sums;
   bool sound = true;
   for (const Market& traded : book_.markets) {
-    const auto& [base, quote, lot, minimum, maker, taker] = traded.instrument;
     Prepared fills = database_.prepare(
-        "SELECT o.side, f.base, f.quote, f.fee FROM fills f JOIN orders o ON o.number = f.order_number WHERE symbol = "
-        "?");
+        "SELECT o.side, f.base, f.quote, f.fee, f.fee_asset FROM fills f JOIN orders o ON o.number = f.order_number "
+        "WHERE symbol = ?1 UNION ALL SELECT side, base, quote, fee, fee_asset FROM hand_trades WHERE symbol = ?1");
     fills.bind(std::string_view(traded.symbol));
     auto row = fills.step();
     for (; row && *row; row = fills.step()) {
-      const int sign = fills.text(0) == "buy" ? 1 : -1;
-      sums[base.code].total += sign * fills.whole(1);
-      sums[quote.code].total -= sign * fills.whole(2) + fills.whole(3);
+      schemas::Fill fill;
+      fill.base = fills.whole(1);
+      fill.quote = fills.whole(2);
+      fill.fee = fills.whole(3);
+      fill.fee_asset = fills.text(4);
+      const auto side = fills.text(0) == "buy" ? schemas::Side::buy : schemas::Side::sell;
+      for (const auto& [asset, change] : changes_of(traded.instrument, side, fill)) sums[asset].total += change;
     }
     if (!row) return row;
     const auto resting = orders("status = 'resting' AND symbol = ?", traded.symbol);
     if (!resting) return machines::fail(resting.error());
-    for (const Order& order : *resting)
-      sums[order.side == schemas::Side::buy ? quote.code : base.code].reserved += order.remaining;
+    for (const Order& order : *resting) sums[spent_asset(traded, order.side).code].reserved += order.remaining;
     sound = sound && fills.sound();
   }
+  Prepared transfers = database_.prepare("SELECT asset, amount FROM hand_transfers");
+  auto transfer = transfers.step();
+  for (; transfer && *transfer; transfer = transfers.step()) sums[transfers.text(0)].total += transfers.whole(1);
+  if (!transfer) return transfer;
+  sound = sound && transfers.sound();
   Prepared balances = database_.prepare("SELECT asset, start, total, reserved FROM balances");
   auto row = balances.step();
   for (; row && *row; row = balances.step()) {

@@ -73,6 +73,85 @@ TEST(Match, AWholeSaleIsRoundedAgainstTheSeller) {
   EXPECT_TRUE(got.complete);
 }
 
+PaperRules at_the_open() {
+  PaperRules rules = whole_fills();
+  rules.half_spread = rules.slippage = {0};
+  return rules;
+}
+
+TEST(Match, AFeeInBaseLeavesTheWholeSizeToBuyWith) {
+  const Market market = with_fees_in(FeesIn::received);
+  const auto bought = match(at_the_open(), market, resting(Side::buy, 3001 * one_usdt), bar_at(1, 30'000));
+  const Filled& buy = fill_of(bought);  // 3001 / 300 = 10.00333, down to the lot: 10.0033 for 3000.99
+  EXPECT_EQ(buy.fill.base, Int128{100'033} * lot);
+  EXPECT_EQ(buy.fill.quote, Int128{300'099'000'000});
+  EXPECT_EQ(buy.fill.fee, Int128{100'033} * lot / 1000);
+  EXPECT_EQ(buy.fill.fee_asset, "ETH");
+  EXPECT_EQ(buy.left.minor(), one_usdt / 100);
+  const auto sold = match(at_the_open(), market, resting(Side::sell, one_eth), bar_at(1, 30'000));
+  EXPECT_EQ(fill_of(sold).fill.fee, 30'000'000);  // 0.3 USDT
+  EXPECT_EQ(fill_of(sold).fill.fee_asset, "");
+}
+
+TEST(Match, AFeeInCoinsIsItsValueInQuoteConvertedAndRoundedUp) {
+  Market market = with_fees_in(FeesIn::coin);
+  market.fees.coin.scale = 4;
+  const auto bought = match(at_the_open(), market, resting(Side::buy, 3000 * one_usdt), bar_at(1, 30'000));
+  EXPECT_EQ(fill_of(bought).fill.base, 10 * one_eth);  // all of it buys
+  EXPECT_EQ(fill_of(bought).fill.quote, 3000 * one_usdt);
+  EXPECT_EQ(fill_of(bought).fill.fee, 60);  // 3 USDT at 500
+  EXPECT_EQ(fill_of(bought).fill.fee_asset, "BNB");
+  const auto sold = match(at_the_open(), market, resting(Side::sell, one_eth), bar_at(1, 30'001));
+  EXPECT_EQ(fill_of(sold).fill.quote, Int128{30'001'000'000});
+  EXPECT_EQ(fill_of(sold).fill.fee, 7);  // 0.30001 USDT at 500: 0.00060002, up
+}
+
+TEST(Match, WithFeesInQuoteAMarketIsAsIfItKnewNoOther) {
+  const auto order = resting(Side::buy, 3000 * one_usdt);
+  const auto plain = match(at_the_open(), eth_usdt(), order, bar_at(1, 30'000));
+  const auto back = match(at_the_open(), with_fees_in_quote(with_fees_in(FeesIn::coin)), order, bar_at(1, 30'000));
+  EXPECT_EQ(fill_of(back).fill, fill_of(plain).fill);
+}
+
+RC_GTEST_PROP(Match, WithoutAFeeInQuoteAPurchaseCostsAtMostItsSizeAndNoLotMoreFits, ()) {
+  Market market = any_market();
+  market.fees = {*rc::gen::element(FeesIn::received, FeesIn::coin), bnb,
+                 Price{*rc::gen::inRange<std::int64_t>(1, INT64_MAX)}};
+  const Int128 size = *rc::gen::inRange<std::int64_t>(1, INT64_MAX / 8);
+  const auto match_ = match(any_rules(), market, resting(Side::buy, size), any_bar());
+  if (!std::holds_alternative<Filled>(match_)) return;
+  const auto& [fill, left, complete] = fill_of(match_);
+  RC_ASSERT(fill.quote + left.minor() == size);
+  RC_ASSERT(left.minor() >= 0);
+  const std::int64_t rate = market.instrument.taker_fee.ppm;
+  if (market.fees.in == FeesIn::received) {
+    RC_ASSERT(fill.fee <= fill.base);
+    RC_ASSERT(fill.fee * machines::ppm_of_one >= fill.base * rate);
+    RC_ASSERT((fill.fee - 1) * machines::ppm_of_one < fill.base * rate);
+  } else {
+    const auto value = machines::share_of(Amount(usdt.id, fill.quote), {rate}, machines::Rounding::up);
+    const auto paid =
+        machines::value_at(Amount(bnb.id, fill.fee), market.fees.coin_price, bnb, usdt, machines::Rounding::down);
+    RC_ASSERT(!paid || paid->minor() >= value->minor());
+  }
+  if (!complete) return;
+  const Amount more(eth.id, fill.base + market.instrument.lot.minor());
+  const auto cost = machines::value_at(more, fill.price, eth, usdt, machines::Rounding::up);
+  RC_ASSERT(!cost || cost->minor() > size);
+}
+
+TEST(MatchByHand, FillsAllAtTheOpenOrNothing) {
+  const auto sold = match_by_hand(eth_usdt(), Side::sell, Amount(eth.id, one_eth + lot / 2), bar_at(1, 30'161));
+  EXPECT_EQ(fill_of(sold).fill.price, (Price{30'161'000'000}));
+  EXPECT_EQ(fill_of(sold).fill.base, one_eth);
+  EXPECT_EQ(fill_of(sold).fill.fee, 30'161'000);
+  EXPECT_TRUE(fill_of(sold).complete);
+  const auto bought = match_by_hand(eth_usdt(), Side::buy, Amount(usdt.id, 3003 * one_usdt), bar_at(1, 30'000));
+  EXPECT_EQ(fill_of(bought).fill.base, 10 * one_eth);
+  const auto low = match_by_hand(eth_usdt(), Side::sell, Amount(eth.id, lot), bar_at(1, 30'161));
+  EXPECT_EQ(std::get<Dropped>(low).reason, "below_minimum");
+}
+
 TEST(Match, AnOrderIsUntouchedByTheBarItWasPlacedIn) {
   Resting order = resting(Side::buy, 5000 * one_usdt);
   order.placed_at = hour(1);
@@ -227,6 +306,12 @@ TEST(Rules, ImpossibleValuesAreNamed) {
   market = eth_usdt();
   market.instrument.min_notional = Amount(eth.id, 1);
   EXPECT_THAT(market.validate(), testing::HasSubstr("minimum notional"));
+  market = with_fees_in(FeesIn::coin);
+  EXPECT_EQ(market.validate(), "");
+  market.fees.coin_price = {};
+  EXPECT_THAT(market.validate(), testing::HasSubstr("price of BNB"));
+  market.fees.coin = usdt;
+  EXPECT_THAT(market.validate(), testing::HasSubstr("neither ETH nor USDT"));
 }
 
 }  // namespace

@@ -105,6 +105,46 @@ TEST_F(Service, EachRoleMayAskItsOwnOnly) {
   EXPECT_EQ(feed.error(schemas::CancelOrder{client_id(1)}), CallError::fatal_auth);
 }
 
+TEST_F(Service, APersonTradesAndMovesCoinsAndEveryoneSeesIt) {
+  const VenueProcess venue(party_);
+  Peer worker(party_, party_.worker), feed(party_, party_.feed);
+  const schemas::HandTrade trade{"a", "ETH/USDT", Side::sell, one_eth, hour(1)};
+  EXPECT_EQ(feed.error(trade), CallError::rejected);  // no bar yet
+  feed.take(bar_at(1, 30'000));
+  EXPECT_EQ(worker.error(trade), CallError::fatal_auth);
+  EXPECT_EQ(worker.error(schemas::HandTransfer{"b", "USDT", one_usdt, hour(1)}), CallError::fatal_auth);
+  for (int again = 0; again < 2; ++again) ASSERT_TRUE(ask(feed.client(), trade, patience, never));
+  const auto moved = feed.call(schemas::HandTransfer{"b", "USDT", one_usdt, hour(1)});
+  const auto& told = std::get<schemas::Statement>(std::get<schemas::VenueMessage>(moved.outcome));
+  EXPECT_EQ(told.foreign.size(), 1U);
+  EXPECT_EQ(told.lines[0].total, 9 * one_eth);
+  EXPECT_EQ(told.lines[1].total, (20'000 + 300 + 1) * one_usdt - 30'000'000);
+  EXPECT_EQ(worker.statement(), told);
+}
+
+// Whatever moment the venue dies at: what was answered stands, what is asked again happens once.
+TEST_F(Service, KilledWhilePeopleTradeNothingIsLostOrDoubled) {
+  VenueProcess venue(party_);
+  Peer feed(party_, party_.feed, milliseconds(200));
+  feed.take(bar_at(1, 30'000));
+  for (int i = 0; i < 30; ++i) {
+    const schemas::HandTransfer moved{std::to_string(i), "USDT", one_usdt, hour(1)};
+    const schemas::HandTrade trade{std::to_string(i), "ETH/USDT", Side::sell, one_eth / 10, hour(1)};
+    for (const schemas::VenueMessage& wanted : {schemas::VenueMessage(moved), schemas::VenueMessage(trade)}) {
+      (void)feed.client().start(wanted, Clock::now());
+      for (int look = 0; look < 100 * i; ++look) (void)feed.client().poll(Clock::now());  // more and more gets through
+      venue.kill();
+      venue.start();
+      feed.client().forget_all();
+      ASSERT_TRUE(ask(feed.client(), wanted, patience, never)) << i;
+    }
+  }
+  const auto told = feed.statement();
+  EXPECT_EQ(told.foreign.size(), 30U);
+  EXPECT_EQ(told.lines[0].total, 7 * one_eth);
+  EXPECT_EQ(told.lines[1].total, (20'000 + 30 + 900) * one_usdt - 90'000'000);
+}
+
 TEST_F(Service, AKeyThatNobodyKnowsGetsNothingAcross) {
   const VenueProcess venue(party_);
   Peer(party_, party_.feed).take(bar_at(1, 30'000));  // it serves

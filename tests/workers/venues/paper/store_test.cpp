@@ -1,46 +1,15 @@
-#include "workers/venues/paper/store.hpp"
-
 #include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>
 
 #include <map>
 
-#include "tests/workers/venues/paper/support.hpp"
+#include "tests/workers/venues/paper/opened.hpp"
 
 namespace workers::venues::paper {
 namespace {
 
 using namespace tests;
 using testing::HasSubstr;
-
-Book book(std::int64_t partial_ppm = 0) {
-  Book made;
-  made.rules.partial_fill = {partial_ppm};
-  made.markets = {eth_usdt()};
-  made.starting = {
-      {usdt, Amount(usdt.id, 20'000 * one_usdt)},
-      {eth,  Amount(eth.id,  one_eth)          }
-  };
-  return made;
-}
-
-Store opened(const std::string& path, const Book& with = book()) {
-  auto store = Store::open(path, with);
-  EXPECT_TRUE(store) << (store ? "" : store.error().text);
-  CHECK(store.has_value());
-  return std::move(store).value();
-}
-std::string refusal_to_open(const std::string& path, const Book& with = book()) {
-  const auto store = Store::open(path, with);
-  return store ? "opened" : store.error().text;
-}
-
-Int128 total(Store& store, const std::string& asset) {
-  const auto statement = store.statement();
-  for (const auto& line : statement->lines)
-    if (line.asset == asset) return line.total;
-  return -1;
-}
 
 TEST(Store, AnOrderRestsFillsAtTheNextOpenAndTheStatementFollows) {
   const Folder folder;
@@ -234,9 +203,9 @@ TEST(Store, AForeignDamagedOrDifferentFileIsRefused) {
   EXPECT_THAT(refusal_to_open(folder.at("venue.db"), richer), HasSubstr("USDT: this venue store began with"));
   {
     auto newer = Database::open(folder.at("venue.db"));
-    ASSERT_TRUE(newer->execute("PRAGMA user_version = 2"));
+    ASSERT_TRUE(newer->execute("PRAGMA user_version = 3"));
   }
-  EXPECT_THAT(refusal_to_open(folder.at("venue.db")), HasSubstr("of version 2"));
+  EXPECT_THAT(refusal_to_open(folder.at("venue.db")), HasSubstr("of version 3"));
 }
 
 TEST(Store, BooksThatDoNotAddUpAreRefused) {
@@ -252,6 +221,30 @@ TEST(Store, BooksThatDoNotAddUpAreRefused) {
     ASSERT_TRUE(raw->execute("UPDATE balances SET total = '2000000000000' WHERE asset = 'USDT'"));
   }
   EXPECT_THAT(refusal_to_open(path), HasSubstr("the balance of USDT does not add up"));
+}
+
+// 0.003 BNB are worth 1.5 USDT: the fee of one sale of 1 ETH at 300, but not of a purchase of 3000 as well.
+TEST(Store, CoinsPayTheFeesOfABarOrTheQuoteDoes) {
+  const Folder folder;
+  Book with = book();
+  with.markets = {with_fees_in(FeesIn::coin)};
+  with.starting.push_back({bnb, Amount(bnb.id, one_bnb * 3 / 1000)});
+  const std::string path = folder.at("venue.db");
+  {
+    Store store = opened(path, with);
+    ASSERT_TRUE(store.place(order_for(1, Side::sell, one_eth)));
+    ASSERT_TRUE(store.place(order_for(2, Side::buy, 3000 * one_usdt)));
+    EXPECT_EQ(store.open_bar(bar_at(1, 30'000))->filled, 2);
+    for (const int id : {1, 2}) EXPECT_EQ(store.query({client_id(id), true})->fills.at(0).fee_asset, "") << id;
+    EXPECT_EQ(total(store, "BNB"), one_bnb * 3 / 1000);
+    ASSERT_TRUE(store.place(order_for(3, Side::sell, one_eth, 2)));
+    EXPECT_EQ(store.open_bar(bar_at(2, 30'000))->filled, 1);
+    const auto fill = store.query({client_id(3), true})->fills.at(0);
+    EXPECT_EQ(fill.fee_asset, "BNB");
+    EXPECT_EQ(total(store, "BNB"), one_bnb * 3 / 1000 - fill.fee);
+  }
+  Store again = opened(path, with);  // its balances add up
+  EXPECT_LT(total(again, "BNB"), one_bnb * 3 / 1000);
 }
 
 TEST(Store, ATruncatedFileIsRefused) {
@@ -307,20 +300,32 @@ std::vector<OrderReport> live_through(Store& store, const Told& told, int first_
 RC_GTEST_PROP(Store, FillsDependOnNeitherIdsNorArrivalAndTheStatementAddsUp, ()) {
   const Folder folder;
   const Told told = any_story();
-  Store first = opened(folder.at("a.db"), book(500'000));
-  Store second = opened(folder.at("b.db"), book(500'000));
+  Book with = book(500'000);
+  with.markets = {with_fees_in(*rc::gen::element(FeesIn::quote, FeesIn::received, FeesIn::coin))};
+  // From none at all to more than is needed: what the coins cover must not go by the order of arrival either.
+  const Int128 coins = *rc::gen::inRange<std::int64_t>(0, 20) * (one_bnb / 1000);
+  with.starting.push_back({bnb, Amount(bnb.id, coins)});
+  Store first = opened(folder.at("a.db"), with);
+  Store second = opened(folder.at("b.db"), with);
   const auto reports = live_through(first, told, 0, false);
   RC_ASSERT(live_through(second, told, 5000, true) == reports);
   RC_ASSERT(*first.statement() == *second.statement());
-  Int128 base = one_eth, quote = 20'000 * one_usdt;
+  std::map<std::string, Int128> held{
+      {"ETH",  one_eth          },
+      {"USDT", 20'000 * one_usdt},
+      {"BNB",  coins            }
+  };
   for (std::size_t i = 0; i < reports.size(); ++i)
     for (const auto& fill : reports[i].fills) {
       const int sign = told.orders[i].side == Side::buy ? 1 : -1;
-      base += sign * fill.base;
-      quote -= sign * fill.quote + fill.fee;
+      held["ETH"] += sign * fill.base;
+      held["USDT"] -= sign * fill.quote;
+      held[fill.fee_asset.empty() ? "USDT" : fill.fee_asset] -= fill.fee;
     }
-  RC_ASSERT(total(first, "ETH") == base);
-  RC_ASSERT(total(first, "USDT") == quote);
+  for (const auto& [asset, amount] : held) {
+    RC_ASSERT(total(first, asset) == amount);
+    RC_ASSERT(amount >= 0);
+  }
 }
 
 }  // namespace

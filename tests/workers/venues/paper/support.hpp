@@ -39,6 +39,16 @@ inline workers::venues::paper::Market eth_usdt() {
   };
 }
 
+inline const machines::Asset bnb{machines::AssetId{3}, "BNB", 18};
+inline constexpr Int128 one_bnb = machines::power_of_ten(18);
+
+// The same, with fees in what each trade receives, or in coins at 500 USDT each.
+inline workers::venues::paper::Market with_fees_in(workers::venues::paper::FeesIn in) {
+  auto market = eth_usdt();
+  market.fees = {in, bnb, Price{50'000'000'000}};
+  return market;
+}
+
 inline Instant hour(std::int64_t n) { return Instant{} + machines::hours(n); }
 inline OpenBar bar_at(std::int64_t n, std::int64_t cents) { return {"ETH/USDT", hour(n), Price{cents * 1'000'000}}; }
 inline std::string client_id(std::int64_t n) { return fmt::format("{:032x}", n); }
