@@ -12,6 +12,7 @@
 #include "deploy/bursar/controls.hpp"
 #include "deploy/bursar/export_journal.hpp"
 #include "deploy/bursar/nodes.hpp"
+#include "deploy/bursar/paper.hpp"
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/up.hpp"
 #include "deploy/bursar/vaults.hpp"
@@ -30,6 +31,7 @@ struct Options {
   deploy::VaultOrder vault;
   deploy::ControlOrder control;
   deploy::BreakOrder broken;
+  deploy::PaperOrder paper;
 };
 
 std::string default_folder() {
@@ -85,6 +87,7 @@ class Cli {
     add_vaults();
     add_controls();
     add_reconcile();
+    add_paper();
     add_nodes();
   }
 
@@ -314,6 +317,32 @@ class Cli {
         ->add_option("person", o_.broken.person)
         ->required();
     on_break("close", "one that is explained is done with", deploy::close_break);
+  }
+
+  void add_paper() {
+    auto* paper = app_.add_subcommand("paper",
+                                      "what a person would do on the exchange's own page, for trying reconciliation "
+                                      "out; needs the running house (`bursar up` stays open after a replay)");
+    paper->require_subcommand(1);
+    const auto command = [&](const std::string& name, const std::string& help,
+                             int (*action)(const Where&, const deploy::PaperOrder&)) {
+      auto* made = looker(paper, name, help, [this, action] {
+        return look(o_, [this, action](const Where& where) { return action(where, o_.paper); });
+      });
+      made->add_option("--id", o_.paper.id, "asked again under the same id, it happens once");
+      return made;
+    };
+    auto* trade = command("trade", "trade by hand, at the last open, past every sleeve", deploy::trade_on_paper);
+    trade->add_option("side", o_.paper.side, "buy or sell")->required()->check(CLI::IsMember({"buy", "sell"}));
+    trade->add_option("amount", o_.paper.amount, "buy: quote to spend, fee included; sell: base to sell")->required();
+    trade->add_option("--symbol", o_.paper.symbol, "default: the pair that the house trades");
+    for (auto* transfer : {command("deposit", "coins come from outside", deploy::deposit_on_paper),
+                           command("withdraw", "coins go to outside", deploy::withdraw_on_paper)}) {
+      transfer->add_option("asset", o_.paper.asset, "USDT, ETH, ...")->required();
+      transfer->add_option("amount", o_.paper.amount)->required();
+    }
+    looker(paper, "statement", "what the venue says that the account holds, and the fills that are not ours",
+           [this] { return look(o_, deploy::show_paper_statement); });
   }
 
   void add_ledger() {

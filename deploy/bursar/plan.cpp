@@ -65,7 +65,10 @@ TreasurySpec treasury_of(const schemas::config::Config& config, const workers::m
   spec.tradeable = amount_of(config.vault.tradeable, quote);
   for (const auto& sleeve : config.sleeves)
     spec.sleeves.push_back({sleeve.name, sleeve.kind, amount_of(sleeve.allocation, quote), sleeve.strategy});
-  if (config.paper.takes_coins()) spec.fee_asset = fee_rule_of(config.paper).coin;
+  if (config.paper.takes_coins()) {
+    spec.fee_asset = fee_rule_of(config.paper).coin;
+    spec.fee_coins = amount_of(config.paper.fee_coins, *spec.fee_asset);
+  }
   spec.settings = config.frozen_text();
   return spec;
 }

@@ -84,6 +84,12 @@ struct VaultAccounts {
   AccountId external, reserve, tradeable;
 };
 
+Stored<VaultAccounts> accounts_of(ledger::Connection& connection, std::int64_t vault) {
+  const auto rows = connection.call(vault_accounts_statement, Parameters().add(std::int64_t{owner_id}).add(vault));
+  if (!rows) return machines::fail(rows.error());
+  return VaultAccounts{{rows->number(0, 0)}, {rows->number(0, 1)}, {rows->number(0, 2)}};
+}
+
 void set_bars(Sequence& sequence, const std::vector<workers::market::Bar>& bars) {
   ArrayText opens_at, open, high, low, close, open_sound, close_sound;
   for (const auto& bar : bars) {
@@ -99,24 +105,34 @@ void set_bars(Sequence& sequence, const std::vector<workers::market::Bar>& bars)
                Parameters().add(opens_at).add(open).add(high).add(low).add(close).add(open_sound).add(close_sound));
 }
 
-// The funding one millisecond before the sleeves' allocations, those one before the first bar opens.
-Stored<bool> genesis(ledger::Connection& connection, const TreasurySpec& spec, const VaultAccounts& vault,
-                     machines::Instant first_open) {
-  const auto already = connection.call(genesis_statement);
-  if (!already) return machines::fail(already.error());
-  if (already->number(0, 0) > 0) return false;
-  const auto shard = connection.call(shard_statement, Parameters().add(std::int64_t{owner_id}));
-  if (!shard) return machines::fail(shard.error());
+machines::allocation::Data funding(const VaultAccounts& vault, Amount tradeable, Amount reserve) {
   machines::allocation::Data fund;
   fund.movement = machines::allocation::Movement::fund;
-  fund.amount = spec.tradeable;
-  fund.reserve = Amount(spec.total.asset(), spec.total.minor() - spec.tradeable.minor());
+  fund.amount = tradeable;
+  fund.reserve = reserve;
   fund.who = "bursar up";
   fund.why = "the vault opens";
   fund.external = vault.external;
   fund.vault_reserve = vault.reserve;
   fund.tradeable = vault.tradeable;
-  std::vector<machines::Step> steps = {allocation_step({owner_id}, fund, {0}, first_open - machines::milliseconds(2))};
+  return fund;
+}
+
+// The funding one millisecond before the sleeves' allocations, those one before the first bar opens.
+Stored<bool> genesis(ledger::Connection& connection, const TreasurySpec& spec, const VaultAccounts& vault,
+                     const std::optional<VaultAccounts>& fee_vault, machines::Instant first_open) {
+  const auto already = connection.call(genesis_statement);
+  if (!already) return machines::fail(already.error());
+  if (already->number(0, 0) > 0) return false;
+  const auto shard = connection.call(shard_statement, Parameters().add(std::int64_t{owner_id}));
+  if (!shard) return machines::fail(shard.error());
+  const auto fund =
+      funding(vault, spec.tradeable, Amount(spec.total.asset(), spec.total.minor() - spec.tradeable.minor()));
+  const machines::Instant funded_at = first_open - machines::milliseconds(2);
+  std::vector<machines::Step> steps = {allocation_step({owner_id}, fund, {0}, funded_at)};
+  if (fee_vault && spec.fee_coins.is_positive())
+    steps.push_back(allocation_step(
+        {owner_id}, funding(*fee_vault, Amount::zero(spec.fee_coins.asset()), spec.fee_coins), {0}, funded_at));
   std::int64_t id = 0;
   for (const SleeveSpec& sleeve : spec.sleeves) {
     machines::allocation::Data data = fund;
@@ -164,6 +180,14 @@ Stored<bool> set_up(ledger::Connection& connection, const TreasurySpec& spec, co
                                                                .add(quote)
                                                                .add(schemas::write_reserve(spec.reserve))
                                                                .add((first_open - machines::milliseconds(3)).us));
+  const std::int64_t fee_vault =
+      spec.fee_asset ? sequence.run(vault_statement, Parameters()
+                                                         .add(std::int64_t{owner_id})
+                                                         .add(spec.fee_asset->code)
+                                                         .add(fee_asset)
+                                                         .add(schemas::write_reserve({}))
+                                                         .add((first_open - machines::milliseconds(3)).us))
+                     : 0;
   for (const SleeveSpec& sleeve : spec.sleeves)
     sequence.run(sleeve_statement, Parameters()
                                        .add(std::int64_t{owner_id})
@@ -178,10 +202,12 @@ Stored<bool> set_up(ledger::Connection& connection, const TreasurySpec& spec, co
   // Last but the genesis: read_feed() finds a treasury only when all of it stands.
   sequence.run(feed_statement, Parameters().add(file).add(prices.sha256).add(write_import(prices.report)));
   if (sequence.error()) return machines::fail(*sequence.error());
-  const auto accounts = connection.call(vault_accounts_statement, Parameters().add(std::int64_t{owner_id}).add(vault));
+  const auto accounts = accounts_of(connection, vault);
   if (!accounts) return machines::fail(accounts.error());
-  return genesis(connection, spec, {{accounts->number(0, 0)}, {accounts->number(0, 1)}, {accounts->number(0, 2)}},
-                 first_open);
+  if (fee_vault == 0) return genesis(connection, spec, *accounts, std::nullopt, first_open);
+  const auto fee_accounts = accounts_of(connection, fee_vault);
+  if (!fee_accounts) return machines::fail(fee_accounts.error());
+  return genesis(connection, spec, *accounts, *fee_accounts, first_open);
 }
 
 bool is_sample(const FeedState& feed) {

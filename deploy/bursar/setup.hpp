@@ -28,6 +28,7 @@ struct TreasurySpec {
   machines::Amount total, tradeable;
   machines::policy::Reserve reserve;         // which of the vault's coins must stay out of Tradeable
   std::optional<machines::Asset> fee_asset;  // the third one that the venue takes its fees in
+  machines::Amount fee_coins;                // what the account has of it: a vault of its own, all in reserve
   std::vector<SleeveSpec> sleeves;
   std::string settings;  // what must not change on this folder; compared on every start
 };

@@ -61,13 +61,14 @@ Kept<bool> Store::insert(const HandTrade& trade) {
   if (!bar) return broken(bar.error());
   if (!*bar) return refuse(fmt::format("no_price: no bar of {} has opened yet", trade.symbol));
   if (trade.at < (*bar)->opens_at) return refuse("bar_in_the_past: a later bar was taken");
-  const std::string& spent = spent_asset(*traded, trade.side).code;
-  const auto free = available(spent);
+  const machines::Asset& spent = spent_asset(*traded, trade.side);
+  const auto free = available(spent.code);
   if (!free) return broken(free.error());
   if (*free < trade.size)
-    return refuse(fmt::format("insufficient_funds: {} minor units of {} are free", machines::to_text(*free), spent));
+    return refuse(fmt::format("insufficient_funds: {} {} are free", machines::format({spent.id, *free}, spent.scale),
+                              spent.code));
   const schemas::OpenBar open{trade.symbol, trade.at, (*bar)->open};
-  const Amount size(spent_asset(*traded, trade.side).id, trade.size);
+  const Amount size(spent.id, trade.size);
   Match matched = match_by_hand(*traded, trade.side, size, open);
   if (const auto* filled = std::get_if<Filled>(&matched); filled != nullptr && traded->fees.in == FeesIn::coin) {
     const auto coins = available(traded->fees.coin.code);
@@ -118,7 +119,7 @@ Kept<Statement> Store::transfer_by_hand(const HandTransfer& transfer) {
 }
 
 Kept<bool> Store::insert(const HandTransfer& transfer) {
-  Prepared query = database_.prepare("SELECT total FROM balances WHERE asset = ?");
+  Prepared query = database_.prepare("SELECT total, scale FROM balances WHERE asset = ?");
   const auto known = query.bind(transfer.asset).step();
   if (!known) return broken(known.error());
   if (!*known) return refuse(fmt::format("unknown_asset: the account knows no {}", transfer.asset));
@@ -126,8 +127,8 @@ Kept<bool> Store::insert(const HandTransfer& transfer) {
   const auto free = available(transfer.asset);
   if (!free) return broken(free.error());
   if (*free + transfer.amount < 0)
-    return refuse(
-        fmt::format("insufficient_funds: {} minor units of {} are free", machines::to_text(*free), transfer.asset));
+    return refuse(fmt::format("insufficient_funds: {} {} are free",
+                              machines::format({{}, *free}, static_cast<int>(query.number(1))), transfer.asset));
   if (!Amount::in_range(query.whole(0) + transfer.amount)) return refuse("too_much: no balance holds that many");
   const auto kept = database_.prepare("INSERT INTO hand_transfers (id, asset, amount, at_us) VALUES (?, ?, ?, ?)")
                         .bind(transfer.id)

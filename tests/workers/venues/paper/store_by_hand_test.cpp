@@ -53,7 +53,8 @@ TEST(ByHand, WhatAPersonMayNotDoIsRefusedAndChangesNothing) {
   EXPECT_THAT(trade(trade_for("", Side::sell, one_eth)), HasSubstr("bad_id"));
   EXPECT_THAT(trade(trade_for("a", Side::sell, 0)), HasSubstr("bad_size"));
   EXPECT_THAT(trade(trade_for("a", Side::sell, lot)), HasSubstr("below_minimum"));
-  EXPECT_THAT(trade(trade_for("a", Side::sell, one_eth + 1)), HasSubstr("insufficient_funds"));
+  EXPECT_THAT(trade(trade_for("a", Side::sell, one_eth + 1)),
+              HasSubstr("insufficient_funds: 1.000000000000000000 ETH"));
   EXPECT_THAT(trade(trade_for("a", Side::buy, 5'000 * one_usdt + 1)), HasSubstr("insufficient_funds"));  // reserved
   EXPECT_THAT(trade(trade_for("a", Side::sell, one_eth, 0)), HasSubstr("bar_in_the_past"));
   EXPECT_THAT(trade({"a", "XRP/USDT", Side::sell, one_eth, hour(2)}), HasSubstr("unknown_symbol"));
@@ -63,7 +64,7 @@ TEST(ByHand, WhatAPersonMayNotDoIsRefusedAndChangesNothing) {
   EXPECT_THAT(transfer("USDT", 1, ""), HasSubstr("bad_id"));
   EXPECT_THAT(transfer("DOGE", 1), HasSubstr("unknown_asset"));
   EXPECT_THAT(transfer("USDT", 0), HasSubstr("bad_amount"));
-  EXPECT_THAT(transfer("USDT", -5'000 * one_usdt - 1), HasSubstr("insufficient_funds"));
+  EXPECT_THAT(transfer("USDT", -5'000 * one_usdt - 1), HasSubstr("insufficient_funds: 5000.00000000 USDT"));
   EXPECT_THAT(transfer("USDT", machines::power_of_ten(38) - 1), HasSubstr("too_much"));
   EXPECT_EQ(*store.statement(), *before);
   EXPECT_TRUE(store.transfer_by_hand({"t", "USDT", -5'000 * one_usdt, hour(1)}));
