@@ -11,13 +11,13 @@
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/setup.hpp"
 #include "deploy/bursar/times.hpp"
-#include "ledger/audit/verify.hpp"
 #include "ledger/books/books.hpp"
 #include "ledger/jobs/jobs.hpp"
 #include "machines/allocation/allocation.hpp"
 #include "machines/control/control.hpp"
 #include "machines/core/amount.hpp"
 #include "machines/core/diagram.hpp"
+#include "machines/key/key.hpp"
 #include "machines/order/order.hpp"
 #include "machines/reconciliation/reconciliation.hpp"
 #include "machines/sleeve/sleeve.hpp"
@@ -206,8 +206,9 @@ int show_diagram(const std::string& kind) {
   else if (kind == "sleeve") std::cout << machines::mermaid(machines::sleeve::transitions, machines::sleeve::State::open);
   else if (kind == "control") std::cout << machines::mermaid(machines::control::transitions, machines::control::State::in_force);
   else if (kind == "break") std::cout << machines::mermaid(machines::reconciliation::transitions, machines::reconciliation::State::open);
+  else if (kind == "key") std::cout << machines::mermaid(machines::key::transitions, machines::key::State::resting);
   else {
-    fmt::print(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation, vault, sleeve, control and break\n", kind);
+    fmt::print(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation, vault, sleeve, control, key and break\n", kind);
     return 2;
   }
   return 0;
@@ -226,29 +227,6 @@ int show_balances(const Where& where) {
   }
   if (where.json) std::cout << json.dump() << "\n";
   return 0;
-}
-
-int verify_ledger(const Where& where) {
-  ledger::Connection connection(where.dsn);
-  const bool shows = !where.json && isatty(STDERR_FILENO) != 0;
-  const auto verdict = ledger::audit::verify(connection, [&](const std::string& pass, int done, int of) {
-    if (shows) fmt::print(stderr, "\r[{}{}] {:<40}", std::string(static_cast<std::size_t>(done * 4), '#'), std::string(static_cast<std::size_t>((of - done) * 4), '.'), pass);
-  });
-  if (shows) fmt::print(stderr, "\r{:70}\r", "");
-  if (!verdict) {
-    if (where.json) std::cout << ordered_json{{"verified", false}, {"verdict", "incomplete"}, {"problem", verdict.error().text}}.dump() << "\n";
-    fmt::print(stderr, "bursar: ledger verify: incomplete: {}{}\n", verdict.error().text, advice(where, verdict.error()));
-    return 1;
-  }
-  if (where.json) {
-    std::cout << ordered_json{{"verified", verdict->ok}, {"verdict", verdict->ok ? "ok" : "bad"}, {"pass", verdict->pass}, {"problem", verdict->problem},
-                              {"transitions", verdict->transitions}, {"postings", verdict->postings}, {"links", verdict->links}}.dump() << "\n";
-  } else if (verdict->ok) {
-    fmt::print("ok: {} transitions, {} postings, {} links of the audit chain\n", verdict->transitions, verdict->postings, verdict->links);
-  } else {
-    fmt::print("BAD in the pass \"{}\": {}\n", verdict->pass, verdict->problem);
-  }
-  return verdict->ok ? 0 : 1;
 }
 
 }  // namespace deploy

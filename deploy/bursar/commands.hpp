@@ -1,4 +1,4 @@
-// deploy/bursar/commands.hpp: the commands that only look: status, machine list|show|history|diagram, ledger balances|verify.
+// deploy/bursar/commands.hpp: the commands that only look: status, machine list|show|history|diagram, ledger balances.
 // Each prints for people, or one JSON object with --json, and returns the exit code.
 #pragma once
 
@@ -27,6 +27,5 @@ int show_machine(const Where& where, std::int64_t id);
 int show_history(const Where& where, std::int64_t id);
 int show_diagram(const std::string& kind);
 int show_balances(const Where& where);
-int verify_ledger(const Where& where);
 
 }  // namespace deploy

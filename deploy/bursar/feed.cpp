@@ -47,6 +47,8 @@ machines::Instant Feed::goal() const {
       return bars_[next_].opens_at;
     case Phase::close_release:
       return close_of(next_);
+    case Phase::between:
+      return between_;
     case Phase::cancel:
     case Phase::settle:
     case Phase::done:
@@ -55,12 +57,12 @@ machines::Instant Feed::goal() const {
   return close_of(bars_.size() - 1);
 }
 
-// The closes that may follow this one by themselves, as long as nobody waits for an open.
+// The closes that may follow this one by themselves, as long as nothing is due before them.
 std::vector<schemas::Ahead> Feed::ahead() const {
   std::vector<schemas::Ahead> ahead;
   if (phase_ != Phase::close_release) return ahead;
   for (std::size_t at = next_ + 1; at < std::min(bars_.size(), next_ + most_bars_ahead); ++at)
-    ahead.push_back({bars_[at].opens_at, close_of(at)});
+    ahead.push_back({close_of(at) - machines::Duration{1}, close_of(at)});
   return ahead;
 }
 
@@ -149,8 +151,8 @@ void Feed::released(const schemas::Released& released) {
     begin(Phase::allocate);
   } else if (phase_ == Phase::settle) {
     begin(Phase::done);
-  } else if (phase_ == Phase::open_release) {
-    begin(Phase::close_release);
+  } else if (phase_ == Phase::open_release || phase_ == Phase::between) {
+    to_close(released.next_due);
   } else {
     if (phase_ == Phase::close_release)
       while (next_ < bars_.size() && close_of(next_) <= released.world_at) ++next_;
@@ -159,10 +161,20 @@ void Feed::released(const schemas::Released& released) {
     } else {
       // Nobody waits for this open: straight on to the close.
       const bool waits = released.next_due <= bars_[next_].opens_at;
-      begin(!waits ? Phase::close_release : bars_[next_].open_sound ? Phase::open_venue : Phase::open_release);
+      if (waits)
+        begin(bars_[next_].open_sound ? Phase::open_venue : Phase::open_release);
+      else
+        to_close(released.next_due);
     }
   }
   if (phase_ != Phase::done) ask();
+}
+
+// To the close of the bar, with a barrier before it for each time within the bar at which something is due: what a
+// vault's review moves is there, or is not, for every sleeve that looks at the close.
+void Feed::to_close(machines::Instant next_due) {
+  if (next_due < close_of(next_)) between_ = next_due;
+  begin(next_due < close_of(next_) ? Phase::between : Phase::close_release);
 }
 
 // An order that rests at the last bar is cancelled and its hold voided.

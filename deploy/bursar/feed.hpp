@@ -39,13 +39,14 @@ class Feed {
   }
 
  private:
-  enum class Phase { fund, allocate, open_venue, open_release, close_release, cancel, settle, done };
+  enum class Phase { fund, allocate, open_venue, open_release, between, close_release, cancel, settle, done };
 
   void begin(Phase phase);
   void ask();
   void take_broker(const schemas::Message& message);
   void take_venue(const schemas::VenueFrame& frame);
   void released(const schemas::Released& released);
+  void to_close(machines::Instant next_due);
   void cancel_resting();
   [[nodiscard]] machines::Instant goal() const;
   [[nodiscard]] std::vector<schemas::Ahead> ahead() const;
@@ -60,6 +61,7 @@ class Feed {
   ledger::Connection connection_;
   std::size_t next_ = 0;  // index of the bar that is being played
   Phase phase_ = Phase::fund;
+  machines::Instant between_{0};
   std::int64_t asked_us_ = 0, fresh_us_ = 0;
   std::uint64_t correlation_ = 0;
   std::vector<machines::InstanceId> resting_;

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "brokers/wire/socket.hpp"
+#include "deploy/bursar/witness.hpp"
 #include "ledger/store/dsn.hpp"
 #include "ledger/store/migrations.hpp"
 
@@ -72,6 +73,7 @@ Clustered<machines::Nothing> House::make_keys() {
     const auto written = brokers::wire::write_keys(path.string(), brokers::wire::make_keys());
     if (!written) return no(written.error().text, 1);
   }
+  if (const auto made = make_checkpoint_key(layout_); !made) return no(made.error().text, 2);
   return machines::Nothing{};
 }
 
@@ -104,6 +106,9 @@ Clustered<machines::Nothing> House::open_database() {
   }
   if (const auto migrated = ask([&] { return ledger::migrate(owner); }); !migrated)
     return machines::fail(from(migrated.error(), "migrations"));
+  const auto refused = ask([&] { return Witness(layout_).refusal(owner); });
+  if (!refused) return machines::fail(from(refused.error(), "the checkpoints"));
+  if (*refused) return no(**refused, 1);
   if (service_dsn_.empty()) service_dsn_ = service_dsn_of(owner_dsn_);
   return machines::Nothing{};
 }

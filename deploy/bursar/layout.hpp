@@ -14,6 +14,9 @@ struct Layout {
   [[nodiscard]] std::string broker_endpoint() const { return "ipc://" + (run() / "broker.sock").string(); }
   [[nodiscard]] std::string venue_endpoint() const { return "ipc://" + (run() / "venue.sock").string(); }
   [[nodiscard]] std::filesystem::path venue_store() const { return folder / "venue" / "paper.db"; }
+  // The API keys that the paper venue knows: its own file, not ours (workers/venues/paper/keys.hpp).
+  [[nodiscard]] std::filesystem::path venue_keys() const { return folder / "venue" / "keys"; }
+  [[nodiscard]] std::filesystem::path checkpoints() const { return folder / "checkpoints"; }
   [[nodiscard]] std::filesystem::path sample() const { return folder / "sample_eth_usdt_1h.csv"; }
   [[nodiscard]] std::filesystem::path report() const { return folder / "report.html"; }
 };

@@ -8,12 +8,15 @@
 #include <cstdlib>
 #include <functional>
 
+#include "deploy/bursar/audit.hpp"
 #include "deploy/bursar/commands.hpp"
 #include "deploy/bursar/controls.hpp"
 #include "deploy/bursar/export_journal.hpp"
+#include "deploy/bursar/key_commands.hpp"
 #include "deploy/bursar/nodes.hpp"
 #include "deploy/bursar/paper.hpp"
 #include "deploy/bursar/reconciliation.hpp"
+#include "deploy/bursar/report_books.hpp"
 #include "deploy/bursar/up.hpp"
 #include "deploy/bursar/vaults.hpp"
 #include "deploy/bursar/way_in.hpp"
@@ -25,12 +28,13 @@ using deploy::Where;
 
 struct Options {
   std::string config, data_dir, dsn, replay, name, symbol, kind, format, output;
-  bool json = false, exit_when_done = false, all = false;
+  bool json = false, exit_when_done = false, all = false, full = false;
   int limit = 50;
   std::int64_t id = 0;
   deploy::VaultOrder vault;
   deploy::ControlOrder control;
   deploy::BreakOrder broken;
+  deploy::ReportOptions report;
   deploy::PaperOrder paper;
 };
 
@@ -54,14 +58,19 @@ int with_config(const Options& options, const std::function<int(const schemas::c
 }
 
 // A command that only looks: at the database that is named, at the running house, or at a folder whose house is down.
-int look(const Options& options, const std::function<int(const deploy::Where&)>& action) {
-  return with_config(options, [&](const schemas::config::Config&) {
+using Look = std::function<int(const Where&, const schemas::config::Config&)>;
+int look_with_config(const Options& options, const Look& action) {
+  return with_config(options, [&](const schemas::config::Config& config) {
     const Layout layout = layout_of(options);
     const auto way = deploy::WayIn::open(layout, options.dsn);
-    if (way) return action({layout, way->dsn(), options.json, options.dsn.empty(), way->house_may_run()});
+    if (way) return action({layout, way->dsn(), options.json, options.dsn.empty(), way->house_may_run()}, config);
     fmt::print(stderr, "bursar: {}\n", way.error().text);
     return way.error().exit_code;
   });
+}
+
+int look(const Options& options, const std::function<int(const Where&)>& action) {
+  return look_with_config(options, [&](const Where& where, const schemas::config::Config&) { return action(where); });
 }
 
 int run_up(const Options& options) {
@@ -87,8 +96,10 @@ class Cli {
     add_vaults();
     add_controls();
     add_reconcile();
+    add_report();
     add_paper();
     add_nodes();
+    deploy::add_key_commands(app_, key_hooks());
   }
 
   int run(int argc, char** argv) {
@@ -174,7 +185,7 @@ class Cli {
         ->add_option("id", o_.id)
         ->required();
     auto* diagram = machine->add_subcommand("diagram", "a machine's table as a Mermaid picture");
-    diagram->add_option("kind", o_.kind, "order, sleeve_cycle, allocation, vault, sleeve, control or break")
+    diagram->add_option("kind", o_.kind, "order, sleeve_cycle, allocation, vault, sleeve, control, key or break")
         ->required();
     diagram->callback([this] { run_ = [this] { return deploy::show_diagram(o_.kind); }; });
     add_ledger();
@@ -349,8 +360,11 @@ class Cli {
     auto* ledger = app_.add_subcommand("ledger", "accounts, their verification, and the books for other tools");
     ledger->require_subcommand(1);
     looker(ledger, "balances", "every account", [this] { return look(o_, deploy::show_balances); });
-    looker(ledger, "verify", "computes everything again from history",
-           [this] { return look(o_, deploy::verify_ledger); });
+    looker(ledger, "verify", "computes what came after the last checkpoint again from history", [this] {
+      return look(o_, [this](const Where& where) { return deploy::verify_ledger(where, o_.full); });
+    })->add_flag("--full", o_.full, "everything, from the first row");
+    looker(ledger, "checkpoint", "verifies, and signs the heads of the audit chain outside the database",
+           [this] { return look(o_, deploy::sign_checkpoint); });
     auto* journal =
         looker(ledger, "export", "a journal with daily balance assertions for hledger or beancount", [this] {
           return look(o_, [this](const Where& where) { return deploy::export_journal(where, o_.format, o_.output); });
@@ -359,6 +373,20 @@ class Cli {
         ->required()
         ->check(CLI::IsMember({"hledger", "beancount"}));
     journal->add_option("--output", o_.output, "the file to write; without it standard output");
+  }
+
+  void add_report() {
+    auto* report = looker(&app_, "report", "the books of sleeves and vaults day by day, reconciled", [this] {
+      return look_with_config(o_, [this](const Where& where, const schemas::config::Config& config) {
+        return deploy::report_books(where, config.report.cost_basis, o_.report);
+      });
+    });
+    report->add_option("--from", o_.report.from, "the first day, UTC, as 2024-01-31; without it the first there is");
+    report->add_option("--to", o_.report.to, "the last day; without it the last there is");
+    auto* csv = report->add_flag("--csv", o_.report.csv, "a line per sleeve and day, for programs");
+    auto* html = report->add_option("--html", o_.report.html, "a page with charts, into this file");
+    csv->excludes(html)->excludes("--json");
+    html->excludes("--json");
   }
 
   // What `up` starts; not for people.
@@ -377,6 +405,17 @@ class Cli {
       command->add_option("--symbol", o_.symbol);
       command->callback([this, run = run] { run_ = [this, run] { return run_node(o_, run); }; });
     }
+  }
+
+  deploy::KeyHooks key_hooks() {
+    return {[this](auto* parent, const auto& name, const auto& help, auto action) {
+              return looker(parent, name, help, action);
+            },
+            [this](const auto& action) {
+              return with_config(o_, [&](const schemas::config::Config& config) {
+                return look(o_, [&](const Where& where) { return action({where, config}); });
+              });
+            }};
   }
 
   CLI::App app_{"Bursar runs a crypto treasury: machines, a ledger, a broker and workers"};

@@ -42,7 +42,8 @@ std::optional<Keys> read_keys(const Layout& layout, const std::string& own) {
   const auto pair = brokers::wire::read_keys(layout.key(own).string());
   const auto worker = brokers::wire::read_public_key(layout.key("worker").string() + ".pub");
   const auto client = brokers::wire::read_public_key(layout.key("client").string() + ".pub");
-  for (const auto* error : {!pair ? &pair.error() : nullptr, !worker ? &worker.error() : nullptr, !client ? &client.error() : nullptr})
+  for (const auto* error :
+       {!pair ? &pair.error() : nullptr, !worker ? &worker.error() : nullptr, !client ? &client.error() : nullptr})
     if (error != nullptr) {
       fmt::print(stderr, "bursar: {}\n", error->text);
       return std::nullopt;
@@ -63,7 +64,8 @@ struct SleeveHandlers {
   ledger::books::Sleeves sleeves;
 };
 
-ledger::Stored<workers::harness::Handlers> make_handlers(ledger::Connection& connection, std::shared_ptr<SleeveHandlers>& kept) {
+ledger::Stored<workers::harness::Handlers> make_handlers(ledger::Connection& connection,
+                                                         std::shared_ptr<SleeveHandlers>& kept) {
   auto sleeves = ledger::books::read_sleeves(connection);
   if (!sleeves) return machines::fail(sleeves.error());
   auto deployment = ledger::books::read_deployment(connection);
@@ -74,6 +76,7 @@ ledger::Stored<workers::harness::Handlers> make_handlers(ledger::Connection& con
   handlers.push_back(std::make_unique<workers::handlers::CycleHandler>(fresh->sleeves));
   handlers.push_back(std::make_unique<workers::handlers::OrderHandler>(fresh->sleeves, *deployment, paper_settle_ms));
   handlers.push_back(std::make_unique<workers::handlers::AllocationHandler>(fresh->sleeves));
+  handlers.push_back(std::make_unique<workers::handlers::VaultHandler>());
   kept = std::move(fresh);
   return handlers;
 }
@@ -117,7 +120,8 @@ int run_worker(const NodeOptions& options) {
   config.group_us = options.config.workers.group_commit_ms * 1000;
   config.most_looks = static_cast<int>(options.config.workers.look_ahead_bars);
   std::shared_ptr<SleeveHandlers> kept;
-  return workers::harness::run(config, [&kept](ledger::Connection& connection) { return make_handlers(connection, kept); }, stop);
+  return workers::harness::run(
+      config, [&kept](ledger::Connection& connection) { return make_handlers(connection, kept); }, stop);
 }
 
 int run_venue(const NodeOptions& options) {
@@ -129,16 +133,19 @@ int run_venue(const NodeOptions& options) {
   workers::venues::paper::VenueConfig config;
   config.endpoint = options.layout.venue_endpoint();
   config.store = options.layout.venue_store().string();
+  config.key_file = options.layout.venue_keys().string();
   config.keys = keys->own;
   config.peers = keys->peers;
-  config.book.rules = {paper.half_spread, paper.slippage, paper.partial_fill, paper.reject, static_cast<std::uint64_t>(paper.seed)};
+  config.book.rules = {paper.half_spread, paper.slippage, paper.partial_fill, paper.reject,
+                       static_cast<std::uint64_t>(paper.seed)};
   workers::venues::paper::Market market{options.symbol, instrument_of(options.config, base, quote), {}};
   market.tick = {static_cast<std::int64_t>(paper.tick.at_scale(8).value_or(1'000'000))};
   market.fees = fee_rule_of(paper);
   if (const machines::Asset& coin = market.fees.coin; paper.takes_coins())
     config.book.starting.push_back({coin, machines::Amount(coin.id, paper.fee_coins.at_scale(coin.scale).value_or(0))});
   const machines::Asset& asset = market.instrument.quote;
-  config.book.starting.push_back({asset, machines::Amount(asset.id, options.config.vault.total.at_scale(asset.scale).value_or(0))});
+  config.book.starting.push_back(
+      {asset, machines::Amount(asset.id, options.config.vault.total.at_scale(asset.scale).value_or(0))});
   config.book.markets.push_back(std::move(market));
   for (const std::string& text : paper.faults) {
     const auto fault = workers::venues::paper::parse_fault(text);

@@ -71,6 +71,11 @@ ledger::Stored<std::int64_t> number(ledger::Connection& connection, const ledger
 
 }  // namespace
 
+std::int64_t first_review(const Reserve& reserve, const machines::policy::Reallocation& rules, machines::Instant now) {
+  const bool has_rules = reserve.rule == Rule::flexing || rules.idle_to.value != 0 || rules.reclaim_after_loss.ppm != 0;
+  return has_rules ? machines::vault::next_review(now).us : 0;
+}
+
 int create_vault(const Where& where, const VaultOrder& order) {
   const std::string name = order.name.empty() ? order.asset : order.name;
   for (const std::string* word : {&order.owner, &order.asset, &order.account, &name})
@@ -101,15 +106,19 @@ int create_vault(const Where& where, const VaultOrder& order) {
                             Parameters().add(order.owner).add(drawn_shard()));
   if (!owner) return failed(where, "vault create", owner.error());
   reserve->flexed = machines::Amount::zero({static_cast<std::int32_t>(*asset)});
+  const auto now = number(connection, {"cli_world", "SELECT ledger.world_now()", false}, {});
+  if (!now) return failed(where, "vault create", now.error());
+  const auto review = first_review(*reserve, {}, {*now});
   const auto made =
-      number(connection, {"cli_vault", "SELECT ledger.open_vault($1, $2, $3, $4, $5, $6, $7, $8, ledger.world_now())"},
+      number(connection, {"cli_vault", "SELECT ledger.open_vault($1, $2, $3, $4, $5, $6, $7, $8, $9, ledger.world_now())"},
              Parameters()
                  .add(*owner)
                  .add(name)
                  .add(order.venue)
                  .add(order.account)
                  .add(*asset)
-                 .add(schemas::write_reserve(*reserve))
+                 .add(schemas::write_vault({*reserve, {}}))
+                               .add(review)
                  .add(who_asks())
                  .add(order.why));
   if (!made) return failed(where, "vault create", made.error());

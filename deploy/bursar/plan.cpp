@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "machines/core/names.hpp"
+
 namespace deploy {
 
 using machines::Amount;
@@ -69,6 +71,15 @@ TreasurySpec treasury_of(const schemas::config::Config& config, const workers::m
     spec.fee_asset = fee_rule_of(config.paper).coin;
     spec.fee_coins = amount_of(config.paper.fee_coins, *spec.fee_asset);
   }
+  spec.reserve.rule =
+      machines::from_name<machines::policy::Rule>(config.vault.reserve).value_or(machines::policy::Rule::none);
+  spec.reserve.least = config.vault.reserve_least;
+  spec.reserve.most = config.vault.reserve_most;
+  for (std::size_t at = 0; at < config.sleeves.size(); ++at)
+    if (config.sleeves[at].name == config.vault.idle_to)
+      spec.reallocation.idle_to = {static_cast<std::int64_t>(at) + 1};
+  spec.reallocation.most_per_day = config.vault.idle_most;
+  spec.reallocation.reclaim_after_loss = config.vault.reclaim_after_loss;
   spec.settings = config.frozen_text();
   return spec;
 }

@@ -7,6 +7,7 @@
 #include "deploy/bursar/import_record.hpp"
 #include "deploy/bursar/layout.hpp"
 #include "deploy/bursar/lone_hand.hpp"
+#include "deploy/bursar/vaults.hpp"
 #include "ledger/journal/journal.hpp"
 #include "machines/allocation/decide.hpp"
 #include "machines/core/names.hpp"
@@ -29,7 +30,7 @@ constexpr Statement owner_statement = {"open_owner", "SELECT ledger.open_owner($
 constexpr Statement instrument_statement = {"open_instrument",
                                             "SELECT ledger.open_instrument($1, $2, $3, $4, $5, $6, $7)"};
 constexpr Statement vault_statement = {
-    "open_vault", "SELECT ledger.open_vault($1, $2, 'paper', 'main', $3, $4, 'bursar up', 'the vault opens', $5)"};
+    "open_vault", "SELECT ledger.open_vault($1, $2, 'paper', 'main', $3, $4, $5, 'bursar up', 'the vault opens', $6)"};
 constexpr Statement vault_accounts_statement = {
     "vault_accounts", "SELECT external, reserve, tradeable FROM ledger.vault WHERE owner = $1 AND id = $2", false};
 constexpr Statement sleeve_statement = {
@@ -174,18 +175,23 @@ Stored<bool> set_up(ledger::Connection& connection, const TreasurySpec& spec, co
                                              .add(instrument.maker_fee.ppm)
                                              .add(instrument.taker_fee.ppm));
   set_bars(sequence, prices.bars);
-  const std::int64_t vault = sequence.run(vault_statement, Parameters()
-                                                               .add(std::int64_t{owner_id})
-                                                               .add(instrument.quote.code)
-                                                               .add(quote)
-                                                               .add(schemas::write_reserve(spec.reserve))
-                                                               .add((first_open - machines::milliseconds(3)).us));
+  machines::policy::Reserve reserve = spec.reserve;
+  reserve.flexed = Amount::zero({static_cast<std::int32_t>(quote)});
+  const std::int64_t vault =
+      sequence.run(vault_statement, Parameters()
+                                        .add(std::int64_t{owner_id})
+                                        .add(instrument.quote.code)
+                                        .add(quote)
+                                        .add(schemas::write_vault({reserve, spec.reallocation}))
+                                        .add(first_review(reserve, spec.reallocation, first_open))
+                                        .add((first_open - machines::milliseconds(3)).us));
   const std::int64_t fee_vault =
       spec.fee_asset ? sequence.run(vault_statement, Parameters()
                                                          .add(std::int64_t{owner_id})
                                                          .add(spec.fee_asset->code)
                                                          .add(fee_asset)
-                                                         .add(schemas::write_reserve({}))
+                                                         .add(schemas::write_vault({}))
+                                                         .add(std::int64_t{0})
                                                          .add((first_open - machines::milliseconds(3)).us))
                      : 0;
   for (const SleeveSpec& sleeve : spec.sleeves)

@@ -9,6 +9,7 @@
 
 #include "ledger/store/connection.hpp"
 #include "machines/core/sleeve.hpp"
+#include "machines/policy/reallocation.hpp"
 #include "machines/policy/reserve.hpp"
 #include "machines/strategy/momentum/momentum.hpp"
 #include "workers/market/bars.hpp"
@@ -26,9 +27,10 @@ struct TreasurySpec {
   std::string symbol;               // ETH/USDT
   machines::Instrument instrument;  // asset ids 1 (quote) and 2 (base)
   machines::Amount total, tradeable;
-  machines::policy::Reserve reserve;         // which of the vault's coins must stay out of Tradeable
-  std::optional<machines::Asset> fee_asset;  // the third one that the venue takes its fees in
-  machines::Amount fee_coins;                // what the account has of it: a vault of its own, all in reserve
+  machines::policy::Reserve reserve;            // which of the vault's coins must stay out of Tradeable
+  machines::policy::Reallocation reallocation;  // what it may allocate by itself; sleeves count from 1 in their order
+  std::optional<machines::Asset> fee_asset;     // the third one that the venue takes its fees in
+  machines::Amount fee_coins;                   // what the account has of it: a vault of its own, all in reserve
   std::vector<SleeveSpec> sleeves;
   std::string settings;  // what must not change on this folder; compared on every start
 };

@@ -19,6 +19,7 @@
 #include "deploy/bursar/results.hpp"
 #include "deploy/bursar/vaults.hpp"
 #include "deploy/bursar/venue_statement.hpp"
+#include "deploy/bursar/witness.hpp"
 #include "ledger/audit/verify.hpp"
 #include "ledger/books/treasury.hpp"
 #include "workers/market/generator.hpp"
@@ -28,6 +29,8 @@ namespace deploy {
 namespace {
 
 std::atomic<bool> interrupted = false;
+
+constexpr std::int64_t checkpoint_every_us = 5LL * 60 * 1'000'000;
 
 std::int64_t steady_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
@@ -87,7 +90,7 @@ class Run {
     const bool was_finished = feed_.finished;
     if (!was_finished)
       if (const int code = play(standing->empty()); code != 0) return code;
-    if (!feed_.finished) return say_stopped();
+    if (!feed_.finished) return say_stopped() + sign();
     if (was_finished) fmt::print(stderr, "The replay of {} is finished; its report again.\n", feed_.file);
     const int code = tell();
     return code == 0 && !options_.exit_when_done && !interrupted ? stay_open(was_finished) : code;
@@ -199,6 +202,7 @@ class Run {
         return failed(well.error().text, well.error().exit_code);
       }
       progress.show(feed.played(), house_);
+      if (const int code = sign_now_and_then(); code != 0) return code;
       if (now - saved_us < 1'000'000) continue;
       saved_us = now;
       (void)save_feed(connection_, feed.played_to(), false, earlier_us + now - began_us);
@@ -239,12 +243,29 @@ class Run {
   }
 
   int verify() {
-    const auto verdict = house_.ask([&] { return ledger::audit::verify(connection_); });
-    if (!verdict) return failed("the ledger could not be verified: " + verdict.error().text);
-    if (!verdict->ok) return failed(fmt::format("the ledger does not verify: {}: {}", verdict->pass, verdict->problem));
-    verdict_ = *verdict;
+    const auto said = testify(Depth::full);
+    if (!said) return failed("the ledger could not be verified: " + said.error().text);
+    if (said->outcome != Testimony::Outcome::ok) return unsound(*said);
+    verdict_ = said->verdict;
     return 0;
   }
+
+  ledger::Stored<Testimony> testify(Depth depth) {
+    signed_us_ = steady_us();
+    return house_.ask([&] { return Witness(house_.layout()).testify(connection_, depth); });
+  }
+
+  static int unsound(const Testimony& said) {
+    return failed(fmt::format("the ledger does not verify: {}{}{}", said.verdict.pass,
+                              said.verdict.pass.empty() ? "" : ": ", said.text));
+  }
+
+  // Verifies what came since the last checkpoint and signs the next; 0 also where the database does not answer now.
+  int sign() {
+    const auto said = testify(Depth::since_checkpoint);
+    return said && said->outcome == Testimony::Outcome::bad ? unsound(*said) : 0;
+  }
+  int sign_now_and_then() { return steady_us() - signed_us_ < checkpoint_every_us ? 0 : sign(); }
 
   int tell() {
     if (!verdict_)
@@ -285,9 +306,10 @@ class Run {
         const bool done = compare(std::chrono::milliseconds(0));
         compared_us = steady_us() - (done ? 0 : period_us - std::min<std::int64_t>(period_us, 10'000'000));
       }
+      if (const int code = sign_now_and_then(); code != 0) return code;
       usleep(100'000);
     }
-    return 0;
+    return sign();
   }
 
   const UpOptions& options_;
@@ -296,6 +318,7 @@ class Run {
   FeedState feed_;
   std::optional<ledger::audit::Verdict> verdict_;  // of this run
   std::size_t played_ = 0, bars_count_ = 0;
+  std::int64_t signed_us_ = steady_us();
 };
 
 }  // namespace

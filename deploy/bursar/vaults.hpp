@@ -6,6 +6,8 @@
 #include <string>
 
 #include "deploy/bursar/commands.hpp"
+#include "machines/policy/reallocation.hpp"
+#include "machines/policy/reserve.hpp"
 #include "schemas/config/config.hpp"
 
 namespace deploy {
@@ -26,6 +28,10 @@ int create_sleeve(const Where& where, const VaultOrder& order, const schemas::co
 int set_tradeable(const Where& where, const VaultOrder& order);
 int allocate(const Where& where, const VaultOrder& order);
 int reclaim(const Where& where, const VaultOrder& order);
+
+// When a vault with these rules looks at them first, in microseconds; 0 where it has none.
+std::int64_t first_review(const machines::policy::Reserve& reserve, const machines::policy::Reallocation& rules,
+                          machines::Instant now);
 
 // Who gives an order: the name of the user behind this process, also behind sudo.
 std::string who_asks();

@@ -4,5 +4,5 @@
 #include <string_view>
 
 namespace deploy::report::assets {
-extern const std::string_view page_html, page_css, page_js, chart_js;
+extern const std::string_view page_html, replay_html, books_html, page_css, page_js, chart_js;
 }  // namespace deploy::report::assets

@@ -7,53 +7,11 @@
 
 #include "deploy/report/assets.hpp"
 #include "deploy/report/figures.hpp"
+#include "deploy/report/page.hpp"
 #include "deploy/report/page_data.hpp"
 
 namespace deploy::report {
 namespace {
-
-// Safe inside HTML; a percent sign stays on the line of its number.
-std::string escaped(std::string_view text) {
-  std::string made;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool before_percent = text[i] == ' ' && i + 1 < text.size() && text[i + 1] == '%';
-    if (text[i] == '<')
-      made += "&lt;";
-    else if (text[i] == '>')
-      made += "&gt;";
-    else if (text[i] == '&')
-      made += "&amp;";
-    else if (text[i] == '"')
-      made += "&quot;";
-    else if (before_percent)
-      made += "&nbsp;";
-    else
-      made += text[i];
-  }
-  return made;
-}
-
-// Replaces each {{word}} of the page once; what is put in is not looked through again.
-std::string filled(std::string_view page, const std::map<std::string_view, std::string>& values) {
-  std::string made;
-  for (;;) {
-    const auto from = page.find("{{");
-    made += page.substr(0, from);
-    if (from == std::string_view::npos) return made;
-    const auto to = page.find("}}", from);
-    const auto value = values.find(page.substr(from + 2, to - from - 2));
-    CHECK(value != values.end());
-    made += value->second;
-    page.remove_prefix(to + 2);
-  }
-}
-
-const char* mood(double gain) { return gain < 0 ? "bad" : gain > 0 ? "good" : ""; }
-
-std::string tile(const std::string& value, const std::string& name, const char* look) {
-  return fmt::format("<div class=\"tile\"><b class=\"{}\">{}</b><span>{}</span></div>", look, escaped(value),
-                     escaped(name));
-}
 
 std::string tiles(const ReportData& data, const Figures& figures) {
   const double won =
@@ -180,11 +138,11 @@ std::string html(const ReportData& data) {
   values["file"] = escaped(file_line(data));
   values["flaws"] = flaw_table(data);
   values["digest"] = escaped(data.digest);
-  values["data"] = page_data(data, figures);
-  values["css"] = assets::page_css;
-  values["chart_js"] = assets::chart_js;
-  values["script"] = assets::page_js;
-  return filled(assets::page_html, values);
+  std::map<std::string_view, std::string> frame;
+  for (const char* name : {"title", "range", "notice", "mood", "verdict"}) frame[name] = values[name];
+  frame["cards"] = filled(assets::replay_html, values);
+  frame["data"] = page_data(data, figures);
+  return framed(std::move(frame));
 }
 
 }  // namespace deploy::report

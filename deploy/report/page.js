@@ -127,14 +127,14 @@
     const made = options({ unit, title: percent ? 'value, % of start' : 'value, ' + data.quote, type: state.axis, zero: true, format: percent ? one.format : two.format });
     draw('equity', { type: 'line', data: { datasets: sets }, options: bounded(snug(made, sets.flatMap((s) => s.data.map((p) => p.y))), data.equity.x) });
   }
-  function draw_plain(id, unit, format, more = {}) {
-    const chart = data[id];
-    const sets = chart.series.map((s) => line(s.name, s.style, points(chart.x, s.y), more));
+  function draw_plain(id, unit, format, more = {}, chart = data[id]) {
+    const sets = chart.series.map((s) => line(s.name, s.style, points(chart.x, s.y), s.dashed ? { ...more, borderDash: [5, 3], borderWidth: 1.5 } : more));
     draw(id, { type: 'line', data: { datasets: sets }, options: bounded(options({ unit, format, zero: true }), chart.x) });
   }
 
   // ---- price and trades: the whole series is here; the chart library thins what is in the window
   const price = (() => {
+    if (!data.price) return [];
     let t = data.price.first;
     return data.price.step.map((hours, i) => ({ x: (t += hours * hour), y: data.price.y[i] }));
   })();
@@ -191,7 +191,8 @@
   function draw_all() {
     Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
     Chart.defaults.font.size = 12;
-    if (data.equity.x.length === 0) return;
+    for (const chart of data.plain || []) draw_plain(chart.id, chart.unit, two.format, {}, chart);
+    if (!data.equity || data.equity.x.length === 0) return;
     draw_equity();
     draw_price();
     draw_plain('drawdown', '%', one.format);
@@ -216,7 +217,7 @@
       press(document.querySelectorAll('#price-buttons button'), button);
       draw_price();
     });
-  slider.addEventListener('input', () => { state.at = Number(slider.value); draw_price(); });
+  if (slider) slider.addEventListener('input', () => { state.at = Number(slider.value); draw_price(); });
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw_all);
   draw_all();
 })();

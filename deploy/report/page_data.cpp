@@ -4,66 +4,24 @@
 
 #include <algorithm>
 
+#include "deploy/report/chart.hpp"
 #include "deploy/report/thin.hpp"
 
 namespace deploy::report {
 namespace {
 
-constexpr std::size_t most_rows = 2'000;
 constexpr std::size_t most_prices = 60'000;
 constexpr std::size_t most_fills = 20'000;
-constexpr int sleeve_colours = 4;
-
-std::int64_t second_of(machines::Instant at) { return at.us / 1'000'000; }
-
-// A JSON string in which no "</script>" can end the element around it.
-std::string quoted(const std::string& text) {
-  std::string made = nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-  for (std::size_t at = 0; (at = made.find('<', at)) != std::string::npos;) made.replace(at, 1, "\\u003c");
-  return made;
-}
-
-// "[1,2.5,3]" of the rows named, eight significant digits.
-std::string numbers(const std::vector<double>& values, const std::vector<std::size_t>& rows) {
-  std::string made = "[";
-  for (const std::size_t row : rows)
-    fmt::format_to(std::back_inserter(made), "{}{:.8g}", made.size() > 1 ? "," : "", values[row]);
-  return made + "]";
-}
-
-struct Column {
-  std::string name;
-  std::string style;  // a colour of page.css
-  double start = 0;
-  std::vector<double> values;
-};
-
-std::string style_of_sleeve(std::size_t index) { return fmt::format("c{}", index % sleeve_colours); }
-
-std::string chart(const std::vector<machines::Instant>& times, const std::vector<Column>& columns) {
-  std::vector<const std::vector<double>*> values;
-  for (const Column& column : columns) values.push_back(&column.values);
-  const std::vector<std::size_t> rows = thin(values, std::max(most_rows, 2 * columns.size() + 2));
-  std::string made = "{\"x\":[";
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    fmt::format_to(std::back_inserter(made), "{}{}", i > 0 ? "," : "", second_of(times[rows[i]]));
-  made += "],\"series\":[";
-  for (const Column& column : columns)
-    made += fmt::format("{}{{\"name\":{},\"style\":\"{}\",\"start\":{:.8g},\"y\":{}}}",
-                        &column == columns.data() ? "" : ",", quoted(column.name), column.style, column.start,
-                        numbers(column.values, rows));
-  return made + "]}";
-}
 
 Column baseline(const Outcome& outcome, const char* style, const std::vector<double>& values) {
-  return {outcome.name, style, outcome.start, values};
+  return {outcome.name, style, outcome.start, values, false};
 }
 
 std::vector<Column> equity_columns(const Figures& figures) {
   std::vector<Column> columns;
   for (std::size_t i = 0; i < figures.sleeves.size(); ++i) {
     const Outcome& outcome = figures.sleeve_outcomes[i];
-    columns.push_back({outcome.name, style_of_sleeve(i), outcome.start, figures.sleeves[i]});
+    columns.push_back({outcome.name, style_of_sleeve(i), outcome.start, figures.sleeves[i], false});
   }
   columns.push_back(baseline(figures.held, "held", figures.buy_and_hold));
   columns.push_back(baseline(figures.idle, "cash", figures.cash));
@@ -83,7 +41,8 @@ std::vector<Column> fee_columns(const ReportData& data, const Figures& figures) 
     Series paid;
     machines::Int128 sum = 0;
     for (const Fill& fill : data.sleeves[i].fills) paid.push_back({fill.at, sum += fill.fee});
-    columns.push_back({data.sleeves[i].name, style_of_sleeve(i), 0, carried(paid, figures.times, 0, data.quote.scale)});
+    columns.push_back(
+        {data.sleeves[i].name, style_of_sleeve(i), 0, carried(paid, figures.times, 0, data.quote.scale), false});
   }
   return columns;
 }
@@ -94,7 +53,7 @@ std::vector<Column> returned_columns(const ReportData& data, const Figures& figu
     const Sleeve& sleeve = data.sleeves[i];
     if (sleeve.returned.empty()) continue;
     columns.push_back(
-        {sleeve.name, style_of_sleeve(i), 0, carried(sleeve.returned, figures.times, 0, data.quote.scale)});
+        {sleeve.name, style_of_sleeve(i), 0, carried(sleeve.returned, figures.times, 0, data.quote.scale), false});
   }
   return columns;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "ledger/store/transaction.hpp"
 #include "machines/core/names.hpp"
 #include "machines/policy/reserve.hpp"
 #include "schemas/codec/data.hpp"
@@ -12,6 +13,8 @@ namespace {
 using machines::Amount;
 using machines::Int128;
 
+constexpr Statement snapshot_statement = {
+    "vaults_snapshot", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY", false};
 constexpr Statement vaults_statement = {
     "vaults",
     "SELECT v.owner, o.name, v.id, v.name, v.venue, v.account, s.id, s.code, s.scale, r.credits_posted - "
@@ -136,12 +139,10 @@ Stored<bool> Vaults::add_sleeves(VaultView& vault) {
 }
 
 Stored<std::vector<VaultView>> Vaults::vaults(const std::string& owner) {
-  if (const auto begun = connection_.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); !begun)
-    return machines::fail(begun.error());
-  auto vaults = read_vaults(owner);
-  const auto ended = connection_.run("ROLLBACK");
-  if (vaults && !ended) return machines::fail(ended.error());
-  return vaults;
+  const auto snapshot = Transaction::open(connection_);  // rolled back at the end: nothing is written
+  if (!snapshot) return machines::fail(snapshot.error());
+  if (const auto set = connection_.call(snapshot_statement); !set) return machines::fail(set.error());
+  return read_vaults(owner);
 }
 
 Stored<std::vector<VaultView>> Vaults::read_vaults(const std::string& owner) {

@@ -5,13 +5,6 @@
 #include <chrono>
 
 namespace ledger::exports {
-namespace {
-
-constexpr std::int64_t us_of_day = machines::hours(24).us;
-
-}  // namespace
-
-Day day_of(machines::Instant at) { return (at.us >= 0 ? at.us : at.us - us_of_day + 1) / us_of_day; }
 
 std::string date_text(Day day) {
   const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{day}}};
@@ -21,7 +14,7 @@ std::string date_text(Day day) {
 
 std::string time_text(machines::Instant at) {
   const Day day = day_of(at);
-  const std::int64_t us = at.us - day * us_of_day;
+  const std::int64_t us = (at - machines::start_of(day)).us;
   const std::int64_t seconds = us / 1'000'000;
   return fmt::format("{}T{:02}:{:02}:{:02}.{:06}Z", date_text(day), seconds / 3'600, seconds / 60 % 60, seconds % 60,
                      us % 1'000'000);

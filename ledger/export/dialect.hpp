@@ -14,9 +14,9 @@
 
 namespace ledger::exports {
 
-// A UTC day as days since 1970-01-01.
-using Day = std::int64_t;
-Day day_of(machines::Instant at);
+using machines::Day;
+using machines::day_of;
+
 std::string date_text(Day day);               // 2024-01-31
 std::string time_text(machines::Instant at);  // 2024-01-31T23:59:59.999000Z
 

@@ -48,6 +48,9 @@ Facts facts_at(const Rows& rows, int row) {
   facts.vault_data = rows.text(row, 29);
   facts.fee_payer = {rows.maybe_number(row, 30).value_or(0)};
   facts.fee_funds = amount_at(rows, row, 31);
+  facts.volatility_ppm = rows.maybe_number(row, 32);
+  facts.vault_sleeves = rows.text(row, 33);
+  facts.vault_accounts = rows.text(row, 34);
   return facts;
 }
 

@@ -39,6 +39,9 @@ struct Facts {
   // Allocations: of the vault, not at risk; all its coins; and the data of the machine that stands for it.
   machines::Int128 reserve_available = 0, vault_total = 0;
   std::string vault_data;
+  // Vaults: how much their pairs move (ppm a year), where there are enough closes; their sleeves and accounts as JSON.
+  std::optional<std::int64_t> volatility_ppm;
+  std::string vault_sleeves, vault_accounts;
   // Orders: the vault's account of the third asset that the venue may take fees in; 0 where there is none.
   machines::AccountId fee_payer{0};
   machines::Int128 fee_funds = 0;

@@ -70,6 +70,12 @@ Connection::~Connection() = default;
 Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
 
+Connection Connection::another() const {
+  Connection made;
+  made.dsn_ = dsn_;  // with the settings in it already
+  return made;
+}
+
 bool Connection::is_connected() const { return session_ != nullptr; }
 void Connection::disconnect() { session_.reset(); }
 

@@ -51,6 +51,8 @@ class Connection {
   Connection& operator=(Connection&&) noexcept;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
+  // A second one to the same place, for another thread; not connected yet.
+  [[nodiscard]] Connection another() const;
 
   Stored<Rows> call(const Statement& statement, const Parameters& parameters = {});
   // Plain SQL, several statements allowed, one transaction: migrations and set-up.
@@ -61,9 +63,11 @@ class Connection {
   [[nodiscard]] bool is_connected() const;
 
  private:
-  friend class Snapshot;  // ledger/store/snapshot.hpp
+  friend class Snapshot;     // ledger/store/snapshot.hpp
+  friend class Transaction;  // ledger/store/transaction.hpp
   struct Session;
-  // Plain SQL inside a transaction that the caller opened by hand and only reads in.
+  Connection() = default;
+  // Plain SQL that begins, ends or reads in a transaction opened by hand.
   Stored<Rows> read(const std::string& sql);
   std::string dsn_;
   std::unique_ptr<Session> session_;

@@ -26,6 +26,15 @@ constexpr Instant operator+(Instant at, Duration by) { return {at.us + by.us}; }
 constexpr Instant operator-(Instant at, Duration by) { return {at.us - by.us}; }
 constexpr Duration operator-(Instant later, Instant earlier) { return {later.us - earlier.us}; }
 
+// A UTC day as days since 1970-01-01, and the instant that it begins at.
+using Day = std::int64_t;
+constexpr Day day_of(Instant at) {
+  constexpr std::int64_t length = hours(24).us;
+  return (at.us >= 0 ? at.us : at.us - length + 1) / length;
+}
+constexpr Instant start_of(Day day) { return Instant{0} + hours(24 * day); }
+static_assert(day_of({-1}) == -1 && day_of(start_of(-1)) == -1 && day_of(start_of(1) - microseconds(1)) == 0);
+
 // Hourly bars: one opens on the hour and closes a millisecond before the next may open, as exchanges state it.
 // The first open, or close, that is strictly later. REQUIRES: at >= 0.
 constexpr Instant next_bar_open(Instant at) { return {(at.us / hours(1).us + 1) * hours(1).us}; }

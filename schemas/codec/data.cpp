@@ -235,11 +235,14 @@ json reserve_json(const machines::policy::Reserve& reserve) {
 
 }  // namespace
 
-std::string write_reserve(const machines::policy::Reserve& reserve) { return written(reserve_json(reserve)); }
-
 std::string write_vault(const machines::vault::Data& data) {
+  const machines::policy::Reallocation& rules = data.reallocation;
   return written({
-      {"reserve", reserve_json(data.reserve)}
+      {"reserve",      reserve_json(data.reserve)                              },
+      {"reallocation",
+       {{"idle_to", rules.idle_to.value},
+        {"most_per_day_ppm", rules.most_per_day.ppm},
+        {"reclaim_after_loss_ppm", rules.reclaim_after_loss.ppm}}}
   });
 }
 
@@ -255,7 +258,35 @@ std::optional<machines::vault::Data> parse_vault(std::string_view text) {
     data.reserve.most = {number_of(reserve, "most_ppm")};
     data.reserve.volatility = {number_of(reserve, "volatility_ppm")};
     data.reserve.flexed = amount_of(reserve.at("flexed"));
+    const json& rules = from.at("reallocation");
+    data.reallocation = {{number_of(rules, "idle_to")},
+                         {number_of(rules, "most_per_day_ppm")},
+                         {number_of(rules, "reclaim_after_loss_ppm")}};
     return data;
+  });
+}
+
+std::optional<std::vector<machines::policy::SleeveState>> parse_sleeve_states(std::string_view text,
+                                                                              machines::AssetId asset) {
+  return guarded(text, [asset](const json& from) {
+    std::vector<machines::policy::SleeveState> states;
+    for (const json& one : from) {
+      const auto available = machines::parse_whole(one.at(1).get<std::string>());
+      if (!available) throw std::invalid_argument("available");
+      states.push_back({{whole_of<std::int64_t>(one.at(0))},
+                        Amount(asset, *available),
+                        amount_of(one.at(2)),
+                        one.at(3).get<bool>()});
+    }
+    return states;
+  });
+}
+
+std::optional<std::array<machines::AccountId, 3>> parse_vault_accounts(std::string_view text) {
+  return guarded(text, [](const json& from) {
+    std::array<machines::AccountId, 3> accounts{};
+    for (std::size_t at = 0; at < accounts.size(); ++at) accounts[at] = {whole_of<std::int64_t>(from.at(at))};
+    return accounts;
   });
 }
 

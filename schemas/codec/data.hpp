@@ -3,9 +3,11 @@
 // machine's data.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "machines/allocation/decide.hpp"
 #include "machines/order/decide.hpp"
@@ -13,7 +15,7 @@
 #include "machines/sleeve/sleeve.hpp"
 #include "machines/sleeve_cycle/decide.hpp"
 #include "machines/strategy/momentum/momentum.hpp"
-#include "machines/vault/vault.hpp"
+#include "machines/vault/decide.hpp"
 
 namespace schemas {
 
@@ -36,8 +38,10 @@ std::optional<machines::sleeve::Data> parse_sleeve(std::string_view text);
 // The machine that stands for a vault, likewise.
 std::string write_vault(const machines::vault::Data& data);
 std::optional<machines::vault::Data> parse_vault(std::string_view text);
-// The part of it that a vault is opened with.
-std::string write_reserve(const machines::policy::Reserve& reserve);
+// What ledger.vault_sleeves and the facts of a vault say: its sleeves; its accounts (external, not at risk, tradeable).
+std::optional<std::vector<machines::policy::SleeveState>> parse_sleeve_states(std::string_view text,
+                                                                              machines::AssetId asset);
+std::optional<std::array<machines::AccountId, 3>> parse_vault_accounts(std::string_view text);
 
 std::string write_momentum(const machines::strategy::Momentum& rules);
 std::optional<machines::strategy::Momentum> parse_momentum(std::string_view text);

@@ -237,8 +237,26 @@ struct VenueRefusal {  // the request could not be understood or served
   bool operator==(const VenueRefusal&) const = default;
 };
 
-using VenueMessage = std::variant<PlaceOrder, QueryOrder, CancelOrder, OpenBar, StatementRequest, HandTrade,
-                                  HandTransfer, OrderReport, BarTaken, Statement, VenueRefusal>;
+// What a key may do at the venue, asked by who can prove that the key's secret is theirs: `proof` is made with it
+// (workers/venues/paper/keys.hpp), and is good for a minute of wall time around asked_us.
+struct KeyInfoRequest {
+  std::string account, api_key;
+  std::int64_t asked_us = 0;
+  std::string proof;
+  bool operator==(const KeyInfoRequest&) const = default;
+};
+struct KeyInfo {
+  std::string account;
+  bool read = false, trade = false, withdraw = false;
+  bool bound = false;           // it works from listed addresses only
+  std::int64_t expires_us = 0;  // 0: never
+  std::int64_t rate_used_ppm = 0;
+  bool operator==(const KeyInfo&) const = default;
+};
+
+using VenueMessage =
+    std::variant<PlaceOrder, QueryOrder, CancelOrder, OpenBar, StatementRequest, HandTrade, HandTransfer, OrderReport,
+                 BarTaken, Statement, VenueRefusal, KeyInfoRequest, KeyInfo>;
 
 // No message is longer: a socket drops what is, a decoder refuses it unread.
 inline constexpr std::size_t longest_message = 4 << 20;

@@ -79,6 +79,11 @@ Statement read(const pb::Statement& from, Reading& reading) {
   return statement;
 }
 
+KeyInfo read(const pb::KeyInfo& from, Reading& reading) {
+  return {reading.word(from.account()), from.read(), from.trade(), from.withdraw(), from.bound(), from.expires_us(),
+          from.rate_used_ppm()};
+}
+
 VenueMessage read_body(const pb::VenueEnvelope& envelope, Reading& reading) {
   switch (envelope.body_case()) {
     case pb::VenueEnvelope::kPlace:
@@ -105,11 +110,35 @@ VenueMessage read_body(const pb::VenueEnvelope& envelope, Reading& reading) {
       return read(envelope.statement(), reading);
     case pb::VenueEnvelope::kRefusal:
       return VenueRefusal{reading.word(envelope.refusal().reason())};
+    case pb::VenueEnvelope::kKeyInfoRequest: {
+      const auto& from = envelope.key_info_request();
+      return KeyInfoRequest{reading.word(from.account()), reading.word(from.api_key()), from.asked_us(),
+                            reading.word(from.proof())};
+    }
+    case pb::VenueEnvelope::kKeyInfo:
+      return read(envelope.key_info(), reading);
     case pb::VenueEnvelope::BODY_NOT_SET:
       break;
   }
   reading.refuse("the venue message has no body that this version knows");
   return StatementRequest{};
+}
+
+void write(const KeyInfoRequest& request, pb::KeyInfoRequest& to) {
+  to.set_account(request.account);
+  to.set_api_key(request.api_key);
+  to.set_asked_us(request.asked_us);
+  to.set_proof(request.proof);
+}
+
+void write(const KeyInfo& info, pb::KeyInfo& to) {
+  to.set_account(info.account);
+  to.set_read(info.read);
+  to.set_trade(info.trade);
+  to.set_withdraw(info.withdraw);
+  to.set_bound(info.bound);
+  to.set_expires_us(info.expires_us);
+  to.set_rate_used_ppm(info.rate_used_ppm);
 }
 
 void write_place(const PlaceOrder& order, pb::PlaceOrder& to) {
@@ -181,6 +210,8 @@ std::string encode_venue(const VenueFrame& frame) {
                  [&](const HandTransfer& m) { write(m, *envelope.mutable_hand_transfer()); },
                  [&](const Statement& m) { write(m, *envelope.mutable_statement()); },
                  [&](const VenueRefusal& m) { envelope.mutable_refusal()->set_reason(readable(m.reason)); },
+                 [&](const KeyInfoRequest& m) { write(m, *envelope.mutable_key_info_request()); },
+                 [&](const KeyInfo& m) { write(m, *envelope.mutable_key_info()); },
              },
              frame.message);
   return envelope.SerializeAsString();

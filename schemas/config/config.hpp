@@ -13,6 +13,7 @@
 #include "machines/core/instant.hpp"
 #include "machines/core/result.hpp"
 #include "machines/core/sleeve.hpp"
+#include "machines/costs/costs.hpp"
 #include "machines/strategy/momentum/momentum.hpp"
 
 namespace schemas::config {
@@ -37,6 +38,12 @@ struct VaultConfig {
   std::string asset = "USDT";                  // the wallet's asset
   Decimal total = Decimal::whole(20'000);      // Total Coins at the first start
   Decimal tradeable = Decimal::whole(15'000);  // of those, Tradeable Coins
+  std::string reserve = "none";                // what must stay out of Tradeable: none, fixed, flexing
+  machines::Rate reserve_least{50'000};        // of Total Coins; fixed: exactly
+  machines::Rate reserve_most{200'000};        // flexing: at high volatility
+  std::string idle_to;                         // the sleeve that idle Tradeable Coins go to by themselves; "": none
+  machines::Rate idle_most{100'000};           // of Total Coins, per day
+  machines::Rate reclaim_after_loss{0};        // of its allocation: a sleeve that lost so much gives back; 0: never
 };
 
 struct SleeveConfig {
@@ -98,6 +105,16 @@ struct ReconcileConfig {
   std::int64_t minutes = 10;  // wall time between two comparisons with the venue while the house is open; 0: never
 };
 
+// How `bursar report` reckons.
+struct ReportConfig {
+  machines::costs::Basis cost_basis = machines::costs::Basis::average;
+};
+
+// The master key that seals API keys at rest.
+struct KeysConfig {
+  std::string master_key_file;  // empty: keys/master.key in the data folder
+};
+
 // What is wrong with one field.
 struct Problem {
   std::string field;  // "sleeves[1].strategy.trail_percent"
@@ -123,6 +140,8 @@ struct Config {
   WorkersConfig workers;
   SampleConfig sample;
   ReconcileConfig reconcile;
+  ReportConfig report;
+  KeysConfig keys;
 
   // quiet with 10,000 and flash with 5,000, the user's own rules.
   static std::vector<SleeveConfig> default_sleeves();

@@ -24,6 +24,13 @@ void describe_vault(Visitor& v, Vault& c) {
   v.field("asset", c.asset, "the wallet's asset: the quote side of the prices");
   v.field("total", c.total, "Total Coins at the first start");
   v.field("tradeable", c.tradeable, "of those, Tradeable Coins: what the sleeves may be given");
+  v.field("reserve", c.reserve, "what must stay out of Tradeable: none, fixed, or flexing with measured volatility");
+  v.field("reserve_least_percent", c.reserve_least, "of Total Coins, from 5 to 20: the fixed share, or the least");
+  v.field("reserve_most_percent", c.reserve_most, "flexing: the most");
+  v.field("idle_to", c.idle_to, "the sleeve that idle Tradeable Coins go to, once a day by themselves; empty: none");
+  v.field("idle_most_percent", c.idle_most, "of Total Coins, per day");
+  v.field("reclaim_after_loss_percent", c.reclaim_after_loss,
+          "of its allocation: a sleeve that has lost so much gives back what it has; 0: never");
 }
 
 template <class Visitor, class Sleeve>
@@ -93,6 +100,14 @@ void describe(Visitor& v, Whole& c) {
   });
   v.table("reconcile", "the venue's statement against the ledger", c.reconcile, [](auto& inner, auto& value) {
     inner.field("minutes", value.minutes, "between two comparisons while the house stays open; 0: never by itself");
+  });
+  v.table("report", "how `bursar report` reckons", c.report, [](auto& inner, auto& value) {
+    inner.field("cost_basis", value.cost_basis,
+                "what sold coins had cost: \"average\", or \"fifo\" (first in, first out)");
+  });
+  v.table("keys", "API keys of venues, sealed at rest", c.keys, [](auto& inner, auto& value) {
+    inner.field("master_key_file", value.master_key_file,
+                "32 random bytes, mode 0400; empty: keys/master.key in the data folder");
   });
 }
 

@@ -251,14 +251,25 @@ class TableReader {
     else
       wrong_kind(field, node, "write a text in \"quotes\"");
   }
-  void read(const std::string& field, const toml::node& node, machines::SleeveKind& value) {
+  // One of the words of an enumeration of two.
+  template <class Word>
+  void read_word(const std::string& field, const toml::node& node, Word& value) {
+    const std::string first(machines::name_of(Word{}));
+    const std::string second(machines::name_of(static_cast<Word>(1)));
+    static_assert(machines::count_of<Word> == 2);
     const auto* text = node.as_string();
-    if (text == nullptr) return wrong_kind(field, node, "write \"quiet\" or \"flash\"");
-    if (const auto kind = machines::from_name<machines::SleeveKind>(text->get()))
-      value = *kind;
+    if (text == nullptr) return wrong_kind(field, node, fmt::format("write \"{}\" or \"{}\"", first, second));
+    if (const auto word = machines::from_name<Word>(text->get()))
+      value = *word;
     else
       reading_.add(field, node.source().begin, fmt::format("is \"{}\"", text->get()),
-                   suggestion(text->get(), {"quiet", "flash"}));
+                   suggestion(text->get(), {first, second}));
+  }
+  void read(const std::string& field, const toml::node& node, machines::SleeveKind& value) {
+    read_word(field, node, value);
+  }
+  void read(const std::string& field, const toml::node& node, machines::costs::Basis& value) {
+    read_word(field, node, value);
   }
   void read(const std::string& field, const toml::node& node, std::vector<std::string>& values) {
     const toml::array* items = node.as_array();

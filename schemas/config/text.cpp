@@ -13,6 +13,7 @@ std::string text_of(machines::Rate value) { return Decimal::parse(machines::form
 std::string text_of(machines::Duration value) { return Decimal::parse(machines::format({{}, value.us}, 6))->text(); }
 std::string text_of(std::int64_t value) { return std::to_string(value); }
 std::string text_of(machines::SleeveKind value) { return fmt::format("\"{}\"", machines::name_of(value)); }
+std::string text_of(machines::costs::Basis value) { return fmt::format("\"{}\"", machines::name_of(value)); }
 std::string text_of(const std::vector<std::string>& values) {
   std::string text;
   for (const std::string& value : values) text += (text.empty() ? "" : ", ") + text_of(value);
@@ -46,7 +47,14 @@ struct ExampleWriter {
 // Settings that older data folders know nothing of: they are as if not there.
 bool is_later_default(std::string_view name, const std::string& value) {
   const PaperConfig paper;
-  return (name == "fee_asset" && value == text_of(paper.fee_asset)) ||
+  const VaultConfig vault;
+  return (name == "reserve" && value == text_of(vault.reserve)) ||
+         (name == "reserve_least_percent" && value == text_of(vault.reserve_least)) ||
+         (name == "reserve_most_percent" && value == text_of(vault.reserve_most)) ||
+         (name == "idle_to" && value == text_of(vault.idle_to)) ||
+         (name == "idle_most_percent" && value == text_of(vault.idle_most)) ||
+         (name == "reclaim_after_loss_percent" && value == text_of(vault.reclaim_after_loss)) ||
+         (name == "fee_asset" && value == text_of(paper.fee_asset)) ||
          (name == "fee_price" && value == text_of(paper.fee_price)) ||
          (name == "fee_coins" && value == text_of(paper.fee_coins));
 }

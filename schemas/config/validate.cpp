@@ -5,6 +5,8 @@
 #include <set>
 
 #include "machines/core/check.hpp"
+#include "machines/core/names.hpp"
+#include "machines/policy/reserve.hpp"
 #include "schemas/config/config.hpp"
 
 namespace schemas::config {
@@ -56,6 +58,41 @@ bool is_name(const std::string& text) {
 bool is_asset(const std::string& text) {
   return text.size() >= 2 && text.size() <= 12 &&
          std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
+}
+
+// The reserve's rule and shares, and where idle coins go.
+void check_vault_rules(Findings& found, const Config& config) {
+  const VaultConfig& vault = config.vault;
+  const auto rule = machines::from_name<machines::policy::Rule>(vault.reserve);
+  if (!rule) {
+    found.add("vault.reserve", fmt::format("is \"{}\"; it must be none, fixed or flexing", vault.reserve));
+  } else {
+    machines::policy::Reserve reserve;
+    reserve.rule = *rule;
+    reserve.least = vault.reserve_least;
+    reserve.most = vault.reserve_most;
+    if (const char* wrong = machines::policy::objection(reserve); wrong != nullptr)
+      found.add("vault.reserve_least_percent", fmt::format("does not fit: {}", wrong));
+  }
+  const int scale = default_scale(vault.asset);
+  const auto total = vault.total.at_scale(scale);
+  const auto tradeable = vault.tradeable.at_scale(scale);
+  if (rule && *rule != machines::policy::Rule::none && total && tradeable) {
+    const auto kept = machines::share_of(machines::Amount({}, *total), vault.reserve_least, machines::Rounding::up);
+    if (!kept || *tradeable > *total - kept->minor())
+      found.add("vault.tradeable", fmt::format("is {} of {}, which leaves less than the reserve",
+                                               vault.tradeable.text(), vault.total.text()));
+  }
+  const bool known = std::any_of(config.sleeves.begin(), config.sleeves.end(),
+                                 [&](const SleeveConfig& sleeve) { return sleeve.name == vault.idle_to; });
+  if (!vault.idle_to.empty() && !known)
+    found.add("vault.idle_to", fmt::format("is \"{}\", and no sleeve has that name", vault.idle_to));
+  for (const auto& [name, rate] : {
+           std::pair{"idle_most_percent",          vault.idle_most         },
+           std::pair{"reclaim_after_loss_percent", vault.reclaim_after_loss}
+  })
+    if (rate.ppm < 0 || rate.ppm > machines::ppm_of_one)
+      found.add(fmt::format("vault.{}", name), "must be from 0 to 100");
 }
 
 void check_vault_and_sleeves(Findings& found, const Config& config) {
@@ -210,7 +247,10 @@ std::vector<Problem> Config::validate() const {
   check_sleeve_rules(found, *this);
   check_venue(found, paper);
   check_fees(found, paper, vault.asset);
+  check_vault_rules(found, *this);
   check_processes(found, *this);
+  if (!keys.master_key_file.empty() && keys.master_key_file[0] != '/')
+    found.add("keys.master_key_file", fmt::format("is \"{}\"; it must be a whole path, from /", keys.master_key_file));
   return found.problems;
 }
 

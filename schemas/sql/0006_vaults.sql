@@ -106,21 +106,26 @@ CREATE FUNCTION world_now() RETURNS bigint LANGUAGE sql STABLE SET search_path =
     FROM (SELECT max(played_to) AS played FROM feed) AS f CROSS JOIN (SELECT min(opens_at) AS first FROM bar) AS b;
 $$;
 
--- One move without money or jobs, for the functions below: into the chain with everything else of their transaction. p_instance 0: a birth.
+-- One move without money, for the functions below: into the chain with everything else of their transaction. p_instance 0: a birth. With a
+-- command, its job at p_due.
 CREATE FUNCTION record_move(p_owner int, p_kind text, p_instance bigint, p_version bigint, p_from text, p_to text, p_event text, p_sleeve bigint,
-                       p_final boolean, p_data text, p_world bigint)
+                       p_final boolean, p_data text, p_world bigint, p_command text DEFAULT 'none', p_due bigint DEFAULT 0)
 RETURNS bigint LANGUAGE plpgsql SET search_path = ledger, pg_temp AS $$
 DECLARE
   answer record;
+  jobs   int[] := CASE p_command WHEN 'none' THEN '{}'::int[] ELSE ARRAY[1] END;
 BEGIN
   SELECT c.* INTO STRICT answer
     FROM owner o JOIN shard h ON h.id = o.shard JOIN control k ON k.owner = o.id JOIN control g ON g.owner = 0
    CROSS JOIN LATERAL commit(false, o.shard, h.epoch, ARRAY[o.id], ARRAY[0::bigint], ARRAY[0::bigint], ARRAY[0], ARRAY[NULL::uuid], ARRAY['done'],
           ARRAY[0::bigint], ARRAY[p_world], ARRAY[k.epoch + g.epoch], ARRAY[1],
           ARRAY[1], ARRAY[p_instance], ARRAY[CASE WHEN p_instance = 0 THEN 1 ELSE 0 END], ARRAY[p_kind], ARRAY[1], ARRAY[p_version], ARRAY[p_from],
-          ARRAY[p_to], ARRAY[p_event], ARRAY['none'], ARRAY[0::bigint], ARRAY[p_sleeve], ARRAY[p_final], ARRAY[p_data], ARRAY[''],
+          ARRAY[p_to], ARRAY[p_event], ARRAY[p_command], ARRAY[0::bigint], ARRAY[p_sleeve], ARRAY[p_final], ARRAY[p_data],
+          ARRAY[CASE p_command WHEN 'none' THEN '' ELSE p_command || '@' || p_due END],
           '{}'::int[], '{}'::int[], '{}'::text[], '{}'::bigint[], '{}'::bigint[], '{}'::int[], '{}'::numeric[], '{}'::text[], '{}'::bigint[], '{}'::bigint[],
-          '{}'::int[], '{}'::int[], '{}'::int[], '{}'::text[], '{}'::boolean[], '{}'::bigint[], '{}'::uuid[]) AS c
+          '{}'::int[], jobs, jobs, CASE p_command WHEN 'none' THEN '{}' ELSE ARRAY[p_command] END,
+          CASE p_command WHEN 'none' THEN '{}' ELSE ARRAY[false] END, CASE p_command WHEN 'none' THEN '{}' ELSE ARRAY[p_due] END,
+          CASE p_command WHEN 'none' THEN '{}' ELSE ARRAY[NULL::uuid] END) AS c
    WHERE o.id = p_owner;
   RETURN answer.ids[1];
 END $$;
@@ -147,6 +152,7 @@ CREATE FUNCTION opened_sleeve(p_owner int, p_sleeve bigint) RETURNS json LANGUAG
    WHERE s.owner = p_owner AND s.id = p_sleeve;
 $$;
 
+-- p_rules: the rules of the vault's machine as JSON; p_review: when it looks at them first, 0: never.
 -- The opening functions answer with the id; what stands under that name already is left alone, whatever else was asked.
 CREATE FUNCTION open_asset(p_code text, p_scale int) RETURNS int LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 BEGIN
@@ -181,7 +187,8 @@ BEGIN
   RETURN (SELECT id FROM instrument WHERE symbol = p_symbol);
 END $$;
 
-CREATE FUNCTION open_vault(p_owner int, p_name text, p_venue text, p_account text, p_asset int, p_reserve text, p_who text, p_why text, p_world bigint)
+CREATE FUNCTION open_vault(p_owner int, p_name text, p_venue text, p_account text, p_asset int, p_rules text, p_review bigint, p_who text, p_why text,
+                           p_world bigint)
 RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 DECLARE
   made  bigint;
@@ -200,7 +207,8 @@ BEGIN
           open_account(p_owner, p_asset, 'vault/' || p_name || '/reserve', true, 0),
           open_account(p_owner, p_asset, 'vault/' || p_name || '/tradeable', true, 0));
   UPDATE vault SET instance = record_move(p_owner, 'vault', 0, 0, '', 'open', 'start', 0, false,
-           json_build_object('opened', opened_vault(p_owner, made), 'reserve', p_reserve::json, 'who', p_who, 'why', p_why)::text, p_world)
+           (jsonb_build_object('opened', opened_vault(p_owner, made), 'who', p_who, 'why', p_why) || p_rules::jsonb)::text, p_world,
+           CASE WHEN p_review > 0 THEN 'review' ELSE 'none' END, p_review)
    WHERE owner = p_owner AND id = made;
   RETURN made;
 END $$;
@@ -324,7 +332,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 $$;
 
 -- Openings: every vault and sleeve, with its accounts, assets and pair, is what its first transition says that was opened; no account of an
--- owner with vaults belongs to none of them; the flags of pauses and freezes are those of the controls in force; no sleeve has paid another.
+-- owner with vaults belongs to none of them; the flags of pauses and freezes are those of the controls in force.
 CREATE FUNCTION verify_openings() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = ledger, pg_temp AS $$
   SELECT x.problem FROM (
@@ -355,12 +363,16 @@ SET search_path = ledger, pg_temp AS $$
      CROSS JOIN LATERAL (SELECT count(*) AS flags, count(i.id) AS meant FROM pause p
                            LEFT JOIN instance i ON i.owner = p.owner AND i.id = p.instance AND i.kind = 'control' AND NOT i.is_final
                                 AND i.data::jsonb ->> 'scope' = p.scope AND i.data::jsonb ->> 'target' = p.target WHERE p.owner = c.owner) AS p
-     WHERE f.frozen <> (c.frozen <> 'no')::int OR p.flags <> f.paused OR p.flags <> p.meant
-    UNION ALL
-    SELECT format('posting (owner %s, instance %s, version %s, leg %s): one sleeve paid another', p.owner, p.instance, p.version, p.leg)
-      FROM posting p JOIN account d ON d.owner = p.owner AND d.id = p.debit JOIN account c ON c.owner = p.owner AND c.id = p.credit
-     WHERE d.fund <> 0 AND c.fund <> 0 AND d.fund <> c.fund) AS x
+     WHERE f.frozen <> (c.frozen <> 'no')::int OR p.flags <> f.paused OR p.flags <> p.meant) AS x
   LIMIT 1;
+$$;
+
+-- No sleeve has paid another: what the trigger forbids.
+CREATE FUNCTION verify_crossings() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = ledger, pg_temp SET enable_nestloop = off SET enable_mergejoin = off AS $$
+  SELECT format('posting (owner %s, instance %s, version %s, leg %s): one sleeve paid another', p.owner, p.instance, p.version, p.leg)
+    FROM posting p JOIN account d ON d.owner = p.owner AND d.id = p.debit AND d.fund <> 0
+    JOIN account c ON c.owner = p.owner AND c.id = p.credit AND c.fund <> 0 WHERE d.fund <> c.fund LIMIT 1;
 $$;
 
 -- The coins of a vault's asset that are the vault's: not at risk, tradeable, and in its sleeves (what is out in trades has no coin here).
@@ -371,6 +383,27 @@ CREATE FUNCTION vault_coins(p_owner int, p_vault bigint) RETURNS numeric LANGUAG
 $$;
 
 -- The facts of a batch of jobs. Prices are looked up by time alone: closes exactly at p_world, one and four hours before.
+-- How much the pairs of a vault's sleeves move: the sample standard deviation of the log returns between hourly closes of the week before, by
+-- the square root of the hours of a year, in ppm; of several pairs the largest. Null with less than a day of returns. NUMERIC: the same everywhere.
+CREATE FUNCTION volatility(p_owner int, p_vault bigint, p_world bigint) RETURNS bigint LANGUAGE sql STABLE SET search_path = ledger, pg_temp AS $$
+  SELECT max(round(x.deviation * sqrt(8760::numeric) * 1000000))::bigint
+    FROM (SELECT DISTINCT instrument FROM sleeve WHERE owner = p_owner AND vault = p_vault) AS n
+   CROSS JOIN LATERAL (
+     SELECT stddev_samp(r.gain) AS deviation, count(r.gain) AS n FROM (
+       SELECT ln(b.close::numeric / lag(b.close) OVER (ORDER BY b.opens_at)) AS gain FROM bar b
+        WHERE b.instrument = n.instrument AND b.close_sound AND b.opens_at > p_world - 605400000000 AND b.opens_at <= p_world + 1000 - 3600000000) AS r) AS x
+   WHERE x.n >= 24;
+$$;
+
+-- [[id, available quote, allocation, whether a position or an order is open], ...] by id.
+CREATE FUNCTION vault_sleeves(p_owner int, p_vault bigint) RETURNS text LANGUAGE sql STABLE SET search_path = ledger, pg_temp AS $$
+  SELECT coalesce(json_agg(json_build_array(s.id, available(q)::text, z.data::json ->> 'allocation',
+           EXISTS (SELECT FROM instance c WHERE c.owner = s.owner AND c.kind = 'sleeve_cycle' AND c.sleeve = s.id AND NOT c.is_final
+                      AND c.state NOT IN ('watching', 'paused'))) ORDER BY s.id), '[]')::text
+    FROM sleeve s JOIN account q ON q.owner = s.owner AND q.id = s.quote JOIN instance z ON z.owner = s.owner AND z.id = s.instance
+   WHERE s.owner = p_owner AND s.vault = p_vault;
+$$;
+
 DROP FUNCTION facts(int[], bigint[], bigint[]);
 CREATE FUNCTION facts(p_owner int[], p_instance bigint[], p_world bigint[])
 RETURNS TABLE (at bigint, kind text, machine_version int, state text, version bigint, is_final boolean, data text, parent bigint, sleeve bigint,
@@ -379,7 +412,7 @@ RETURNS TABLE (at bigint, kind text, machine_version int, state text, version bi
                quote_available text, base_available text, tradeable_available text,
                close_now bigint, close_1h bigint, close_4h bigint, high_since bigint, has_cycle boolean,
                paused boolean, sleeve_instance bigint, sleeve_version bigint, sleeve_data text, reserve_available text, vault_total text, vault_data text,
-               fee_payer bigint, fee_available text)
+               fee_payer bigint, fee_available text, volatility bigint, vault_sleeves text, vault_accounts text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = ledger, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
@@ -387,13 +420,13 @@ DECLARE
 BEGIN
   -- Most of a look-up's time goes into setting the query up: who has neither parent nor sleeve gets a small one.
   IF NOT EXISTS (SELECT FROM unnest(p_owner, p_instance) AS k (owner, instance)
-                   JOIN instance i ON i.owner = k.owner AND i.id = k.instance WHERE i.parent <> 0 OR i.sleeve <> 0 OR i.kind = 'allocation') THEN
+                   JOIN instance i ON i.owner = k.owner AND i.id = k.instance WHERE i.parent <> 0 OR i.sleeve <> 0 OR i.kind IN ('allocation', 'vault')) THEN
     RETURN QUERY
     SELECT k.at, i.kind, i.machine_version, i.state, i.version, i.is_final, i.data, i.parent, i.sleeve,
            c.epoch + g.epoch, CASE WHEN g.frozen <> 'no' THEN g.frozen ELSE c.frozen END,
            NULL::text, NULL::text, NULL::bigint, NULL::text, NULL::text, NULL::text, NULL::text,
            NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, false,
-           false, NULL::bigint, NULL::bigint, NULL::text, NULL::text, NULL::text, NULL::text, NULL::bigint, NULL::text
+           false, NULL::bigint, NULL::bigint, NULL::text, NULL::text, NULL::text, NULL::text, NULL::bigint, NULL::text, NULL::bigint, NULL::text, NULL::text
       FROM unnest(p_owner, p_instance) WITH ORDINALITY AS k (owner, instance, at)
       JOIN instance i ON i.owner = k.owner AND i.id = k.instance
       JOIN control c ON c.owner = k.owner
@@ -408,7 +441,7 @@ BEGIN
          w.now, w.hour1, w.hour4, w.high,
          i.kind = 'allocation' AND EXISTS (SELECT FROM instance y WHERE y.owner = i.owner AND y.kind = 'sleeve_cycle' AND y.sleeve = i.sleeve AND NOT y.is_final),
          i.sleeve <> 0 AND EXISTS (SELECT FROM pause) AND is_paused(i.owner, i.sleeve),
-         z.id, z.version, z.data, a.reserve, a.total, a.data, f.id, f.available
+         z.id, z.version, z.data, a.reserve, a.total, a.data, f.id, f.available, a.volatility, a.sleeves, a.accounts
     FROM unnest(p_owner, p_instance, p_world) WITH ORDINALITY AS k (owner, instance, world_at, at)
     JOIN instance i ON i.owner = k.owner AND i.id = k.instance
     JOIN control c ON c.owner = k.owner
@@ -428,12 +461,16 @@ BEGIN
                (SELECT max(x.close) FROM bar x WHERE x.instrument = s.instrument AND x.opens_at >= (i.data::json ->> 'entered_at')::bigint
                    AND x.opens_at <= k.world_at + 1000 - hour AND x.close_sound) END AS high
        WHERE i.kind = 'sleeve_cycle') AS w ON true
-    -- An allocation: what its vault has on the wallet, in all and not at risk, and the vault's own rules.
+    -- An allocation or a vault: what the vault has on the wallet, in all and not at risk, and the vault's own rules.
     LEFT JOIN LATERAL (
-      SELECT available(t)::text AS tradeable, available(r)::text AS reserve, vault_coins(y.owner, y.id)::text AS total, m.data
+      SELECT available(t)::text AS tradeable, available(r)::text AS reserve, vault_coins(y.owner, y.id)::text AS total, m.data,
+             CASE i.kind WHEN 'vault' THEN volatility(y.owner, y.id, k.world_at) END AS volatility,
+             CASE i.kind WHEN 'vault' THEN vault_sleeves(y.owner, y.id) END AS sleeves,
+             json_build_array(y.external, y.reserve, y.tradeable)::text AS accounts
         FROM vault y JOIN account t ON t.owner = y.owner AND t.id = y.tradeable JOIN account r ON r.owner = y.owner AND r.id = y.reserve
         JOIN instance m ON m.owner = y.owner AND m.id = y.instance
-       WHERE i.kind = 'allocation' AND y.owner = i.owner AND y.tradeable = (i.data::json -> 'vault' ->> 2)::bigint) AS a ON true
+       WHERE y.owner = i.owner AND (i.kind = 'allocation' AND y.tradeable = (i.data::json -> 'vault' ->> 2)::bigint
+                                    OR i.kind = 'vault' AND y.instance = i.id)) AS a ON true
     -- An order whose venue may take its fee in a third coin: the vault that has it, if there is one.
     LEFT JOIN LATERAL (
       SELECT c.id, available(c)::text AS available

@@ -148,13 +148,16 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- Vaults, sleeves, controls and breaks stand until a person moves them; a paused cycle rests in sight. All others need something to move them.
+-- Vaults, sleeves, controls and breaks stand until a person moves them; a paused cycle rests in sight; a live key waits for a look at the
+-- venue or for a person. All others need something to move them.
 CREATE OR REPLACE FUNCTION stranded() RETURNS TABLE (owner int, instance bigint, kind text, state text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
   SELECT i.owner, i.id, i.kind, i.state FROM instance i
    WHERE NOT i.is_final AND i.kind NOT IN ('vault', 'sleeve', 'control', 'break') AND i.state <> 'paused'
      AND NOT EXISTS (SELECT FROM job j WHERE j.owner = i.owner AND j.instance = i.id)
-     AND NOT EXISTS (SELECT FROM instance c WHERE c.owner = i.owner AND c.parent = i.id AND NOT c.is_final);
+     AND NOT EXISTS (SELECT FROM instance c WHERE c.owner = i.owner AND c.parent = i.id AND NOT c.is_final)
+     AND NOT EXISTS (SELECT FROM sealed.api_key k JOIN sealed.seal s ON s.owner = k.owner AND s.id = k.id
+                      WHERE k.owner = i.owner AND k.instance = i.id);
 $$;
 
 -- Breaks: what is in quarantine is what the open breaks have left to explain; a fill belongs to the break whose first transition names it.

@@ -106,7 +106,7 @@ void House::resume() {
   if (state_ != cycle::paused) return;
   const cycle::Facts seen = facts();
   const auto step = cycle::wake(state_, seen);
-  if (witness_ != nullptr && step) witness_->looked(state_, seen, std::optional<cycle::Step>{*step});
+  if (witness_ != nullptr && step) witness_->looked(state_, seen, std::optional(*step));
   if (step) take(*step, {}, {cycle_, version_ + 1, 0});
 }
 

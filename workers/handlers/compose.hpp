@@ -12,6 +12,7 @@ namespace workers::handlers {
 inline constexpr std::string_view order_kind = "order";
 inline constexpr std::string_view cycle_kind = "sleeve_cycle";
 inline constexpr std::string_view allocation_kind = "allocation";
+inline constexpr std::string_view vault_kind = "vault";
 
 machines::Frozen frozen_of(const ledger::journal::Facts& facts);
 

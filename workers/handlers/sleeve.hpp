@@ -1,4 +1,4 @@
-// workers/handlers/sleeve.hpp: the handlers of sleeve cycles, orders and allocations. Each knows the sleeves by reading
+// workers/handlers/sleeve.hpp: the handlers of sleeve cycles, orders, allocations and vaults. Each knows the sleeves by reading
 // them once.
 #pragma once
 
@@ -52,6 +52,16 @@ class AllocationHandler : public Handler {
 
  private:
   const ledger::books::Sleeves& sleeves_;
+};
+
+// A vault's daily review: flexing, and the allocations that its rules propose.
+class VaultHandler : public Handler {
+ public:
+  [[nodiscard]] schemas::Capability capability() const override;
+  [[nodiscard]] bool is_pure(std::string_view command) const override;
+  Decision on_job(const machines::LeasedJob& job, const ledger::journal::Facts& facts) const override;
+  Decision on_answer(const machines::LeasedJob& job, const ledger::journal::Facts& facts,
+                     const Answer& answer) const override;
 };
 
 // What every handler says when something that must be there is not: parked, in sight, with the reason.

@@ -125,7 +125,7 @@ TEST_F(House, AStoppedHouseCanBeLookedAt) {
   expect_keys(told, {"instances", "jobs", "brokers", "workers", "stranded"});
   EXPECT_EQ(told["stranded"], 0);
   EXPECT_EQ(look({"ledger", "verify"}).out.substr(0, 4), "ok: ");
-  const json verdict = look({"ledger", "verify", "--json"}).last_line();
+  const json verdict = look({"ledger", "verify", "--full", "--json"}).last_line();
   EXPECT_EQ(verdict["verified"], true);
   EXPECT_EQ(verdict["transitions"], finished_house().said.last_line()["transitions"]);
 }

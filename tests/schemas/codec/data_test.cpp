@@ -96,12 +96,16 @@ RC_GTEST_PROP(Data, WhatStandsForSleevesAndVaultsComesBack, ()) {
   const auto kept = parse_sleeve(write_sleeve(sleeve));
   RC_ASSERT(kept.has_value() && kept->allocation == sleeve.allocation);
   const machines::vault::Data vault{
-      {enumerator<machines::policy::Rule>(), {whole()}, {whole()}, {whole()}, amount()}
+      {enumerator<machines::policy::Rule>(), {whole()}, {whole()}, {whole()}, amount()},
+      {{whole()}, {whole()}, {whole()}}
   };
   const auto back = parse_vault(write_vault(vault));
   RC_ASSERT(back.has_value() && back->reserve.rule == vault.reserve.rule && back->reserve.least == vault.reserve.least);
   RC_ASSERT(back->reserve.most == vault.reserve.most && back->reserve.volatility == vault.reserve.volatility);
   RC_ASSERT(back->reserve.flexed == vault.reserve.flexed);
+  RC_ASSERT(back->reallocation.idle_to == vault.reallocation.idle_to);
+  RC_ASSERT(back->reallocation.most_per_day == vault.reallocation.most_per_day);
+  RC_ASSERT(back->reallocation.reclaim_after_loss == vault.reallocation.reclaim_after_loss);
 }
 
 RC_GTEST_PROP(Data, StrategyRulesComeBack, ()) {

@@ -150,6 +150,10 @@ inline schemas::VenueMessage venue_message_at(std::size_t index) {
         return Statement{several([] { return StatementLine{text(), minor()}; }), several(foreign_fill)};
       },
       [] { return VenueRefusal{text()}; },
+      [] {
+        return KeyInfoRequest{text(), text(), whole(), text()};
+      },
+      [] { return KeyInfo{text(), flag(), flag(), flag(), flag(), whole(), whole()}; },
   };
   RC_ASSERT(makers.size() == std::variant_size_v<VenueMessage>);
   return makers[index]();

@@ -34,7 +34,9 @@ TEST(Codec, EveryKindOfVenueMessageComesBack) {
 TEST(Codec, AmountsKeepTheirLastDigitAtTheEndsOfTheRange) {
   const machines::Int128 most = machines::power_of_ten(38) - 1;
   for (const machines::Int128 amount : {most, -most, machines::Int128{0}, machines::Int128{-1}}) {
-    const VenueFrame frame{7, Statement{{{"USDT", amount}}, {}}};
+    const VenueFrame frame{
+        7, Statement{{{"USDT", amount}}, {}}
+    };
     const auto back = decode_venue(encode_venue(frame));
     ASSERT_TRUE(back);
     EXPECT_EQ(*back, frame);

@@ -28,10 +28,20 @@ TEST(Config, TheExampleSaysExactlyTheDefaults) {
   EXPECT_EQ(config.broker.ttl_ms, Config{}.broker.ttl_ms);
   EXPECT_EQ(config.workers.count, 2);
   EXPECT_EQ(config.sample.bars, 500);
-  for (const char* part :
-       {"[vault]", "[[sleeves]]", "[sleeves.strategy]", "[venue.paper]", "[cadence]", "[broker]", "[workers]",
-        "[sample]", "[reconcile]", "minutes = 10", "price_s = 1.1", "buy_momentum_percent = 1.25", "lot = 0.0001"})
+  for (const char* part : {"[vault]", "[[sleeves]]", "[sleeves.strategy]", "[venue.paper]", "[cadence]", "[broker]",
+                           "[workers]", "[sample]", "[reconcile]", "minutes = 10", "[report]",
+                           "cost_basis = \"average\"", "price_s = 1.1", "buy_momentum_percent = 1.25", "lot = 0.0001"})
     EXPECT_THAT(text, HasSubstr(part));
+}
+
+TEST(Config, TheCostBasisIsAWordAndNotFrozen) {
+  const Config config = good("[report]\ncost_basis = \"fifo\"\n");
+  EXPECT_EQ(config.report.cost_basis, machines::costs::Basis::fifo);
+  EXPECT_EQ(Config{}.report.cost_basis, machines::costs::Basis::average);
+  EXPECT_EQ(config.frozen_text(), Config{}.frozen_text()) << "books may be reckoned in another way at any time";
+  const auto wrong = parse("[report]\ncost_basis = \"fofo\"\n", "f.toml");
+  ASSERT_FALSE(wrong.has_value());
+  EXPECT_EQ(wrong.error().text(), "f.toml:2:14: report.cost_basis is \"fofo\"; did you mean `fifo`?");
 }
 
 TEST(Config, TheDefaultsAreTheUsersOwnRules) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "workers/venues/paper/keys.hpp"
+
 namespace workers::venues::paper {
 namespace {
 
@@ -23,12 +25,14 @@ bool is_by_hand(const VenueMessage& message) {
 }
 bool may_repeat(const VenueMessage& message) {
   return std::holds_alternative<schemas::OpenBar>(message) || std::holds_alternative<schemas::QueryOrder>(message) ||
-         std::holds_alternative<schemas::StatementRequest>(message) || is_by_hand(message);
+         std::holds_alternative<schemas::StatementRequest>(message) || is_by_hand(message) ||
+         std::holds_alternative<schemas::KeyInfoRequest>(message);
 }
 bool answers(const VenueMessage& request, const VenueMessage& answer) {
   if (std::holds_alternative<schemas::OpenBar>(request)) return std::holds_alternative<schemas::BarTaken>(answer);
   if (std::holds_alternative<schemas::StatementRequest>(request) || is_by_hand(request))
     return std::holds_alternative<schemas::Statement>(answer);
+  if (std::holds_alternative<schemas::KeyInfoRequest>(request)) return std::holds_alternative<schemas::KeyInfo>(answer);
   return std::holds_alternative<schemas::OrderReport>(answer);
 }
 
@@ -39,7 +43,7 @@ CallError lost(const VenueMessage& request) {
 
 // A refused look or cancel says nothing about the order: it is asked again.
 CallError refused(const VenueMessage& request, const std::string& reason) {
-  if (reason.rfind("not_allowed", 0) == 0) return CallError::fatal_auth;
+  if (reason.rfind("not_allowed", 0) == 0 || is_bad_key(reason)) return CallError::fatal_auth;
   const bool is_about_an_order =
       std::holds_alternative<schemas::QueryOrder>(request) || std::holds_alternative<schemas::CancelOrder>(request);
   return is_about_an_order ? CallError::retry_later : CallError::rejected;

@@ -29,7 +29,8 @@ struct VenueClientConfig {
   [[nodiscard]] std::string validate() const;
 };
 
-// What a request came to. The answer is of the kind that the request asks for: OrderReport, BarTaken or Statement.
+// What a request came to. The answer is of the kind that the request asks for: OrderReport, BarTaken, Statement or
+// KeyInfo.
 struct Finished {
   std::uint64_t correlation = 0;
   std::variant<schemas::VenueMessage, machines::CallError> outcome;
@@ -93,7 +94,7 @@ struct AskError {
 
 // Asks until the venue answers, at most `timeout`, and stops early once `stop` is set. REQUIRES: the client has no
 // other request in flight; the request may be repeated (OpenBar, QueryOrder, StatementRequest, HandTrade,
-// HandTransfer).
+// HandTransfer, KeyInfoRequest).
 machines::Result<schemas::VenueMessage, AskError> ask(VenueClient& client, const schemas::VenueMessage& request,
                                                       std::chrono::milliseconds timeout, const std::atomic<bool>& stop);
 

@@ -4,10 +4,12 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <optional>
 #include <vector>
 
 #include "machines/core/names.hpp"
+#include "workers/venues/paper/keys.hpp"
 
 namespace workers::venues::paper {
 namespace {
@@ -33,20 +35,28 @@ std::optional<Struck> struck_by_faults(const VenueMessage& message) {
   return std::nullopt;
 }
 
+std::int64_t wall_us() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
 // What people do on the exchange, past our orders.
 bool is_by_hand(const VenueMessage& message) {
   return std::holds_alternative<schemas::HandTrade>(message) || std::holds_alternative<schemas::HandTransfer>(message);
 }
 
 bool may(wire::Role role, const VenueMessage& message) {
-  if (std::holds_alternative<schemas::StatementRequest>(message)) return role != wire::Role::approver;
+  if (std::holds_alternative<schemas::StatementRequest>(message) ||
+      std::holds_alternative<schemas::KeyInfoRequest>(message))
+    return role != wire::Role::approver;
   if (std::holds_alternative<schemas::OpenBar>(message) || is_by_hand(message)) return role == wire::Role::client;
   return role == wire::Role::worker;
 }
 
 bool is_request(const VenueMessage& message) {
   return struck_by_faults(message).has_value() || std::holds_alternative<schemas::OpenBar>(message) ||
-         std::holds_alternative<schemas::StatementRequest>(message) || is_by_hand(message);
+         std::holds_alternative<schemas::StatementRequest>(message) || is_by_hand(message) ||
+         std::holds_alternative<schemas::KeyInfoRequest>(message);
 }
 
 class Service {
@@ -156,6 +166,8 @@ class Service {
     if (const auto* query = std::get_if<schemas::QueryOrder>(&message)) return answer(store_.query(*query));
     if (const auto* cancel = std::get_if<schemas::CancelOrder>(&message)) return answer(store_.cancel(*cancel));
     if (const auto* bar = std::get_if<schemas::OpenBar>(&message)) return answer(store_.open_bar(*bar));
+    if (const auto* key = std::get_if<schemas::KeyInfoRequest>(&message))
+      return answer_key_info(config_.key_file, *key, wall_us());
     if (const auto* trade = std::get_if<schemas::HandTrade>(&message)) return answer(store_.trade_by_hand(*trade));
     if (const auto* moved = std::get_if<schemas::HandTransfer>(&message))
       return answer(store_.transfer_by_hand(*moved));

@@ -17,11 +17,13 @@ struct VenueConfig {
   std::string endpoint;  // ipc://PATH or tcp://HOST:PORT
   std::string store;     // path of the SQLite file
   brokers::wire::CurveKeys keys;
-  // Public key -> who. Workers place, query and cancel; clients (the feed, a person) open bars
-  // and trade and move coins by hand; both may ask for the statement.
+  // Public key -> who. Workers place, query and cancel; clients (the feed, a person) open bars and trade and move coins
+  // by hand; both may ask for the statement and about a key.
   std::map<std::string, brokers::wire::Peer> peers;
   Book book;
   std::vector<FaultRule> faults;
+  // The API keys that it knows (keys.hpp), read at every question; none when there is no file.
+  std::string key_file = {};
   // Nothing, or what is wrong.
   [[nodiscard]] std::string validate() const;
 };

@@ -1,0 +1,98 @@
+#include "deploy/bursar/side_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace deploy {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array ends = {SIGINT, SIGTERM, SIGHUP};
+
+// What a signal handler may look at: the unfinished file, removed before the signal does what it always does.
+std::array<char, 4'096> unfinished{};
+
+void remove_unfinished(int signal_number) {
+  unlink(unfinished.data());
+  signal(signal_number, SIG_DFL);
+  raise(signal_number);
+}
+
+// A signal that whoever started us wants ignored (nohup) stays so.
+void handle(void (*handler)(int)) {
+  for (const int one : ends)
+    if (signal(one, handler) == SIG_IGN) signal(one, SIG_IGN);
+}
+
+void release() {
+  handle(SIG_DFL);
+  unfinished[0] = '\0';
+}
+
+}  // namespace
+
+fs::path target_of(const std::string& output) {
+  std::error_code error;
+  fs::path path = fs::weakly_canonical(fs::absolute(output), error);
+  return error ? fs::absolute(output) : path;
+}
+
+std::optional<std::string> no_place(const fs::path& path, const std::string& instead) {
+  std::error_code error;
+  const auto kind = fs::status(path, error).type();
+  if (kind == fs::file_type::directory) return fmt::format("{} is a folder; name a file in it", path.string());
+  if (kind != fs::file_type::not_found && kind != fs::file_type::regular)
+    return fmt::format("{} is not a plain file; {}", path.string(), instead);
+  if (!fs::is_directory(path.parent_path(), error))
+    return fmt::format("{} is not a folder; make it, or name another file", path.parent_path().string());
+  return std::nullopt;
+}
+
+bool write_all(int file, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t wrote = write(file, bytes.data(), bytes.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+  return true;
+}
+
+SideFile::~SideFile() {
+  if (file_ < 0) return;
+  close(file_);
+  unlink(unfinished.data());
+  release();
+}
+
+bool SideFile::open() {
+  const std::string side = fmt::format("{}.{}.part", target_.string(), getpid());
+  if (side.size() >= unfinished.size()) return errno = ENAMETOOLONG, false;
+  unlink(side.c_str());  // left by a machine that lost its power, under the same process id
+  file_ = ::open(side.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (file_ < 0) return false;
+  std::strcpy(unfinished.data(), side.c_str());
+  handle(remove_unfinished);
+  return true;
+}
+
+bool SideFile::keep() {
+  if (fsync(file_) != 0 || rename(unfinished.data(), target_.c_str()) != 0) return false;
+  const int folder = ::open(target_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool is_durable = folder >= 0 && fsync(folder) == 0;
+  if (folder >= 0) close(folder);
+  close(file_);
+  file_ = -1;
+  release();
+  return is_durable;
+}
+
+}  // namespace deploy

@@ -1,0 +1,37 @@
+// deploy/bursar/side_file.hpp: SideFile, a file that is there whole or not at all: it is written beside itself and
+// renamed at the end; one that was there stays until then, and always where writing fails or is interrupted.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace deploy {
+
+// Through symbolic links: what they point to is replaced, not they.
+std::filesystem::path target_of(const std::string& output);
+// Why no file can be at this path, or nothing.
+std::optional<std::string> no_place(const std::filesystem::path& path, const std::string& instead);
+// False, and errno says why.
+bool write_all(int file, std::string_view bytes);
+
+// One at a time: SIGINT, SIGTERM and SIGHUP remove what is unfinished before they do what they always do.
+class SideFile {
+ public:
+  explicit SideFile(std::filesystem::path target) : target_(std::move(target)) {}
+  ~SideFile();
+  SideFile(const SideFile&) = delete;
+  SideFile& operator=(const SideFile&) = delete;
+
+  // These three: false, and errno says why.
+  bool open();
+  [[nodiscard]] bool write(std::string_view bytes) const { return write_all(file_, bytes); }
+  bool keep();
+
+ private:
+  std::filesystem::path target_;
+  int file_ = -1;
+};
+
+}  // namespace deploy

@@ -1,0 +1,45 @@
+// deploy/bursar/witness.hpp: Witness, who verifies the ledger of a data folder against the checkpoints that were signed
+// in it, and signs the next one. The file and the key stand in the data folder, outside PostgreSQL.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "deploy/bursar/layout.hpp"
+#include "ledger/audit/checkpoints.hpp"
+#include "ledger/audit/verify.hpp"
+
+namespace deploy {
+
+// Makes the deployment's signing key where there is none. Errors: not writable; a secret without its public part.
+ledger::audit::Audited<bool> make_checkpoint_key(const Layout& layout);
+
+// What came of it: ok, bad (refused, or a bad row), or incomplete. `text` says which in one sentence.
+struct Testimony {
+  enum class Outcome { ok, bad, incomplete };
+  Outcome outcome = Outcome::incomplete;
+  std::string text;
+  ledger::audit::Verdict verdict;
+  std::int64_t since_us = 0;  // the checkpoint it went on from; 0: from the first link
+  bool is_signed = false;     // a checkpoint of its heads was written
+};
+
+enum class Depth { since_checkpoint, full };
+
+class Witness {
+ public:
+  explicit Witness(Layout layout) : layout_(std::move(layout)) {}
+  // Only what the checkpoints say of this database: cheap. Nothing when it holds them all; else what to refuse it with.
+  // Errors: the connection's.
+  ledger::Stored<std::optional<std::string>> refusal(ledger::Connection& connection) const;
+  // Checks the checkpoints, then the rows; signs when ok and there is a key. Errors: the connection's, with how far it
+  // came: incomplete.
+  ledger::Stored<Testimony> testify(ledger::Connection& connection, Depth depth,
+                                    const ledger::audit::VerifyOptions& options = {}) const;
+
+ private:
+  ledger::audit::Audited<ledger::audit::Checkpoints> read() const;
+  Layout layout_;
+};
+
+}  // namespace deploy

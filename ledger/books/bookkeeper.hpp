@@ -1,0 +1,123 @@
+// ledger/books/bookkeeper.hpp: Bookkeeper, which makes the Statement from the rows of the ledger by two independent
+// roads: what the postings moved, by their codes, and where the running balances of ledger.entry arrived. A day adds up
+// when both agree to the last unit:
+//
+//   each account    opening (entries) + what its postings moved = closing (entries), line by line and day by day
+//   each sleeve     opening worth + realised - fees + moved in - moved out + spent by suspense = closing worth, where
+//                   the worth at cost is the quote balance (entries) + the cost of the lots (postings)
+//   its base        what the lots hold (postings) = the base balance (entries)
+//
+// What does not add up is named as a Break; nothing is repaired. Which account is whose is read from its path:
+// sleeve/NAME/ASSET, sleeve/NAME/fees/ASSET, sleeve/NAME/trading/ASSET. Pure: no I/O, no throw.
+#pragma once
+
+#include <string_view>
+
+#include "ledger/books/statement.hpp"
+
+namespace ledger::books {
+
+struct AccountRow {
+  machines::OwnerId owner;
+  machines::AccountId id;
+  std::string path;
+  machines::AssetId asset;
+  Int128 posted = 0;  // credits_posted - debits_posted now
+};
+
+// Who is who.
+struct Registry {
+  std::vector<machines::Asset> assets;
+  std::vector<AccountRow> accounts;
+  std::vector<VaultRow> vaults;
+  std::vector<SleeveRow> sleeves;
+};
+
+// A posting that moved posted counters: kind single or post.
+struct Movement {
+  machines::Instant at;
+  machines::OwnerId owner;
+  machines::InstanceId instance;
+  std::int64_t version = 0;
+  std::string code;
+  machines::AccountId debit, credit;
+  Int128 amount = 0;
+};
+
+// A line of an account: its running balance, and what its posting moves (0 for a hold or a void).
+struct Line {
+  machines::OwnerId owner;
+  machines::AccountId account;
+  std::int64_t version = 0;
+  machines::Instant at;
+  Int128 balance = 0;
+  Int128 moves = 0;
+};
+
+class Bookkeeper {
+ public:
+  Bookkeeper(machines::costs::Basis basis, Registry registry);
+
+  // Those of one step together. REQUIRES: its accounts are in the registry (CHECK).
+  void add(const Movement& movement);
+  // In the order of versions for each account. REQUIRES: its account is in the registry (CHECK).
+  void add(const Line& line);
+  // The last sound close of a day.
+  void mark(machines::InstrumentId instrument, Day day, machines::Price close);
+  // Once, at the end. Days run on to the last movement, line or mark of all.
+  Statement finish();
+
+ private:
+  using Key = std::pair<machines::OwnerId, machines::AccountId>;
+  enum class Role { own, fees, trading, other };
+  struct Account {
+    AccountRow row;
+    Role role = Role::other;
+    std::optional<std::size_t> sleeve;  // which of sleeves_
+    std::map<Day, Int128> moved;        // by postings
+    std::map<Day, Int128> entered;      // by entries
+    Int128 balance = 0;                 // of the last line
+    std::int64_t version = 0;
+    std::optional<Day> last;
+  };
+  // The fills of one order in one step. `own_base` is without what suspense gave.
+  struct Trade {
+    machines::InstanceId instance;
+    std::int64_t version = 0;
+    machines::costs::Fill fill;
+    Int128 own_base = 0;
+  };
+  struct Sleeve {
+    SleeveRow row;
+    std::map<Day, SleeveDay> days;
+    std::vector<Trade> trades;
+  };
+
+  Account account_of(AccountRow row) const;
+  Account& find(machines::OwnerId owner, machines::AccountId id);
+  void see(Day day);
+  void book(const Movement& movement, const Account& debit, const Account& credit, Sleeve& sleeve);
+  void book_other(const Movement& movement, bool goes_out, SleeveDay& day);
+  Trade& trade_of(const Movement& movement, Sleeve& sleeve);
+  struct Lots;
+  void book_trades(const Sleeve& sleeve, Lots& lots, SleeveDay& day);
+  void check(const Account& account);
+  void check(const SleeveRow& row, const Lots& lots, const SleeveDay& day);
+  void broken(Day day, const Account& account, std::string_view what);
+  void broken(Day day, const SleeveRow& sleeve, std::string what);
+  SleeveBooks close(Sleeve& sleeve);
+  std::optional<machines::Price> price_at(machines::InstrumentId instrument, Day day) const;
+  VaultBooks close(const VaultRow& vault, const std::vector<SleeveBooks>& sleeves) const;
+  [[nodiscard]] std::string amount(Int128 minor, machines::AssetId asset) const;
+
+  machines::costs::Basis basis_;
+  std::map<machines::AssetId, machines::Asset> assets_;
+  std::map<Key, Account> accounts_;
+  std::vector<VaultRow> vaults_;
+  std::vector<Sleeve> sleeves_;
+  std::map<machines::InstrumentId, std::map<Day, machines::Price>> marks_;
+  std::vector<Break> breaks_;
+  std::optional<Day> last_;
+};
+
+}  // namespace ledger::books

@@ -1,0 +1,92 @@
+// ledger/books/statement.hpp: Statement, the books of every sleeve and vault day by day (UTC days of world time).
+// Data only.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "machines/core/instant.hpp"
+#include "machines/core/sleeve.hpp"
+#include "machines/costs/costs.hpp"
+
+namespace ledger::books {
+
+using machines::Day;
+using machines::Int128;
+
+struct VaultRow {
+  machines::OwnerId owner;
+  std::int64_t id = 0;
+  std::string owner_name, name;
+  machines::Asset asset;
+  machines::AccountId reserve, tradeable;
+};
+
+struct SleeveRow {
+  machines::OwnerId owner;
+  machines::SleeveId id;
+  std::int64_t vault = 0;
+  std::string owner_name, name, symbol;
+  machines::SleeveKind kind = machines::SleeveKind::quiet;
+  machines::InstrumentId instrument;
+  machines::Asset base, quote;
+  machines::AccountId base_account, quote_account;
+};
+
+// One sleeve on one day. In quote unless it says otherwise.
+struct SleeveDay {
+  Day day = 0;
+  Int128 opening = 0;      // worth at cost when it began
+  Int128 balance = 0;      // quote at the day's end
+  Int128 base = 0;         // base at the day's end, in base
+  Int128 cost = 0;         // of that base
+  Int128 realised = 0;     // before fees
+  Int128 fees = 0;         // paid on this day: in quote, and what coins paid as fees had cost
+  Int128 closed_fees = 0;  // of what was sold on this day, whenever they were paid
+  Int128 allocated = 0, reclaimed = 0;
+  Int128 returned = 0;  // swept to the vault
+  Int128 returned_so_far = 0;
+  Int128 other = 0;                          // moved in (+) or out (-) under other codes
+  Int128 suspense = 0;                       // spent by suspense for it
+  std::optional<Int128> unrealised;          // at the last sound close up to the day's end; nothing without one
+  std::map<machines::AssetId, Int128> paid;  // fees paid on this day, by asset, in that asset
+  std::int64_t fills = 0;
+  [[nodiscard]] Int128 worth() const { return balance + cost; }  // at cost
+};
+
+struct SleeveBooks {
+  SleeveRow sleeve;
+  std::vector<SleeveDay> days;  // every day from its first to the statement's last
+};
+
+struct VaultDay {
+  Day day = 0;
+  Int128 total = 0;      // reserve, tradeable, and what its sleeves have of its asset
+  Int128 tradeable = 0;  // without the reserve
+  Int128 held = 0;       // cost of what its sleeves bought with it and hold
+};
+
+struct VaultBooks {
+  VaultRow vault;
+  std::vector<VaultDay> days;
+};
+
+// What does not add up. `sleeve` is empty where the account is no sleeve's.
+struct Break {
+  Day day = 0;
+  std::string owner, sleeve, what;
+};
+
+struct Statement {
+  machines::costs::Basis basis = machines::costs::Basis::average;
+  std::map<machines::AssetId, machines::Asset> assets;
+  std::vector<SleeveBooks> sleeves;
+  std::vector<VaultBooks> vaults;
+  std::vector<Break> breaks;                                       // by day
+  [[nodiscard]] std::optional<std::pair<Day, Day>> range() const;  // first and last day; nothing on an empty ledger
+};
+
+}  // namespace ledger::books

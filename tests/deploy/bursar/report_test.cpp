@@ -1,0 +1,185 @@
+// tests/deploy/bursar/report_test.cpp: `bursar report` as a user meets it: a real run's books add up on every day and
+// say what the run itself said, to the last unit; a row that somebody changed is found and named.
+#include <gmock/gmock.h>
+
+#include "machines/core/amount.hpp"
+#include "tests/deploy/bursar/house.hpp"
+#include "tests/support/cluster.hpp"
+
+namespace tests {
+namespace {
+
+namespace fs = std::filesystem;
+using machines::Int128;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+Int128 units_of(const nlohmann::json& amount) {
+  const auto parsed = machines::parse_decimal(amount.get<std::string>(), 8);
+  EXPECT_TRUE(parsed) << amount;
+  return parsed ? *parsed : Int128{0};
+}
+
+class Report : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
+    ASSERT_EQ(finished_house().said.code, 0) << finished_house().said.err;
+  }
+  static Said report(Words words) {
+    words.insert(words.begin(), "report");
+    words.insert(words.end(), {"--data-dir", finished_house().data_dir});
+    return bursar(words);
+  }
+  static void expect_refused(const Words& words, int code, const std::string& what) {
+    const Said said = report(words);
+    EXPECT_EQ(said.code, code) << what;
+    EXPECT_THAT(complaints(said), ElementsAre(HasSubstr(what)));
+    EXPECT_THAT(said.out, IsEmpty());
+  }
+};
+
+// The run's own figures come from the machines' variables and from balances; the report's from postings and entries.
+void expect_as_the_run_said(const nlohmann::json& books) {
+  const nlohmann::json run = finished_house().said.last_line();
+  ASSERT_EQ(books["sleeves"].size(), run["sleeves"].size());
+  Int128 returned = 0;
+  for (std::size_t i = 0; i < books["sleeves"].size(); ++i) {
+    const auto& total = books["sleeves"][i]["total"];
+    const auto& said = run["sleeves"][i];
+    EXPECT_EQ(books["sleeves"][i]["name"], said["name"]);
+    EXPECT_EQ(total["realised_after_fees"], said["realized_pnl"]);
+    EXPECT_EQ(total["fees"], said["fees"]);
+    EXPECT_EQ(total["fees_paid"]["USDT"], said["fees"]);
+    EXPECT_EQ(total["balance"], said["balance"]);
+    EXPECT_GT(total["fills"], 2);
+    returned += units_of(total["returned_so_far"]);
+  }
+  EXPECT_EQ(machines::format({{}, returned}, 8), run["vault"]["returned_from_flash"]);
+  const auto& last = books["vaults"][0]["days"].back();
+  EXPECT_EQ(last["total"], run["vault"]["total"]);
+  EXPECT_EQ(last["tradeable"], run["vault"]["tradeable"]);
+}
+
+TEST_F(Report, EveryDayAddsUpAndTheWholeIsWhatTheRunSaidToTheLastUnit) {
+  const TempFolder folder;
+  const std::string fifo = config_file(folder, 200, "[report]\ncost_basis = \"fifo\"\n");
+  for (const Words& words : {
+           Words{"--json"},
+           Words{ "--json", "--config", fifo}
+  }) {
+    const Said said = report(words);
+    ASSERT_EQ(said.code, 0) << said.err;
+    const nlohmann::json books = said.last_line();
+    EXPECT_EQ(books["cost_basis"], words.size() == 1 ? "average" : "fifo");
+    EXPECT_EQ(books["adds_up"], true);
+    EXPECT_THAT(books["breaks"], IsEmpty());
+    expect_as_the_run_said(books);
+    for (const auto& sleeve : books["sleeves"]) {
+      Int128 closing = 0;
+      EXPECT_GT(sleeve["days"].size(), 8U);
+      for (const auto& day : sleeve["days"]) {
+        EXPECT_TRUE(units_of(day["opening"]) == closing) << day;
+        closing += units_of(day["realised"]) - units_of(day["fees"]) + units_of(day["allocated"]) -
+                   units_of(day["reclaimed"]) - units_of(day["returned"]);
+        EXPECT_TRUE(units_of(day["closing"]) == closing) << day;
+        EXPECT_TRUE(units_of(day["balance"]) + units_of(day["cost"]) == closing) << day;
+      }
+    }
+  }
+}
+
+TEST_F(Report, ARangeOpensWithWhatTheDaysBeforeLeft) {
+  const nlohmann::json whole = report({"--json"}).last_line();
+  const auto& days = whole["sleeves"][0]["days"];
+  const std::string from = days[3]["day"];
+  const std::string to = days[5]["day"];
+  const nlohmann::json part = report({"--json", "--from", from, "--to", to}).last_line();
+  EXPECT_EQ(part["from"], from);
+  EXPECT_EQ(part["to"], to);
+  ASSERT_EQ(part["sleeves"][0]["days"].size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(part["sleeves"][0]["days"][i], days[3 + i]);
+  EXPECT_EQ(part["sleeves"][0]["total"]["opening"], days[2]["closing"]);
+  EXPECT_EQ(report({"--json", "--from", "1999-01-01", "--to", "2999-12-31"}).last_line(), whole);
+}
+
+TEST_F(Report, PeopleGetATableAndProgramsALinePerSleeveAndDay) {
+  const Said table = report({});
+  EXPECT_EQ(table.code, 0) << table.err;
+  EXPECT_THAT(table.out, HasSubstr("every day adds up"));
+  const nlohmann::json books = report({"--json"}).last_line();
+  std::size_t days = 0;
+  for (const auto& sleeve : books["sleeves"]) days += sleeve["days"].size();
+  const Said csv = report({"--csv"});
+  EXPECT_EQ(static_cast<std::size_t>(std::count(csv.out.begin(), csv.out.end(), '\n')), days + 1);
+  EXPECT_THAT(csv.out, testing::StartsWith("day,owner,sleeve,kind,symbol,quote,base,opening,realised,fees,"));
+  EXPECT_THAT(csv.out, HasSubstr("\n" + books["sleeves"][0]["days"][2]["day"].get<std::string>() + ",default,quiet,"));
+}
+
+TEST_F(Report, ThePageHoldsTheDaysAndIsThereWholeOrNotAtAll) {
+  const TempFolder folder;
+  const fs::path file = folder.path() / "books.html";
+  const Said said = report({"--html", file.string()});
+  ASSERT_EQ(said.code, 0) << said.err;
+  const std::string page = read_text(file);
+  EXPECT_THAT(page, HasSubstr("Every day of every sleeve adds up to the last unit."));
+  const std::string open = "<script type=\"application/json\" id=\"data\">";
+  const auto from = page.find(open) + open.size();
+  const auto data = nlohmann::json::parse(page.substr(from, page.find("</script>", from) - from));
+  const nlohmann::json books = report({"--json"}).last_line();
+  ASSERT_THAT(data["plain"], SizeIs(5));
+  EXPECT_EQ(data["plain"][0]["x"].size(), books["sleeves"][0]["days"].size());
+  const auto& last = books["sleeves"][0]["days"].back();
+  const double worth = std::stod(last["closing"].get<std::string>()) + std::stod(last["unrealised"].get<std::string>());
+  EXPECT_NEAR(data["plain"][0]["series"][0]["y"].back(), worth, 1e-3);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 1) << "nothing but the page";
+}
+
+TEST_F(Report, WhatCannotBeAskedIsRefusedInOneLine) {
+  expect_refused({"--from", "2024-02-30"}, 2, "--from is 2024-02-30, which is no day; write it as 2024-01-31");
+  expect_refused({"--to", "24-2-3"}, 2, "--to is 24-2-3, which is no day");
+  expect_refused({"--from", "2024-01-05", "--to", "2024-01-04"}, 2, "--from is 2024-01-05, after --to");
+  expect_refused({"--from", "2999-01-01"}, 1, "no day of the books lies there; they go from 2023-12-31 to 2024-01-09");
+  expect_refused({"--html", "/nowhere/at/all"}, 2, "/nowhere/at is not a folder");
+  expect_refused({"--html", "/proc/books"}, 1, "can't write /proc/books");
+  expect_refused({"--csv", "--json"}, 2, "--json excludes --csv");
+  const Said empty = bursar({"report", "--dsn", dsn(fresh_database())});
+  EXPECT_EQ(empty.code, 1);
+  EXPECT_THAT(complaints(empty), ElementsAre(HasSubstr("the books are empty")));
+}
+
+// In a house of its own, since the books are bad afterwards: an owner with the triggers off changes one unit of one
+// line in the middle of a day, so that every day's two ends still fit.
+TEST_F(Report, ATamperedLineIsNamedWithItsDayAndSleeve) {
+  const TempFolder folder;
+  const std::string database = fresh_database();
+  const Words place{"--data-dir", (folder.path() / "data").string(), "--dsn", dsn(database)};
+  Words up{"up", "--config", config_file(folder, 120), "--exit-when-done", "--json"};
+  up.insert(up.end(), place.begin(), place.end());
+  const Said run = bursar(up);
+  ASSERT_EQ(run.code, 0) << run.err;
+  Words look{"report"};
+  look.insert(look.end(), place.begin(), place.end());
+  ASSERT_EQ(bursar(look).code, 0);
+  const auto rows = must_run(
+      database,
+      "ALTER TABLE ledger.entry DISABLE TRIGGER ALL; UPDATE ledger.entry e SET credits_posted = e.credits_posted + 1 "
+      "FROM ledger.account a, ledger.posting p WHERE a.path = 'sleeve/flash/USDT' AND e.owner = a.owner AND e.account "
+      "= a.id AND e.version = 4 AND p.owner = e.owner AND p.instance = e.instance AND p.version = e.step_version AND "
+      "p.leg = e.leg RETURNING to_char(to_timestamp(p.world_at / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD')");
+  ASSERT_EQ(rows.size(), 1);
+  const std::string day(rows.text(0, 0));
+  const Said said = bursar(look);
+  EXPECT_EQ(said.code, 1);
+  const auto all = complaints(said);
+  ASSERT_FALSE(all.empty());
+  EXPECT_THAT(all[0], HasSubstr("does not add up: " + day + ", sleeve flash of default: account sleeve/flash/USDT:"));
+  EXPECT_THAT(said.out, HasSubstr("DOES NOT ADD UP:\n" + day + ", sleeve flash of default:"));
+  look.insert(look.end(), {"--to", "2023-12-31"});
+  EXPECT_EQ(bursar(look).code, 0) << "the days before it still add up";
+}
+
+}  // namespace
+}  // namespace tests
