@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/bursar/broker_view.hpp"
+#include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/setup.hpp"
 #include "deploy/bursar/times.hpp"
 #include "ledger/books/books.hpp"
@@ -18,6 +19,7 @@
 #include "machines/core/diagram.hpp"
 #include "machines/key/key.hpp"
 #include "machines/order/order.hpp"
+#include "machines/reconciliation/reconciliation.hpp"
 #include "machines/sleeve/sleeve.hpp"
 #include "machines/sleeve_cycle/sleeve_cycle.hpp"
 #include "machines/vault/vault.hpp"
@@ -67,6 +69,7 @@ struct StatusView {
   std::vector<ledger::books::StateCount> states;
   ledger::jobs::Counts jobs;
   std::vector<ledger::books::Stranded> stranded;
+  OpenBreaks breaks;
   std::optional<schemas::BrokerView> broker;
   bool house_may_run = true;
 };
@@ -85,6 +88,7 @@ ordered_json status_json(const StatusView& view) {
       json["workers"].push_back({{"name", worker.worker}, {"in_flight", worker.in_flight}, {"silent_ms", worker.silent_ms}});
   }
   json["stranded"] = view.stranded.size();
+  json["breaks"] = {{"open", view.breaks.count}, {"oldest_s", view.breaks.oldest_s}};
   return json;
 }
 
@@ -101,6 +105,7 @@ void print_status(const StatusView& view) {
   } else {
     fmt::print("brokers    none{}\nworkers    none\n", view.house_may_run ? " answers" : ": the house is not running; `bursar up` starts it");
   }
+  fmt::print("breaks     {}\n", view.breaks.count == 0 ? "0" : fmt::format("{} open, the oldest for {}: `bursar reconcile list`", view.breaks.count, age_text(view.breaks.oldest_s)));
   fmt::print("stranded   {}\n", view.stranded.size());
   for (const auto& one : view.stranded) fmt::print("  {} {} is {}: no job, timer or child will move it\n", one.kind, one.id.value, one.state);
 }
@@ -126,7 +131,9 @@ int show_status(const Where& where) {
   if (!jobs) return failed(where, "status", jobs.error());
   const auto stranded = books.stranded();
   if (!stranded) return failed(where, "status", stranded.error());
-  const StatusView view{*states, *jobs, *stranded, where.house_may_run ? ask_broker(where.layout) : std::nullopt, where.house_may_run};
+  const auto breaks = open_breaks(connection);
+  if (!breaks) return failed(where, "status", breaks.error());
+  const StatusView view{*states, *jobs, *stranded, *breaks, where.house_may_run ? ask_broker(where.layout) : std::nullopt, where.house_may_run};
   if (where.json) std::cout << status_json(view).dump() << "\n";
   else print_status(view);
   return stranded->empty() ? 0 : 1;
@@ -198,9 +205,10 @@ int show_diagram(const std::string& kind) {
   else if (kind == "vault") std::cout << machines::mermaid(machines::vault::transitions, machines::vault::State::open);
   else if (kind == "sleeve") std::cout << machines::mermaid(machines::sleeve::transitions, machines::sleeve::State::open);
   else if (kind == "control") std::cout << machines::mermaid(machines::control::transitions, machines::control::State::in_force);
+  else if (kind == "break") std::cout << machines::mermaid(machines::reconciliation::transitions, machines::reconciliation::State::open);
   else if (kind == "key") std::cout << machines::mermaid(machines::key::transitions, machines::key::State::resting);
   else {
-    fmt::print(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation, vault, sleeve, control and key\n", kind);
+    fmt::print(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation, vault, sleeve, control, key and break\n", kind);
     return 2;
   }
   return 0;

@@ -15,6 +15,7 @@
 #include "deploy/bursar/key_commands.hpp"
 #include "deploy/bursar/nodes.hpp"
 #include "deploy/bursar/paper.hpp"
+#include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/report_books.hpp"
 #include "deploy/bursar/up.hpp"
 #include "deploy/bursar/vaults.hpp"
@@ -32,6 +33,7 @@ struct Options {
   std::int64_t id = 0;
   deploy::VaultOrder vault;
   deploy::ControlOrder control;
+  deploy::BreakOrder broken;
   deploy::ReportOptions report;
   deploy::PaperOrder paper;
 };
@@ -93,6 +95,7 @@ class Cli {
     add_looks();
     add_vaults();
     add_controls();
+    add_reconcile();
     add_report();
     add_paper();
     add_nodes();
@@ -182,7 +185,8 @@ class Cli {
         ->add_option("id", o_.id)
         ->required();
     auto* diagram = machine->add_subcommand("diagram", "a machine's table as a Mermaid picture");
-    diagram->add_option("kind", o_.kind, "order, sleeve_cycle, allocation, vault, sleeve, control or key")->required();
+    diagram->add_option("kind", o_.kind, "order, sleeve_cycle, allocation, vault, sleeve, control, key or break")
+        ->required();
     diagram->callback([this] { run_ = [this] { return deploy::show_diagram(o_.kind); }; });
     add_ledger();
     auto* config = app_.add_subcommand("config", "the default configuration as a commented TOML file");
@@ -291,6 +295,39 @@ class Cli {
     }
     looker(&app_, "controls", "what is paused or frozen, by whom and why",
            [this] { return look(o_, deploy::show_controls); });
+  }
+
+  // `bursar reconcile` alone compares; below it what is done with the breaks.
+  void add_reconcile() {
+    auto* reconcile = looker(&app_, "reconcile", "the venue's statement against the ledger, now", {});
+    reconcile->callback([this, reconcile] {
+      if (!reconcile->get_subcommands().empty()) return;  // theirs is the word
+      run_ = [this] {
+        return look(o_, [this](const Where& where) { return deploy::reconcile_now(where, o_.broken.person); });
+      };
+    });
+    reconcile->add_option("--assign", o_.broken.person, "who is to explain what is found (default: who runs this)");
+    looker(reconcile, "list", "the breaks that wait, oldest first", [this] {
+      return look(o_, [this](const Where& where) { return deploy::list_breaks(where, o_.all); });
+    })->add_flag("--all", o_.all, "closed ones too");
+    const auto on_break = [&](const char* name, const char* help, int (*action)(const Where&, deploy::BreakOrder)) {
+      auto* command = looker(reconcile, name, help, [this, action] {
+        return look(o_, [this, action](const Where& where) { return action(where, o_.broken); });
+      });
+      command->add_option("id", o_.broken.id, "of the break")->required();
+      command->add_option("--why", o_.broken.why, "kept in the history");
+      return command;
+    };
+    auto* explain = on_break("explain", "a correcting posting that names the original", deploy::explain_break);
+    explain->add_option("--as", o_.broken.as, "deposit, withdrawal, trade, fee or error")
+        ->required()
+        ->check(CLI::IsMember({"deposit", "withdrawal", "trade", "fee", "error"}));
+    explain->add_option("--sleeve", o_.broken.sleeve, "whose trade, fee or error it was");
+    explain->add_option("--amount", o_.broken.amount, "of it (default: all that is left)");
+    on_break("assign", "somebody else is to explain it", deploy::hand_over_break)
+        ->add_option("person", o_.broken.person)
+        ->required();
+    on_break("close", "one that is explained is done with", deploy::close_break);
   }
 
   void add_paper() {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -14,7 +15,10 @@
 #include "deploy/bursar/house.hpp"
 #include "deploy/bursar/plan.hpp"
 #include "deploy/bursar/progress.hpp"
+#include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/results.hpp"
+#include "deploy/bursar/vaults.hpp"
+#include "deploy/bursar/venue_statement.hpp"
 #include "deploy/bursar/witness.hpp"
 #include "ledger/audit/verify.hpp"
 #include "ledger/books/treasury.hpp"
@@ -217,12 +221,25 @@ class Run {
   // The time that counts runs from the first bar until the ledger is verified.
   int finish() {
     const std::int64_t began_us = steady_us();
+    (void)compare(std::chrono::seconds(5));
     if (const int code = verify(); code != 0) return code;
     feed_.elapsed_us += steady_us() - began_us;
     const auto saved = house_.ask([&] { return save_feed(connection_, feed_.played_to, true, feed_.elapsed_us); });
     if (!saved) return failed("keeping how far the replay is: " + saved.error().text);
     feed_.finished = true;
     return 0;
+  }
+
+  // With the venue's statement. A break, or a venue that is silent, never stops the house. False: look again soon.
+  bool compare(std::chrono::milliseconds patience) {
+    if (options_.config.reconcile.minutes == 0) return true;
+    Reconciling how;
+    how.who = "bursar up";
+    how.person = who_asks();
+    how.patience = patience;
+    const auto made = reconcile(connection_, how, ask_venue(house_.layout(), std::chrono::seconds(2)));
+    fmt::print(stderr, "{}\n", made ? in_one_line(*made) : "not reconciled: " + made.error().text);
+    return made && made->silent.empty() && made->still;
   }
 
   int verify() {
@@ -281,8 +298,14 @@ class Run {
       house_.start_children(sleeves->begin()->second.symbol);
     }
     fmt::print(stderr, "The house stays open: look at it with `bursar status`; Ctrl-C drains and ends it.\n");
+    const std::int64_t period_us = options_.config.reconcile.minutes * 60'000'000;
+    std::int64_t compared_us = steady_us() - (start ? period_us - 2'000'000 : 0);  // after a start: soon
     while (!interrupted) {
       if (const auto well = house_.watch(); !well) return failed(well.error().text, well.error().exit_code);
+      if (period_us > 0 && steady_us() - compared_us >= period_us) {
+        const bool done = compare(std::chrono::milliseconds(0));
+        compared_us = steady_us() - (done ? 0 : period_us - std::min<std::int64_t>(period_us, 10'000'000));
+      }
       if (const int code = sign_now_and_then(); code != 0) return code;
       usleep(100'000);
     }

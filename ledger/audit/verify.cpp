@@ -18,6 +18,7 @@ constexpr const char* chain_pass = "the audit chain";
 constexpr const char* strays_pass = "rows that nothing leads to";
 constexpr const char* standing_pass = "sums, limits and holds";
 constexpr const char* openings_pass = "vaults, sleeves and controls";
+constexpr const char* breaks_pass = "breaks and quarantine";
 constexpr const char* recent_pass = "transitions and postings since the checkpoint";
 constexpr const char* touched_pass = "instances and accounts since the checkpoint";
 
@@ -34,6 +35,7 @@ constexpr Statement touched_statement = {"audit_touched", "SELECT ledger.audit_t
 constexpr Statement standing_statement = {"audit_standing", "SELECT ledger.audit_standing()", false};
 constexpr Statement holds_statement = {"audit_holds", "SELECT ledger.audit_holds()", false};
 constexpr Statement openings_statement = {"verify_openings", "SELECT ledger.verify_openings()", false};
+constexpr Statement breaks_statement = {"verify_breaks", "SELECT ledger.verify_breaks()", false};
 constexpr Statement crossings_statement = {"verify_crossings", "SELECT ledger.verify_crossings()", false};
 constexpr Statement strays_statement = {"audit_strays", "SELECT coalesce(ledger.audit_strays(), $1)", false};
 
@@ -161,6 +163,7 @@ Stored<Verdict> verify(Connection& connection, const VerifyOptions& options) {
   slices.push_back({standing_pass, standing_statement, {}});
   slices.push_back({standing_pass, holds_statement, {}});
   slices.push_back({openings_pass, openings_statement, {}});
+  slices.push_back({breaks_pass, breaks_statement, {}});
   slices.push_back({openings_pass, crossings_statement, {}});
   for (const Head& head : verdict->heads) add_link_slices(head, 0, slices);
   verdict = ask_all(connection, slices, std::move(*verdict), options);
@@ -185,6 +188,7 @@ Stored<Verdict> verify_since(Connection& connection, const std::vector<Head>& ve
   }
   slices.push_back({standing_pass, standing_statement, {}});
   slices.push_back({openings_pass, openings_statement, {}});
+  slices.push_back({breaks_pass, breaks_statement, {}});
   verdict = ask_all(connection, slices, std::move(*verdict), options);
   if (!verdict) return verdict;
   return conclude(connection, verified, std::move(*verdict));

@@ -109,18 +109,24 @@ void sweep(Step& step, const Facts& facts) {
                            {}});
 }
 
-Result<Step, Refusal> exit_ended(const Facts& facts, const OrderSummary& sold) {
+// What a sale by our own order and one by somebody else are called.
+struct Sold {
+  State from;
+  Event closes, leaves_some;
+};
+
+Result<Step, Refusal> position_sold(const Facts& facts, const OrderSummary& sold, const Sold& words) {
   Data data = facts.data;
   const auto received = minus(sold.quote, sold.fees);
   if (!received || !add_to(data.proceeds, *received) || !add_to(data.fees, sold.fees)) return fail(Refusal::overflow);
   Price price = data.entry_price;
-  if (sold.base.is_positive()) {
+  if (sold.base.is_positive() && sold.quote.is_positive()) {
     const auto paid = average_price(facts, sold.base, sold.quote);
     if (!paid) return fail(paid.error());
     price = *paid;
   }
   const bool closes = is_dust(facts, facts.base_available, price);
-  Step step = step_of(facts, leaving, closes ? exit_filled : exit_failed);
+  Step step = step_of(facts, words.from, closes ? words.closes : words.leaves_some);
   step.data = std::move(data);
   if (!closes) return step;
   const auto stays = cost_of_rest(step.data, facts.base_available);
@@ -167,8 +173,15 @@ Result<Step, Refusal> wake(State state, const Facts& facts) {
 
 Result<Step, Refusal> order_ended(State state, const Facts& facts, const OrderSummary& summary) {
   if (state == entering) return entry_ended(facts, summary);
-  if (state == leaving) return exit_ended(facts, summary);
+  if (state == leaving) return position_sold(facts, summary, {leaving, exit_filled, exit_failed});
   return fail(Refusal::no_such_row);
+}
+
+Result<Step, Refusal> sold_outside(State state, const Facts& facts, const OrderSummary& sold) {
+  if (state != holding) return fail(Refusal::no_such_row);
+  auto step = position_sold(facts, sold, {holding, close_outside, reduce_outside});
+  if (step && step->event == close_outside) step->data.exit_reason = "outside";
+  return step;
 }
 
 }  // namespace machines::sleeve_cycle

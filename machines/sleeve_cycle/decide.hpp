@@ -61,6 +61,10 @@ Result<Step, Refusal> wake(State state, const Facts& facts);
 // The child order has ended with this. Refusals, in this order: no_such_row, overflow.
 Result<Step, Refusal> order_ended(State state, const Facts& facts, const OrderSummary& summary);
 
+// Somebody else sold of the position, or it is gone: `sold.quote` may be 0. The facts are those after it; what is left
+// below the venue's minimum counts as closed. Refusals, in this order: no_such_row, overflow.
+Result<Step, Refusal> sold_outside(State state, const Facts& facts, const OrderSummary& sold);
+
 // A cycle looks at the price again at the next close after this.
 constexpr Instant next_look(Instant world_at) { return next_bar_close(world_at); }
 

@@ -1,6 +1,7 @@
 // machines/sleeve_cycle/sleeve_cycle.hpp: one cycle of a sleeve, from watching the price to the full close of its
-// position. Pure: no clock, no I/O. A timer brings `evaluate`; the child order brings what the venue did. A
-// pause lets an open position leave by its own rules: only a cycle that watches comes to rest.
+// position. Pure: no clock, no I/O. A timer brings `evaluate`; the child order brings what the venue did,
+// reconciliation what others did there. A pause lets an open position leave by its own rules: only a cycle that watches
+// comes to rest.
 #pragma once
 
 #include "machines/core/table.hpp"
@@ -17,7 +18,9 @@ enum class Event {
   exit_filled,
   exit_failed,
   pause,
-  resume
+  resume,
+  reduce_outside,  // somebody else sold a part of the position
+  close_outside
 };
 enum class Command { none, evaluate, place_order, start_next };
 using enum State;
@@ -26,14 +29,16 @@ using enum Command;
 
 inline constexpr auto transitions = table<State, Event, Command>({
   // from    on            to        then
-    {watching, entry_signal, entering, place_order},
-    {entering, entry_filled, holding,  evaluate   },
-    {entering, entry_failed, watching, evaluate   },
-    {holding,  exit_signal,  leaving,  place_order},
-    {leaving,  exit_filled,  closed,   start_next },
-    {leaving,  exit_failed,  holding,  evaluate   },
-    {watching, pause,        paused,   none       },
-    {paused,   resume,       watching, evaluate   },
+    {watching, entry_signal,   entering, place_order},
+    {entering, entry_filled,   holding,  evaluate   },
+    {entering, entry_failed,   watching, evaluate   },
+    {holding,  exit_signal,    leaving,  place_order},
+    {leaving,  exit_filled,    closed,   start_next },
+    {leaving,  exit_failed,    holding,  evaluate   },
+    {watching, pause,          paused,   none       },
+    {paused,   resume,         watching, evaluate   },
+    {holding,  reduce_outside, holding,  none       }, // the timer that stands goes on looking
+    {holding,  close_outside,  closed,   start_next },
 });
 static_assert(transitions.one_row_per_state_and_event());
 static_assert(transitions.reaches_every_state_from(watching));

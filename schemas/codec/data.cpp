@@ -163,6 +163,54 @@ std::optional<machines::allocation::Data> parse_allocation(std::string_view text
   });
 }
 
+std::string write_break(const machines::reconciliation::Data& data) {
+  json corrects = json::array();
+  for (const auto& one : data.corrects) corrects.push_back({one.instance.value, one.version, one.leg});
+  return written({
+      {"venue",           data.venue                   },
+      {"account",         data.account                 },
+      {"statement",       data.statement               },
+      {"amount",          text_of(data.amount)         },
+      {"rest",            text_of(data.rest)           },
+      {"statement_total", text_of(data.statement_total)},
+      {"ledger_total",    text_of(data.ledger_total)   },
+      {"external",        data.external.value          },
+      {"quarantine",      data.quarantine.value        },
+      {"person",          data.person                  },
+      {"who",             data.who                     },
+      {"why",             data.why                     },
+      {"explained_as",    data.explained_as            },
+      {"sleeve",          data.sleeve                  },
+      {"fills",           data.fills                   },
+      {"corrects",        corrects                     }
+  });
+}
+
+std::optional<machines::reconciliation::Data> parse_break(std::string_view text) {
+  return guarded(text, [](const json& from) {
+    machines::reconciliation::Data data;
+    data.venue = string_of(from, "venue");
+    data.account = string_of(from, "account");
+    data.statement = number_of(from, "statement");
+    data.amount = amount_of(from.at("amount"));
+    data.rest = amount_of(from.at("rest"));
+    data.statement_total = amount_of(from.at("statement_total"));
+    data.ledger_total = amount_of(from.at("ledger_total"));
+    data.external = {number_of(from, "external")};
+    data.quarantine = {number_of(from, "quarantine")};
+    data.person = string_of(from, "person");
+    data.who = string_of(from, "who");
+    data.why = string_of(from, "why");
+    data.explained_as = string_of(from, "explained_as");
+    data.sleeve = string_of(from, "sleeve");
+    data.fills = from.at("fills").get<std::vector<std::string>>();
+    for (const json& one : from.at("corrects"))
+      data.corrects.push_back(
+          {{whole_of<std::int64_t>(one.at(0))}, whole_of<std::int64_t>(one.at(1)), whole_of<std::int32_t>(one.at(2))});
+    return data;
+  });
+}
+
 std::string write_sleeve(const machines::sleeve::Data& data) {
   return written({
       {"allocation", text_of(data.allocation)}

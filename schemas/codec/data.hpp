@@ -11,6 +11,7 @@
 
 #include "machines/allocation/decide.hpp"
 #include "machines/order/decide.hpp"
+#include "machines/reconciliation/decide.hpp"
 #include "machines/sleeve/sleeve.hpp"
 #include "machines/sleeve_cycle/decide.hpp"
 #include "machines/strategy/momentum/momentum.hpp"
@@ -26,6 +27,9 @@ std::optional<machines::sleeve_cycle::Data> parse_cycle(std::string_view text);
 
 std::string write_allocation(const machines::allocation::Data& data);
 std::optional<machines::allocation::Data> parse_allocation(std::string_view text);
+
+std::string write_break(const machines::reconciliation::Data& data);
+std::optional<machines::reconciliation::Data> parse_break(std::string_view text);
 
 // The machine that stands for a sleeve. What its first transition says besides (what was opened) is not read here.
 std::string write_sleeve(const machines::sleeve::Data& data);

@@ -101,6 +101,10 @@ struct SampleConfig {
   std::int64_t seed = 1;
 };
 
+struct ReconcileConfig {
+  std::int64_t minutes = 10;  // wall time between two comparisons with the venue while the house is open; 0: never
+};
+
 // How `bursar report` reckons.
 struct ReportConfig {
   machines::costs::Basis cost_basis = machines::costs::Basis::average;
@@ -135,6 +139,7 @@ struct Config {
   BrokerConfig broker;
   WorkersConfig workers;
   SampleConfig sample;
+  ReconcileConfig reconcile;
   ReportConfig report;
   KeysConfig keys;
 

@@ -98,6 +98,9 @@ void describe(Visitor& v, Whole& c) {
     inner.field("bars", value.bars, "hourly bars");
     inner.field("seed", value.seed, "the same seed gives the same prices");
   });
+  v.table("reconcile", "the venue's statement against the ledger", c.reconcile, [](auto& inner, auto& value) {
+    inner.field("minutes", value.minutes, "between two comparisons while the house stays open; 0: never by itself");
+  });
   v.table("report", "how `bursar report` reckons", c.report, [](auto& inner, auto& value) {
     inner.field("cost_basis", value.cost_basis,
                 "what sold coins had cost: \"average\", or \"fifo\" (first in, first out)");

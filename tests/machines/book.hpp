@@ -24,14 +24,29 @@ inline constexpr machines::AccountId outside{9};
 inline constexpr machines::AccountId vault_reserve{10};
 // Of the vault of the third asset.
 inline constexpr machines::AccountId coins{14};
+inline constexpr machines::AccountId outside_base{15}, quarantine_quote{16}, quarantine_base{17};
 
-inline constexpr std::string_view account_names[] = {
-    "?",       "quote",          "base",          "trading_quote",  "trading_base",
-    "fees",    "suspense_quote", "suspense_base", "tradeable",      "outside",
-    "reserve", "fees_base",      "fees_other",    "suspense_other", "coins"};
+inline constexpr std::string_view account_names[] = {"?",
+                                                     "quote",
+                                                     "base",
+                                                     "trading_quote",
+                                                     "trading_base",
+                                                     "fees",
+                                                     "suspense_quote",
+                                                     "suspense_base",
+                                                     "tradeable",
+                                                     "outside",
+                                                     "reserve",
+                                                     "fees_base",
+                                                     "fees_other",
+                                                     "suspense_other",
+                                                     "coins",
+                                                     "outside_base",
+                                                     "quarantine_quote",
+                                                     "quarantine_base"};
 
 inline std::string_view account_name(machines::AccountId account) {
-  return account.value < 1 || account.value > 14 ? account_names[0] : account_names[account.value];
+  return account.value < 1 || account.value > 17 ? account_names[0] : account_names[account.value];
 }
 
 class Book {

@@ -9,6 +9,7 @@
 
 #include "machines/allocation/decide.hpp"
 #include "machines/order/decide.hpp"
+#include "machines/reconciliation/decide.hpp"
 #include "machines/sleeve_cycle/decide.hpp"
 #include "tests/machines/book.hpp"
 
@@ -30,6 +31,9 @@ class Witness {
                            const machines::OrderSummary&, const End&) {}
   virtual void order_told(machines::order::State, const machines::order::Facts&, const machines::order::Message&,
                           const OrderAnswer&) {}
+  using BreakAnswer = machines::Result<machines::reconciliation::Step, machines::reconciliation::Refusal>;
+  virtual void sold_outside(machines::sleeve_cycle::State, const machines::sleeve_cycle::Facts&, const End&) {}
+  virtual void broke(machines::reconciliation::State, const BreakAnswer&) {}
   virtual void moved(machines::allocation::State, const machines::allocation::Facts&, const Movement&) {}
 };
 
@@ -68,6 +72,15 @@ class House {
   void answer(machines::Price price, std::int64_t share_ppm, int parts);
   void reject();
 
+  // The venue's statement differs by this much: a break. What a person says of it, and what the venue explains by
+  // itself. Whether it was taken.
+  void differ(machines::Amount by);
+  bool explain(machines::AssetId asset, machines::reconciliation::Explanation as, machines::Amount part);
+  bool explain_sale();
+  bool hand_over(machines::AssetId asset, const std::string& person);
+  bool finish(machines::AssetId asset);
+  bool sell_outside(const machines::order::NewFills& fills);
+
   [[nodiscard]] Int128 quote() const { return book_.balance(accounts_.quote); }
   [[nodiscard]] Int128 returned() const { return book_.balance(accounts_.tradeable); }
   [[nodiscard]] const Book& book() const { return book_; }
@@ -86,6 +99,16 @@ class House {
             machines::HoldKey step_key);
   void give_birth(const machines::OrderDraft& draft, machines::HoldKey hold);
   void end_order(const machines::order::Step& step, machines::HoldKey step_key);
+  struct Break {
+    machines::InstanceId id;
+    std::int64_t version = 1;
+    machines::reconciliation::State state;
+    machines::reconciliation::Data data;
+  };
+  Break& last_break(machines::AssetId asset);
+  void broke(Break& one, const machines::reconciliation::Step& step);
+  bool cycle_sold(const machines::OrderSummary& sold, const std::vector<machines::Posting>& before,
+                  machines::HoldKey key);
   void must(machines::order::Event event, const machines::order::NewFills& fills, const std::string& reason);
   void apply(const std::vector<machines::Posting>& postings, machines::InstanceId instance, std::int64_t version);
 
@@ -107,6 +130,7 @@ class House {
   std::optional<machines::order::Facts> order_;
   machines::order::State order_state_ = machines::order::drafted;
   std::vector<machines::sleeve_cycle::Data> closed_;
+  std::vector<Break> breaks_;
   std::string broken_;
 };
 

@@ -12,6 +12,7 @@ namespace {
 namespace allocation = machines::allocation;
 namespace cycle = machines::sleeve_cycle;
 namespace order = machines::order;
+namespace reconciliation = machines::reconciliation;
 using machines::Int128;
 using machines::Price;
 using Words = std::vector<std::string>;
@@ -49,6 +50,14 @@ class Record : public Witness {
     if (!step) return refused("order", state, machines::name_of(message.event), step.error());
     went("order", *step, step->data.reason.empty() ? "" : "because " + step->data.reason);
   }
+  void sold_outside(cycle::State state, const cycle::Facts& facts, const End& step) override {
+    if (!step) return refused("cycle", state, "sold_outside", step.error());
+    cycle_moved(facts, *step);
+  }
+  void broke(reconciliation::State state, const BreakAnswer& step) override {
+    if (!step) return refused("break", state, "explain", step.error());
+    went("break", *step, step->data.rest.is_zero() ? "" : "left " + describe(step->data.rest));
+  }
   void moved(allocation::State state, const allocation::Facts&, const Movement& step) override {
     if (!step) return refused("allocation", state, "settle", step.error());
     went("allocation", *step, step->data.reason.empty() ? "" : "because " + step->data.reason);
@@ -59,7 +68,8 @@ class Record : public Witness {
   void cycle_moved(const cycle::Facts& facts, const cycle::Step& step) {
     std::string more;
     if (step.event == cycle::exit_signal) more = "because " + step.data.exit_reason;
-    if (step.event == cycle::exit_filled) more = "realized " + describe(step.data.realized);
+    if (step.event == cycle::exit_filled || step.event == cycle::close_outside)
+      more = "realized " + describe(step.data.realized);
     went("cycle " + std::to_string(facts.data.number), step, more);
     if (!step.next_cycle) return;
     const cycle::Data& next = *step.next_cycle;
@@ -96,6 +106,7 @@ class Scenario {
   std::string tell(const Words& words);
   std::string move(const Words& words);
   std::string check(const Words& words);
+  std::string on_break(const Words& words);
   std::optional<order::NewFills> fills_of(const Words& words);
 
   std::optional<House> house_;
@@ -125,6 +136,8 @@ std::string Scenario::act(const Words& words) {
   if (what == "close" || what == "gap") return close(words);
   if (what == "order") return tell(words);
   if (what == "fund" || what == "allocate" || what == "reclaim") return move(words);
+  if (what == "differs" || what == "explain" || what == "assign" || what == "finish" || what == "outside")
+    return on_break(words);
   if (what == "balance" || what == "available") return check(words);
   if (what == "coins") {
     const auto amount = words.size() == 2 ? number(words[1], 18) : std::nullopt;
@@ -225,6 +238,36 @@ std::string Scenario::move(const Words& words) {
                : words[0] == "allocate" ? Movement::allocate_to_sleeve
                                         : Movement::reclaim,
                *amount, *reserve);
+  return "";
+}
+
+// A refusal is on record.
+std::string Scenario::on_break(const Words& words) {
+  const std::string& what = words[0];
+  if (what == "outside") {
+    const auto fills = fills_of(Words(words.begin() + 1, words.end()));
+    if (!fills || fills->count == 0) return "outside BASE for QUOTE fee FEE";
+    house_->sell_outside(*fills);
+    return "";
+  }
+  if (words.size() < 2) return what + " of what?";
+  if (what == "explain" && words[1] == "sale") {
+    house_->explain_sale();
+    return "";
+  }
+  const bool is_base = words[1] == "eth";
+  const machines::AssetId asset = is_base ? eth : usdt;
+  if (!is_base && words[1] != "usdt") return "an asset is usdt or eth";
+  if (what == "finish") return house_->finish(asset), "";
+  if (words.size() < 3) return what + ": something is missing";
+  if (what == "assign") return house_->hand_over(asset, words[2]), "";
+  const auto amount = number(words.back(), is_base ? 18 : 8);
+  if (!amount) return "an amount can't be read";
+  const machines::Amount coins(asset, *amount);
+  if (what == "differs") return house_->differ(coins), "";
+  const auto as = machines::from_name<reconciliation::Explanation>(words[2]);
+  if (!as) return "nothing is explained as " + words[2];
+  house_->explain(asset, *as, coins);
   return "";
 }
 

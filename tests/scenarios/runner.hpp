@@ -8,6 +8,9 @@
 //       [SHARE%] at PRICE                            so much of the order's size, in whole lots, fee included
 //       BASE for QUOTE fee FEE                       exactly this
 //   fund AMOUNT reserve AMOUNT | allocate AMOUNT | reclaim AMOUNT
+//   differs usdt|eth AMOUNT                      the venue's statement has so much more (or less) than the ledger
+//   explain usdt|eth AS AMOUNT | explain sale | assign usdt|eth PERSON | finish usdt|eth    what a person says of it
+//   outside BASE for QUOTE fee FEE               a sale by hand that the venue tells of
 //   balance|available ACCOUNT AMOUNT             asserts
 #pragma once
 

@@ -9,6 +9,7 @@
 
 #include "machines/allocation/allocation.hpp"
 #include "machines/order/order.hpp"
+#include "machines/reconciliation/reconciliation.hpp"
 #include "machines/sleeve_cycle/sleeve_cycle.hpp"
 #include "tests/scenarios/runner.hpp"
 
@@ -54,6 +55,7 @@ TEST(Coverage, EveryRowOfEveryTableIsTakenByAScenario) {
   EXPECT_THAT(rows_not_taken("order", machines::order::transitions, taken), IsEmpty());
   EXPECT_THAT(rows_not_taken("cycle", machines::sleeve_cycle::transitions, taken), IsEmpty());
   EXPECT_THAT(rows_not_taken("allocation", machines::allocation::transitions, taken), IsEmpty());
+  EXPECT_THAT(rows_not_taken("break", machines::reconciliation::transitions, taken), IsEmpty());
 }
 
 TEST(Coverage, ARowThatNothingTakesIsNamed) {

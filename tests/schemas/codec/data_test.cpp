@@ -50,6 +50,28 @@ RC_GTEST_PROP(Data, AnOrderComesBack, ()) {
   RC_ASSERT(back->first_fill == data.first_fill && back->reason == data.reason && back->symbol == data.symbol);
 }
 
+RC_GTEST_PROP(Data, ABreakComesBack, ()) {
+  machines::reconciliation::Data data;
+  for (std::string* word : {&data.venue, &data.account, &data.person, &data.who, &data.why, &data.sleeve})
+    *word = text();
+  data.statement = whole();
+  for (Amount* one : {&data.amount, &data.rest, &data.statement_total, &data.ledger_total}) *one = amount();
+  data.external = {whole()};
+  data.quarantine = {whole()};
+  data.explained_as = machines::name_of(enumerator<machines::reconciliation::Explanation>());
+  data.fills = several(text);
+  data.corrects = several([] { return machines::reconciliation::PostingKey{{whole()}, whole(), any<std::int32_t>()}; });
+  const auto back = parse_break(write_break(data));
+  RC_ASSERT(back.has_value());
+  RC_ASSERT(write_break(*back) == write_break(data));
+  RC_ASSERT(back->amount == data.amount && back->rest == data.rest && back->statement == data.statement);
+  RC_ASSERT(back->statement_total == data.statement_total && back->ledger_total == data.ledger_total);
+  RC_ASSERT(back->external == data.external && back->quarantine == data.quarantine && back->person == data.person);
+  RC_ASSERT(back->fills == data.fills && back->corrects == data.corrects && back->sleeve == data.sleeve);
+  RC_ASSERT(back->who == data.who && back->why == data.why && back->explained_as == data.explained_as);
+  RC_ASSERT(!parse_break(write_cycle(cycle())).has_value());
+}
+
 RC_GTEST_PROP(Data, ACycleComesBack, ()) {
   const auto data = cycle();
   const auto back = parse_cycle(write_cycle(data));

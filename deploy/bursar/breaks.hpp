@@ -1,0 +1,27 @@
+// deploy/bursar/breaks.hpp: what a person does with a break: explain it (all of it or a part, by a new posting that
+// names the one it corrects), hand it to somebody, close it. Each is one step with who and why; no row changes. No
+// throw.
+#pragma once
+
+#include <string>
+
+#include "deploy/bursar/break_step.hpp"
+
+namespace deploy {
+
+struct BreakOrder {
+  std::int64_t id = 0;
+  std::string as;      // deposit, withdrawal, trade, fee or error
+  std::string sleeve;  // whose, where a sleeve bears it
+  std::string amount;  // of it; empty: all that is left
+  std::string person;
+  std::string who, why;
+};
+
+// Empty: it is done. Else why not, in words for the person who asked; nothing was written. Errors: the connection's; in
+// doubt, `bursar reconcile list` shows whether it stands.
+ledger::Stored<std::string> explain_break(ledger::Connection& connection, const BreakOrder& order);
+ledger::Stored<std::string> hand_over_break(ledger::Connection& connection, const BreakOrder& order);
+ledger::Stored<std::string> close_break(ledger::Connection& connection, const BreakOrder& order);
+
+}  // namespace deploy
