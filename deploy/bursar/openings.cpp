@@ -110,7 +110,7 @@ int create_vault(const Where& where, const VaultOrder& order) {
   if (!now) return failed(where, "vault create", now.error());
   const auto review = first_review(*reserve, {}, {*now});
   const auto made =
-      number(connection, {"cli_vault", "SELECT ledger.open_vault($1, $2, $3, $4, $5, $6, $7, $8, $9, ledger.world_now())"},
+      number(connection, {"cli_vault", "SELECT ledger.open_vault($1, $2, $3, $4, $5, $6, $8, $9, ledger.world_now(), $7)"},
              Parameters()
                  .add(*owner)
                  .add(name)

@@ -30,7 +30,7 @@ constexpr Statement owner_statement = {"open_owner", "SELECT ledger.open_owner($
 constexpr Statement instrument_statement = {"open_instrument",
                                             "SELECT ledger.open_instrument($1, $2, $3, $4, $5, $6, $7)"};
 constexpr Statement vault_statement = {
-    "open_vault", "SELECT ledger.open_vault($1, $2, 'paper', 'main', $3, $4, $5, 'bursar up', 'the vault opens', $6)"};
+    "open_vault", "SELECT ledger.open_vault($1, $2, 'paper', 'main', $3, $4, 'bursar up', 'the vault opens', $6, $5)"};
 constexpr Statement vault_accounts_statement = {
     "vault_accounts", "SELECT external, reserve, tradeable FROM ledger.vault WHERE owner = $1 AND id = $2", false};
 constexpr Statement sleeve_statement = {

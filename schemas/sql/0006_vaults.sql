@@ -187,8 +187,8 @@ BEGIN
   RETURN (SELECT id FROM instrument WHERE symbol = p_symbol);
 END $$;
 
-CREATE FUNCTION open_vault(p_owner int, p_name text, p_venue text, p_account text, p_asset int, p_rules text, p_review bigint, p_who text, p_why text,
-                           p_world bigint)
+CREATE FUNCTION open_vault(p_owner int, p_name text, p_venue text, p_account text, p_asset int, p_rules text, p_who text, p_why text, p_world bigint,
+                           p_review bigint DEFAULT 0)
 RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 DECLARE
   made  bigint;

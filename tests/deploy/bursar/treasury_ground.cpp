@@ -42,7 +42,7 @@ TreasuryGround::TreasuryGround(std::int64_t reserve) : database(fresh_database()
            "SELECT ledger.open_asset('USDT', 8); SELECT ledger.open_asset('ETH', 18); SELECT ledger.open_owner("
            "'default', 3); SELECT ledger.open_instrument('ETH/USDT', 2, 1, 100000000000000, 1000000000, 1000, 1000)");
   must_run(database, fmt::format("SELECT ledger.open_vault(1, 'USDT', 'paper', 'main', 1, '{}', 'test', '', 1000)",
-                                 schemas::write_reserve({{}, {}, {}, {}, Amount::zero(usdt_id)})));
+                                 schemas::write_vault({{{}, {}, {}, {}, Amount::zero(usdt_id)}, {}})));
   totals["USDT"] = usdt(reserve);
   if (reserve == 0) return;
   const auto vault = ledger::books::Vaults(connection).vaults()->front();

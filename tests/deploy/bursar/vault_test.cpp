@@ -123,7 +123,8 @@ TEST_F(Treasury, AnyNumberOfVaultsAndSleevesEachByItself) {
 }
 
 TEST_F(Treasury, TradeableZeroStillReportsTheTotalAndIdles) {
-  for (const json& one : vault("USDT")["sleeves"])
+  const json sleeves = vault("USDT")["sleeves"];
+  for (const json& one : sleeves)
     EXPECT_EQ(ask({"vault", "reclaim", "USDT", one["name"], one["coins"]}).code, 0);
   EXPECT_EQ(ask({"vault", "set-tradeable", "USDT", "0"}).code, 0);
   const json shown = vault("USDT");
@@ -133,6 +134,7 @@ TEST_F(Treasury, TradeableZeroStillReportsTheTotalAndIdles) {
 }
 
 TEST_F(Treasury, AFreezeStopsMovesAndIsLiftedByName) {
+  EXPECT_EQ(ask({"vault", "set-tradeable", "USDT", "15100"}).code, 0);
   EXPECT_EQ(ask({"freeze", "--level", "all", "--why", "who is that?"}).code, 0);
   refused({"vault", "allocate", "USDT", "flash", "1"}, 1, "everything is frozen");
   const json controls = told({"controls"});

@@ -56,6 +56,48 @@ TEST(Allocation, NoMovementOfNothingOrLess) {
   EXPECT_EQ(allocation::decide(State::requested, facts).error(), allocation::Refusal::not_positive);
 }
 
+TEST(Allocation, TheSleevesMachineKeepsWhatWasGivenAndNotTakenBack) {
+  auto facts = facts_of(Movement::allocate_to_sleeve, 5, 10);
+  facts.sleeve_allocation = Amount(usdt, 7);
+  EXPECT_EQ(allocation::decide(State::requested, facts).value().allocation, Amount(usdt, 12));
+  facts = facts_of(Movement::reclaim, 5, 10);
+  facts.sleeve_allocation = Amount(usdt, 7);
+  EXPECT_EQ(allocation::decide(State::requested, facts).value().allocation, Amount(usdt, 2));
+  facts.sleeve_allocation = Amount(usdt, 3);
+  EXPECT_EQ(allocation::decide(State::requested, facts).value().allocation, Amount(usdt, 0)) << "profit may be taken";
+}
+
+TEST(Allocation, TheReserveStaysOutOfTradeable) {
+  auto facts = facts_of(Movement::elect, 60, 0);
+  facts.reserve_available = Amount(usdt, 80);
+  facts.vault_total = Amount(usdt, 200);
+  facts.reserve = {machines::policy::Rule::fixed, {100'000}, {}, {}, {}};
+  EXPECT_EQ(allocation::decide(State::requested, facts).value().event, Event::settle) << "20 of 200 stay";
+  facts.data.amount = Amount(usdt, 61);
+  const auto step = allocation::decide(State::requested, facts).value();
+  EXPECT_EQ(step.event, Event::refuse);
+  EXPECT_EQ(step.data.reason, "above what the reserve leaves");
+  facts.data.amount = Amount(usdt, 81);
+  EXPECT_EQ(allocation::decide(State::requested, facts).value().data.reason,
+            "above what the vault has outside Tradeable");
+  EXPECT_EQ(allocation::decide(State::requested, facts_of(Movement::release, 5, 4)).value().event, Event::refuse);
+  EXPECT_EQ(allocation::decide(State::requested, facts_of(Movement::release, 4, 4)).value().postings[0].code,
+            "release");
+}
+
+TEST(Allocation, AFreezeStopsWhatRaisesTheRiskAndThenEverything) {
+  for (const Movement movement :
+       {Movement::allocate_to_sleeve, Movement::elect, Movement::reclaim, Movement::release}) {
+    auto facts = facts_of(movement, 1, 10);
+    facts.reserve_available = facts.vault_total = Amount(usdt, 10);
+    facts.frozen = machines::Frozen::entries;
+    const bool raises = movement == Movement::allocate_to_sleeve || movement == Movement::elect;
+    EXPECT_EQ(allocation::decide(State::requested, facts).value().event, raises ? Event::refuse : Event::settle);
+    facts.frozen = machines::Frozen::all;
+    EXPECT_EQ(allocation::decide(State::requested, facts).value().event, Event::refuse);
+  }
+}
+
 TEST(Allocation, TheFirstOneStartsTheSleevesCycle) {
   auto facts = facts_of(Movement::allocate_to_sleeve, 5, 10);
   EXPECT_TRUE(allocation::decide(State::requested, facts)->starts_cycle);
