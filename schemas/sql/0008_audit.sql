@@ -8,7 +8,7 @@
 SET search_path = ledger;
 
 -- The bytes of lp, posting_bytes and transition_digest at half their price: textsend instead of convert_to. Only where client_encoding is
--- UTF8, which the functions below see to.
+-- UTF8, which the function that calls them sees to; a parallel worker would not know.
 CREATE FUNCTION lp_utf8(t text) RETURNS bytea LANGUAGE sql STABLE PARALLEL SAFE AS
 $$ SELECT int4send(octet_length(t)) || textsend(t) $$;
 CREATE FUNCTION posting_utf8(leg int, kind text, debit bigint, credit bigint, asset int, amount numeric, code text,
@@ -100,7 +100,7 @@ END $$;
 -- where each instance stands, are the places where moves arrive, with the one where each begins: then none is missing and none is apart.
 CREATE FUNCTION audit_instances(p_owner int, p_id bigint, p_to_owner int, p_to_id bigint, p_seed bigint,
                                 OUT problem text, OUT transitions bigint, OUT postings bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp SET client_encoding = 'UTF8'
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp SET client_encoding = 'UTF8' SET max_parallel_workers_per_gather = 0
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_nestloop = off SET enable_hashagg = off
 SET work_mem = '64MB' AS $$
 DECLARE

@@ -208,6 +208,20 @@ TEST_F(AuditTest, Inv27ValuesThatChangedPlacesBetweenRowsAreFound) {
   for (int seed = 0; seed < 5; ++seed) EXPECT_TRUE(is_named(problem(database_), "entry")) << problem(database_);
 }
 
+// The digests are of UTF-8, whatever the session of the auditor speaks.
+TEST_F(AuditTest, TextBeyondAsciiVerifiesInAnyClientEncoding) {
+  Step step = step_of(machines::Subject::of({first_}), 1, {});
+  step.moves[0].data = "{\"why\": \"caf\u00e9, 3 \u20ac\"}";
+  ASSERT_EQ(commit(step), 0);
+  for (const char* encoding : {"UTF8", "LATIN1"}) {
+    ledger::Connection connection(dsn(database_, "bursar_service"));
+    ASSERT_TRUE(connection.run(std::string("SET SESSION client_encoding = '") + encoding + "'"));
+    const auto verdict = ledger::audit::verify(connection, {1, 200'000, {}, {}});
+    ASSERT_TRUE(verdict) << verdict.error().text;
+    EXPECT_TRUE(verdict->ok) << encoding << ": " << verdict->problem;
+  }
+}
+
 TEST_F(AuditTest, WritersAtWorkRaiseNoFalseAlarmAndNothingIsLeftOut) {
   std::atomic<bool> over = false;
   std::vector<std::thread> writers;
