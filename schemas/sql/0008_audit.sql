@@ -142,17 +142,17 @@ END $$;
 
 -- The first of these accounts whose row is not its last entry.
 CREATE FUNCTION audit_balances(p_owner int, p_id bigint, p_to_owner int, p_to_id bigint, OUT problem text)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ledger, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_memoize = off AS $$
 BEGIN
   SELECT format('account (owner %s, id %s, %s): its counters are not its last entry', a.owner, a.id, a.path) INTO problem
     FROM account a
+    LEFT JOIN LATERAL (SELECT * FROM entry n WHERE n.owner = a.owner AND n.account = a.id ORDER BY n.version DESC LIMIT 1) AS e ON true
+    LEFT JOIN posting p ON p.owner = e.owner AND p.instance = e.instance AND p.version = e.step_version AND p.leg = e.leg
    WHERE (a.owner, a.id) >= (p_owner, p_id) AND (a.owner, a.id) < (p_to_owner, p_to_id)
-     AND (NOT coalesce((SELECT (e.debits_pending, e.debits_posted, e.credits_pending, e.credits_posted) = (a.debits_pending, a.debits_posted, a.credits_pending, a.credits_posted)
-                          FROM entry e WHERE e.owner = a.owner AND e.account = a.id AND e.version = a.version),
-                       a.version = 0 AND a.debits_pending + a.debits_posted + a.credits_pending + a.credits_posted = 0)
-          OR EXISTS (SELECT FROM entry e WHERE e.owner = a.owner AND e.account = a.id AND e.version > a.version OFFSET 0)
-          OR a.asset <> (SELECT (SELECT p.asset FROM posting p WHERE p.owner = e.owner AND p.instance = e.instance AND p.version = e.step_version AND p.leg = e.leg)
-                           FROM entry e WHERE e.owner = a.owner AND e.account = a.id AND e.version = a.version))
+     AND ((a.version, a.debits_pending::numeric, a.debits_posted::numeric, a.credits_pending::numeric, a.credits_posted::numeric) IS DISTINCT FROM
+          (coalesce(e.version, 0), coalesce(e.debits_pending, 0), coalesce(e.debits_posted, 0), coalesce(e.credits_pending, 0), coalesce(e.credits_posted, 0))
+          OR a.asset <> p.asset)
    ORDER BY a.owner, a.id LIMIT 1;
 END $$;
 

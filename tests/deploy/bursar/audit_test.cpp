@@ -61,6 +61,8 @@ class Audit : public testing::Test {
 };
 
 TEST_F(Audit, ASoundHouseVerifiesSinceItsCheckpointAndInFull) {
+  const std::string lines = read_text(checkpoints());
+  EXPECT_GE(std::count(lines.begin(), lines.end(), '\n'), 2) << "one at the start of `up`, one at its end";
   const Said since = verify();
   EXPECT_EQ(since.code, 0) << since.err;
   EXPECT_THAT(since.out, AllOf(StartsWith("ok: 0 transitions"), HasSubstr("since the checkpoint of 20")));
