@@ -10,6 +10,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "deploy/bursar/alarm.hpp"
 #include "deploy/bursar/witness.hpp"
 
 namespace deploy {
@@ -56,13 +57,13 @@ const char* word_of(Outcome outcome) {
   return outcome == Outcome::ok ? "ok" : outcome == Outcome::bad ? "bad" : "incomplete";
 }
 
-void print_json(const Testimony& said) {
+void print_json(const Testimony& said, const std::vector<std::string>& frozen) {
   const auto& verdict = said.verdict;
   std::cout << ordered_json{{"verified", said.outcome == Outcome::ok}, {"verdict", word_of(said.outcome)},
                             {"pass", verdict.pass},                    {"problem", said.text},
                             {"transitions", verdict.transitions},      {"postings", verdict.postings},
                             {"links", verdict.links},                  {"since_us", said.since_us},
-                            {"checkpoint", said.is_signed}}
+                            {"checkpoint", said.is_signed},            {"frozen", frozen}}
                    .dump()
             << "\n";
 }
@@ -86,7 +87,16 @@ void print(const Testimony& said) {
     fmt::print("BAD in the pass \"{}\": {}\n", verdict.pass, said.text);
 }
 
-int testify(const Where& where, Depth depth, bool must_sign) {
+// Whom the bad row may concern is frozen. Empty where there is none, or nobody could be frozen, which is said.
+std::vector<std::string> freeze_where_bad(const Where& where, ledger::Connection& connection, const Testimony& said) {
+  if (!said.is_bad_row()) return {};
+  auto frozen = freeze_for(connection, said.verdict);
+  if (frozen) return std::move(*frozen);
+  (void)failed(where, "ledger verify: nobody could be frozen (`bursar freeze --level all`)", frozen.error());
+  return {};
+}
+
+int testify(const Where& where, Depth depth, bool must_sign, bool may_freeze) {
   struct sigaction action {};
   action.sa_handler = [](int) { interrupted = true; };
   sigaction(SIGINT, &action, nullptr);
@@ -103,10 +113,15 @@ int testify(const Where& where, Depth depth, bool must_sign) {
       std::cout << ordered_json{{"verified", false}, {"verdict", "incomplete"}, {"problem", said.error().text}}.dump() << "\n";
     return failed(where, "ledger verify: incomplete", said.error());
   }
+  if (said->is_torn)
+    fmt::print(stderr, "bursar: {}: its last line is torn, a write that was cut short; it counts for nothing\n",
+               where.layout.checkpoints().string());
+  const auto frozen = may_freeze ? freeze_where_bad(where, connection, *said) : std::vector<std::string>{};
   if (where.json)
-    print_json(*said);
+    print_json(*said, frozen);
   else
     print(*said);
+  if (!where.json && !frozen.empty()) fmt::print("{}\n", frozen_text(frozen));
   if (said->outcome != Outcome::ok) return 1;
   if (!must_sign || said->text.empty()) return 0;
   return 1;
@@ -114,8 +129,8 @@ int testify(const Where& where, Depth depth, bool must_sign) {
 
 }  // namespace
 
-int verify_ledger(const Where& where, bool full) {
-  return testify(where, full ? Depth::full : Depth::since_checkpoint, false);
+int verify_ledger(const Where& where, const VerifyOrder& order) {
+  return testify(where, order.full ? Depth::full : Depth::since_checkpoint, false, !order.no_freeze);
 }
 
 int sign_checkpoint(const Where& where) {
@@ -124,7 +139,7 @@ int sign_checkpoint(const Where& where) {
                where.layout.key("checkpoint.key").string());
     return 1;
   }
-  return testify(where, Depth::since_checkpoint, true);
+  return testify(where, Depth::since_checkpoint, true, true);
 }
 
 }  // namespace deploy

@@ -6,8 +6,11 @@
 
 namespace deploy {
 
-// From the last checkpoint, or with `full` everything from the first row.
-int verify_ledger(const Where& where, bool full);
+struct VerifyOrder {
+  bool full = false;       // everything from the first row; else from the last checkpoint
+  bool no_freeze = false;  // only look: where a row is bad, whom it may concern is frozen otherwise
+};
+int verify_ledger(const Where& where, const VerifyOrder& order);
 // Verifies from the last checkpoint and signs the next.
 int sign_checkpoint(const Where& where);
 

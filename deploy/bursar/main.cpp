@@ -28,12 +28,13 @@ using deploy::Where;
 
 struct Options {
   std::string config, data_dir, dsn, replay, name, symbol, kind, format, output;
-  bool json = false, exit_when_done = false, all = false, full = false;
+  bool json = false, exit_when_done = false, all = false;
   int limit = 50;
   std::int64_t id = 0;
   deploy::VaultOrder vault;
   deploy::ControlOrder control;
   deploy::BreakOrder broken;
+  deploy::VerifyOrder verify;
   deploy::ReportOptions report;
   deploy::PaperOrder paper;
 };
@@ -360,9 +361,11 @@ class Cli {
     auto* ledger = app_.add_subcommand("ledger", "accounts, their verification, and the books for other tools");
     ledger->require_subcommand(1);
     looker(ledger, "balances", "every account", [this] { return look(o_, deploy::show_balances); });
-    looker(ledger, "verify", "computes what came after the last checkpoint again from history", [this] {
-      return look(o_, [this](const Where& where) { return deploy::verify_ledger(where, o_.full); });
-    })->add_flag("--full", o_.full, "everything, from the first row");
+    auto* verify = looker(ledger, "verify", "computes what came after the last checkpoint again from history", [this] {
+      return look(o_, [this](const Where& where) { return deploy::verify_ledger(where, o_.verify); });
+    });
+    verify->add_flag("--full", o_.verify.full, "everything, from the first row");
+    verify->add_flag("--no-freeze", o_.verify.no_freeze, "only look: a bad row freezes whom it may concern otherwise");
     looker(ledger, "checkpoint", "verifies, and signs the heads of the audit chain outside the database",
            [this] { return look(o_, deploy::sign_checkpoint); });
     auto* journal =

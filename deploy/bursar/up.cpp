@@ -11,6 +11,7 @@
 #include <iostream>
 #include <optional>
 
+#include "deploy/bursar/alarm.hpp"
 #include "deploy/bursar/feed.hpp"
 #include "deploy/bursar/house.hpp"
 #include "deploy/bursar/plan.hpp"
@@ -29,8 +30,6 @@ namespace deploy {
 namespace {
 
 std::atomic<bool> interrupted = false;
-
-constexpr std::int64_t checkpoint_every_us = 5LL * 60 * 1'000'000;
 
 std::int64_t steady_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
@@ -87,6 +86,8 @@ class Run {
     if (!standing) return failed(standing.error().text);
     if (!standing->empty()) feed_ = standing->front();
     if (const int code = check_same(); code != 0) return code;
+    if (const auto frozen = house_.ask([&] { return frozen_now(connection_); }); frozen)
+      for (const std::string& one : *frozen) fmt::print(stderr, "{}\n", one);
     const bool was_finished = feed_.finished;
     if (!was_finished)
       if (const int code = play(standing->empty()); code != 0) return code;
@@ -155,6 +156,7 @@ class Run {
       if (!standing || standing->empty()) return failed("the feed can't be read back");
       feed_ = standing->front();
     }
+    if (const int code = sign(); code != 0) return code;
     auto bars = house_.ask([&] { return read_bars(connection_); });
     if (!bars) return failed(bars.error().text);
     const auto sleeves = house_.ask([&] { return ledger::books::read_sleeves(connection_); });
@@ -255,7 +257,15 @@ class Run {
     return house_.ask([&] { return Witness(house_.layout()).testify(connection_, depth); });
   }
 
-  static int unsound(const Testimony& said) {
+  // A row that is not what history makes of it: nothing leaves any more. A database that was refused is left as it is.
+  int unsound(const Testimony& said) {
+    if (said.is_bad_row()) {
+      const auto frozen = house_.ask([&] { return freeze_for(connection_, said.verdict); });
+      if (frozen)
+        fmt::print(stderr, "bursar: {}\n", frozen_text(*frozen));
+      else
+        fmt::print(stderr, "bursar: nobody could be frozen: {}; `bursar freeze --level all`\n", frozen.error().text);
+    }
     return failed(fmt::format("the ledger does not verify: {}{}{}", said.verdict.pass,
                               said.verdict.pass.empty() ? "" : ": ", said.text));
   }
@@ -263,9 +273,15 @@ class Run {
   // Verifies what came since the last checkpoint and signs the next; 0 also where the database does not answer now.
   int sign() {
     const auto said = testify(Depth::since_checkpoint);
+    if (said && said->is_torn)
+      fmt::print(stderr, "{}: its last line is torn, a write that was cut short; it counts for nothing\n",
+                 house_.layout().checkpoints().string());
     return said && said->outcome == Testimony::Outcome::bad ? unsound(*said) : 0;
   }
-  int sign_now_and_then() { return steady_us() - signed_us_ < checkpoint_every_us ? 0 : sign(); }
+  int sign_now_and_then() {
+    const std::int64_t every_us = options_.config.audit.checkpoint_minutes * 60'000'000;
+    return every_us == 0 || steady_us() - signed_us_ < every_us ? 0 : sign();
+  }
 
   int tell() {
     if (!verdict_)

@@ -54,6 +54,7 @@ ledger::Stored<Testimony> Witness::testify(ledger::Connection& connection, Depth
     made.text = checkpoints.error().text;
     return made;
   }
+  made.is_torn = checkpoints->torn();
   const auto refused = objection(connection, *checkpoints, layout_.checkpoints());
   if (!refused) return machines::fail(refused.error());
   if (*refused) {

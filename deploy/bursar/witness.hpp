@@ -22,6 +22,9 @@ struct Testimony {
   ledger::audit::Verdict verdict;
   std::int64_t since_us = 0;  // the checkpoint it went on from; 0: from the first link
   bool is_signed = false;     // a checkpoint of its heads was written
+  bool is_torn = false;       // the file's last line had no end: a write that a crash cut short; it counts for nothing
+  // A row is not what history makes of it; not so where the checkpoints refused the database as a whole.
+  [[nodiscard]] bool is_bad_row() const { return outcome == Outcome::bad && !verdict.pass.empty(); }
 };
 
 enum class Depth { since_checkpoint, full };

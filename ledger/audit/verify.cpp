@@ -24,9 +24,12 @@ constexpr const char* touched_pass = "instances and accounts since the checkpoin
 
 constexpr Statement cuts_statement = {"audit_cuts", "SELECT what, owner, id FROM ledger.audit_cuts($1)", false};
 constexpr Statement instances_statement = {
-    "audit_instances", "SELECT problem, transitions, postings FROM ledger.audit_instances($1, $2, $3, $4)", false};
-constexpr Statement accounts_statement = {"audit_accounts", "SELECT problem FROM ledger.audit_accounts($1, $2, $3, $4)",
+    "audit_instances", "SELECT problem, transitions, postings FROM ledger.audit_instances($1, $2, $3, $4, $5)", false};
+constexpr Statement accounts_statement = {"audit_accounts",
+                                          "SELECT problem FROM ledger.audit_accounts($1, $2, $3, $4, $5)", false};
+constexpr Statement balances_statement = {"audit_balances", "SELECT problem FROM ledger.audit_balances($1, $2, $3, $4)",
                                           false};
+constexpr Statement living_statement = {"audit_living", "SELECT ledger.audit_living()", false};
 constexpr Statement links_statement = {"audit_links", "SELECT problem, links FROM ledger.audit_links($1, $2, $3)",
                                        false};
 constexpr Statement recent_statement = {
@@ -41,30 +44,33 @@ constexpr Statement strays_statement = {"audit_strays", "SELECT coalesce(ledger.
 
 // Two multisets of keys are the same when the sums of their 64-bit hashes are, under a seed that nobody knew before:
 // each leg of each posting has one entry and each entry one leg; each row of history is in one link; each hold posting
-// has its hold. One look each, in one snapshot; no sort, no join.
+// has its hold. Each value's hash is the seed of the next, so that values of two rows can't change places. One look
+// each, in one snapshot; no sort, no join.
 constexpr Statement legs_statement = {
     "audit_legs",
     "SELECT CASE WHEN p.sum IS DISTINCT FROM e.sum THEN 'postings and entries do not match one to one' END "
-    "FROM (SELECT sum(hash_record_extended(ROW(owner, debit, instance, version, leg, 0), $1)::numeric + "
-    "hash_record_extended(ROW(owner, credit, instance, version, leg, 1), $1)) FROM ledger.posting) AS p (sum), "
-    "(SELECT sum(hash_record_extended(ROW(owner, account, instance, step_version, leg, side), $1)) "
+    "FROM (SELECT sum(hashint8extended(leg * 2::bigint, ledger.key_hash($1, owner, instance, version))) "
+    "+ sum(hashint8extended(leg * 2::bigint + 1, ledger.key_hash($1, owner, instance, version))) "
+    "FROM ledger.posting) AS p (sum), "
+    "(SELECT sum(hashint8extended(leg * 2::bigint + side, ledger.key_hash($1, owner, instance, step_version))) "
     "FROM ledger.entry) AS e (sum)",
     false};
 constexpr Statement members_statement = {
     "audit_members",
     "SELECT CASE WHEN l.sum IS DISTINCT FROM r.sum THEN 'links and rows of history do not match one to one' END "
-    "FROM (SELECT sum(hash_record_extended(ROW(u.owner, u.instance, u.version, u.token), $1)) FROM ledger.link k, "
+    "FROM (SELECT coalesce(sum(coalesce(uuid_hash_extended(u.token, ledger.key_hash($1, u.owner, u.instance, "
+    "u.version)), ledger.key_hash($1, u.owner, u.instance, u.version))), 0) FROM ledger.link k, "
     "unnest(k.owners, k.instances, k.versions, k.tokens) AS u (owner, instance, version, token)) AS l (sum), "
-    "(SELECT sum(x.one) FROM (SELECT hash_record_extended(ROW(owner, instance, version, NULL::uuid), $1) AS one FROM "
-    "ledger.transition UNION ALL SELECT hash_record_extended(ROW(owner, instance, version, token), $1) "
-    "FROM ledger.refusal) AS x) AS r (sum)",
+    "(SELECT coalesce((SELECT sum(ledger.key_hash($1, owner, instance, version)) FROM ledger.transition), 0) "
+    "+ coalesce((SELECT sum(uuid_hash_extended(token, ledger.key_hash($1, owner, instance, version))) "
+    "FROM ledger.refusal), 0)) AS r (sum)",
     false};
 constexpr Statement reserves_statement = {
     "audit_reserves",
     "SELECT CASE WHEN p.sum IS DISTINCT FROM h.sum THEN 'hold postings and holds do not match one to one' END "
-    "FROM (SELECT sum(hash_record_extended(ROW(owner, instance, version, leg), $1)) FROM ledger.posting "
+    "FROM (SELECT sum(hashint8extended(leg, ledger.key_hash($1, owner, instance, version))) FROM ledger.posting "
     "WHERE kind = 'hold') AS p (sum), "
-    "(SELECT sum(hash_record_extended(ROW(owner, instance, version, leg), $1)) FROM ledger.hold) AS h (sum)",
+    "(SELECT sum(hashint8extended(leg, ledger.key_hash($1, owner, instance, version))) FROM ledger.hold) AS h (sum)",
     false};
 constexpr Statement digest_statement = {"digest", "SELECT ledger.digest()", false};
 
@@ -81,20 +87,22 @@ void add_stray_slices(std::vector<Slice>& slices) {
     slices.push_back({strays_pass, statement, Parameters().add(seed)});
 }
 
+constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t first_owner = std::numeric_limits<std::int32_t>::min();
+constexpr std::int64_t last_owner = std::numeric_limits<std::int32_t>::max();
+
 // From no lower end, cut by cut, to no upper end: whatever owner or id a row has, one slice has it.
 Stored<bool> add_key_slices(Connection& connection, std::int64_t rows_per_slice, std::vector<Slice>& slices) {
+  const std::int64_t seed = fresh_seed();
   const auto cuts = connection.call(cuts_statement, Parameters().add(rows_per_slice));
   if (!cuts) return machines::fail(cuts.error());
-  constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
-  constexpr std::int64_t first_owner = std::numeric_limits<std::int32_t>::min();
-  constexpr std::int64_t last_owner = std::numeric_limits<std::int32_t>::max();
-  constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
   for (const bool of_instances : {true, false}) {
     std::int64_t owner = first_owner, id = lowest;
     const auto add = [&](std::int64_t to_owner, std::int64_t to_id) {
       Slice slice{of_instances ? instances_pass : accounts_pass,
                   of_instances ? instances_statement : accounts_statement,
-                  Parameters().add(owner).add(id).add(to_owner).add(to_id)};
+                  Parameters().add(owner).add(id).add(to_owner).add(to_id).add(seed)};
       if (of_instances) slice.first_count = &Verdict::transitions, slice.second_count = &Verdict::postings;
       slices.push_back(std::move(slice));
       owner = to_owner, id = to_id;
@@ -187,6 +195,10 @@ Stored<Verdict> verify_since(Connection& connection, const std::vector<Head>& ve
       slices.push_back({touched_pass, touched_statement, Parameters().add(std::int64_t{head.shard}).add(after)});
   }
   slices.push_back({standing_pass, standing_statement, {}});
+  slices.push_back({standing_pass, holds_statement, {}});
+  slices.push_back(
+      {standing_pass, balances_statement, Parameters().add(first_owner).add(lowest).add(last_owner).add(highest)});
+  slices.push_back({standing_pass, living_statement, {}});
   slices.push_back({openings_pass, openings_statement, {}});
   slices.push_back({breaks_pass, breaks_statement, {}});
   verdict = ask_all(connection, slices, std::move(*verdict), options);

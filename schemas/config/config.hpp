@@ -110,6 +110,11 @@ struct ReportConfig {
   machines::costs::Basis cost_basis = machines::costs::Basis::average;
 };
 
+// The signed checkpoints of the audit chain.
+struct AuditConfig {
+  std::int64_t checkpoint_minutes = 5;  // `bursar up` signs one this often; 0: only at its start and end
+};
+
 // The master key that seals API keys at rest.
 struct KeysConfig {
   std::string master_key_file;  // empty: keys/master.key in the data folder
@@ -142,6 +147,7 @@ struct Config {
   ReconcileConfig reconcile;
   ReportConfig report;
   KeysConfig keys;
+  AuditConfig audit;
 
   // quiet with 10,000 and flash with 5,000, the user's own rules.
   static std::vector<SleeveConfig> default_sleeves();

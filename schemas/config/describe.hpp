@@ -109,6 +109,10 @@ void describe(Visitor& v, Whole& c) {
     inner.field("master_key_file", value.master_key_file,
                 "32 random bytes, mode 0400; empty: keys/master.key in the data folder");
   });
+  v.table("audit", "signed checkpoints of the audit chain, outside PostgreSQL", c.audit, [](auto& inner, auto& value) {
+    inner.field("checkpoint_minutes", value.checkpoint_minutes,
+                "between two; 0: only at the start and the end of `up`");
+  });
 }
 
 }  // namespace schemas::config

@@ -1,0 +1,21 @@
+// deploy/bursar/alarm.hpp: what follows a bad row: every owner it may concern is frozen, so that nothing leaves until a
+// person has looked. And what stands frozen, told.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ledger/audit/verify.hpp"
+
+namespace deploy {
+
+// Freezes (level all) the owner that the problem names, or everybody where it names none that exists. Returns the names
+// of those who are frozen now, whether by this or before. Errors: the connection's; the first owners may be frozen.
+ledger::Stored<std::vector<std::string>> freeze_for(ledger::Connection& connection,
+                                                    const ledger::audit::Verdict& verdict);
+// One sentence for each freeze in force: of whom, by whom and why. Errors: the connection's.
+ledger::Stored<std::vector<std::string>> frozen_now(ledger::Connection& connection);
+// "one, two: nothing leaves until ..."; for people.
+std::string frozen_text(const std::vector<std::string>& owners);
+
+}  // namespace deploy
