@@ -4,7 +4,8 @@
 -- a row that is only read or locked comes from a LATERAL of its own (OFFSET 0 and FOR UPDATE keep it one), and a row to be changed is named
 -- by `= ANY (ARRAY[x])`, which an index looks up but which gives no order that a scan of the whole index could be good for.
 -- Otherwise commit and same_content are those of 0002, check_step and verify_openings those of 0006. same_content no longer takes the instances
--- that nobody gave birth to for the births of a step without a key: a checked call with such a step failed as a whole.
+-- that nobody gave birth to for the births of a step without a key: a checked call with such a step failed as a whole. And commit changes its
+-- instances before it inserts their transitions: the other way round two calls for one instance could wait for each other.
 SET search_path = ledger;
 
 -- The accounts of these postings, locked in the one order: each once, in the order of their keys.
@@ -275,7 +276,8 @@ BEGIN
                  transition_digest(m.owner, m.id, m.version + 1, m.step_instance, m.step_version, m.kind, m.machine,
                                    m.from_state, m.to_state, m.event, m.command, m.world_at, m.data, m.jobs,
                                    CASE WHEN m.is_own THEN coalesce(posted.bytes, '') ELSE '' END)
-            FROM move m LEFT JOIN posted ON posted.step = m.step
+            -- After the instances are locked: a transition that is inserted first waits for a rival's, who waits for the instance.
+            FROM (SELECT count(*) FROM changed) AS locked CROSS JOIN move m LEFT JOIN posted ON posted.step = m.step
           RETURNING owner, instance, version, digest)
         SELECT (SELECT count(*) FROM changed), array_agg(x.owner), array_agg(x.instance), array_agg(x.version), string_agg(x.digest, '')
           INTO good, a_owner, a_instance, a_version, a_digest
