@@ -49,7 +49,6 @@ const Account* account_of(const Rows& rows, OwnerId owner, AccountId id) {
 }
 
 std::string_view wrong_with_hold(const Rows& rows, const Step& step, const Posting& posting) {
-  if (!resolves(posting)) return posting.hold == HoldKey{} ? "" : "hold_unknown";
   const auto found = rows.holds.find({step.owner, posting.hold});
   if (found == rows.holds.end()) return "hold_unknown";
   const Hold& hold = found->second;
@@ -70,7 +69,9 @@ std::string_view wrong_with(const Rows& rows, const Step& step, const Posting& p
   const bool is_void = posting.kind == PostingKind::void_;
   if (posting.amount.is_negative() || posting.amount.is_zero() != is_void || posting.debit == posting.credit)
     return "bad_amount";
-  return wrong_with_hold(rows, step, posting);
+  if ((posting.hold.instance.value != 0) != resolves(posting)) return "hold_unknown";
+  if (debit->fund.value != 0 && credit->fund.value != 0 && debit->fund != credit->fund) return "crossing";
+  return resolves(posting) ? wrong_with_hold(rows, step, posting) : "";
 }
 
 // What the whole step does to each account; nothing where a counter leaves its range on the way.

@@ -18,6 +18,7 @@ struct Verdict {
 
 // stale_epoch (shard or control) before lost_lease before conflict (own version taken with other content) before
 // stale_version before what is wrong with the first bad posting: unknown_account, asset_mismatch, bad_amount,
+// hold_unknown (a hold where none belongs, or none where one does), crossing (one sleeve would pay another),
 // hold_unknown, hold_resolved, hold_exceeded. Last the step's net effect: bad_amount (a counter leaves its range),
 // insufficient_funds. REQUIRES: the step does not stand already with the same content.
 Verdict check_step(const Rows& rows, int shard, std::int64_t epoch, const machines::Step& step);

@@ -40,7 +40,7 @@ AccountId Ledger::open_account(const AccountSpec& spec) {
                      [&](const auto& row) { return row.second.owner == spec.owner && row.second.path == spec.path; }));
   const AccountId id = next_account_;
   ++next_account_.value;
-  rows_.accounts[id] = {spec.owner, spec.path, spec.asset, spec.limited, {}, 0};
+  rows_.accounts[id] = {spec.owner, spec.path, spec.asset, spec.limited, spec.fund, {}, 0};
   return id;
 }
 

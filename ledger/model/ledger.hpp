@@ -17,6 +17,7 @@ struct AccountSpec {
   std::string path;  // one per owner
   AssetId asset;
   bool limited = false;
+  machines::SleeveId fund{0};  // the sleeve whose money it holds; sleeves never pay each other
 };
 
 struct Balance {

@@ -33,7 +33,8 @@ struct Account {
   OwnerId owner;
   std::string path;  // one per owner
   AssetId asset;
-  bool limited = false;  // debits_pending + debits_posted <= credits_posted
+  bool limited = false;        // debits_pending + debits_posted <= credits_posted
+  machines::SleeveId fund{0};  // the sleeve whose money it holds; 0: the vault's, the venue's, nobody's
   Counters counters;
   std::int64_t version = 0;  // how many entries
 };

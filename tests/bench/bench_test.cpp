@@ -69,9 +69,9 @@ bool raw_limit_is_here() {
 }
 
 std::set<std::string> expected_names() {
-  std::set<std::string> names{"full_path",     "one_step_single_shard", "replay",
-                              "replay_bars",   "replay_transitions",    "memory",
-                              "memory_broker", "memory_worker-1",       "memory_worker-2"};
+  std::set<std::string> names{
+      "full_path", "one_step_single_shard", "replay",        "replay_bars",     "replay_transitions",
+      "memory",    "hot_account",           "memory_broker", "memory_worker-1", "memory_worker-2"};
   if (raw_limit_is_here()) names.insert({"full_path_vs_raw", "idle_latency", "verify_full"});
   return names;
 }

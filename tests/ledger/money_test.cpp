@@ -186,6 +186,26 @@ TEST_P(Money, OneAssetPerPosting) {
             committed);
 }
 
+TEST_P(Money, Inv4OneSleeveNeverPaysAnother) {
+  const AccountId quiet = ledger->open_account({owner, "quiet", usdt, true, {1}});
+  const AccountId fees = ledger->open_account({owner, "quiet fees", usdt, true, {1}});
+  const AccountId flash = ledger->open_account({owner, "flash", usdt, true, {2}});
+  fund(quiet, 100);
+  fund(flash, 100);
+  const InstanceId a = new_till();
+  const InstanceId b = new_till();
+  EXPECT_EQ(commit(with(next(owner, a, 1), {pay(quiet, flash, 1)})), refused("crossing"));
+  EXPECT_EQ(commit(with(next(owner, a, 1), {pay(flash, quiet, 1)})), refused("crossing"));
+  EXPECT_EQ(commit(with(next(owner, a, 1), {hold(quiet, flash, 1)})), refused("crossing")) << "nor promises it";
+  EXPECT_THAT(commit_all({with(next(owner, a, 1), {pay(quiet, cash, 5), pay(cash, quiet, 1), pay(flash, quiet, 1)}),
+                          with(next(owner, b, 1), {pay(quiet, fees, 2), pay(quiet, cash, 10), hold(flash, cash, 7)})}),
+              ElementsAre(refused("crossing"), committed));
+  EXPECT_EQ(commit(with(next(owner, b, 2), {pay(cash, flash, 10), post({b, 2, 3}, flash, cash, 7)})), committed)
+      << "through what is nobody's sleeve it goes: who orders that is the machines' business";
+  EXPECT_EQ(available(quiet), 88);
+  EXPECT_EQ(available(flash), 103);
+}
+
 TEST_P(Money, Inv8EntriesCountFromOneAndCarryTheRunningCounters) {
   fund(cash, 100);
   const InstanceId till = new_till();

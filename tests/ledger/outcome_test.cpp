@@ -277,6 +277,15 @@ TEST_P(Outcomes, Inv5ARefusedStepLeavesNothingButItsRefusal) {
   EXPECT_THAT(ledger->refusals(owner), ElementsAre("insufficient_funds"));
 }
 
+TEST_P(Outcomes, ABirthThatIsRefusedSinksNoOtherBirth) {
+  EXPECT_EQ(commit(with(birth(owner), {pay(cash, shop, 1)})), refused("insufficient_funds"));
+  const auto results = commit_all({birth(owner), with(birth(owner), {pay(cash, shop, 1)}), birth(owner)});
+  EXPECT_EQ(results[0].outcome, Outcome::committed);
+  EXPECT_EQ(results[1], refused("insufficient_funds"));
+  EXPECT_EQ(results[2].outcome, Outcome::committed);
+  EXPECT_NE(results[0].born, results[2].born);
+}
+
 TEST_P(Outcomes, Inv21ARefusalBindsNoOtherToken) {
   const auto [till, job] = till_with_job();
   const Step step = with(next(owner, till, 1), {pay(cash, shop, 10)});

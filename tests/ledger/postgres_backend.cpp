@@ -41,9 +41,9 @@ class PostgresBackend : public Backend {
     return {id};
   }
   machines::AccountId open_account(const AccountSpec& spec) override {
-    const auto rows = must(owner_.run(
-        fmt::format("INSERT INTO ledger.account (owner, asset, path, limited) VALUES ({}, {}, '{}', {}) RETURNING id",
-                    spec.owner.value, spec.asset.value, spec.path, spec.limited)));
+    const auto rows = must(owner_.run(fmt::format(
+        "INSERT INTO ledger.account (owner, asset, path, limited, fund) VALUES ({}, {}, '{}', {}, {}) RETURNING id",
+        spec.owner.value, spec.asset.value, spec.path, spec.limited, spec.fund.value)));
     return {rows.number(0, 0)};
   }
   std::vector<machines::StepResult> commit(std::int64_t epoch, std::span<const machines::Step> steps) override {

@@ -45,10 +45,12 @@ rc::Gen<bool> rarely(int n) {
 }
 
 rc::Gen<Wish::Leg> any_leg() {
-  // Holds, posts and voids as often as payments; accounts 0..3, of which 3 has another asset and 4 is nobody's.
+  // Holds, posts and voids as often as payments; accounts 0..5, of which 2 and 5 are two sleeves' money, 3 has another
+  // asset and 4 is nobody's.
   const auto account = rc::gen::weightedOneOf<int>({
-      {12, rc::gen::inRange(0, 3)},
-      {1,  rc::gen::inRange(3, 5)},
+      {12,  rc::gen::inRange(0, 3)},
+      {1,   rc::gen::inRange(3,                     5)},
+      {3, rc::gen::just(5)},
   });
   const auto amount = rc::gen::weightedOneOf<int>({
       {20, rc::gen::inRange(1,  60)},
@@ -112,9 +114,10 @@ struct Side {
     owner = ledger->open_owner();
     accounts = {ledger->open_account({owner, "outside", usdt, false}),
                 ledger->open_account({owner, "cash", usdt, true}),
-                ledger->open_account({owner, "purse", usdt, true}),
+                ledger->open_account({owner, "purse", usdt, true, {1}}),
                 ledger->open_account({owner, "coins", eth, false}),
-                {987'654'321}};
+                {987'654'321},
+                ledger->open_account({owner, "wallet", usdt, false, {2}})};
     tills.clear();
     holds.clear();
     said.clear();
@@ -187,7 +190,7 @@ struct Side {
   // What it knows, without ids and tokens.
   [[nodiscard]] std::string picture() const {
     std::string text;
-    for (std::size_t at = 0; at < 4; ++at) {
+    for (const std::size_t at : {0U, 1U, 2U, 3U, 5U}) {
       const Balance balance = ledger->balance(owner, accounts[at]);
       text += testing::PrintToString(balance.counters) + " at " + std::to_string(balance.version) + "\n";
       for (const Counters& entry : ledger->entries(owner, accounts[at])) text += testing::PrintToString(entry) + "\n";
@@ -241,7 +244,7 @@ TEST(Twin, ModelAndPostgresSayTheSame) {
   EXPECT_EQ(model.ledger->verify(), "");
   for (const char* word : {"committed ", "stale_version ", "lost_lease ", "stale_epoch ", "refused conflict",
                            "refused insufficient_funds", "refused hold_resolved", "refused unknown_account",
-                           "refused bad_amount", "refused asset_mismatch", "refused hold_exceeded"})
+                           "refused bad_amount", "refused asset_mismatch", "refused hold_exceeded", "refused crossing"})
     EXPECT_GT(seen[word], 0) << "the wishes never led to: " << word;
 }
 

@@ -32,7 +32,7 @@ static_assert(!can_add<Amount>);
 static_assert(!std::is_convertible_v<Int128, Amount>);
 static_assert(!std::is_convertible_v<double, Amount>);
 
-RC_GTEST_PROP(Amount, TextAndBackKeepsEveryValue, ()) {
+RC_GTEST_PROP(Amount, Inv33TextAndBackKeepsEveryValue, ()) {
   const Asset asset{usdt, "USDT", *rc::gen::inRange(0, 25)};
   const Amount amount(usdt, *any_minor());
   const auto back = machines::parse_amount(machines::format(amount, asset.scale), asset);
@@ -40,7 +40,7 @@ RC_GTEST_PROP(Amount, TextAndBackKeepsEveryValue, ()) {
   RC_ASSERT(*back == amount);
 }
 
-RC_GTEST_PROP(Amount, WholeTextAndBackKeepsEveryValue, ()) {
+RC_GTEST_PROP(Amount, Inv33WholeTextAndBackKeepsEveryValue, ()) {
   const Int128 value = *any_minor();
   RC_ASSERT(machines::parse_whole(machines::to_text(value)).value() == value);
 }
@@ -67,7 +67,7 @@ TEST(Amount, MoreDecimalsThanTheAssetHasAreRefusedUnlessTheyAreZeros) {
   EXPECT_EQ(machines::parse_whole("7.0").value(), 7);
 }
 
-TEST(Amount, TenToTheThirtyEighthIsRefusedEverywhere) {
+TEST(Amount, Inv33TenToTheThirtyEighthIsRefusedEverywhere) {
   const std::string limit = "1" + std::string(38, '0');
   EXPECT_EQ(machines::parse_whole(std::string(38, '9')).value(), most);
   EXPECT_EQ(machines::parse_whole(limit).error(), AmountError::overflow);
@@ -87,7 +87,7 @@ TEST(AmountDeathTest, AConstantOutOfRangeIsABug) {
   EXPECT_DEATH(Amount(usdt, most + 1), "broken promise");
 }
 
-TEST(Amount, TwoAssetsNeverMeet) {
+TEST(Amount, Inv33TwoAssetsNeverMeet) {
   const Amount a(usdt, 1);
   const Amount b(eth, 1);
   EXPECT_EQ(machines::plus(a, b).error(), AmountError::asset_mismatch);
@@ -110,7 +110,7 @@ RC_GTEST_PROP(Amount, SumsAndDifferencesAreExactOrRefused, ()) {
   RC_ASSERT(machines::compare(a, b).value() == (a.minor() > b.minor()) - (a.minor() < b.minor()));
 }
 
-TEST(Amount, AMillionRandomSplitsLoseNothing) {  // INV34
+TEST(Amount, Inv34AMillionRandomSharesLoseNothing) {
   std::mt19937_64 random(20'240'607);
   for (int round = 0; round < 1'000'000; ++round) {
     const auto wide = (static_cast<machines::UInt128>(random()) << 64) | random();

@@ -84,8 +84,8 @@ void check_every_hour(SleeveKind kind, int hours) {
   RC_CLASSIFY(returned > 0, "returned something");
 }
 
-RC_GTEST_PROP(HouseProperty, FlashReturnsAllProfitAndLosesNoCoin, ()) { check_every_hour(SleeveKind::flash, 240); }
-RC_GTEST_PROP(HouseProperty, QuietKeepsAllAndLosesNoCoin, ()) { check_every_hour(SleeveKind::quiet, 240); }
+RC_GTEST_PROP(HouseProperty, Inv3FlashReturnsAllProfitAndLosesNoCoin, ()) { check_every_hour(SleeveKind::flash, 240); }
+RC_GTEST_PROP(HouseProperty, Inv4QuietKeepsAllAndLosesNoCoin, ()) { check_every_hour(SleeveKind::quiet, 240); }
 
 // Buys at `in`, then sells at `out`, which the rules are made to want. Hours without a bar part it from what was
 // before.
@@ -108,7 +108,7 @@ void trade(House& house, Price in, Price out) {
   ASSERT_EQ(house.broken(), "");
 }
 
-TEST(House, FlashCarriesALossUntilItIsRegained) {
+TEST(House, Inv3FlashCarriesALossUntilItIsRegained) {
   House house(SleeveKind::flash, thousand);
   trade(house, {10'000'000'000}, {9'500'000'000});
   const Int128 after_loss = house.quote();
@@ -130,7 +130,7 @@ TEST(House, FlashCarriesALossUntilItIsRegained) {
   EXPECT_EQ(house.returned() - gain, house.closed().back().realized.minor());
 }
 
-TEST(House, QuietTradesWithWhatItHasEarned) {
+TEST(House, Inv3QuietTradesWithWhatItHasEarned) {
   House house(SleeveKind::quiet, thousand);
   trade(house, {10'000'000'000}, {11'000'000'000});
   const Int128 first = house.closed().back().realized.minor();

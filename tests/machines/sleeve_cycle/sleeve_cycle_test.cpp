@@ -137,7 +137,7 @@ TEST(SleeveCycle, WhatIsLeftOfAPartlySoldPositionIsStoppedByItsOwnLoss) {
   EXPECT_EQ(step->data.exit_reason, "stop_loss");
 }
 
-TEST(SleeveCycle, FlashReturnsTheLastUnitAboveItsAllocationAndNoneBelow) {
+TEST(SleeveCycle, Inv3FlashReturnsTheLastUnitAboveItsAllocationAndNoneBelow) {
   auto facts = facts_of(0);
   facts.kind = machines::SleeveKind::flash;
   facts.data.base = coins(10'000);
