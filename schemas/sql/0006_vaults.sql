@@ -15,70 +15,6 @@ BEGIN
 END $$;
 CREATE TRIGGER no_crossing AFTER INSERT ON posting REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION forbid_crossing();
 
--- Whether one step fits, its rows being locked: lost_lease is told before conflict and stale_version, those before any refusal.
-CREATE OR REPLACE FUNCTION check_step(
-  p_at int, p_owner int, p_job_instance bigint, p_job_version bigint, p_job_ordinal int, p_token uuid, p_own int,
-  m_step int[], m_id bigint[], m_kind text[], m_version bigint[], m_from text[],
-  p_step int[], p_kind text[], p_debit bigint[], p_credit bigint[], p_asset int[], p_amount numeric[],
-  p_hold_instance bigint[], p_hold_version bigint[], p_hold_leg int[],
-  OUT outcome text, OUT reason text, OUT reserved numeric[])
-LANGUAGE plpgsql SET search_path = ledger, pg_temp AS $$
-BEGIN
-  outcome := 'committed'; reason := '';
-  IF p_job_instance > 0 AND NOT EXISTS (SELECT FROM job j WHERE j.owner = p_owner AND j.instance = p_job_instance AND j.version = p_job_version
-                                           AND j.ordinal = p_job_ordinal AND j.token = p_token) THEN
-    outcome := 'lost_lease';
-    RETURN;
-  END IF;
-  IF p_own > 0 AND EXISTS (SELECT FROM transition t WHERE t.owner = p_owner AND t.instance = m_id[p_own] AND t.version = m_version[p_own] + 1) THEN
-    outcome := 'refused'; reason := 'conflict';
-    RETURN;
-  END IF;
-  IF EXISTS (SELECT FROM unnest(m_step, m_id, m_kind, m_version, m_from) AS m (step, id, kind, version, from_state)
-               LEFT JOIN instance i ON i.owner = p_owner AND i.id = m.id
-              WHERE m.step = p_at AND m.version > 0
-                AND (i.version, i.state, i.kind, i.is_final) IS DISTINCT FROM (m.version, m.from_state, m.kind, false)) THEN
-    outcome := 'stale_version';
-    RETURN;
-  END IF;
-  SELECT x.wrong INTO reason FROM (
-    SELECT p.at, CASE WHEN d.id IS NULL OR c.id IS NULL THEN 'unknown_account'
-                      WHEN d.asset <> p.asset OR c.asset <> p.asset THEN 'asset_mismatch'
-                      WHEN p.amount <> trunc(p.amount) OR p.amount >= 1e38 OR p.amount < 0 OR (p.amount = 0) <> (p.kind = 'void') OR p.debit = p.credit THEN 'bad_amount'
-                      WHEN (p.h_instance <> 0) <> (p.kind IN ('post', 'void')) THEN 'hold_unknown'
-                      WHEN d.fund <> 0 AND c.fund <> 0 AND d.fund <> c.fund THEN 'crossing'
-                      WHEN p.kind NOT IN ('post', 'void') THEN NULL
-                      WHEN h.owner IS NULL OR h.debit <> p.debit OR h.credit <> p.credit OR h.asset <> p.asset THEN 'hold_unknown'
-                      WHEN h.resolved_by <> 0 OR count(*) OVER (PARTITION BY p.h_instance, p.h_version, p.h_leg) > 1 THEN 'hold_resolved'
-                      WHEN p.amount > h.reserved THEN 'hold_exceeded' END AS wrong
-      FROM (SELECT q.* FROM unnest(p_step, p_kind, p_debit, p_credit, p_asset, p_amount, p_hold_instance, p_hold_version, p_hold_leg)
-                   WITH ORDINALITY AS q (step, kind, debit, credit, asset, amount, h_instance, h_version, h_leg, at) WHERE q.step = p_at) AS p
-      LEFT JOIN account d ON d.owner = p_owner AND d.id = p.debit
-      LEFT JOIN account c ON c.owner = p_owner AND c.id = p.credit
-      LEFT JOIN hold h ON h.owner = p_owner AND h.instance = p.h_instance AND h.version = p.h_version AND h.leg = p.h_leg) AS x
-   WHERE x.wrong IS NOT NULL ORDER BY x.at LIMIT 1;
-  IF reason IS NULL THEN
-    SELECT CASE WHEN greatest(a.debits_pending + d.dp, a.debits_posted + d.dd, a.credits_pending + d.cp, a.credits_posted + d.cc) >= 1e38
-                THEN 'bad_amount' ELSE 'insufficient_funds' END INTO reason
-      FROM (SELECT leg.account, sum(leg.dp) AS dp, sum(leg.dd) AS dd, sum(leg.cp) AS cp, sum(leg.cc) AS cc
-              FROM unnest(p_step, p_kind, p_debit, p_credit, p_amount, p_hold_instance, p_hold_version, p_hold_leg)
-                   AS p (step, kind, debit, credit, amount, h_instance, h_version, h_leg)
-              LEFT JOIN hold h ON p.h_instance <> 0 AND h.owner = p_owner AND h.instance = p.h_instance AND h.version = p.h_version AND h.leg = p.h_leg
-             CROSS JOIN LATERAL (SELECT CASE p.kind WHEN 'hold' THEN p.amount ELSE -coalesce(h.reserved, 0) END AS pending,
-                                        CASE p.kind WHEN 'hold' THEN 0 ELSE p.amount END AS posted) AS x
-             CROSS JOIN LATERAL (VALUES (p.debit, x.pending, x.posted, 0, 0), (p.credit, 0, 0, x.pending, x.posted)) AS leg (account, dp, dd, cp, cc)
-             WHERE p.step = p_at GROUP BY leg.account) AS d
-      JOIN account a ON a.owner = p_owner AND a.id = d.account
-     WHERE greatest(a.debits_pending + d.dp, a.debits_posted + d.dd, a.credits_pending + d.cp, a.credits_posted + d.cc) >= 1e38
-        OR (a.limited AND a.credits_posted - a.debits_posted - a.debits_pending + d.cc - d.dd - d.dp < 0)
-     ORDER BY 1 LIMIT 1;
-  END IF;
-  reason := coalesce(reason, '');
-  IF reason <> '' THEN
-    outcome := 'refused';
-  END IF;
-END $$;
-
 -- `instance`: the machine that stands for it (kinds vault and sleeve), whose first transition says what was opened.
 -- quarantine: where differences to the venue's statement wait for an explanation; a sleeve's pair needs the same for its base.
 ALTER TABLE vault ADD COLUMN account text NOT NULL DEFAULT 'main', ADD COLUMN instance bigint NOT NULL DEFAULT 0,
@@ -357,13 +293,14 @@ SET search_path = ledger, pg_temp AS $$
     UNION ALL
     SELECT format('control (owner %s): its flags are not those of the controls in force', c.owner)
       FROM control c
-     CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE i.data::jsonb ->> 'measure' = 'freeze' AND i.data::jsonb ->> 'level' = c.frozen) AS frozen,
+     CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE i.data::jsonb ->> 'measure' = 'freeze') AS freezes,
+                                count(*) FILTER (WHERE i.data::jsonb ->> 'measure' = 'freeze' AND i.data::jsonb ->> 'level' = c.frozen) AS frozen,
                                 count(*) FILTER (WHERE i.data::jsonb ->> 'measure' = 'pause') AS paused
                            FROM instance i WHERE i.owner = c.owner AND i.kind = 'control' AND NOT i.is_final) AS f
      CROSS JOIN LATERAL (SELECT count(*) AS flags, count(i.id) AS meant FROM pause p
                            LEFT JOIN instance i ON i.owner = p.owner AND i.id = p.instance AND i.kind = 'control' AND NOT i.is_final
                                 AND i.data::jsonb ->> 'scope' = p.scope AND i.data::jsonb ->> 'target' = p.target WHERE p.owner = c.owner) AS p
-     WHERE f.frozen <> (c.frozen <> 'no')::int OR p.flags <> f.paused OR p.flags <> p.meant) AS x
+     WHERE f.freezes <> (c.frozen <> 'no')::int OR f.frozen <> f.freezes OR p.flags <> f.paused OR p.flags <> p.meant) AS x
   LIMIT 1;
 $$;
 

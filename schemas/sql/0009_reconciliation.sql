@@ -136,7 +136,9 @@ DECLARE
   crosses boolean;
 BEGIN
   SELECT d.fund <> 0 AND c.fund <> 0 INTO crosses
-    FROM added p JOIN account d ON d.owner = p.owner AND d.id = p.debit JOIN account c ON c.owner = p.owner AND c.id = p.credit
+    FROM added p
+   CROSS JOIN LATERAL (SELECT a.fund, a.path FROM account a WHERE a.owner = p.owner AND a.id = p.debit OFFSET 0) AS d
+   CROSS JOIN LATERAL (SELECT a.fund, a.path FROM account a WHERE a.owner = p.owner AND a.id = p.credit OFFSET 0) AS c
    WHERE d.fund <> 0 AND c.fund <> 0 AND d.fund <> c.fund
       OR (starts_with(d.path, 'quarantine/') OR starts_with(c.path, 'quarantine/'))
          AND (SELECT i.kind FROM instance i WHERE i.owner = p.owner AND i.id = p.instance) <> 'break' LIMIT 1;

@@ -15,7 +15,7 @@ void Treasury::SetUp() {
   ASSERT_EQ(open("asset('BNB', 18)"), 3);
   ASSERT_EQ(open(fmt::format("owner('one', {})", ledger_shard)), 1);
   ASSERT_EQ(open("instrument('ETH/USDT', 2, 1, 100000000000000, 1000000000, 1000, 1000)"), 1);
-  const std::string rule = R"('{"rule":"none"}', 'ann', 'first', 1000)";
+  const std::string rule = R"('{"reserve":{"rule":"none"}}', 'ann', 'first', 1000)";
   ASSERT_EQ(open("vault(1, 'core', 'paper', 'main', 1, " + rule + ")"), 1);
   ASSERT_EQ(open("vault(1, 'second', 'paper', 'sub', 1, " + rule + ")"), 2);
   ASSERT_EQ(open("sleeve(1, 1, 'quiet', 'quiet', 1, '{}', 3, 'ann', 'first', 1000)"), 1);
