@@ -3,7 +3,7 @@
 -- 100 steps with holds: 38 s over 100,000 accounts). Costs can't be trusted then, so no other plan is left:
 -- a row that is only read or locked comes from a LATERAL of its own (OFFSET 0 and FOR UPDATE keep it one), and a row to be changed is named
 -- by `= ANY (ARRAY[x])`, which an index looks up but which gives no order that a scan of the whole index could be good for.
--- Otherwise commit and same_content are those of 0002, check_step and verify_openings those of 0006. same_content no longer takes the instances
+-- Otherwise commit and same_content are those of 0002, check_step that of 0006. same_content no longer takes the instances
 -- that nobody gave birth to for the births of a step without a key: a checked call with such a step failed as a whole. And commit changes its
 -- instances before it inserts their transitions: the other way round two calls for one instance could wait for each other.
 SET search_path = ledger;
@@ -27,16 +27,13 @@ BEGIN
     FROM (SELECT DISTINCT s_owner[m.step] AS owner, m.id FROM unnest(m_step, m_id) AS m (step, id) ORDER BY 1, 2) AS k
    CROSS JOIN LATERAL (SELECT FROM instance i WHERE i.owner = k.owner AND i.id = k.id FOR NO KEY UPDATE) AS i;
   PERFORM 1
-    FROM (SELECT DISTINCT * FROM unnest(s_owner, s_job_instance, s_job_version, s_job_ordinal) AS s (owner, instance, version, ordinal)
-           ORDER BY 1, 2, 3, 4) AS k
-   CROSS JOIN LATERAL (SELECT FROM job j WHERE j.owner = k.owner AND j.instance = k.instance AND j.version = k.version AND j.ordinal = k.ordinal
-                          FOR UPDATE) AS j;
+    FROM (SELECT DISTINCT * FROM unnest(s_owner, s_job_instance, s_job_version, s_job_ordinal) AS s (owner, instance, version, ordinal) ORDER BY 1, 2, 3, 4) AS k
+   CROSS JOIN LATERAL (SELECT FROM job j WHERE j.owner = k.owner AND j.instance = k.instance AND j.version = k.version AND j.ordinal = k.ordinal FOR UPDATE) AS j;
   PERFORM lock_accounts(s_owner, p_step, p_debit, p_credit);
   PERFORM 1
     FROM (SELECT DISTINCT s_owner[p.step] AS owner, p.instance, p.version, p.leg
             FROM unnest(p_step, p_hold_instance, p_hold_version, p_hold_leg) AS p (step, instance, version, leg) ORDER BY 1, 2, 3, 4) AS k
-   CROSS JOIN LATERAL (SELECT FROM hold h WHERE h.owner = k.owner AND h.instance = k.instance AND h.version = k.version AND h.leg = k.leg
-                          FOR UPDATE) AS h;
+   CROSS JOIN LATERAL (SELECT FROM hold h WHERE h.owner = k.owner AND h.instance = k.instance AND h.version = k.version AND h.leg = k.leg FOR UPDATE) AS h;
 END $$;
 
 CREATE OR REPLACE FUNCTION forbid_crossing() RETURNS trigger LANGUAGE plpgsql SET search_path = ledger, pg_temp AS $$
@@ -497,42 +494,6 @@ RETURNS boolean LANGUAGE sql STABLE SET search_path = ledger, pg_temp AS $$
     FROM asked a CROSS JOIN posted
     LEFT JOIN transition t ON t.owner = p_owner AND t.instance = coalesce((SELECT i.id FROM instance i WHERE a.version = 0 AND i.owner = p_owner
            AND i.born_of = m_instance[p_own] AND i.born_of <> 0 AND i.born_version = m_version[p_own] + 1 AND i.born_ordinal = a.born), a.id0) AND t.version = a.version + 1;
-$$;
-
--- As in 0006; but a freeze in force whose flag was taken away is named too.
-CREATE OR REPLACE FUNCTION verify_openings() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = ledger, pg_temp AS $$
-  SELECT x.problem FROM (
-    SELECT format('vault (owner %s, id %s, %s): is not what was opened', v.owner, v.id, v.name) AS problem
-      FROM vault v LEFT JOIN transition t ON t.owner = v.owner AND t.instance = v.instance AND t.version = 1 AND t.kind = 'vault'
-     WHERE (t.data::jsonb -> 'opened') IS DISTINCT FROM opened_vault(v.owner, v.id)::jsonb
-    UNION ALL
-    SELECT format('sleeve (owner %s, id %s, %s): is not what was opened', s.owner, s.id, s.name)
-      FROM sleeve s LEFT JOIN transition t ON t.owner = s.owner AND t.instance = s.instance AND t.version = 1 AND t.kind = 'sleeve'
-     WHERE (t.data::jsonb -> 'opened') IS DISTINCT FROM opened_sleeve(s.owner, s.id)::jsonb
-    UNION ALL
-    SELECT format('transition (owner %s, instance %s, version 1): what it opened is gone', t.owner, t.instance)
-      FROM transition t WHERE t.kind IN ('vault', 'sleeve') AND t.version = 1
-       AND NOT EXISTS (SELECT FROM vault v WHERE t.kind = 'vault' AND v.owner = t.owner AND v.instance = t.instance)
-       AND NOT EXISTS (SELECT FROM sleeve s WHERE t.kind = 'sleeve' AND s.owner = t.owner AND s.instance = t.instance)
-    UNION ALL
-    SELECT format('account (owner %s, id %s, %s): nobody opened it', a.owner, a.id, a.path)
-      FROM account a WHERE EXISTS (SELECT FROM vault v WHERE v.owner = a.owner)
-       AND NOT EXISTS (SELECT FROM vault v WHERE v.owner = a.owner AND a.id IN (v.external, v.reserve, v.tradeable, v.quarantine))
-       AND NOT EXISTS (SELECT FROM sleeve s WHERE s.owner = a.owner AND a.id IN (s.quote, s.base, s.trading_quote, s.trading_base, s.fees_quote,
-                         s.fees_base, s.suspense_quote, s.suspense_base, s.external_base, s.quarantine_base, s.fees_other, s.suspense_other))
-    UNION ALL
-    SELECT format('control (owner %s): its flags are not those of the controls in force', c.owner)
-      FROM control c
-     CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE i.data::jsonb ->> 'measure' = 'freeze') AS freezes,
-                                count(*) FILTER (WHERE i.data::jsonb ->> 'measure' = 'freeze' AND i.data::jsonb ->> 'level' = c.frozen) AS frozen,
-                                count(*) FILTER (WHERE i.data::jsonb ->> 'measure' = 'pause') AS paused
-                           FROM instance i WHERE i.owner = c.owner AND i.kind = 'control' AND NOT i.is_final) AS f
-     CROSS JOIN LATERAL (SELECT count(*) AS flags, count(i.id) AS meant FROM pause p
-                           LEFT JOIN instance i ON i.owner = p.owner AND i.id = p.instance AND i.kind = 'control' AND NOT i.is_final
-                                AND i.data::jsonb ->> 'scope' = p.scope AND i.data::jsonb ->> 'target' = p.target WHERE p.owner = c.owner) AS p
-     WHERE f.freezes <> (c.frozen <> 'no')::int OR f.frozen <> f.freezes OR p.flags <> f.paused OR p.flags <> p.meant) AS x
-  LIMIT 1;
 $$;
 
 REVOKE ALL ON FUNCTION lock_accounts(int[], int[], bigint[], bigint[]) FROM PUBLIC;
