@@ -3,7 +3,8 @@
 -- 100 steps with holds: 38 s over 100,000 accounts). Costs can't be trusted then, so no other plan is left:
 -- a row that is only read or locked comes from a LATERAL of its own (OFFSET 0 and FOR UPDATE keep it one), and a row to be changed is named
 -- by `= ANY (ARRAY[x])`, which an index looks up but which gives no order that a scan of the whole index could be good for.
--- Otherwise commit, check_step and same_content are those of 0002, and a step in which one sleeve pays another is refused (`crossing`). same_content no longer takes the instances
+-- Otherwise commit, check_step and same_content are those of 0002, and a step in which one sleeve pays another is refused (`crossing`).
+-- same_content no longer takes the instances
 -- that nobody gave birth to for the births of a step without a key: a checked call with such a step failed as a whole. And commit changes its
 -- instances before it inserts their transitions: the other way round two calls for one instance could wait for each other.
 SET search_path = ledger;
@@ -27,16 +28,13 @@ BEGIN
     FROM (SELECT DISTINCT s_owner[m.step] AS owner, m.id FROM unnest(m_step, m_id) AS m (step, id) ORDER BY 1, 2) AS k
    CROSS JOIN LATERAL (SELECT FROM instance i WHERE i.owner = k.owner AND i.id = k.id FOR NO KEY UPDATE) AS i;
   PERFORM 1
-    FROM (SELECT DISTINCT * FROM unnest(s_owner, s_job_instance, s_job_version, s_job_ordinal) AS s (owner, instance, version, ordinal)
-           ORDER BY 1, 2, 3, 4) AS k
-   CROSS JOIN LATERAL (SELECT FROM job j WHERE j.owner = k.owner AND j.instance = k.instance AND j.version = k.version AND j.ordinal = k.ordinal
-                          FOR UPDATE) AS j;
+    FROM (SELECT DISTINCT * FROM unnest(s_owner, s_job_instance, s_job_version, s_job_ordinal) AS s (owner, instance, version, ordinal) ORDER BY 1, 2, 3, 4) AS k
+   CROSS JOIN LATERAL (SELECT FROM job j WHERE j.owner = k.owner AND j.instance = k.instance AND j.version = k.version AND j.ordinal = k.ordinal FOR UPDATE) AS j;
   PERFORM lock_accounts(s_owner, p_step, p_debit, p_credit);
   PERFORM 1
     FROM (SELECT DISTINCT s_owner[p.step] AS owner, p.instance, p.version, p.leg
             FROM unnest(p_step, p_hold_instance, p_hold_version, p_hold_leg) AS p (step, instance, version, leg) ORDER BY 1, 2, 3, 4) AS k
-   CROSS JOIN LATERAL (SELECT FROM hold h WHERE h.owner = k.owner AND h.instance = k.instance AND h.version = k.version AND h.leg = k.leg
-                          FOR UPDATE) AS h;
+   CROSS JOIN LATERAL (SELECT FROM hold h WHERE h.owner = k.owner AND h.instance = k.instance AND h.version = k.version AND h.leg = k.leg FOR UPDATE) AS h;
 END $$;
 
 -- Whether one step fits, its rows being locked: lost_lease is told before conflict and stale_version, those before any refusal.
