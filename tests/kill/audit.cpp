@@ -50,7 +50,7 @@ constexpr Rule rules[] = {
      "count(*) <> 1"                                                                                                                  },
     {"every live instance has a job or a live child",
      "SELECT format('%s %s is %s', i.kind, i.id, i.state) FROM ledger.instance i WHERE NOT i.is_final"
-     " AND i.kind NOT IN ('vault', 'sleeve', 'control')"
+     " AND i.kind NOT IN ('vault', 'sleeve', 'control', 'break')"
      " AND NOT EXISTS (SELECT FROM ledger.job j WHERE j.owner = i.owner AND j.instance = i.id)"
      " AND NOT EXISTS (SELECT FROM ledger.instance c WHERE c.owner = i.owner AND c.parent = i.id AND NOT c.is_final)"                 },
     {"no job is leased or parked",
