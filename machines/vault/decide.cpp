@@ -56,7 +56,7 @@ Result<std::optional<Step>, Refusal> decide(const Facts& facts) {
 
 Instant next_review(Instant world_at) {
   const std::int64_t day_us = hours(24).us, at_us = hours(1).us / 2;
-  return {((world_at.us - at_us) / day_us + 1) * day_us + at_us};
+  return {(world_at.us - at_us + day_us) / day_us * day_us + at_us};
 }
 
 }  // namespace machines::vault

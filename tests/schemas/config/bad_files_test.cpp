@@ -24,7 +24,9 @@ class BadFile : public testing::TestWithParam<Bad> {};
 
 TEST_P(BadFile, IsRefusedWithPlaceAndAdvice) { EXPECT_EQ(refusal(GetParam().text), GetParam().message); }
 
-const char* const known_in_vault = "f.toml:2:1: vault.colour is not known; known here: asset, total, tradeable";
+const char* const known_in_vault =
+    "f.toml:2:1: vault.colour is not known; known here: asset, total, tradeable, reserve, reserve_least_percent, "
+    "reserve_most_percent, idle_to, idle_most_percent, reclaim_after_loss_percent";
 
 INSTANTIATE_TEST_SUITE_P(
     All, BadFile,
