@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "deploy/bursar/times.hpp"
 #include "machines/core/names.hpp"
 
 namespace deploy {
@@ -47,6 +48,13 @@ std::string remark_on(const SleeveView& sleeve, int scale) {
                         plain_amount(sleeve.cost, scale));
   if (sleeve.held.is_positive()) text += fmt::format(", {} in an open order", plain_amount(sleeve.held, scale));
   return text + ", allocated " + plain_amount(sleeve.allocation, scale);
+}
+
+// What the venue says of the wallet: the coins of open positions are not there, they are another asset.
+std::string statement_text(const VaultView& vault) {
+  if (!vault.on_wallet) return "the venue has not been asked yet";
+  return fmt::format("on the wallet {}, by the statement of {}", plain_amount(*vault.on_wallet, vault.asset.scale),
+                     utc(vault.stated_at));
 }
 
 std::string reserve_text(const VaultView& vault) {
@@ -118,7 +126,7 @@ std::string vault_diagram(const VaultView& vault) {
   const auto coins = [&](Amount amount) { return plain_amount(amount, vault.asset.scale); };
   std::string text = fmt::format("vault {} of {}, {} on {}/{}\n", vault.name, vault.owner_name, vault.asset.code,
                                  vault.venue, vault.account);
-  text += line("Total Coins", coins(vault.total));
+  text += line("Total Coins", coins(vault.total), statement_text(vault));
   text += line("├─ Tradeable Coins", coins(vault.tradeable));
   text += line("│  ├─ not allocated", coins(vault.unallocated));
   text += line("│  ├─ Quiet", coins(vault.quiet));
@@ -148,9 +156,12 @@ ordered_json vaults_json(const std::vector<VaultView>& vaults) {
         {"account",                       vault.account                                                        },
         {"asset",                         vault.asset.code                                                     },
         {"total",                         plain_amount(vault.total,                                              scale)},
-        {"tradeable",                               plain_amount(vault.tradeable,                                                                                          scale)},
-        {"not_allocated",                         plain_amount(vault.unallocated,     scale)},
-        {"quiet",plain_amount(vault.quiet,                                    scale)},
+        {"statement",                               vault.on_wallet
+                          ? ordered_json{{"total", plain_amount(*vault.on_wallet, scale)}, {"at", utc(vault.stated_at)}}
+                          : ordered_json(nullptr)                                                                                         },
+        {"tradeable",                               plain_amount(vault.tradeable, scale)},
+        {"not_allocated",                         plain_amount(vault.unallocated,                                                                                              scale)},
+        {"quiet",plain_amount(vault.quiet,scale)},
         {"flash",                         plain_amount(vault.flash,                                                                                              scale)},
         {"not_at_risk",                               plain_amount(vault.not_at_risk,                                                                                              scale)},
         {"reserve",

@@ -13,8 +13,8 @@ namespace {
 using machines::Amount;
 using machines::Int128;
 
-constexpr Statement snapshot_statement = {
-    "vaults_snapshot", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY", false};
+constexpr Statement snapshot_statement = {"vaults_snapshot",
+                                          "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY", false};
 constexpr Statement vaults_statement = {
     "vaults",
     "SELECT v.owner, o.name, v.id, v.name, v.venue, v.account, s.id, s.code, s.scale, r.credits_posted - "
@@ -24,11 +24,16 @@ constexpr Statement vaults_statement = {
     "(SELECT coalesce(string_agg(symbol, ', ' ORDER BY symbol), 'none') FROM ledger.instrument), "
     "EXISTS (SELECT FROM ledger.pause p WHERE p.owner = v.owner AND (p.scope = 'owner' OR p.scope = 'vault' AND "
     "p.target = v.id::text "
-    "OR p.scope = 'venue' AND p.target = v.venue)) "
+    "OR p.scope = 'venue' AND p.target = v.venue)), w.total, coalesce(w.world_at, 0) "
     "FROM ledger.vault v JOIN ledger.owner o ON o.id = v.owner JOIN ledger.asset s ON s.id = v.asset "
     "JOIN ledger.account r ON r.owner = v.owner AND r.id = v.reserve JOIN ledger.account t ON t.owner = v.owner AND "
     "t.id = v.tradeable "
-    "JOIN ledger.instance m ON m.owner = v.owner AND m.id = v.instance WHERE $1 IN ('', o.name) ORDER BY v.owner, v.id",
+    "JOIN ledger.instance m ON m.owner = v.owner AND m.id = v.instance "
+    "LEFT JOIN LATERAL (SELECT d.world_at, coalesce(l.total, 0) AS total FROM (SELECT x.id, x.world_at FROM "
+    "ledger.statement x "
+    "WHERE x.venue = v.venue AND x.account = v.account ORDER BY x.id DESC LIMIT 1) AS d "
+    "LEFT JOIN ledger.statement_line l ON l.statement = d.id AND l.asset = s.code) AS w ON true "
+    "WHERE $1 IN ('', o.name) ORDER BY v.owner, v.id",
     false};
 // The open cycle, and the order that it waits for.
 constexpr Statement sleeves_statement = {
@@ -170,6 +175,8 @@ Stored<std::vector<VaultView>> Vaults::read_vaults(const std::string& owner) {
     view.tradeable = coins(view.unallocated.minor() + view.quiet.minor() + view.flash.minor());
     view.total = coins(view.tradeable.minor() + view.not_at_risk.minor());
     view.must_stay = machines::policy::required(view.reserve, view.total).value_or(coins(0));
+    if (!rows->is_null(row, 18)) view.on_wallet = coins(rows->amount(row, 18));
+    view.stated_at = {rows->number(row, 19)};
     view.idle = idle_because(view, rows->flag(row, 15), std::string(rows->text(row, 16)), rows->flag(row, 17));
     vaults.push_back(std::move(view));
   }

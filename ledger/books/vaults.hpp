@@ -3,6 +3,7 @@
 // it closes. Reads only. Borrows its connection.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,10 +39,12 @@ struct VaultView {
   std::int64_t id = 0;
   std::string owner_name, name, venue, account;
   machines::Asset asset;
-  machines::Amount total;                   // not at risk + tradeable
-  machines::Amount tradeable, unallocated;  // Tradeable Coins: not allocated + what quiet and flash have
-  machines::Amount quiet, flash;            // balances of the sleeves
-  machines::Amount not_at_risk, must_stay;  // outside Tradeable; of that, what the reserve asks for
+  machines::Amount total;                     // not at risk + tradeable
+  std::optional<machines::Amount> on_wallet;  // its asset in the venue's last statement; nothing before the first
+  machines::Instant stated_at{0};             // world time of that statement
+  machines::Amount tradeable, unallocated;    // Tradeable Coins: not allocated + what quiet and flash have
+  machines::Amount quiet, flash;              // balances of the sleeves
+  machines::Amount not_at_risk, must_stay;    // outside Tradeable; of that, what the reserve asks for
   machines::policy::Reserve reserve;
   machines::AccountId external_account, reserve_account, tradeable_account;
   std::vector<SleeveView> sleeves;
