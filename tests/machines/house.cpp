@@ -23,7 +23,7 @@ machines::Instrument eth_usdt() {
 }
 
 House::House(machines::SleeveKind kind, Int128 allocation, Start start, Witness* witness)
-    : kind_(kind), allocation_(usdt, allocation), witness_(witness) {
+    : kind_(kind), allocation_(usdt, start == Start::empty ? 0 : allocation), witness_(witness) {
   if (start == Start::empty) return;
   book_.put(accounts_.quote, allocation);
   start_cycle(std::nullopt);
@@ -48,9 +48,11 @@ void House::move(allocation::Movement movement, Int128 amount, Int128 reserve) {
   facts.tradeable_available = Amount(usdt, book_.available(accounts_.tradeable));
   facts.sleeve_available = Amount(usdt, book_.available(accounts_.quote));
   facts.sleeve_has_cycle = has_cycle_;
+  facts.sleeve_allocation = allocation_;
   const auto step = allocation::decide(allocation::requested, facts);
   if (witness_ != nullptr) witness_->moved(allocation::requested, facts, step);
   if (!step) return;
+  if (step->allocation) allocation_ = *step->allocation;
   apply(step->postings, {next_id_++}, 2);
   if (step->starts_cycle) start_cycle(std::nullopt);
 }
