@@ -117,6 +117,11 @@ int failed(const Where& where, const std::string& what, const ledger::StoreError
   return 1;
 }
 
+int wrong(const std::string& text) {
+  fmt::print(stderr, "bursar: {}\n", text);
+  return 2;
+}
+
 int show_status(const Where& where) {
   ledger::Connection connection(where.dsn);
   ledger::books::Books books(connection);

@@ -14,12 +14,15 @@ struct Where {
   Layout layout;
   std::string dsn;
   bool json = false;
-  bool by_folder = true;       // the database is the data folder's own; false: --dsn named it
-  bool house_may_run = true;   // false: nobody serves this folder now
+  bool by_folder = true;      // the database is the data folder's own; false: --dsn named it
+  bool house_may_run = true;  // false: nobody serves this folder now
 };
 
 // Says what can't be read, why, and what to do; returns 1.
 int failed(const Where& where, const std::string& what, const ledger::StoreError& error);
+
+// Says what can't be meant, in one line; returns 2.
+int wrong(const std::string& text);
 
 int show_status(const Where& where);
 int list_machines(const Where& where, bool all, int limit);

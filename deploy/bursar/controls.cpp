@@ -27,11 +27,6 @@ constexpr Statement in_flight_statement = {
     "WHERE i.owner = $1 AND i.kind = 'order' AND NOT i.is_final AND i.state <> 'drafted' ORDER BY i.id",
     false};
 
-int wrong(const std::string& text) {
-  fmt::print(stderr, "bursar: {}\n", text);
-  return 2;
-}
-
 struct Target {
   std::int64_t owner = 0;
   std::string owner_name, scope, target, shown;  // as the ledger keeps it; as a person reads it

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
-#include <openssl/rand.h>
 
 #include "deploy/bursar/plan.hpp"
+#include "deploy/bursar/setup.hpp"
 #include "deploy/bursar/vaults.hpp"
 #include "ledger/books/vaults.hpp"
 #include "machines/core/names.hpp"
@@ -14,11 +14,6 @@ using ledger::Parameters;
 using machines::policy::Reserve;
 using machines::policy::Rule;
 using schemas::config::Decimal;
-
-int wrong(const std::string& text) {
-  fmt::print(stderr, "bursar: {}\n", text);
-  return 2;
-}
 
 // A name is part of account paths and of what people type: short, and without what would need quotes.
 bool is_name(const std::string& text) {
@@ -54,12 +49,6 @@ std::optional<Reserve> reserve_of(const VaultOrder& order, std::string& why) {
     return std::nullopt;
   }
   return reserve;
-}
-
-std::int64_t drawn_shard() {
-  unsigned char byte = 0;
-  CHECK(RAND_bytes(&byte, 1) == 1);
-  return byte % 64;
 }
 
 ledger::Stored<std::int64_t> number(ledger::Connection& connection, const ledger::Statement& statement,
@@ -109,18 +98,18 @@ int create_vault(const Where& where, const VaultOrder& order) {
   const auto now = number(connection, {"cli_world", "SELECT ledger.world_now()", false}, {});
   if (!now) return failed(where, "vault create", now.error());
   const auto review = first_review(*reserve, {}, {*now});
-  const auto made =
-      number(connection, {"cli_vault", "SELECT ledger.open_vault($1, $2, $3, $4, $5, $6, $8, $9, ledger.world_now(), $7)"},
-             Parameters()
-                 .add(*owner)
-                 .add(name)
-                 .add(order.venue)
-                 .add(order.account)
-                 .add(*asset)
-                 .add(schemas::write_vault({*reserve, {}}))
-                               .add(review)
-                 .add(who_asks())
-                 .add(order.why));
+  const auto made = number(
+      connection, {"cli_vault", "SELECT ledger.open_vault($1, $2, $3, $4, $5, $6, $8, $9, ledger.world_now(), $7)"},
+      Parameters()
+          .add(*owner)
+          .add(name)
+          .add(order.venue)
+          .add(order.account)
+          .add(*asset)
+          .add(schemas::write_vault({*reserve, {}}))
+          .add(review)
+          .add(who_asks())
+          .add(order.why));
   if (!made) return failed(where, "vault create", made.error());
   VaultOrder shown = order;
   shown.name = name;

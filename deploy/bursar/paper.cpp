@@ -24,7 +24,7 @@ using nlohmann::ordered_json;
 constexpr std::chrono::seconds patience{5};
 constexpr ledger::Statement assets_statement = {"asset_scales", "SELECT code, scale FROM ledger.asset", false};
 
-int wrong(const std::string& text) {
+int misused(const std::string& text) {
   fmt::print(stderr, "bursar: paper: {}\n", text);
   return 2;
 }
@@ -116,7 +116,7 @@ void print(const Known& known, const schemas::Statement& told, bool as_json) {
 int ask_venue(const Where& where, const Known& known, const schemas::VenueMessage& request) {
   const auto keys = brokers::wire::read_keys(where.layout.key("client").string());
   const auto venue = brokers::wire::read_public_key(where.layout.key("venue").string() + ".pub");
-  if (!keys || !venue) return wrong("the keys in " + where.layout.folder.string() + " can't be read");
+  if (!keys || !venue) return misused("the keys in " + where.layout.folder.string() + " can't be read");
   const std::atomic<bool> never = false;
   brokers::wire::Context context;
   workers::venues::paper::VenueClient client(context, {where.layout.venue_endpoint(), *keys, *venue});
@@ -136,23 +136,23 @@ int ask_venue(const Where& where, const Known& known, const schemas::VenueMessag
 // Runs with what the ledger knows where a house runs.
 template <class Then>
 int with_house(const Where& where, const std::string& symbol, Then then) {
-  if (!where.by_folder) return wrong("the venue is found by its data folder: leave --dsn out");
+  if (!where.by_folder) return misused("the venue is found by its data folder: leave --dsn out");
   if (!where.house_may_run)
     return unanswered(fmt::format("no house runs on {}; start it with `bursar up` and leave it open, then ask again",
                                   where.layout.folder.string()));
   const auto known = look_up(where, symbol);
   if (!known) return failed(where, "paper", known.error());
-  if (known->symbol.empty()) return wrong(symbol.empty() ? "no pair is traded here" : symbol + " is not traded here");
+  if (known->symbol.empty()) return misused(symbol.empty() ? "no pair is traded here" : symbol + " is not traded here");
   return then(*known);
 }
 
 int transfer(const Where& where, const PaperOrder& order, int sign) {
   return with_house(where, "", [&](const Known& known) {
-    if (!known.scales.contains(order.asset)) return wrong(fmt::format("no asset is called `{}` here", order.asset));
+    if (!known.scales.contains(order.asset)) return misused(fmt::format("no asset is called `{}` here", order.asset));
     const auto amount = machines::parse_decimal(order.amount, known.scale_of(order.asset));
     if (!amount || *amount <= 0)
-      return wrong(fmt::format("`{}` is no positive amount of {}, which has {} decimals", order.amount, order.asset,
-                               known.scale_of(order.asset)));
+      return misused(fmt::format("`{}` is no positive amount of {}, which has {} decimals", order.amount, order.asset,
+                                 known.scale_of(order.asset)));
     return ask_venue(
         where, known,
         schemas::HandTransfer{order.id.empty() ? fresh_id() : order.id, order.asset, sign * *amount, known.now});
@@ -163,13 +163,13 @@ int transfer(const Where& where, const PaperOrder& order, int sign) {
 
 int trade_on_paper(const Where& where, const PaperOrder& order) {
   const auto side = machines::from_name<schemas::Side>(order.side);
-  if (!side) return wrong(fmt::format("`{}` is no side; write buy or sell", order.side));
+  if (!side) return misused(fmt::format("`{}` is no side; write buy or sell", order.side));
   return with_house(where, order.symbol, [&](const Known& known) {
     const std::string& spent = *side == schemas::Side::buy ? known.quote : known.base;
     const auto size = machines::parse_decimal(order.amount, known.scale_of(spent));
     if (!size || *size <= 0)
-      return wrong(fmt::format("`{}` is no positive amount of {}, which has {} decimals", order.amount, spent,
-                               known.scale_of(spent)));
+      return misused(fmt::format("`{}` is no positive amount of {}, which has {} decimals", order.amount, spent,
+                                 known.scale_of(spent)));
     return ask_venue(
         where, known,
         schemas::HandTrade{order.id.empty() ? fresh_id() : order.id, known.symbol, *side, *size, known.now});

@@ -71,12 +71,6 @@ class Sequence {
   std::optional<ledger::StoreError> error_;
 };
 
-std::int64_t drawn_shard() {
-  unsigned char byte = 0;
-  CHECK(RAND_bytes(&byte, 1) == 1);
-  return byte % 64;
-}
-
 std::int64_t open_asset(Sequence& sequence, const machines::Asset& asset) {
   return sequence.run(asset_statement, Parameters().add(asset.code).add(std::int64_t{asset.scale}));
 }
@@ -155,6 +149,12 @@ Stored<bool> genesis(ledger::Connection& connection, const TreasurySpec& spec, c
 }
 
 }  // namespace
+
+std::int64_t drawn_shard() {
+  unsigned char byte = 0;
+  CHECK(RAND_bytes(&byte, 1) == 1);
+  return byte % 64;
+}
 
 Stored<bool> set_up(ledger::Connection& connection, const TreasurySpec& spec, const workers::market::PriceFile& prices,
                     const std::string& file) {

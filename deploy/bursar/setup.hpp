@@ -52,6 +52,9 @@ ledger::Stored<std::vector<FeedState>> read_feed(ledger::Connection& connection)
 // Empty when this database has no settings yet.
 ledger::Stored<std::string> read_settings(ledger::Connection& connection);
 
+// The shard (0 to 63) of a new owner, drawn once and stored.
+std::int64_t drawn_shard();
+
 // REQUIRES: migrated, and the owner's role. Errors: the connection's.
 ledger::Stored<bool> set_up(ledger::Connection& connection, const TreasurySpec& spec,
                             const workers::market::PriceFile& prices, const std::string& file);

@@ -22,12 +22,6 @@ using ledger::books::VaultView;
 using machines::Amount;
 using Movement = machines::allocation::Movement;
 
-// One line to standard error; the exit code of what can't be meant.
-int wrong(const std::string& text) {
-  fmt::print(stderr, "bursar: {}\n", text);
-  return 2;
-}
-
 std::string names_of(const std::vector<VaultView>& vaults) {
   std::string names;
   for (const VaultView& vault : vaults) names += (names.empty() ? "" : ", ") + vault.name;
