@@ -167,13 +167,21 @@ bool does_not_fit(const StoreError& error) {
          (error.text.starts_with("[BU002]") || error.text.starts_with("[BU011]") || error.text.starts_with("[23"));
 }
 
+// A call that PostgreSQL ended to resolve a deadlock has done nothing: asked again, a few times at most.
+Stored<Rows> ask(Connection& connection, const Parameters& parameters) {
+  auto rows = connection.call(commit_statement, parameters);
+  for (int again = 0; again < 3 && !rows && rows.error().failure == StoreFailure::conflict; ++again)
+    rows = connection.call(commit_statement, parameters);
+  return rows;
+}
+
 }  // namespace
 
 Stored<std::vector<machines::StepResult>> Journal::commit(int shard, std::int64_t epoch, std::span<const Step> steps) {
   // At full speed first; when somebody in the batch does not fit, nothing of it stands, and the checked call tells each
   // its outcome.
   for (const bool checked : {false, true}) {
-    const auto rows = connection_.call(commit_statement, parameters_of(checked, shard, epoch, steps));
+    const auto rows = ask(connection_, parameters_of(checked, shard, epoch, steps));
     if (rows) return read_results(*rows, steps);
     const StoreError& error = rows.error();
     // The broker lost the shard between the first look and the last lock: nothing of this call stands.
