@@ -7,7 +7,7 @@ namespace brokers::dispatch {
 using machines::LeasedJob;
 
 bool Dispatch::is_outside(const Worker& worker, const LeasedJob& job) const {
-  const auto found = worker.capabilities.find(job.kind);
+  const auto found = worker.capabilities.find(machine_of(job));
   if (found == worker.capabilities.end() || job.is_event) return false;
   const auto& commands = found->second.outside_commands;
   return std::find(commands.begin(), commands.end(), job.command) != commands.end();
@@ -16,7 +16,7 @@ bool Dispatch::is_outside(const Worker& worker, const LeasedJob& job) const {
 bool Dispatch::is_busy(const LeasedJob& job) const { return busy_.contains({job.key.owner, job.key.instance}); }
 
 bool Dispatch::can_take(const Worker& worker, const LeasedJob& job, bool alone) const {
-  if (worker.runs_alone || !worker.capabilities.contains(job.kind)) return false;
+  if (worker.runs_alone || !worker.capabilities.contains(machine_of(job))) return false;
   if (alone ? !worker.held.empty() : worker.drains) return false;
   return is_outside(worker, job) ? worker.outside_credit > 0 : worker.pure_credit > 0;
 }
@@ -61,7 +61,7 @@ void Dispatch::make_room_for_the_lone() {
   if (job == nullptr) return;
   Worker* least = nullptr;
   for (auto& [peer, worker] : workers_)
-    if (!worker.runs_alone && worker.capabilities.contains(job->kind) &&
+    if (!worker.runs_alone && worker.capabilities.contains(machine_of(*job)) &&
         (least == nullptr || worker.held.size() < least->held.size()))
       least = &worker;
   if (least != nullptr) least->drains = true;

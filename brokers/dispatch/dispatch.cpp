@@ -39,7 +39,8 @@ void Dispatch::ready(const std::string& peer, const schemas::Ready& ready, std::
     if (worker.name == ready.worker) earlier.push_back(other);
   Worker fresh;
   fresh.name = ready.worker;
-  for (const auto& capability : ready.capabilities) fresh.capabilities[capability.kind] = capability;
+  for (const auto& capability : ready.capabilities)
+    fresh.capabilities[{capability.kind, capability.version}] = capability;
   fresh.pure_credit = ready.pure_credit;
   fresh.outside_credit = ready.outside_credit;
   fresh.heard_us = now_us;
@@ -89,13 +90,6 @@ void Dispatch::done(const std::string& peer, const schemas::Done& done, std::int
   consider(now_us);
 }
 
-std::int64_t Dispatch::back_off(int tries) {
-  std::int64_t delay = rules_.backoff_ms;
-  for (int i = 0; i < tries && delay < rules_.longest_backoff_ms; ++i) delay *= 2;
-  delay = std::min(delay, rules_.longest_backoff_ms);
-  return delay + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(delay / 4 + 1));
-}
-
 void Dispatch::failed(const std::string& peer, const schemas::Failed& failed, std::int64_t now_us) {
   if (known(peer, now_us) == nullptr) return;
   const auto flight = flights_.find(failed.token);
@@ -103,8 +97,10 @@ void Dispatch::failed(const std::string& peer, const schemas::Failed& failed, st
   const LeasedJob job = flight->second.job;
   suspects_.erase(job.key);
   land(flight);
-  const bool park = failed.fatal || job.tries + 1 >= rules_.most_tries;
-  give_back(job, failed.reason, failed.retry_after_ms > 0 ? failed.retry_after_ms : back_off(job.tries), park, true);
+  const RetryRule& rule = rules_.retry.of(failed.error);
+  const std::int64_t wait = failed.retry_after_ms > 0 ? failed.retry_after_ms : wait_ms(rule, job.tries, random_());
+  give_back(job, failed.reason, wait, failed.fatal || is_last(rule, job.tries), true,
+            std::string(machines::name_of(failed.error)));
   hint_ = true;
   look_first_ = true;
   consider(now_us);
@@ -161,8 +157,9 @@ void Dispatch::lose(const std::string& peer, const std::set<Token>& still_held, 
   worker_left_ = workers_.erase(peer) > 0 || worker_left_;
 }
 
-void Dispatch::give_back(const LeasedJob& job, std::string reason, std::int64_t delay_ms, bool park, bool counts) {
-  ledger::jobs::Failure failure{job.key, job.token, std::move(reason), delay_ms, park, counts};
+void Dispatch::give_back(const LeasedJob& job, std::string reason, std::int64_t delay_ms, bool park, bool counts,
+                         std::string error_class) {
+  ledger::jobs::Failure failure{job.key, job.token, std::move(reason), delay_ms, park, counts, std::move(error_class)};
   if (!actions_.empty())
     if (auto* last = std::get_if<GiveBack>(&actions_.back())) {
       last->failures.push_back(std::move(failure));
@@ -189,9 +186,9 @@ void Dispatch::enqueue(LeasedJob job) {
   ++queued_;
 }
 
-bool Dispatch::anyone_knows(const std::string& kind) const {
+bool Dispatch::anyone_knows(const Machine& machine) const {
   return std::any_of(workers_.begin(), workers_.end(),
-                     [&](const auto& entry) { return entry.second.capabilities.contains(kind); });
+                     [&](const auto& entry) { return entry.second.capabilities.contains(machine); });
 }
 
 // Jobs that no worker here can do must not fill the queue: back they go for a while. Without any worker all wait.
@@ -201,8 +198,9 @@ void Dispatch::give_back_the_unknown() {
   for (auto& [shard, queue] : ready_)
     for (auto& [owner, jobs] : queue)
       std::erase_if(jobs, [&](const LeasedJob& job) {
-        if (anyone_knows(job.kind)) return false;
-        give_back(job, "no worker here knows " + job.kind, rules_.unknown_kind_ms, false, false);
+        if (anyone_knows(machine_of(job))) return false;
+        give_back(job, "no worker here knows " + job.kind + " v" + std::to_string(job.machine_version),
+                  rules_.unknown_kind_ms, false, false);
         --queued_;
         return true;
       });

@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "brokers/dispatch/retry.hpp"
 #include "ledger/jobs/jobs.hpp"
 #include "schemas/codec/messages.hpp"
 
@@ -42,11 +43,9 @@ struct Rules {
   int claim_limit = 256;                  // jobs per shard and claim
   int message_jobs = 100;                 // jobs per ASSIGN
   int few_jobs = 16;                      // so few go to one worker together: one round trip
-  int most_tries = 20;                    // business retries before a job is parked
   int most_lone_deaths = 5;               // consecutive deaths of a worker that ran the job alone
-  std::int64_t backoff_ms = 100;          // doubled per try, with jitter
-  std::int64_t longest_backoff_ms = 60'000;
-  std::int64_t unknown_kind_ms = 1'000;  // until a job that no worker here can do is looked at again
+  RetryRules retry;                       // per class of error
+  std::int64_t unknown_kind_ms = 1'000;   // until a job that no worker here can do is looked at again
   std::uint64_t seed = 1;
 };
 
@@ -83,9 +82,11 @@ class Dispatch {
   [[nodiscard]] schemas::BrokerView view(std::int64_t now_us) const;
 
  private:
+  using Machine = std::pair<std::string, int>;  // a kind in one version of its table
+  static Machine machine_of(const machines::LeasedJob& job) { return {job.kind, job.machine_version}; }
   struct Worker {
     std::string name;
-    std::map<std::string, schemas::Capability> capabilities;
+    std::map<Machine, schemas::Capability> capabilities;
     int pure_credit = 0, outside_credit = 0;  // what is left
     std::int64_t heard_us = 0;
     std::set<machines::Token> held;
@@ -110,10 +111,11 @@ class Dispatch {
   void lose(const std::string& peer, const std::set<machines::Token>& still_held, const std::string& why,
             bool died = true);
   bool suspect(const machines::JobKey& job, bool ran_alone);
-  void give_back(const machines::LeasedJob& job, std::string reason, std::int64_t delay_ms, bool park, bool counts);
+  void give_back(const machines::LeasedJob& job, std::string reason, std::int64_t delay_ms, bool park, bool counts,
+                 std::string error_class = {});
   void land(std::map<machines::Token, Flight>::iterator flight);
   void enqueue(machines::LeasedJob job);
-  [[nodiscard]] bool anyone_knows(const std::string& kind) const;
+  [[nodiscard]] bool anyone_knows(const Machine& machine) const;
   void give_back_the_unknown();
   void assign();
   bool assign_shard(int shard, Queue& queue);
@@ -129,7 +131,6 @@ class Dispatch {
   void consider(std::int64_t now_us);
   [[nodiscard]] int free_credit() const;
   [[nodiscard]] int room() const;
-  std::int64_t back_off(int tries);
 
   Rules rules_;
   std::mt19937_64 random_;

@@ -10,6 +10,7 @@
 
 #include "brokers/service/service.hpp"
 #include "deploy/bursar/plan.hpp"
+#include "deploy/bursar/retry_rules.hpp"
 #include "workers/handlers/sleeve.hpp"
 #include "workers/harness/harness.hpp"
 #include "workers/venues/paper/service.hpp"
@@ -97,9 +98,7 @@ int run_broker(const NodeOptions& options) {
   config.rules.ttl_us = from.ttl_ms * 1000;
   config.rules.safety_poll_us = from.safety_poll_ms * 1000;
   config.rules.claim_limit = static_cast<int>(from.claim_limit);
-  config.rules.most_tries = static_cast<int>(from.most_tries);
-  config.rules.backoff_ms = from.backoff_ms;
-  config.rules.longest_backoff_ms = from.longest_backoff_ms;
+  config.rules.retry = retry_rules(from);
   return brokers::service::run(config, stop);
 }
 

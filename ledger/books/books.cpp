@@ -25,8 +25,9 @@ constexpr Statement postings_statement = {
     "= p.credit "
     "JOIN ledger.asset s ON s.id = p.asset WHERE p.instance = $1 ORDER BY p.owner, p.version, p.leg",
     false};
-constexpr Statement stranded_statement = {"stranded", "SELECT owner, instance, kind, state FROM ledger.stranded()",
-                                          false};
+constexpr Statement stranded_statement = {
+    "look_for_stranded",
+    "SELECT owner, instance, kind, state, is_stranded, looked_at FROM ledger.look_for_stranded($1, $2, $3, $4)", false};
 
 std::string text(const Rows& rows, int row, int column) { return std::string(rows.text(row, column)); }
 
@@ -107,17 +108,31 @@ Stored<std::vector<TransitionView>> Books::history(machines::InstanceId id) {
   return history;
 }
 
-Stored<std::vector<Stranded>> Books::stranded() {
-  const auto rows = connection_.call(stranded_statement);
+Stored<LiveSlice> Books::look_for_stranded(const LiveSlice& last, std::int64_t most) {
+  const auto rows = connection_.call(
+      stranded_statement, Parameters().add(std::int64_t{last.owner.value}).add(last.kind).add(last.id.value).add(most));
   if (!rows) return machines::fail(rows.error());
+  LiveSlice slice;
+  for (int row = 0; row < rows->size(); ++row) {
+    slice.owner = {static_cast<std::int32_t>(rows->number(row, 0))};
+    slice.id = {rows->number(row, 1)};
+    slice.kind = text(*rows, row, 2);
+    slice.looked_at = rows->number(row, 5);
+    if (rows->flag(row, 4)) slice.stranded.push_back({slice.owner, slice.id, slice.kind, text(*rows, row, 3)});
+  }
+  return slice;
+}
+
+Stored<std::vector<Stranded>> Books::stranded() {
+  constexpr std::int64_t most = 10'000;
   std::vector<Stranded> views;
-  views.reserve(static_cast<std::size_t>(rows->size()));
-  for (int row = 0; row < rows->size(); ++row)
-    views.push_back({{static_cast<std::int32_t>(rows->number(row, 0))},
-                     {rows->number(row, 1)},
-                     text(*rows, row, 2),
-                     text(*rows, row, 3)});
-  return views;
+  for (LiveSlice slice;;) {
+    auto next = look_for_stranded(slice, most);
+    if (!next) return machines::fail(next.error());
+    if (next->looked_at == 0) return views;
+    slice = std::move(*next);
+    views.insert(views.end(), slice.stranded.begin(), slice.stranded.end());
+  }
 }
 
 }  // namespace ledger::books

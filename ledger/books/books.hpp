@@ -55,6 +55,15 @@ struct Stranded {
   std::string kind, state;
 };
 
+// A slice of all live instances, by key; begin with an empty one.
+struct LiveSlice {
+  machines::OwnerId owner{0};  // the key of the last one looked at
+  std::string kind;
+  machines::InstanceId id{0};
+  std::int64_t looked_at = 0;      // instances of this slice; 0: there are no more
+  std::vector<Stranded> stranded;  // those of them that nothing will ever move
+};
+
 class Books {
  public:
   explicit Books(Connection& connection) : connection_(connection) {}
@@ -65,6 +74,9 @@ class Books {
   // Empty when no such instance.
   Stored<std::vector<InstanceView>> instance(machines::InstanceId id);
   Stored<std::vector<TransitionView>> history(machines::InstanceId id);
+  // The slice after `last`, of at most so many instances, in a snapshot of its own.
+  Stored<LiveSlice> look_for_stranded(const LiveSlice& last, std::int64_t most);
+  // All of them, slice by slice: no long snapshot.
   Stored<std::vector<Stranded>> stranded();
 
  private:

@@ -9,11 +9,12 @@ constexpr Statement own_shards_statement = {"own_shards", "SELECT ledger.own_sha
 constexpr Statement live_shards_statement = {"live_shards", "SELECT DISTINCT shard FROM ledger.owner ORDER BY 1",
                                              false};
 // A claim that was lost on the way is found again among the leased rows: no doubt, just unavailable.
-constexpr Statement claim_statement = {"claim", "SELECT * FROM ledger.claim($1, $2, $3, $4)", false};
+constexpr Statement claim_statement = {"claim", "SELECT * FROM ledger.take($1, $2, $3, $4)", false};
 constexpr Statement due_statement = {"due", "SELECT * FROM ledger.due($1, $2)", false};
 constexpr Statement next_unheld_statement = {"next_unheld", "SELECT ledger.next_unheld($1)", false};
 constexpr Statement leased_statement = {"leased", "SELECT * FROM ledger.leased($1)", false};
-constexpr Statement give_back_statement = {"give_back", "SELECT ledger.give_back($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
+constexpr Statement give_back_statement = {"give_back",
+                                           "SELECT ledger.give_back($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
 constexpr Statement submit_statement = {"submit_event", "SELECT ledger.submit_event($1, $2, $3, $4)"};
 constexpr Statement counts_statement = {"job_counts", "SELECT * FROM ledger.job_counts($1)", false};
 
@@ -43,11 +44,14 @@ LeasedJob leased_at(const Rows& rows, int row) {
   return job;
 }
 
-Stored<std::vector<LeasedJob>> leased_of(const Stored<Rows>& rows) {
+Stored<std::vector<LeasedJob>> leased_of(const Stored<Rows>& rows, bool with_machine_version = false) {
   if (!rows) return machines::fail(rows.error());
   std::vector<LeasedJob> jobs;
   jobs.reserve(static_cast<std::size_t>(rows->size()));
-  for (int row = 0; row < rows->size(); ++row) jobs.push_back(leased_at(*rows, row));
+  for (int row = 0; row < rows->size(); ++row) {
+    jobs.push_back(leased_at(*rows, row));
+    if (with_machine_version) jobs.back().machine_version = static_cast<int>(rows->number(row, 13));
+  }
   return jobs;
 }
 
@@ -71,8 +75,10 @@ Stored<std::vector<int>> Jobs::live_shards() {
 Stored<std::vector<LeasedJob>> Jobs::claim(std::span<const int> shards, machines::Instant world_now, int limit,
                                            const std::string& broker) {
   auto array = numbers(shards);
-  return leased_of(connection_.call(
-      claim_statement, Parameters().add(array).add(world_now.us).add(static_cast<std::int64_t>(limit)).add(broker)));
+  return leased_of(
+      connection_.call(claim_statement,
+                       Parameters().add(array).add(world_now.us).add(static_cast<std::int64_t>(limit)).add(broker)),
+      true);
 }
 
 Stored<Due> Jobs::due(std::span<const int> shards, machines::Instant world_at) {
@@ -98,7 +104,7 @@ Stored<std::vector<LeasedJob>> Jobs::leased(std::span<const int> shards) {
 }
 
 Stored<int> Jobs::give_back(std::span<const Failure> failures) {
-  ArrayText owner, instance, version, ordinal, token, reason, delay, park, counts;
+  ArrayText owner, instance, version, ordinal, token, reason, delay, park, counts, error_class;
   for (const Failure& failure : failures) {
     owner.add(failure.key.owner.value);
     instance.add(failure.key.instance.value);
@@ -109,11 +115,19 @@ Stored<int> Jobs::give_back(std::span<const Failure> failures) {
     delay.add(failure.delay_ms);
     park.add_bool(failure.park);
     counts.add_bool(failure.counts_as_try);
+    error_class.add_text(failure.error_class);
   }
-  const auto rows = connection_.call(
-      give_back_statement,
-      Parameters().add(owner).add(instance).add(version).add(ordinal).add(token).add(reason).add(delay).add(park).add(
-          counts));
+  const auto rows = connection_.call(give_back_statement, Parameters()
+                                                              .add(owner)
+                                                              .add(instance)
+                                                              .add(version)
+                                                              .add(ordinal)
+                                                              .add(token)
+                                                              .add(reason)
+                                                              .add(delay)
+                                                              .add(park)
+                                                              .add(counts)
+                                                              .add(error_class));
   if (!rows) return machines::fail(rows.error());
   return static_cast<int>(rows->number(0, 0));
 }
@@ -137,7 +151,8 @@ Stored<bool> Jobs::submit_event(machines::OwnerId owner, machines::InstanceId in
 Stored<Counts> Jobs::counts(machines::Instant world_now) {
   const auto rows = connection_.call(counts_statement, Parameters().add(world_now.us));
   if (!rows) return machines::fail(rows.error());
-  return Counts{rows->number(0, 0), rows->number(0, 1), rows->number(0, 2), rows->number(0, 3), rows->number(0, 4)};
+  return Counts{rows->number(0, 0), rows->number(0, 1), rows->number(0, 2),
+                rows->number(0, 3), rows->number(0, 4), rows->number(0, 5)};
 }
 
 }  // namespace ledger::jobs

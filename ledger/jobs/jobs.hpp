@@ -29,11 +29,13 @@ struct Failure {
   std::string reason;
   std::int64_t delay_ms = 0;  // wall time until it may run again
   bool park = false;
-  bool counts_as_try = true;  // false: handed back unstarted, or lost to a dead worker
+  bool counts_as_try = true;     // false: handed back unstarted, or lost to a dead worker
+  std::string error_class = {};  // of the outside call or refusal (CallError); empty: none of these
 };
 
 struct Counts {
   std::int64_t ready = 0, timers = 0, leased = 0, delayed = 0, parked = 0;
+  std::int64_t held = 0;  // due, and set aside by a pause of their instance or kind
 };
 
 class Jobs {
@@ -46,7 +48,8 @@ class Jobs {
   // Shards that have an owner (0..63).
   Stored<std::vector<int>> live_shards();
   // Leases up to `limit` jobs per shard whose world time and wall time have come, oldest world time first, each with a
-  // fresh token. Not durable by itself (synchronous_commit off): a lost claim is claimed again.
+  // fresh token and the version of its instance's machine. What a pause of its instance or kind stops is set aside
+  // instead. Not durable by itself (synchronous_commit off): a lost claim is claimed again.
   Stored<std::vector<machines::LeasedJob>> claim(std::span<const int> shards, machines::Instant world_now, int limit,
                                                  const std::string& broker);
   Stored<Due> due(std::span<const int> shards, machines::Instant world_at);

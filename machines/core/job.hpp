@@ -18,9 +18,10 @@ struct LeasedJob {
   std::string kind;        // machine: order, sleeve_cycle, ...
   std::string command;     // or the event to deliver, when is_event
   bool is_event = false;
-  Instant world_at;  // world time of the job; decisions see bars <= this
-  int attempt = 1;   // rises with each lease
-  int tries = 0;     // business retries (back-off), not deaths
+  Instant world_at;         // world time of the job; decisions see bars <= this
+  int attempt = 1;          // rises with each lease
+  int tries = 0;            // business retries (back-off), not deaths
+  int machine_version = 1;  // of the instance: only a worker that knows this version of the kind may run it
   bool operator==(const LeasedJob&) const = default;
 };
 

@@ -28,12 +28,20 @@ void write(const LeasedJob& job, pb::LeasedJob& to) {
   to.set_world_us(job.world_at.us);
   to.set_attempt(job.attempt);
   to.set_tries(job.tries);
+  if (job.machine_version != 1) to.set_machine_version(job.machine_version);
 }
 LeasedJob read(const pb::LeasedJob& from, Reading& reading) {
-  return {read(from.key()), reading.token(from.token()), from.shard(),
-          from.epoch(),     reading.word(from.kind()),   reading.word(from.command()),
-          from.is_event(),  {from.world_us()},           from.attempt(),
-          from.tries()};
+  return {read(from.key()),
+          reading.token(from.token()),
+          from.shard(),
+          from.epoch(),
+          reading.word(from.kind()),
+          reading.word(from.command()),
+          from.is_event(),
+          {from.world_us()},
+          from.attempt(),
+          from.tries(),
+          from.machine_version() == 0 ? 1 : from.machine_version()};
 }
 
 void write(const Ready& ready, pb::Ready& to) {

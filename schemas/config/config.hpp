@@ -78,6 +78,17 @@ struct CadenceConfig {
   machines::Duration sell_check = machines::seconds(15);
 };
 
+// How jobs are tried again after one class of error (machines::CallError).
+struct RetryConfig {
+  std::string error_class;           // retry_later, unknown_outcome, ...
+  std::int64_t first_ms = 100;       // before the first retry
+  std::int64_t longest_ms = 60'000;  // between two tries at most
+  std::int64_t factor = 2;           // each wait is so many times the one before
+  machines::Rate jitter{250'000};    // of the wait, drawn and added
+  std::int64_t most_tries = 20;      // then:
+  std::string then = "park";         // or keep_trying
+};
+
 struct BrokerConfig {
   std::int64_t heartbeat_ms = 1'000;  // asked of workers
   std::int64_t ttl_ms = 3'000;        // silence after which a worker's leases pass on
@@ -86,6 +97,7 @@ struct BrokerConfig {
   std::int64_t most_tries = 20;       // business retries before a job is parked
   std::int64_t backoff_ms = 100;      // doubled per try, with jitter
   std::int64_t longest_backoff_ms = 60'000;
+  std::vector<RetryConfig> retry;  // for the classes named; the others go by the three above (and see README)
 };
 
 struct WorkersConfig {

@@ -87,6 +87,16 @@ void describe(Visitor& v, Whole& c) {
     inner.field("most_tries", value.most_tries, "retries before a job is parked");
     inner.field("backoff_ms", value.backoff_ms, "before the first retry; doubled per try");
     inner.field("longest_backoff_ms", value.longest_backoff_ms, "between two tries at most");
+    inner.list("retry", "retries after one class of error, instead of the three above", value.retry,
+               [](auto& rule, auto& retry) {
+                 rule.field("class", retry.error_class, "retry_later, unknown_outcome, rejected, maintenance, ...");
+                 rule.field("first_ms", retry.first_ms, "before the first retry");
+                 rule.field("longest_ms", retry.longest_ms, "between two tries at most");
+                 rule.field("factor", retry.factor, "each wait is so many times the one before");
+                 rule.field("jitter_percent", retry.jitter, "of the wait, drawn and added");
+                 rule.field("most_tries", retry.most_tries, "then:");
+                 rule.field("then", retry.then, "\"park\", or \"keep_trying\"");
+               });
   });
   v.table("workers", "the processes that decide and commit", c.workers, [](auto& inner, auto& value) {
     inner.field("count", value.count, "processes");

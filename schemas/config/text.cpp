@@ -41,6 +41,22 @@ struct ExampleWriter {
       inner(below, value);
       text += fmt::format("\n[[{}{}]]  # {}\n{}", path, name, sentence, below.text);
     }
+    if (values.empty()) add_commented(name, sentence, values, inner);
+  }
+
+ private:
+  // One of a list that is empty by default: what it would look like.
+  template <class Value, class Describe>
+  void add_commented(const char* name, const char* sentence, const std::vector<Value>&, Describe inner) {
+    ExampleWriter below{path + name + ".", ""};
+    const Value one{};
+    inner(below, one);
+    text += fmt::format("\n# [[{}{}]]  # {}\n", path, name, sentence);
+    for (std::size_t from = 0; from < below.text.size();) {
+      const std::size_t end = below.text.find('\n', from) + 1;
+      text += "# " + below.text.substr(from, end - from);
+      from = end;
+    }
   }
 };
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "machines/core/check.hpp"
+#include "machines/core/job.hpp"
 #include "machines/core/names.hpp"
 #include "machines/policy/reserve.hpp"
 #include "schemas/config/config.hpp"
@@ -203,6 +204,30 @@ void check_venue(Findings& found, const PaperConfig& paper) {
           "crash_before or crash_after");
 }
 
+void check_retries(Findings& found, const std::vector<RetryConfig>& retries) {
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < retries.size(); ++i) {
+    const RetryConfig& one = retries[i];
+    const std::string here = fmt::format("broker.retry[{}].", i);
+    if (!machines::from_name<machines::CallError>(one.error_class)) {
+      std::string known;
+      for (std::size_t n = 0; n < machines::count_of<machines::CallError>; ++n)
+        known += (known.empty() ? "" : ", ") + std::string(machines::name_of(static_cast<machines::CallError>(n)));
+      found.add(here + "class", fmt::format("is \"{}\", which is no class of error", one.error_class),
+                "known here: " + known);
+    }
+    if (!seen.insert(one.error_class).second)
+      found.add(here + "class", fmt::format("is \"{}\" a second time", one.error_class), "one rule per class");
+    check_range(found, here + "first_ms", one.first_ms, 1, 3'600'000);
+    check_range(found, here + "longest_ms", one.longest_ms, std::max<std::int64_t>(one.first_ms, 1), 86'400'000);
+    check_range(found, here + "factor", one.factor, 1, 100);
+    check_rate(found, here + "jitter_percent", one.jitter, 1'000'000);
+    check_range(found, here + "most_tries", one.most_tries, 1, 100'000);
+    if (one.then != "park" && one.then != "keep_trying")
+      found.add(here + "then", fmt::format("is \"{}\"", one.then), "write \"park\" or \"keep_trying\"");
+  }
+}
+
 void check_processes(Findings& found, const Config& config) {
   const auto seconds = [&](const char* field, machines::Duration value) {
     if (value.us < 100'000 || value.us > 86'400'000'000)
@@ -223,6 +248,7 @@ void check_processes(Findings& found, const Config& config) {
   check_range(found, "broker.most_tries", broker.most_tries, 1, 1'000);
   check_range(found, "broker.backoff_ms", broker.backoff_ms, 1, 600'000);
   check_range(found, "broker.longest_backoff_ms", broker.longest_backoff_ms, broker.backoff_ms, 86'400'000);
+  check_retries(found, broker.retry);
   check_range(found, "workers.count", config.workers.count, 1, 64);
   check_range(found, "workers.group_commit_steps", config.workers.group_commit_steps, 1, 1'000);
   check_range(found, "workers.group_commit_ms", config.workers.group_commit_ms, 0, 1'000);

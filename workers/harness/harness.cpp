@@ -286,7 +286,7 @@ class Worker {
     for (const Work& work : group) jobs.push_back(work.job);
     if (!may_look_ahead(group)) return journal_.facts(jobs);
     const auto ask = [this](const LeasedJob& job, const Facts& facts) {
-      return handler_of(job.kind)->on_job(job, facts);
+      return handler_of(job.kind, job.machine_version)->on_job(job, facts);
     };
     auto seen = look_ahead(journal_, ask, jobs, group.front().alone_until, config_.most_looks);
     if (!seen) return machines::fail(seen.error());
@@ -299,7 +299,7 @@ class Worker {
     const Work& first = group.front();
     if (!queue_.empty() || !calls_.empty()) return false;
     return std::all_of(group.begin(), group.end(), [&](const Work& work) {
-      const handlers::Handler* handler = handler_of(work.job.kind);
+      const handlers::Handler* handler = handler_of(work.job.kind, work.job.machine_version);
       return work.alone_until > work.job.world_at && work.alone_until == first.alone_until && !work.answer &&
              work.job.world_at == first.job.world_at && !work.job.is_event && handler != nullptr &&
              handler->is_pure(work.job.command);
@@ -322,11 +322,16 @@ class Worker {
   void decide(Work work, const std::optional<Facts>& facts, std::vector<Decided>& decided) {
     const LeasedJob& job = work.job;
     if (!facts) return fail(job, {machines::CallError::rejected, 0, "no such instance", true});
-    const handlers::Handler* handler = handler_of(job.kind);
+    // By the version that the facts name: the instance may have been migrated since the claim.
+    const handlers::Handler* handler = handler_of(job.kind, facts->machine_version);
     if (handler == nullptr)
-      return fail(job, {machines::CallError::rejected, 0, "this worker does not know " + job.kind, true});
+      return fail(job,
+                  {machines::CallError::retry_later, 0,
+                   "this worker does not know " + job.kind + " v" + std::to_string(facts->machine_version), false});
     Decision decision = work.answer ? handler->on_answer(job, *facts, *work.answer) : handler->on_job(job, *facts);
     if (auto* commit = std::get_if<handlers::Commit>(&decision)) {
+      for (machines::Move& move : commit->step.moves)
+        if (move.instance.id == job.key.instance) move.machine_version = facts->machine_version;
       decided.push_back({std::move(work), std::move(commit->step), std::move(commit->then_call)});
     } else if (auto* asks = std::get_if<handlers::Call>(&decision)) {
       call(job, asks->request);
@@ -335,9 +340,10 @@ class Worker {
     }
   }
 
-  const handlers::Handler* handler_of(const std::string& kind) const {
+  [[nodiscard]] const handlers::Handler* handler_of(const std::string& kind, int version) const {
     for (const auto& handler : handlers_)
-      if (handler->capability().kind == kind) return handler.get();
+      if (const auto capability = handler->capability(); capability.kind == kind && capability.version == version)
+        return handler.get();
     return nullptr;
   }
 
@@ -346,14 +352,16 @@ class Worker {
     failures_.push_back({job.token, why.error, why.retry_after_ms, why.reason, why.fatal});
   }
 
-  // Mints the leases of pure follow-ups that are due: they stay with this worker, a few in a row.
+  // Mints the leases of pure follow-ups of the same instance that are due: they stay with this worker, a few in a row.
+  // A follow-up of another instance may be under a pause that our lease says nothing about: the broker's to give.
   void mint(Decided& one) {
     if (one.work.eager >= config_.most_eager || stop_) return;
     for (machines::JobOrder& order : one.step.jobs) {
       if (order.is_event || order.world_at > one.work.job.world_at) continue;
+      if (order.instance.id != one.work.job.key.instance) continue;
       const auto move = std::find_if(one.step.moves.begin(), one.step.moves.end(),
                                      [&](const machines::Move& m) { return m.instance == order.instance; });
-      const handlers::Handler* handler = handler_of(std::string(move->kind));
+      const handlers::Handler* handler = handler_of(std::string(move->kind), move->machine_version);
       if (handler != nullptr && handler->is_pure(order.command)) order.eager = ledger::fresh_token();
     }
   }
@@ -446,6 +454,7 @@ class Worker {
     job.kind = move->kind;
     job.command = order.command;
     job.is_event = false;
+    job.machine_version = move->machine_version;
     job.world_at = order.world_at;
     job.attempt = 1;
     job.tries = 0;

@@ -86,7 +86,7 @@ class World {
     rules.claim_limit = 8;
     rules.message_jobs = 4;
     rules.few_jobs = 3;
-    rules.most_tries = 4;
+    rules.retry = RetryRules({.most_tries = 4});
     rules.most_lone_deaths = 3;
     rules.seed = *rc::gen::arbitrary<std::uint64_t>();
     return rules;

@@ -62,8 +62,7 @@ int broker_main(const std::string& folder, const std::string& dsn, int ttl_ms) {
   config.peers[keys_of(folder, "approver").public_key] = {wire::Role::approver, "approver"};
   config.rules.heartbeat_us = 100'000;
   config.rules.ttl_us = 1'000 * std::int64_t{ttl_ms};
-  config.rules.most_tries = 5;
-  config.rules.backoff_ms = 5;
+  config.rules.retry = brokers::dispatch::RetryRules({.first_ms = 5, .most_tries = 5});
   return brokers::service::run(config, told_to_stop);
 }
 

@@ -36,6 +36,17 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"[vault]\ncolour = 1\n", known_in_vault},
         Bad{"[valt]\n", "f.toml:1:2: valt is not known; did you mean `vault`?"},
         Bad{"[broker]\nheartbeat = 5\n", "f.toml:2:1: broker.heartbeat is not known; did you mean `heartbeat_ms`?"},
+        // retries
+        Bad{"[[broker.retry]]\nfirst_ms = 5\n",
+            "f.toml:1:1: broker.retry[0].class is \"\", which is no class of error; known here: retry_later, "
+            "retry_resync, unknown_outcome, insufficient_funds, rejected, duplicate, not_found, fatal_auth, "
+            "maintenance"},
+        Bad{"[[broker.retry]]\nclass='rejected'\nlongest_ms=50\n",
+            "f.toml:3:1: broker.retry[0].longest_ms is 50; it must be at least 100"},
+        Bad{"[[broker.retry]]\nclass='rejected'\n[[broker.retry]]\nclass='rejected'\n",
+            "f.toml:4:1: broker.retry[1].class is \"rejected\" a second time; one rule per class"},
+        Bad{"[[broker.retry]]\nclass='rejected'\nthen='cry'\n",
+            "f.toml:3:1: broker.retry[0].then is \"cry\"; write \"park\" or \"keep_trying\""},
         Bad{"[venue.papr]\n", "f.toml:1:8: venue.papr is not known; did you mean `paper`?"},
         Bad{"[[sleeves]]\nname='a'\nkind='quiet'\nallocation=1\nstrategy.trial_percent=1\n",
             "f.toml:5:10: sleeves[0].strategy.trial_percent is not known; did you mean `trail_percent`?"},

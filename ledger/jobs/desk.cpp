@@ -1,0 +1,145 @@
+#include "ledger/jobs/desk.hpp"
+
+#include "machines/core/check.hpp"
+
+namespace ledger::jobs {
+namespace {
+
+constexpr Statement list_statement = {"job_list",
+                                      "SELECT * FROM ledger.jobs_seen($1, $2, $3, $4, $5, $6, $7, $8) ORDER BY owner, "
+                                      "instance, version, ordinal LIMIT $9",
+                                      false};
+constexpr Statement groups_statement = {
+    "job_groups",
+    "SELECT kind, command, state, reason, count(*) FROM ledger.jobs_seen($1, $2, $3, $4, $5, $6, $7, $8) "
+    "GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 1, 2, 3, 4",
+    false};
+constexpr Statement find_statement = {
+    "job_find",
+    "SELECT * FROM ledger.jobs_seen($1, '', '', '', '', $3, '', 0) WHERE owner = $2 AND version = $4 AND ordinal = $5",
+    false};
+constexpr Statement intervene_statement = {"intervene",
+                                           "SELECT changed, machine FROM ledger.intervene($1, $2, $3, $4, $5, $6, $7)"};
+constexpr Statement cancel_statement = {"cancel_job", "SELECT ledger.cancel_job($1, $2, $3, $4, $5, $6, $7, $8)"};
+constexpr Statement world_statement = {"world_now", "SELECT ledger.world_now()", false};
+constexpr Statement free_statement = {"free_held", "SELECT ledger.free_held(10000)"};
+
+JobView view_at(const Rows& rows, int row) {
+  const auto text = [&](int column) { return std::string(rows.text(row, column)); };
+  const auto small = [&](int column) { return static_cast<int>(rows.number(row, column)); };
+  JobView view;
+  view.key = {{small(0)}, {rows.number(row, 2)}, rows.number(row, 3), small(4)};
+  view.owner = text(1);
+  view.kind = text(5);
+  view.command = text(6);
+  view.is_event = rows.flag(row, 7);
+  view.state = text(8);
+  view.world_at = {rows.number(row, 9)};
+  view.attempt = small(10);
+  view.tries = small(11);
+  view.reason = text(12);
+  view.error_class = text(13);
+  view.wait_ms = rows.number(row, 14);
+  view.age_s = rows.number(row, 15);
+  view.broker = text(16);
+  view.instance_state = text(17);
+  view.data = text(18);
+  view.machine_version = small(19);
+  return view;
+}
+
+Stored<std::vector<JobView>> views_of(const Stored<Rows>& rows) {
+  if (!rows) return machines::fail(rows.error());
+  std::vector<JobView> views;
+  views.reserve(static_cast<std::size_t>(rows->size()));
+  for (int row = 0; row < rows->size(); ++row) views.push_back(view_at(*rows, row));
+  return views;
+}
+
+Parameters parameters_of(const Filter& filter, machines::Instant world_now) {
+  return Parameters()
+      .add(world_now.us)
+      .add(filter.state)
+      .add(filter.kind)
+      .add(filter.command)
+      .add(filter.owner)
+      .add(filter.instance)
+      .add(filter.reason)
+      .add(filter.older_than_s);
+}
+
+}  // namespace
+
+Stored<std::vector<JobView>> Desk::list(const Filter& filter, machines::Instant world_now, std::int64_t limit) {
+  return views_of(connection_.call(list_statement, parameters_of(filter, world_now).add(limit)));
+}
+
+Stored<std::vector<JobView>> Desk::find(const machines::JobKey& key, machines::Instant world_now) {
+  return views_of(connection_.call(find_statement, Parameters()
+                                                       .add(world_now.us)
+                                                       .add(std::int64_t{key.owner.value})
+                                                       .add(key.instance.value)
+                                                       .add(key.version)
+                                                       .add(std::int64_t{key.ordinal})));
+}
+
+Stored<std::vector<JobGroup>> Desk::groups(const Filter& filter, machines::Instant world_now) {
+  const auto rows = connection_.call(groups_statement, parameters_of(filter, world_now));
+  if (!rows) return machines::fail(rows.error());
+  std::vector<JobGroup> groups;
+  for (int row = 0; row < rows->size(); ++row)
+    groups.push_back({std::string(rows->text(row, 0)), std::string(rows->text(row, 1)), std::string(rows->text(row, 2)),
+                      std::string(rows->text(row, 3)), rows->number(row, 4)});
+  return groups;
+}
+
+Stored<Intervention> Desk::intervene(const char* what, std::span<const machines::JobKey> keys, const std::string& who,
+                                     const std::string& why) {
+  if (keys.empty()) return Intervention{};
+  ArrayText instance, version, ordinal;
+  for (const machines::JobKey& key : keys) {
+    CHECK(key.owner == keys.front().owner);
+    instance.add(key.instance.value);
+    version.add(key.version);
+    ordinal.add(key.ordinal);
+  }
+  const auto rows = connection_.call(intervene_statement, Parameters()
+                                                              .add(std::int64_t{keys.front().owner.value})
+                                                              .add(what)
+                                                              .add(instance)
+                                                              .add(version)
+                                                              .add(ordinal)
+                                                              .add(who)
+                                                              .add(why));
+  if (!rows) return machines::fail(rows.error());
+  return Intervention{rows->number(0, 0), {rows->number(0, 1)}};
+}
+
+Stored<std::string> Desk::cancel(const machines::JobKey& key, const std::string& state, const std::string& event,
+                                 const std::string& who, const std::string& why) {
+  const auto rows = connection_.call(cancel_statement, Parameters()
+                                                           .add(std::int64_t{key.owner.value})
+                                                           .add(key.instance.value)
+                                                           .add(key.version)
+                                                           .add(std::int64_t{key.ordinal})
+                                                           .add(state)
+                                                           .add(event)
+                                                           .add(who)
+                                                           .add(why));
+  if (!rows) return machines::fail(rows.error());
+  return std::string(rows->text(0, 0));
+}
+
+Stored<machines::Instant> Desk::world_now() {
+  const auto rows = connection_.call(world_statement);
+  if (!rows) return machines::fail(rows.error());
+  return machines::Instant{rows->number(0, 0)};
+}
+
+Stored<std::int64_t> Desk::free_held() {
+  const auto rows = connection_.call(free_statement);
+  if (!rows) return machines::fail(rows.error());
+  return rows->number(0, 0);
+}
+
+}  // namespace ledger::jobs

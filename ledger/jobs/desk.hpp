@@ -1,0 +1,86 @@
+// ledger/jobs/desk.hpp: the queue as a person sees it, and what a person orders about it: retry, park, cancel. Each
+// order is recorded in the history and in the audit chain with what it did. I/O: one round trip a call. One thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ledger/store/connection.hpp"
+#include "ledger/store/error.hpp"
+#include "machines/core/ids.hpp"
+#include "machines/core/instant.hpp"
+
+namespace ledger::jobs {
+
+// Which jobs; what is left empty or 0 excludes nothing.
+struct Filter {
+  std::string state = {};  // ready, delayed, leased, parked, held, timer
+  std::string kind = {}, command = {}, owner = {};
+  std::int64_t instance = 0;
+  std::string reason = {};        // a part of why it is parked, or of its last error
+  std::int64_t older_than_s = 0;  // wall time since the step that ordered it
+};
+
+struct JobView {
+  machines::JobKey key;
+  std::string owner, kind, command;  // the owner's name
+  bool is_event = false;
+  std::string state;  // as in Filter
+  machines::Instant world_at;
+  int attempt = 0, tries = 0;
+  std::string reason;        // why it is parked, else its last error; empty: neither
+  std::string error_class;   // of the last failure; empty: none
+  std::int64_t wait_ms = 0;  // wall time until its back-off is over; 0: it is
+  std::int64_t age_s = 0;    // wall time since the step that ordered it
+  std::string broker;        // that leased it
+  std::string instance_state, data;
+  int machine_version = 1;
+};
+
+struct Intervention {
+  std::int64_t changed = 0;
+  machines::InstanceId machine;  // whose history keeps it; 0 when nothing was changed
+};
+
+// Which kinds of a filter's jobs there are.
+struct JobGroup {
+  std::string kind, command, state, reason;
+  std::int64_t count = 0;
+};
+
+class Desk {
+ public:
+  explicit Desk(Connection& connection) : connection_(connection) {}
+
+  // The jobs, by owner and key. Timers are those of a world time after `world_now`.
+  Stored<std::vector<JobView>> list(const Filter& filter, machines::Instant world_now, std::int64_t limit);
+  // One job; empty when there is none.
+  Stored<std::vector<JobView>> find(const machines::JobKey& key, machines::Instant world_now);
+  // By what they are and why they wait, most first.
+  Stored<std::vector<JobGroup>> groups(const Filter& filter, machines::Instant world_now);
+
+  // REQUIRES: all of one owner. What is leased, gone or so already is left alone.
+  Stored<Intervention> retry(std::span<const machines::JobKey> keys, const std::string& who, const std::string& why) {
+    return intervene("retry", keys, who, why);
+  }
+  Stored<Intervention> park(std::span<const machines::JobKey> keys, const std::string& who, const std::string& why) {
+    return intervene("park", keys, who, why);
+  }
+  // The job becomes this event of its machine, if the instance is still in `state`. Empty, or why not: gone, in_flight,
+  // moved_on.
+  Stored<std::string> cancel(const machines::JobKey& key, const std::string& state, const std::string& event,
+                             const std::string& who, const std::string& why);
+  // The world time that has come: of the last bar that was played, or the clock's where there are no bars.
+  Stored<machines::Instant> world_now();
+  // Puts held jobs that no pause stops any more back into the queue; how many.
+  Stored<std::int64_t> free_held();
+
+ private:
+  Stored<Intervention> intervene(const char* what, std::span<const machines::JobKey> keys, const std::string& who,
+                                 const std::string& why);
+  Connection& connection_;
+};
+
+}  // namespace ledger::jobs
