@@ -12,11 +12,13 @@
 #include "deploy/bursar/setup.hpp"
 #include "deploy/bursar/times.hpp"
 #include "ledger/books/books.hpp"
+#include "ledger/jobs/desk.hpp"
 #include "ledger/jobs/jobs.hpp"
 #include "machines/allocation/allocation.hpp"
 #include "machines/control/control.hpp"
 #include "machines/core/amount.hpp"
 #include "machines/core/diagram.hpp"
+#include "machines/intervention/intervention.hpp"
 #include "machines/key/key.hpp"
 #include "machines/order/order.hpp"
 #include "machines/reconciliation/reconciliation.hpp"
@@ -70,6 +72,7 @@ struct StatusView {
   ledger::jobs::Counts jobs;
   std::vector<ledger::books::Stranded> stranded;
   OpenBreaks breaks;
+  std::vector<ledger::jobs::JobGroup> unserved;  // jobs that no worker here knows the machine of
   std::optional<schemas::BrokerView> broker;
   bool house_may_run = true;
 };
@@ -78,7 +81,9 @@ ordered_json status_json(const StatusView& view) {
   ordered_json json;
   json["instances"] = ordered_json::array();
   for (const auto& one : view.states) json["instances"].push_back({{"kind", one.kind}, {"state", one.state}, {"count", one.count}});
-  json["jobs"] = {{"ready", view.jobs.ready}, {"timers", view.jobs.timers}, {"leased", view.jobs.leased}, {"delayed", view.jobs.delayed}, {"parked", view.jobs.parked}};
+  json["jobs"] = {{"ready", view.jobs.ready}, {"timers", view.jobs.timers}, {"leased", view.jobs.leased}, {"delayed", view.jobs.delayed}, {"parked", view.jobs.parked}, {"held", view.jobs.held}};
+  json["unserved"] = ordered_json::array();
+  for (const auto& one : view.unserved) json["unserved"].push_back({{"kind", one.kind}, {"why", one.reason}, {"count", one.count}});
   json["brokers"] = ordered_json::array();
   json["workers"] = ordered_json::array();
   if (view.broker) {
@@ -95,7 +100,8 @@ ordered_json status_json(const StatusView& view) {
 void print_status(const StatusView& view) {
   fmt::print("instances\n");
   for (const auto& one : view.states) fmt::print("  {:<13} {:<11} {:>8}\n", one.kind, one.state, one.count);
-  fmt::print("jobs       ready {}, leased {}, delayed {}, parked {}; timers {}\n", view.jobs.ready, view.jobs.leased, view.jobs.delayed, view.jobs.parked, view.jobs.timers);
+  fmt::print("jobs       ready {}, leased {}, delayed {}, parked {}, held {}; timers {}\n", view.jobs.ready, view.jobs.leased, view.jobs.delayed, view.jobs.parked, view.jobs.held, view.jobs.timers);
+  for (const auto& one : view.unserved) fmt::print("unserved   {} jobs of {}: {}\n", one.count, one.kind, one.reason);
   if (view.broker) {
     fmt::print("brokers    {} (epoch {}, {} jobs dispatched, {} re-issued, {} peers refused)\n", view.broker->broker, view.broker->epoch,
                view.broker->dispatched, view.broker->reissued, view.broker->refused_peers);
@@ -138,7 +144,9 @@ int show_status(const Where& where) {
   if (!stranded) return failed(where, "status", stranded.error());
   const auto breaks = open_breaks(connection);
   if (!breaks) return failed(where, "status", breaks.error());
-  const StatusView view{*states, *jobs, *stranded, *breaks, where.house_may_run ? ask_broker(where.layout) : std::nullopt, where.house_may_run};
+  const auto unserved = ledger::jobs::Desk(connection).groups({.reason = "no worker here knows "}, world_now);
+  if (!unserved) return failed(where, "status", unserved.error());
+  const StatusView view{*states, *jobs, *stranded, *breaks, *unserved, where.house_may_run ? ask_broker(where.layout) : std::nullopt, where.house_may_run};
   if (where.json) std::cout << status_json(view).dump() << "\n";
   else print_status(view);
   return stranded->empty() ? 0 : 1;
@@ -212,8 +220,9 @@ int show_diagram(const std::string& kind) {
   else if (kind == "control") std::cout << machines::mermaid(machines::control::transitions, machines::control::State::in_force);
   else if (kind == "break") std::cout << machines::mermaid(machines::reconciliation::transitions, machines::reconciliation::State::open);
   else if (kind == "key") std::cout << machines::mermaid(machines::key::transitions, machines::key::State::resting);
+  else if (kind == "intervention") std::cout << machines::mermaid(machines::intervention::transitions, machines::intervention::State::ordered);
   else {
-    fmt::print(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation, vault, sleeve, control, key and break\n", kind);
+    fmt::print(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation, vault, sleeve, control, intervention, key and break\n", kind);
     return 2;
   }
   return 0;

@@ -1,4 +1,5 @@
-// deploy/bursar/controls.hpp: the commands that stop: pause and resume (no new buys in a scope), freeze and unfreeze
+// deploy/bursar/controls.hpp: the commands that stop: pause and resume (no new buys in a scope, or no
+// dispatch of a kind or an instance), freeze and unfreeze
 // (nothing leaves). They take effect before they return: no decision that did not know commits after them.
 #pragma once
 
@@ -9,7 +10,7 @@
 namespace deploy {
 
 struct ControlOrder {
-  std::string owner = "default", scope, name, why;  // scope: all, owner, venue, vault or sleeve
+  std::string owner = "default", scope, name, why;  // all, owner, venue, vault, sleeve; kind, instance
   std::string level = "entries+transfers";          // of a freeze
 };
 

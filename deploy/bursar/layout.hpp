@@ -18,6 +18,7 @@ struct Layout {
   [[nodiscard]] std::filesystem::path venue_keys() const { return folder / "venue" / "keys"; }
   [[nodiscard]] std::filesystem::path checkpoints() const { return folder / "checkpoints"; }
   [[nodiscard]] std::filesystem::path sample() const { return folder / "sample_eth_usdt_1h.csv"; }
+  [[nodiscard]] std::filesystem::path metrics() const { return folder / "metrics.prom"; }
   [[nodiscard]] std::filesystem::path report() const { return folder / "report.html"; }
 };
 

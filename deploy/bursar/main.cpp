@@ -12,7 +12,9 @@
 #include "deploy/bursar/commands.hpp"
 #include "deploy/bursar/controls.hpp"
 #include "deploy/bursar/export_journal.hpp"
+#include "deploy/bursar/jobs.hpp"
 #include "deploy/bursar/key_commands.hpp"
+#include "deploy/bursar/machine_migration.hpp"
 #include "deploy/bursar/nodes.hpp"
 #include "deploy/bursar/paper.hpp"
 #include "deploy/bursar/reconciliation.hpp"
@@ -37,6 +39,7 @@ struct Options {
   deploy::VerifyOrder verify;
   deploy::ReportOptions report;
   deploy::PaperOrder paper;
+  deploy::MachineMigration migration;
 };
 
 std::string default_folder() {
@@ -101,6 +104,10 @@ class Cli {
     add_paper();
     add_nodes();
     deploy::add_key_commands(app_, key_hooks());
+    deploy::add_job_commands(app_, {[this](auto* parent, const auto& name, const auto& help, auto action) {
+                                      return looker(parent, name, help, action);
+                                    },
+                                    [this](const auto& action) { return look_with_config(o_, action); }});
   }
 
   int run(int argc, char** argv) {
@@ -185,8 +192,21 @@ class Cli {
            [this] { return look(o_, [this](const Where& where) { return deploy::show_history(where, o_.id); }); })
         ->add_option("id", o_.id)
         ->required();
+    auto* migrate =
+        looker(machine, "migrate", "instances to another version of their machine, by a map of states", [this] {
+          return look(o_, [this](const Where& where) { return deploy::migrate_machines(where, o_.migration); });
+        });
+    migrate->add_option("kind", o_.migration.kind)->required();
+    migrate->add_option("--from", o_.migration.from, "the version that they have")->required();
+    migrate->add_option("--to", o_.migration.to, "the version that they get")->required();
+    migrate->add_option("--map", o_.migration.map_file, "TOML: [states], then old = \"new\"")->required();
+    migrate->add_option("--instance", o_.migration.instance, "this one alone");
+    migrate->add_option("--why", o_.migration.why, "kept in the history");
+    migrate->add_flag("--dry-run", o_.migration.dry_run, "count, and change nothing");
     auto* diagram = machine->add_subcommand("diagram", "a machine's table as a Mermaid picture");
-    diagram->add_option("kind", o_.kind, "order, sleeve_cycle, allocation, vault, sleeve, control, key or break")
+    diagram
+        ->add_option("kind", o_.kind,
+                     "order, sleeve_cycle, allocation, vault, sleeve, control, intervention, key or break")
         ->required();
     diagram->callback([this] { run_ = [this] { return deploy::show_diagram(o_.kind); }; });
     add_ledger();
@@ -266,15 +286,16 @@ class Cli {
     for (const auto& [name, action] : pauses) {
       auto* command =
           looker(&app_, name,
-                 std::string(name) == "pause" ? "no new buys in a scope; what is open leaves by its own rules"
-                                              : "lift a pause",
+                 std::string(name) == "pause"
+                     ? "no new buys in a scope (what is open leaves); or no dispatch of a kind or instance"
+                     : "lift a pause",
                  [this, action = action] {
                    return look(o_, [this, action](const Where& where) { return action(where, o_.control); });
                  });
-      command->add_option("scope", o_.control.scope, "sleeve, vault, venue, owner or all")
+      command->add_option("scope", o_.control.scope, "sleeve, vault, venue, owner or all; kind or instance")
           ->required()
-          ->check(CLI::IsMember({"sleeve", "vault", "venue", "owner", "all"}));
-      command->add_option("name", o_.control.name, "of the sleeve, vault or venue");
+          ->check(CLI::IsMember({"sleeve", "vault", "venue", "owner", "all", "kind", "instance"}));
+      command->add_option("name", o_.control.name, "of the sleeve, vault, venue or kind; the number of the instance");
       command->add_option("--owner", o_.control.owner, "default: default");
       command->add_option("--why", o_.control.why, "kept in the history");
     }

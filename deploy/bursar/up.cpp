@@ -14,6 +14,7 @@
 #include "deploy/bursar/alarm.hpp"
 #include "deploy/bursar/feed.hpp"
 #include "deploy/bursar/house.hpp"
+#include "deploy/bursar/inspector.hpp"
 #include "deploy/bursar/plan.hpp"
 #include "deploy/bursar/progress.hpp"
 #include "deploy/bursar/reconciliation.hpp"
@@ -23,6 +24,7 @@
 #include "deploy/bursar/witness.hpp"
 #include "ledger/audit/verify.hpp"
 #include "ledger/books/treasury.hpp"
+#include "ledger/books/vaults.hpp"
 #include "workers/market/generator.hpp"
 #include "workers/market/reader.hpp"
 
@@ -79,7 +81,8 @@ Clustered<Prices> load_prices(const UpOptions& options) {
 
 class Run {
  public:
-  Run(const UpOptions& options, House& house) : options_(options), house_(house), connection_(house.owner_dsn()) {}
+  Run(const UpOptions& options, House& house)
+      : options_(options), house_(house), connection_(house.owner_dsn()), inspector_(house.layout(), connection_) {}
 
   int go() {
     const auto standing = house_.ask([&] { return read_feed(connection_); });
@@ -204,6 +207,8 @@ class Run {
         return failed(well.error().text, well.error().exit_code);
       }
       progress.show(feed.played(), house_);
+      inspect(now);
+      say_if_paused(feed.played(), now);
       if (const int code = sign_now_and_then(); code != 0) return code;
       if (now - saved_us < 1'000'000) continue;
       saved_us = now;
@@ -218,6 +223,32 @@ class Run {
       return 0;
     }
     return finish();
+  }
+
+  // A slice of the look for what nothing will ever move; what is found is said, and said again each minute.
+  void inspect(std::int64_t now_us) {
+    if (!inspector_.step(now_us)) return;
+    for (const auto& one : inspector_.last().stranded)
+      fmt::print(stderr, "bursar: stranded: {} {} is {}: no job, timer or child will move it\n", one.kind, one.id.value,
+                 one.state);
+  }
+
+  // A replay that stands because somebody has paused what it waits for: it goes on by itself after the resume.
+  void say_if_paused(std::size_t played, std::int64_t now_us) {
+    constexpr std::int64_t patience_us = 2'000'000;
+    if (played != stood_at_ || stood_since_us_ == 0) {
+      stood_at_ = played;
+      stood_since_us_ = now_us;
+    }
+    if (stood_since_us_ < 0 || now_us - stood_since_us_ < patience_us) return;
+    const auto controls = ledger::books::Vaults(connection_).controls();
+    if (!controls) return;
+    for (const auto& one : *controls)
+      if (one.scope == "kind" || one.scope == "instance") {
+        fmt::print(stderr, "The replay waits: {} {} is paused by {}: {}; it goes on after `bursar resume {} {}`.\n",
+                   one.scope, one.target, one.who, one.why, one.scope, one.target);
+        stood_since_us_ = -1;  // said, until it has moved
+      }
   }
 
   // The time that counts runs from the first bar until the ledger is verified.
@@ -325,6 +356,7 @@ class Run {
         compared_us = steady_us() - (done ? 0 : period_us - std::min<std::int64_t>(period_us, 10'000'000));
       }
       if (const int code = sign_now_and_then(); code != 0) return code;
+      inspect(steady_us());
       usleep(100'000);
     }
     return sign();
@@ -337,6 +369,9 @@ class Run {
   std::optional<ledger::audit::Verdict> verdict_;  // of this run
   std::size_t played_ = 0, bars_count_ = 0;
   std::int64_t signed_us_ = steady_us();
+  Inspector inspector_;
+  std::size_t stood_at_ = 0;         // bars played when it was last looked at
+  std::int64_t stood_since_us_ = 0;  // -1: why it stands was said
 };
 
 }  // namespace

@@ -1,0 +1,43 @@
+#include "deploy/bursar/cancellation.hpp"
+
+#include "machines/order/order.hpp"
+
+namespace deploy {
+
+namespace order = machines::order;
+using machines::fail;
+using machines::name_of;
+
+machines::Result<std::string_view, NotCancelled> cancelled(std::string_view kind, std::string_view command,
+                                                           bool is_event, std::string_view state) {
+  if (is_event) return fail(NotCancelled::event_stands);
+  if (kind == "order") {
+    if (command != name_of(order::place_order)) return fail(NotCancelled::venue_decides);
+    if (state != name_of(order::drafted)) return fail(NotCancelled::may_have_left);
+    static_assert(order::transitions.find(order::drafted, order::cancel).has_value());
+    return name_of(order::cancel);
+  }
+  if (kind == "sleeve_cycle") return fail(NotCancelled::timer_of_a_cycle);
+  if (kind == "vault") return fail(NotCancelled::review_of_a_vault);
+  return fail(NotCancelled::unlisted);
+}
+
+std::string_view advice(NotCancelled why) {
+  switch (why) {
+    case NotCancelled::event_stands:
+      return "what was said to a machine stands; it takes the event when it can";
+    case NotCancelled::may_have_left:
+      return "the venue may have the order already; `bursar job retry` asks it";
+    case NotCancelled::venue_decides:
+      return "without this job the order would hang in doubt; `bursar job retry` asks the venue again";
+    case NotCancelled::timer_of_a_cycle:
+      return "nothing else would wake the cycle; `bursar pause sleeve` keeps it from buying";
+    case NotCancelled::review_of_a_vault:
+      return "nothing else would order the vault's next review; `bursar pause vault` keeps it from moving coins";
+    case NotCancelled::unlisted:
+      return "no machine says what it would mean";
+  }
+  return "";
+}
+
+}  // namespace deploy

@@ -1,0 +1,137 @@
+#include "deploy/bursar/inspector.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "deploy/bursar/broker_view.hpp"
+
+namespace deploy {
+namespace {
+
+constexpr std::int64_t first_us = 3'000'000;
+constexpr std::int64_t period_us = 60'000'000;
+constexpr std::int64_t most_per_slice = 10'000;
+
+void add(std::string& text, const char* name, const char* kind, const char* help,
+         const std::vector<std::pair<std::string, std::int64_t>>& values) {
+  text += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, kind);
+  for (const auto& [labels, value] : values) text += fmt::format("{}{} {}\n", name, labels, value);
+}
+
+std::string label_text(const std::string& value) {
+  std::string made;
+  for (const char c : value) {
+    if (c == '\\' || c == '"') made += '\\';
+    made += c == '\n' ? ' ' : c;
+  }
+  return made;
+}
+
+// Whole or not at all: a reader never sees half a file.
+bool write_whole(const std::filesystem::path& path, const std::string& text) {
+  const std::filesystem::path beside = path.string() + ".new";
+  std::ofstream file(beside, std::ios::binary);
+  file << text;
+  file.close();
+  std::error_code error;
+  if (file) std::filesystem::rename(beside, path, error);
+  return file && !error;
+}
+
+}  // namespace
+
+std::string metrics_text(const Inspection& found) {
+  std::string text;
+  add(text, "bursar_live_instances", "gauge", "Instances that are not final.",
+      {
+          {"", found.live}
+  });
+  add(text, "bursar_stranded", "gauge", "Live instances that nothing will ever move. Must be 0.",
+      {
+          {"", static_cast<std::int64_t>(found.stranded.size())}
+  });
+  add(text, "bursar_jobs", "gauge", "Open jobs by what they wait for.",
+      {
+          {"{state=\"ready\"}",   found.jobs.ready  },
+          {"{state=\"timer\"}",   found.jobs.timers },
+          {"{state=\"leased\"}",  found.jobs.leased },
+          {"{state=\"delayed\"}", found.jobs.delayed},
+          {"{state=\"parked\"}",  found.jobs.parked },
+          {"{state=\"held\"}",    found.jobs.held   }
+  });
+  std::map<std::string, std::int64_t> parked;
+  for (const auto& group : found.parked)
+    parked[fmt::format("{{kind=\"{}\",command=\"{}\"}}", label_text(group.kind), label_text(group.command))] +=
+        group.count;
+  add(text, "bursar_parked_jobs", "gauge", "Jobs that wait for a person.", {parked.begin(), parked.end()});
+  add(text, "bursar_broker_up", "gauge", "Whether the broker answers.",
+      {
+          {"", found.broker ? 1 : 0}
+  });
+  if (!found.broker) return text;
+  std::int64_t in_flight = 0;
+  for (const auto& worker : found.broker->workers) in_flight += worker.in_flight;
+  add(text, "bursar_workers", "gauge", "Workers that are registered.",
+      {
+          {"", static_cast<std::int64_t>(found.broker->workers.size())}
+  });
+  add(text, "bursar_jobs_in_flight", "gauge", "Leases that workers hold.",
+      {
+          {"", in_flight}
+  });
+  add(text, "bursar_jobs_dispatched_total", "counter", "Jobs given to workers.",
+      {
+          {"", found.broker->dispatched}
+  });
+  add(text, "bursar_jobs_reissued_total", "counter", "Jobs taken from workers that were lost.",
+      {
+          {"", found.broker->reissued}
+  });
+  add(text, "bursar_refused_peers_total", "counter", "Peers and messages that were refused.",
+      {
+          {"", found.broker->refused_peers}
+  });
+  return text;
+}
+
+bool Inspector::step(std::int64_t now_us) {
+  if (next_us_ == 0) next_us_ = now_us + first_us;
+  if (!is_under_way_) {
+    if (now_us < next_us_) return false;
+    is_under_way_ = true;
+    next_us_ = now_us + period_us;
+    at_ = {};
+    now_ = {};
+  }
+  auto slice = ledger::books::Books(connection_).look_for_stranded(at_, most_per_slice);
+  if (!slice) {
+    is_under_way_ = false;
+    return false;
+  }
+  if (slice->looked_at == 0) return finish();
+  now_.live += slice->looked_at;
+  now_.stranded.insert(now_.stranded.end(), slice->stranded.begin(), slice->stranded.end());
+  at_ = std::move(*slice);
+  return false;
+}
+
+bool Inspector::finish() {
+  is_under_way_ = false;
+  ledger::jobs::Desk desk(connection_);
+  if (!desk.free_held()) return false;
+  const auto world = desk.world_now();
+  if (!world) return false;
+  const auto counts = ledger::jobs::Jobs(connection_).counts(*world);
+  auto parked = desk.groups({.state = "parked"}, *world);
+  if (!counts || !parked) return false;
+  now_.jobs = *counts;
+  now_.parked = std::move(*parked);
+  now_.broker = ask_broker(layout_);
+  last_ = std::move(now_);
+  return write_whole(layout_.metrics(), metrics_text(last_));
+}
+
+}  // namespace deploy
