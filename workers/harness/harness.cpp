@@ -131,7 +131,6 @@ class Worker {
     poller_.wait(std::chrono::milliseconds(std::max<std::int64_t>((until - now + 999) / 1000, 0)));
   }
 
-  // One step at once when idle.
   [[nodiscard]] bool group_is_full_enough() const {
     return static_cast<int>(queue_.size()) >= config_.group_steps || steady_us() >= gathers_until_us();
   }
@@ -282,7 +281,6 @@ class Worker {
   // The facts that each work of the group is decided from. Where nothing else is open, that may be for a later time.
   ledger::Stored<std::vector<std::optional<Facts>>> facts_of(std::vector<Work>& group) {
     std::vector<LeasedJob> jobs;
-    jobs.reserve(group.size());
     for (const Work& work : group) jobs.push_back(work.job);
     if (!may_look_ahead(group)) return journal_.facts(jobs);
     const auto ask = [this](const LeasedJob& job, const Facts& facts) {
@@ -322,12 +320,9 @@ class Worker {
   void decide(Work work, const std::optional<Facts>& facts, std::vector<Decided>& decided) {
     const LeasedJob& job = work.job;
     if (!facts) return fail(job, {machines::CallError::rejected, 0, "no such instance", true});
-    // By the version that the facts name: the instance may have been migrated since the claim.
-    const handlers::Handler* handler = handler_of(job.kind, facts->machine_version);
+    const handlers::Handler* handler = handler_of(job.kind, facts->machine_version);  // it may have been migrated
     if (handler == nullptr)
-      return fail(job,
-                  {machines::CallError::retry_later, 0,
-                   "this worker does not know " + job.kind + " v" + std::to_string(facts->machine_version), false});
+      return fail(job, {machines::CallError::retry_later, 0, "this worker does not know its version", false});
     Decision decision = work.answer ? handler->on_answer(job, *facts, *work.answer) : handler->on_job(job, *facts);
     if (auto* commit = std::get_if<handlers::Commit>(&decision)) {
       for (machines::Move& move : commit->step.moves)
@@ -341,9 +336,8 @@ class Worker {
   }
 
   [[nodiscard]] const handlers::Handler* handler_of(const std::string& kind, int version) const {
-    for (const auto& handler : handlers_)
-      if (const auto capability = handler->capability(); capability.kind == kind && capability.version == version)
-        return handler.get();
+    for (const auto& one : handlers_)
+      if (const auto c = one->capability(); c.kind == kind && c.version == version) return one.get();
     return nullptr;
   }
 
@@ -352,13 +346,13 @@ class Worker {
     failures_.push_back({job.token, why.error, why.retry_after_ms, why.reason, why.fatal});
   }
 
-  // Mints the leases of pure follow-ups of the same instance that are due: they stay with this worker, a few in a row.
-  // A follow-up of another instance may be under a pause that our lease says nothing about: the broker's to give.
+  // Mints the leases of pure follow-ups that are due: they stay here, a few in a row. Of the same instance alone: our
+  // lease says nothing of a pause of others.
   void mint(Decided& one) {
     if (one.work.eager >= config_.most_eager || stop_) return;
     for (machines::JobOrder& order : one.step.jobs) {
-      if (order.is_event || order.world_at > one.work.job.world_at) continue;
-      if (order.instance.id != one.work.job.key.instance) continue;
+      const bool is_ours = order.instance.id == one.work.job.key.instance;
+      if (!is_ours || order.is_event || order.world_at > one.work.job.world_at) continue;
       const auto move = std::find_if(one.step.moves.begin(), one.step.moves.end(),
                                      [&](const machines::Move& m) { return m.instance == order.instance; });
       const handlers::Handler* handler = handler_of(std::string(move->kind), move->machine_version);
@@ -368,7 +362,6 @@ class Worker {
 
   void commit(std::vector<Decided> decided) {
     std::vector<machines::Step> steps;
-    steps.reserve(decided.size());
     for (Decided& one : decided) {
       mint(one);
       steps.push_back(one.step);
@@ -433,10 +426,9 @@ class Worker {
 
   static DoneKind kind_of(const machines::Step& step) {
     if (step.fate == machines::Fate::rearmed) return DoneKind::rearmed;
-    const auto is_for_others = [&](const machines::JobOrder& order) {
-      return order.eager.is_empty() && order.world_at <= step.world_at;
-    };
-    return std::any_of(step.jobs.begin(), step.jobs.end(), is_for_others) ? DoneKind::done : DoneKind::settled;
+    for (const machines::JobOrder& order : step.jobs)
+      if (order.eager.is_empty() && order.world_at <= step.world_at) return DoneKind::done;
+    return DoneKind::settled;
   }
 
   static LeasedJob minted_job(const Decided& one, const machines::JobOrder& order, std::size_t at,
