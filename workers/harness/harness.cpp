@@ -53,7 +53,7 @@ class Worker {
         stop_(stop),
         connection_(config.dsn),
         journal_(connection_),
-        outside_(context_, config) {}
+        outside_(context_, connection_, config) {}
 
   int run() {
     load_handlers();
@@ -169,15 +169,18 @@ class Worker {
 
   // What the venue said, or did not say in time: work again, at the head of the queue.
   void take_answers() {
-    for (auto& [job, answer] : outside_.take_answers(std::chrono::steady_clock::now()))
-      queue_.push_front({std::move(job), std::move(answer), steady_us(), 0, {}});
+    for (auto& [job, came_to] : outside_.take_ended(std::chrono::steady_clock::now())) {
+      if (auto* answer = std::get_if<handlers::Answer>(&came_to))
+        queue_.push_front({std::move(job), std::move(*answer), steady_us(), 0, {}});
+      else
+        fail(job, std::get<handlers::GiveUp>(came_to));
+    }
+    if (!failures_.empty()) flush();
   }
 
   // A write must leave before `send_by`, or never.
   void call(const LeasedJob& job, const schemas::VenueMessage& request,
             std::optional<venues::paper::SteadyTime> send_by = std::nullopt) {
-    if (auto why = Outside::closed_because(config_.venue); !why.empty())
-      return fail(job, {machines::CallError::fatal_auth, 0, std::move(why), true});
     called_us_ = steady_us();
     outside_.call(job, request, std::chrono::steady_clock::now(), send_by);
   }
@@ -313,6 +316,8 @@ class Worker {
     if (handler == nullptr)
       return fail(job, {machines::CallError::rejected, 0, "this worker does not know " + job.kind, true});
     Decision decision = work.answer ? handler->on_answer(job, *facts, *work.answer) : handler->on_job(job, *facts);
+    if (calls_out(decision))
+      if (const auto closed = outside_.closed(std::chrono::steady_clock::now())) return fail(job, *closed);
     if (auto* commit = std::get_if<handlers::Commit>(&decision)) {
       decided.push_back({std::move(work), std::move(commit->step), std::move(commit->then_call)});
     } else if (auto* asks = std::get_if<handlers::Call>(&decision)) {
@@ -320,6 +325,11 @@ class Worker {
     } else {
       fail(job, std::get<handlers::GiveUp>(decision));
     }
+  }
+
+  static bool calls_out(const Decision& decision) {
+    const auto* commit = std::get_if<handlers::Commit>(&decision);
+    return std::holds_alternative<handlers::Call>(decision) || (commit != nullptr && commit->then_call);
   }
 
   const handlers::Handler* handler_of(const std::string& kind) const {
