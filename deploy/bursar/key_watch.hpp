@@ -2,6 +2,7 @@
 // house never holds a secret. Also what `bursar status` says of keys.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>

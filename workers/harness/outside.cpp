@@ -50,7 +50,7 @@ void Outside::start(Call call, SteadyTime now) {
     if (!call.key) {
       const auto free_at = signer_.free_at(call.tried, now);
       if (free_at && *free_at < call.latest) return (void)waiting_.emplace_back(*free_at, std::move(call));
-      return give_up(std::move(call), now, "no API key that could sign it is left for this request");
+      return give_up(std::move(call), now);
     }
     sign = signer_.sign_with(*call.key, call.request);
   }
@@ -59,12 +59,12 @@ void Outside::start(Call call, SteadyTime now) {
 }
 
 // Nothing of it was taken. An order that stands as sent is asked about by the next attempt, and then sent again.
-void Outside::give_up(Call call, SteadyTime now, const std::string& why) {
+void Outside::give_up(Call call, SteadyTime now) {
   auto closed = this->closed(now);
   if (!closed && signer_.free_at({}, now))
     closed = GiveUp{CallError::retry_later, 1'000, "over its keys' rates", false};
   ended_.push_back({std::move(call.job), closed.value_or(GiveUp{CallError::fatal_auth, signer_.closed_for_ms(now),
-                                                                "waits for an API key: " + why, false})});
+                                                                "waits for an API key: " + call.refusal, false})});
 }
 
 void Outside::report(const Call& call, const Finished& finished, SteadyTime now) {
@@ -79,6 +79,7 @@ void Outside::finish(Call call, const Finished& finished, SteadyTime now) {
   const auto trouble = finished.refused ? venues::paper::trouble_of(finished.text) : std::nullopt;
   const bool is_over_rate = call.key && finished.refused && finished.retry_after_ms > 0;
   if (!trouble && !is_over_rate) return ended_.push_back({std::move(call.job), answer_of(finished)});
+  call.refusal = finished.text;
   if (is_over_rate) {
     signer_.rest(*call.key, now + milliseconds(finished.retry_after_ms));
   } else {
@@ -86,9 +87,9 @@ void Outside::finish(Call call, const Finished& finished, SteadyTime now) {
     if (call.key) call.tried.insert(*call.key);
     if (!call.key && *trouble == KeyTrouble::unsigned_request) signer_.saw_unsigned_refused(now);
     // Without a key of ours the same would be refused again.
-    if (!call.key && !signer_.signs(now)) return give_up(std::move(call), now, finished.text);
+    if (!call.key && !signer_.signs(now)) return give_up(std::move(call), now);
   }
-  if (now >= call.latest) return give_up(std::move(call), now, finished.text);
+  if (now >= call.latest) return give_up(std::move(call), now);
   start(std::move(call), now);
 }
 

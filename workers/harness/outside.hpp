@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -54,9 +55,10 @@ class Outside {
     SteadyTime latest, started;             // the last moment to begin; when this attempt began
     std::optional<Signer::KeyId> key = {};  // that signed this attempt
     std::set<Signer::KeyId> tried = {};     // refused for this request
+    std::string refusal = {};               // the last one
   };
   void start(Call call, SteadyTime now);
-  void give_up(Call call, SteadyTime now, const std::string& why);
+  void give_up(Call call, SteadyTime now);
   void finish(Call call, const venues::paper::Finished& finished, SteadyTime now);
   void report(const Call& call, const venues::paper::Finished& finished, SteadyTime now);
 
