@@ -105,7 +105,7 @@ class SignedRequests : public PaperKeys {
     if (!verdict.refusal) return "taken";
     retry_after_ms_ = verdict.refusal->retry_after_ms;
     const auto trouble = trouble_of(verdict.refusal->reason);
-    if (trouble) EXPECT_TRUE(is_bad_key(verdict.refusal->reason));
+    EXPECT_EQ(trouble.has_value(), is_bad_key(verdict.refusal->reason));
     return trouble ? std::string(machines::name_of(*trouble)) : verdict.refusal->reason.substr(0, 8);
   }
   static schemas::VenueFrame signed_frame(const schemas::VenueMessage& request, std::string_view by = "key\nsecret") {
