@@ -103,8 +103,10 @@ void Dispatch::failed(const std::string& peer, const schemas::Failed& failed, st
   const LeasedJob job = flight->second.job;
   suspects_.erase(job.key);
   land(flight);
-  const bool park = failed.fatal || job.tries + 1 >= rules_.most_tries;
-  give_back(job, failed.reason, failed.retry_after_ms > 0 ? failed.retry_after_ms : back_off(job.tries), park, true);
+  // Who waits for a key that the venue takes has not tried: it goes on once a person has given one, however late.
+  const bool counts = failed.fatal || failed.error != machines::CallError::fatal_auth;
+  const bool park = failed.fatal || (counts && job.tries + 1 >= rules_.most_tries);
+  give_back(job, failed.reason, failed.retry_after_ms > 0 ? failed.retry_after_ms : back_off(job.tries), park, counts);
   hint_ = true;
   look_first_ = true;
   consider(now_us);

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/bursar/broker_view.hpp"
+#include "deploy/bursar/key_watch.hpp"
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/setup.hpp"
 #include "deploy/bursar/times.hpp"
@@ -70,12 +71,15 @@ struct StatusView {
   ledger::jobs::Counts jobs;
   std::vector<ledger::books::Stranded> stranded;
   OpenBreaks breaks;
+  KeyHealth keys;
   std::optional<schemas::BrokerView> broker;
   bool house_may_run = true;
 };
 
 ordered_json status_json(const StatusView& view) {
   ordered_json json;
+  json["keys"] = {{"usable", view.keys.usable}, {"resting", view.keys.resting}, {"incidents", view.keys.incidents},
+                  {"waiting_jobs", view.keys.waiting}, {"waiting_for", view.keys.waiting_for}};
   json["instances"] = ordered_json::array();
   for (const auto& one : view.states) json["instances"].push_back({{"kind", one.kind}, {"state", one.state}, {"count", one.count}});
   json["jobs"] = {{"ready", view.jobs.ready}, {"timers", view.jobs.timers}, {"leased", view.jobs.leased}, {"delayed", view.jobs.delayed}, {"parked", view.jobs.parked}};
@@ -106,6 +110,7 @@ void print_status(const StatusView& view) {
     fmt::print("brokers    none{}\nworkers    none\n", view.house_may_run ? " answers" : ": the house is not running; `bursar up` starts it");
   }
   fmt::print("breaks     {}\n", view.breaks.count == 0 ? "0" : fmt::format("{} open, the oldest for {}: `bursar reconcile list`", view.breaks.count, age_text(view.breaks.oldest_s)));
+  if (const std::string keys = in_one_line(view.keys); !keys.empty()) fmt::print("keys       {}\n", keys);
   fmt::print("stranded   {}\n", view.stranded.size());
   for (const auto& one : view.stranded) fmt::print("  {} {} is {}: no job, timer or child will move it\n", one.kind, one.id.value, one.state);
 }
@@ -138,7 +143,9 @@ int show_status(const Where& where) {
   if (!stranded) return failed(where, "status", stranded.error());
   const auto breaks = open_breaks(connection);
   if (!breaks) return failed(where, "status", breaks.error());
-  const StatusView view{*states, *jobs, *stranded, *breaks, where.house_may_run ? ask_broker(where.layout) : std::nullopt, where.house_may_run};
+  const auto keys = key_health(connection);
+  if (!keys) return failed(where, "status", keys.error());
+  const StatusView view{*states, *jobs, *stranded, *breaks, *keys, where.house_may_run ? ask_broker(where.layout) : std::nullopt, where.house_may_run};
   if (where.json) std::cout << status_json(view).dump() << "\n";
   else print_status(view);
   return stranded->empty() ? 0 : 1;

@@ -138,12 +138,12 @@ bool House::come_back() {
 }
 
 void House::start_children(const std::string& symbol) {
-  const auto add = [&](const std::string& name, std::vector<std::string> arguments) {
+  const auto add = [&](const std::string& name, std::vector<std::string> arguments, const std::string& dsn = {}) {
     ProcessSpec spec;
     spec.argv = {"/proc/self/exe"};
     spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
     spec.argv.insert(spec.argv.end(), {"--data-dir", layout_.folder.string()});
-    spec.environment = {"BURSAR_DSN=" + service_dsn_};  // it may hold a password, and arguments are for all to see
+    spec.environment = {"BURSAR_DSN=" + (dsn.empty() ? service_dsn_ : dsn)};  // it may hold a password, and arguments are for all to see
     if (!options_.config_file.empty())
       spec.argv.insert(spec.argv.end(), {"--config", std::filesystem::absolute(options_.config_file).string()});
     spec.log_file = layout_.log(name).string();
@@ -154,6 +154,8 @@ void House::start_children(const std::string& symbol) {
   add("broker", {"node", "broker"});
   for (int worker = 1; worker <= options_.config.workers.count; ++worker)
     add(fmt::format("worker-{}", worker), {"node", "worker", "--name", fmt::format("worker-{}", worker)});
+  // It opens keys to test them, and records what it saw: what no worker may.
+  if (options_.config.keys.test_minutes > 0) add("keys", {"node", "keys"}, owner_dsn_);
   supervisor_.step(steady_ms());
 }
 

@@ -399,7 +399,8 @@ class Cli {
     const std::pair<const char*, int (*)(const deploy::NodeOptions&)> kinds[] = {
         {"broker", deploy::run_broker},
         {"worker", deploy::run_worker},
-        {"venue",  deploy::run_venue }
+        {"venue",  deploy::run_venue },
+        {"keys",   deploy::run_keys  }
     };
     for (const auto& [name, run] : kinds) {
       auto* command = node->add_subcommand(name);

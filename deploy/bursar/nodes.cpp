@@ -9,7 +9,9 @@
 #include <memory>
 
 #include "brokers/service/service.hpp"
+#include "deploy/bursar/key_watch.hpp"
 #include "deploy/bursar/plan.hpp"
+#include "ledger/secrets/process.hpp"
 #include "workers/handlers/sleeve.hpp"
 #include "workers/harness/harness.hpp"
 #include "workers/venues/paper/service.hpp"
@@ -105,6 +107,11 @@ int run_broker(const NodeOptions& options) {
 
 int run_worker(const NodeOptions& options) {
   begin_node();
+  // Before it opens an API key.
+  if (const auto safe = ledger::secrets::forbid_dumps(); !safe) {
+    fmt::print(stderr, "bursar: {}\n", safe.error().text);
+    return 2;
+  }
   const auto keys = read_keys(options.layout, "worker");
   const auto broker = brokers::wire::read_public_key(options.layout.key("broker").string() + ".pub");
   const auto venue = brokers::wire::read_public_key(options.layout.key("venue").string() + ".pub");
@@ -115,7 +122,10 @@ int run_worker(const NodeOptions& options) {
   config.broker_public_key = *broker;
   config.keys = keys->own;
   config.dsn = options.dsn;
-  config.venue = {options.layout.venue_endpoint(), *venue, 2000};
+  config.venue.endpoint = options.layout.venue_endpoint();
+  config.venue.server_public_key = *venue;
+  config.venue.master_key =
+      ledger::secrets::find_master_key(options.config.keys.master_key_file, options.layout.key("master.key"));
   config.group_steps = static_cast<int>(options.config.workers.group_commit_steps);
   config.group_us = options.config.workers.group_commit_ms * 1000;
   config.most_looks = static_cast<int>(options.config.workers.look_ahead_bars);
@@ -156,6 +166,11 @@ int run_venue(const NodeOptions& options) {
     config.faults.push_back(*fault);
   }
   return workers::venues::paper::serve(config, stop);
+}
+
+int run_keys(const NodeOptions& options) {
+  begin_node();
+  return watch_keys({{options.layout, options.dsn}, options.config}, stop);
 }
 
 }  // namespace deploy

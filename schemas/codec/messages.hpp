@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -232,8 +233,9 @@ struct Statement {
   std::vector<ForeignFill> foreign;  // all of them, oldest first
   bool operator==(const Statement&) const = default;
 };
-struct VenueRefusal {  // the request could not be understood or served
+struct VenueRefusal {  // the request could not be understood or served; the venue took nothing of it
   std::string reason;
+  std::int64_t retry_after_ms = 0;  // not 0: it would be served after so long
   bool operator==(const VenueRefusal&) const = default;
 };
 
@@ -266,10 +268,21 @@ struct DecodeError {
   std::uint64_t correlation = 0;  // of a venue frame that could be read that far, so that the refusal can name it
 };
 
+// Under whose key a request is made, with the proof that its secret is theirs: made over the request, its correlation
+// and this (workers/venues/paper/signature.hpp), and good for a minute of wall time around signed_us.
+struct Signature {
+  std::string account, api_key;
+  std::int64_t signed_us = 0;
+  std::string proof;
+  bool operator==(const Signature&) const = default;
+};
+
 // A venue request carries a correlation number, which its answer repeats.
 struct VenueFrame {
   std::uint64_t correlation = 0;
   VenueMessage message;
+  std::optional<Signature> signature = {};  // of requests: where the venue asks for one
+  std::int64_t rate_used_ppm = 0;           // of answers to a signed request: the share of its key's limit
   bool operator==(const VenueFrame&) const = default;
 };
 

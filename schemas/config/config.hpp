@@ -117,7 +117,8 @@ struct AuditConfig {
 
 // The master key that seals API keys at rest.
 struct KeysConfig {
-  std::string master_key_file;  // empty: keys/master.key in the data folder
+  std::string master_key_file;     // empty: keys/master.key in the data folder
+  std::int64_t test_minutes = 10;  // 0: never by itself
 };
 
 // What is wrong with one field.

@@ -108,6 +108,8 @@ void describe(Visitor& v, Whole& c) {
   v.table("keys", "API keys of venues, sealed at rest", c.keys, [](auto& inner, auto& value) {
     inner.field("master_key_file", value.master_key_file,
                 "32 random bytes, mode 0400; empty: keys/master.key in the data folder");
+    inner.field("test_minutes", value.test_minutes,
+                "between two looks of `up` at what the venue lets each key do; 0: never by itself");
   });
   v.table("audit", "signed checkpoints of the audit chain, outside PostgreSQL", c.audit, [](auto& inner, auto& value) {
     inner.field("checkpoint_minutes", value.checkpoint_minutes,

@@ -230,6 +230,7 @@ void check_processes(Findings& found, const Config& config) {
   check_range(found, "sample.bars", config.sample.bars, 6, 1'000'000);
   check_range(found, "sample.seed", config.sample.seed, 0, INT64_MAX);
   check_range(found, "reconcile.minutes", config.reconcile.minutes, 0, 10'080);
+  check_range(found, "keys.test_minutes", config.keys.test_minutes, 0, 10'080);
   check_range(found, "audit.checkpoint_minutes", config.audit.checkpoint_minutes, 0, 1'440);
 }
 

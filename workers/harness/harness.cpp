@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
-#include <map>
 #include <optional>
 #include <thread>
 
@@ -14,7 +13,7 @@
 #include "ledger/store/migrations.hpp"
 #include "schemas/codec/convert.hpp"
 #include "workers/harness/foresight.hpp"
-#include "workers/venues/paper/client.hpp"
+#include "workers/harness/outside.hpp"
 
 namespace workers::harness {
 namespace {
@@ -54,8 +53,7 @@ class Worker {
         stop_(stop),
         connection_(config.dsn),
         journal_(connection_),
-        venue_(context_, {config.venue.endpoint, config.keys, config.venue.server_public_key,
-                          std::chrono::milliseconds(config.venue.timeout_ms)}) {}
+        outside_(context_, connection_, config) {}
 
   int run() {
     load_handlers();
@@ -95,7 +93,7 @@ class Worker {
     ready.schema = ledger::newest_migration();
     for (const auto& handler : handlers_) ready.capabilities.push_back(handler->capability());
     for (const Work& work : queue_) ready.held.push_back(work.job.token);
-    for (const auto& [correlation, job] : calls_) ready.held.push_back(job.token);
+    for (const machines::Token& token : outside_.held()) ready.held.push_back(token);
     ready.pure_credit = config_.pure_credit;
     ready.outside_credit = config_.outside_credit;
     if (socket_->send(schemas::encode(ready)) == brokers::wire::SendResult::sent) registered_us_ = steady_us();
@@ -124,9 +122,10 @@ class Worker {
     if (!queue_.empty()) until = std::min(until, gathers_until_us());
     poller_.clear();
     poller_.add(*socket_);
-    if (!calls_.empty()) {
-      venue_.add_to(poller_);
-      until = std::min<std::int64_t>(until, now + venue_.wait_at_most(std::chrono::steady_clock::now()).count() * 1000);
+    if (!outside_.is_idle()) {
+      outside_.add_to(poller_);
+      until =
+          std::min<std::int64_t>(until, now + outside_.wait_at_most(std::chrono::steady_clock::now()).count() * 1000);
     }
     poller_.wait(std::chrono::milliseconds(std::max<std::int64_t>((until - now + 999) / 1000, 0)));
   }
@@ -138,7 +137,7 @@ class Worker {
 
   // After a full group, a moment for the next one to fill; while a call has just left, a moment for its answer.
   [[nodiscard]] std::int64_t gathers_until_us() const {
-    return std::max(was_full_ ? group_until_us_ : 0, calls_.empty() ? 0 : called_us_ + config_.group_us);
+    return std::max(was_full_ ? group_until_us_ : 0, outside_.is_idle() ? 0 : called_us_ + config_.group_us);
   }
 
   void drain() {
@@ -170,29 +169,20 @@ class Worker {
 
   // What the venue said, or did not say in time: work again, at the head of the queue.
   void take_answers() {
-    if (calls_.empty()) return;
-    for (auto& finished : venue_.poll(std::chrono::steady_clock::now())) {
-      const auto call = calls_.find(finished.correlation);
-      if (call == calls_.end()) continue;
-      queue_.push_front({std::move(call->second), answer_of(finished), steady_us(), 0, {}});
-      calls_.erase(call);
+    for (auto& [job, came_to] : outside_.take_ended(std::chrono::steady_clock::now())) {
+      if (auto* answer = std::get_if<handlers::Answer>(&came_to))
+        queue_.push_front({std::move(job), std::move(*answer), steady_us(), 0, {}});
+      else
+        fail(job, std::get<handlers::GiveUp>(came_to));
     }
-  }
-
-  static handlers::Answer answer_of(const venues::paper::Finished& finished) {
-    if (const auto* error = std::get_if<machines::CallError>(&finished.outcome)) return *error;
-    const auto& message = std::get<schemas::VenueMessage>(finished.outcome);
-    if (const auto* report = std::get_if<schemas::OrderReport>(&message)) return *report;
-    return machines::CallError::unknown_outcome;
+    if (!failures_.empty()) flush();
   }
 
   // A write must leave before `send_by`, or never.
   void call(const LeasedJob& job, const schemas::VenueMessage& request,
             std::optional<venues::paper::SteadyTime> send_by = std::nullopt) {
-    if (config_.venue.endpoint.empty())
-      return fail(job, {machines::CallError::fatal_auth, 0, "this worker calls no venue", true});
     called_us_ = steady_us();
-    calls_.emplace(venue_.start(request, std::chrono::steady_clock::now(), send_by), job);
+    outside_.call(job, request, std::chrono::steady_clock::now(), send_by);
   }
 
   void liveness() {
@@ -216,7 +206,7 @@ class Worker {
   void leave() {
     schemas::Goodbye goodbye;
     put_aside(goodbye, false);
-    while (!calls_.empty()) {
+    while (!outside_.is_idle()) {
       wait();
       take_answers();
       if (!queue_.empty()) work_off();
@@ -297,7 +287,7 @@ class Worker {
   // Fresh timers of one world time, all that the broker sent, and it sent all that is open.
   [[nodiscard]] bool may_look_ahead(const std::vector<Work>& group) const {
     const Work& first = group.front();
-    if (!queue_.empty() || !calls_.empty()) return false;
+    if (!queue_.empty() || !outside_.is_idle()) return false;
     return std::all_of(group.begin(), group.end(), [&](const Work& work) {
       const handlers::Handler* handler = handler_of(work.job.kind);
       return work.alone_until > work.job.world_at && work.alone_until == first.alone_until && !work.answer &&
@@ -326,6 +316,8 @@ class Worker {
     if (handler == nullptr)
       return fail(job, {machines::CallError::rejected, 0, "this worker does not know " + job.kind, true});
     Decision decision = work.answer ? handler->on_answer(job, *facts, *work.answer) : handler->on_job(job, *facts);
+    if (calls_out(decision))
+      if (const auto closed = outside_.closed(std::chrono::steady_clock::now())) return fail(job, *closed);
     if (auto* commit = std::get_if<handlers::Commit>(&decision)) {
       decided.push_back({std::move(work), std::move(commit->step), std::move(commit->then_call)});
     } else if (auto* asks = std::get_if<handlers::Call>(&decision)) {
@@ -333,6 +325,11 @@ class Worker {
     } else {
       fail(job, std::get<handlers::GiveUp>(decision));
     }
+  }
+
+  static bool calls_out(const Decision& decision) {
+    const auto* commit = std::get_if<handlers::Commit>(&decision);
+    return std::holds_alternative<handlers::Call>(decision) || (commit != nullptr && commit->then_call);
   }
 
   const handlers::Handler* handler_of(const std::string& kind) const {
@@ -476,8 +473,7 @@ class Worker {
   ledger::Connection connection_;
   ledger::journal::Journal journal_;
   Handlers handlers_;
-  venues::paper::VenueClient venue_;
-  std::map<std::uint64_t, LeasedJob> calls_;  // in flight at the venue, by correlation
+  Outside outside_;
   std::deque<Work> queue_;
   schemas::Done done_;
   std::vector<schemas::Failed> failures_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "brokers/wire/keys.hpp"
+#include "ledger/secrets/master_key.hpp"
 #include "workers/handlers/handler.hpp"
 
 namespace workers::harness {
@@ -17,7 +18,9 @@ namespace workers::harness {
 struct VenueLink {
   std::string endpoint;  // empty: this worker calls no venue
   std::string server_public_key;
-  std::int64_t timeout_ms = 2000;  // an answer later than this is doubt
+  std::int64_t timeout_ms = 2000;                // an answer later than this is doubt
+  std::string name = "paper", account = "main";  // whose API keys sign
+  ledger::secrets::KeyPlace master_key = {};     // what opens them
 };
 
 struct WorkerConfig {

@@ -65,6 +65,21 @@ TEST(Failures, FatalParksAtOnce) {
   EXPECT_EQ(house.dispatch.in_flight(), 0U);
 }
 
+TEST(Failures, WaitingForAKeyIsNoTryAndNeverParks) {
+  House house;
+  house.join("w1");
+  LeasedJob last = job(1);
+  last.tries = 19;
+  (void)house.claimed({last});
+  house.dispatch.failed("w1", {token(1), machines::CallError::fatal_auth, 250, "waits for an API key", false},
+                        house.now);
+  const auto orders = house.orders();
+  ASSERT_THAT(orders.given_back, SizeIs(1));
+  EXPECT_FALSE(orders.given_back[0].park);
+  EXPECT_FALSE(orders.given_back[0].counts_as_try);
+  EXPECT_EQ(orders.given_back[0].delay_ms, 250);
+}
+
 TEST(Failures, AFailureOfAnothersTokenIsIgnored) {
   House house;
   house.join("w1");

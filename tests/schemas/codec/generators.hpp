@@ -149,7 +149,9 @@ inline schemas::VenueMessage venue_message_at(std::size_t index) {
       [] {
         return Statement{several([] { return StatementLine{text(), minor()}; }), several(foreign_fill)};
       },
-      [] { return VenueRefusal{text()}; },
+      [] {
+        return VenueRefusal{text(), whole()};
+      },
       [] {
         return KeyInfoRequest{text(), text(), whole(), text()};
       },
@@ -162,9 +164,15 @@ inline schemas::VenueMessage venue_message_at(std::size_t index) {
 inline schemas::Message any_message() {
   return message_at(*rc::gen::inRange<std::size_t>(0, std::variant_size_v<schemas::Message>));
 }
+// Signed or not.
+inline schemas::VenueFrame frame_of(schemas::VenueMessage message) {
+  schemas::VenueFrame frame{any<std::uint64_t>(), std::move(message)};
+  if (flag()) frame.signature = schemas::Signature{text(), text(), whole(), text()};
+  frame.rate_used_ppm = whole();
+  return frame;
+}
 inline schemas::VenueFrame any_frame() {
-  return {any<std::uint64_t>(),
-          venue_message_at(*rc::gen::inRange<std::size_t>(0, std::variant_size_v<schemas::VenueMessage>))};
+  return frame_of(venue_message_at(*rc::gen::inRange<std::size_t>(0, std::variant_size_v<schemas::VenueMessage>)));
 }
 
 }  // namespace tests
