@@ -5,12 +5,10 @@
 
 #include <atomic>
 #include <functional>
-#include <memory>
 #include <string>
-#include <vector>
 
 #include "brokers/wire/keys.hpp"
-#include "workers/handlers/handler.hpp"
+#include "workers/harness/mind.hpp"
 
 namespace workers::harness {
 
@@ -38,7 +36,6 @@ struct WorkerConfig {
   [[nodiscard]] std::string validate() const;
 };
 
-using Handlers = std::vector<std::unique_ptr<handlers::Handler>>;
 // Makes the handlers once the database can be read; called again when a job's facts were not enough (`refresh`).
 using MakeHandlers = std::function<ledger::Stored<Handlers>(ledger::Connection&)>;
 
