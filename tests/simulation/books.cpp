@@ -65,7 +65,7 @@ void Books::open_owner(const OwnerPlan& plan, const Market& market) {
   data.reserve.flexed = Amount::zero(usdt.id);
   step.moves = {birth("vault", "open", "start", "none", {}, schemas::write_vault(data))};
   vault.instance = commit(std::move(step));
-  order(vault, nullptr, {}, begins_at_ - machines::milliseconds(2));
+  order(vault, {}, vault_funds, begins_at_ - machines::milliseconds(2));
   for (const SleevePlan& sleeve : plan.sleeves) open_sleeve(vault, sleeve, market);
   funded += vault_funds;
   vaults.push_back(vault);
@@ -102,14 +102,16 @@ void Books::open_sleeve(VaultBooks& vault, const SleevePlan& plan, const Market&
   sleeve_instances_[sleeve.id] = commit(std::move(step));
   vault.sleeves.push_back(sleeve.id);
   sleeves.emplace(std::pair(owner, sleeve.id), sleeve);
-  order(vault, &plan, sleeve.id, begins_at_ - machines::milliseconds(1));
+  for (int hand = 0; hand < (plan.is_given_twice ? 2 : 1); ++hand)
+    order(vault, sleeve.id, plan.is_given_twice ? plan.allocation / 2 : plan.allocation,
+          begins_at_ - machines::milliseconds(1));
 }
 
 // A person's allocation, requested; its job does the rest. Without a sleeve: the vault's funding.
-void Books::order(const VaultBooks& vault, const SleevePlan* sleeve, SleeveId id, Instant at) {
+void Books::order(const VaultBooks& vault, SleeveId sleeve, machines::Int128 amount, Instant at) {
   allocation::Data data;
-  data.movement = sleeve == nullptr ? allocation::Movement::fund : allocation::Movement::allocate_to_sleeve;
-  data.amount = Amount(usdt.id, sleeve == nullptr ? vault_funds : sleeve->allocation);
+  data.movement = sleeve.value == 0 ? allocation::Movement::fund : allocation::Movement::allocate_to_sleeve;
+  data.amount = Amount(usdt.id, amount);
   data.reserve = Amount::zero(usdt.id);
   data.who = "treasurer";
   data.why = "to trade";
@@ -119,7 +121,7 @@ void Books::order(const VaultBooks& vault, const SleevePlan* sleeve, SleeveId id
   machines::Step step;
   step.owner = vault.owner;
   step.world_at = begins_at_ - machines::hours(1);
-  step.moves = {birth("allocation", "requested", "request", "allocate", id, schemas::write_allocation(data))};
+  step.moves = {birth("allocation", "requested", "request", "allocate", sleeve, schemas::write_allocation(data))};
   step.jobs = {
       {machines::Subject::birth(1), "allocate", false, at, {}}
   };

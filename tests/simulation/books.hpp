@@ -46,7 +46,7 @@ class Books {
  private:
   void open_owner(const OwnerPlan& plan, const Market& market);
   void open_sleeve(VaultBooks& vault, const SleevePlan& plan, const Market& market);
-  void order(const VaultBooks& vault, const SleevePlan* sleeve, machines::SleeveId id, machines::Instant at);
+  void order(const VaultBooks& vault, machines::SleeveId sleeve, machines::Int128 amount, machines::Instant at);
   machines::InstanceId commit(machines::Step step);
   void add_sleeve_facts(ledger::journal::Facts& facts, machines::OwnerId owner, machines::Instant world_at) const;
   void add_vault_facts(ledger::journal::Facts& facts, const VaultBooks& vault) const;

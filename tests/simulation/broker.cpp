@@ -10,7 +10,7 @@ namespace tests::simulation {
 
 using brokers::dispatch::Dispatch;
 
-constexpr std::int64_t again_us = 50'000;
+constexpr std::int64_t again_us = 50'000, round_trip_us = 300;
 
 void Broker::later(std::int64_t delay_us, void (Broker::*what)()) {
   ground_.world.after(delay_us, [weak = weak_from_this(), what] {
@@ -18,23 +18,30 @@ void Broker::later(std::int64_t delay_us, void (Broker::*what)()) {
   });
 }
 
+// Between the new epoch and the giving back of what was leased before, workers may still commit.
 void Broker::take_over() {
   const auto epoch = ground_.store.own_shards();
-  if (!epoch || !give_back_all()) return later(again_us, &Broker::take_over);
-  ground_.world.say(name_.c_str(), [&] { return fmt::format("takes over at epoch {}", *epoch); });
-  dispatch_ = Dispatch(rules(), name_, *epoch);
-  works_ = true;
-  for (const auto& [peer, bytes] : std::exchange(waiting_, {})) heard(peer, bytes);
-  arm();
+  if (!epoch) return later(again_us, &Broker::take_over);
+  epoch_ = *epoch;
+  later(round_trip_us, &Broker::give_back_all);
 }
 
-bool Broker::give_back_all() {
+void Broker::give_back_all() {
   const auto leased = ground_.store.leased();
-  if (!leased) return false;
+  if (!leased) return later(again_us, &Broker::take_over);
   std::vector<ledger::jobs::Failure> failures;
   for (const auto& job : *leased)
     failures.push_back({job.key, job.token, "leased at an earlier epoch", 0, false, false});
-  return failures.empty() || ground_.store.give_back(failures).has_value();
+  if (!failures.empty() && !ground_.store.give_back(failures)) return later(again_us, &Broker::take_over);
+  begin_work();
+}
+
+void Broker::begin_work() {
+  ground_.world.say(name_.c_str(), [&] { return fmt::format("takes over at epoch {}", epoch_); });
+  dispatch_ = Dispatch(rules(), name_, epoch_);
+  works_ = true;
+  for (const auto& [peer, bytes] : std::exchange(waiting_, {})) heard(peer, bytes);
+  arm();
 }
 
 void Broker::heard(const std::string& peer, const std::string& bytes) {

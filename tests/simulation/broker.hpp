@@ -23,7 +23,8 @@ class Broker : public Listener, public std::enable_shared_from_this<Broker> {
   static brokers::dispatch::Rules rules() { return {}; }
   void later(std::int64_t delay_us, void (Broker::*what)());
   void take_over();
-  [[nodiscard]] bool give_back_all();
+  void give_back_all();
+  void begin_work();
   void take(const std::string& peer, const schemas::Message& message);
   void submit(const std::string& peer, const schemas::Submit& submit);
   void say(const std::string& peer, const schemas::Message& message);
@@ -38,6 +39,7 @@ class Broker : public Listener, public std::enable_shared_from_this<Broker> {
 
   Ground ground_;
   std::string name_;
+  std::int64_t epoch_ = 0;
   brokers::dispatch::Dispatch dispatch_;
   std::deque<std::pair<std::string, std::string>> waiting_;  // messages that came during a take-over
   bool works_ = false;

@@ -9,15 +9,18 @@ namespace tests::simulation {
 Site site_of(FaultKind kind) {
   if (kind <= FaultKind::overtake) return Site::message;
   if (kind <= FaultKind::delay_venue_message) return Site::venue_message;
-  if (kind <= FaultKind::stall_worker) return Site::worker_point;
-  if (kind <= FaultKind::conflict) return Site::store_call;
+  if (kind <= FaultKind::second_broker) return Site::worker_point;
+  if (kind <= FaultKind::conflict) return Site::commit;
+  if (kind <= FaultKind::store_away) return Site::store_call;
   return Site::time;
 }
 
 std::string to_text(const Fault& fault) {
   std::string text = std::string(machines::name_of(fault.kind)) + " at " + std::to_string(fault.at);
   if (fault.by != 0) text += " by " + std::to_string(fault.by) + " us";
-  return site_of(fault.kind) == Site::time ? text + ", number " + std::to_string(fault.who) : text;
+  const bool picks = fault.kind == FaultKind::steal_lease || fault.kind == FaultKind::raise_epoch ||
+                     fault.kind == FaultKind::twin_worker;
+  return picks ? text + ", number " + std::to_string(fault.who) : text;
 }
 
 namespace {

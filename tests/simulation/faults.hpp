@@ -21,25 +21,28 @@ enum class FaultKind {
   double_venue_message,
   delay_venue_message,
   // the n-th point in a worker's round: before the facts, before the commit, after it, after its words
-  crash_worker,  // another one of its name starts `by` later
-  stall_worker,  // it stands still for `by`, as in a suspended machine
-  // the n-th call of the store
+  crash_worker,   // another one of its name starts `by` later
+  lose_worker,    // nobody starts in its place; the last worker stays
+  stall_worker,   // it stands still for `by`, as in a suspended machine
+  steal_lease,    // just then some lease is given back by somebody else
+  raise_epoch,    // just then a pause comes and goes within one breath
+  second_broker,  // just then another one takes over, and the first goes on for `by`
+  // the n-th commit
   lose_commit_answer,  // done, and nobody knows
   break_commit,        // not done, and nobody knows
+  conflict,            // a deadlock's victim: nothing was done
+  // the n-th other call of the store
+  lose_store_answer,  // done, and nobody knows
   store_away,
-  conflict,  // a deadlock's victim: nothing was done
   // a time, in microseconds from the start
-  steal_lease,    // the row of some lease is given back by somebody else
-  jump_clock,     // the database's wall clock moves by `by`
-  raise_epoch,    // a pause comes and goes within one breath
-  crash_broker,   // another one starts `by` later
-  second_broker,  // another one takes over, and the first goes on for `by`
-  twin_worker,    // a second process under a living worker's name, for `by`
-  crash_venue,    // it starts again `by` later
+  jump_clock,    // the database's wall clock moves by `by`
+  crash_broker,  // another one starts `by` later
+  twin_worker,   // a second process under a living worker's name, for `by`
+  crash_venue,   // it starts again `by` later
 };
 
 // Where faults of a kind strike.
-enum class Site { message, venue_message, worker_point, store_call, time };
+enum class Site { message, venue_message, worker_point, commit, store_call, time };
 Site site_of(FaultKind kind);
 
 struct Fault {

@@ -33,19 +33,49 @@ void House::start_broker() {
   broker_->start();
 }
 
+std::shared_ptr<Worker> House::make_worker(const std::string& name) {
+  return std::make_shared<Worker>(ground_, name, [this](Worker& worker, const Fault& fault) { struck(worker, fault); });
+}
+
 void House::start_worker(const std::string& name) {
-  workers_.push_back(std::make_shared<Worker>(
-      ground_, name, [this](Worker* worker, std::int64_t for_us) { worker_died(worker, for_us); }));
+  workers_.push_back(make_worker(name));
   workers_.back()->start();
 }
 
-void House::worker_died(Worker* worker, std::int64_t for_us) {
-  std::erase_if(twins_, [&](const auto& one) { return one.get() == worker; });
-  const auto found =
-      std::find_if(workers_.begin(), workers_.end(), [&](const auto& one) { return one.get() == worker; });
+void House::struck(Worker& worker, const Fault& fault) {
+  switch (fault.kind) {
+    case FaultKind::crash_worker:
+      return crash_worker(worker, fault.by);
+    case FaultKind::lose_worker:
+      return lose_worker(worker);
+    case FaultKind::stall_worker:
+      return worker.stall(fault.by);
+    case FaultKind::steal_lease:
+      return store_.steal_lease(fault.who);
+    case FaultKind::raise_epoch:
+      return store_.raise_epoch(fault.who);
+    case FaultKind::second_broker:
+      return second_broker(fault.by);
+    default:
+      CHECK(false);
+  }
+}
+
+void House::crash_worker(Worker& worker, std::int64_t for_us) {
+  worker.end();
+  std::erase_if(twins_, [&](const auto& one) { return one.get() == &worker; });
+  const auto is_it = [&](const auto& one) { return one.get() == &worker; };
+  const auto found = std::find_if(workers_.begin(), workers_.end(), is_it);
   if (found == workers_.end()) return;
-  world_.after(for_us, [this, name = (*found)->name()] { start_worker(name); });
+  world_.after(for_us, [this, name = worker.name()] { start_worker(name); });
   workers_.erase(found);
+}
+
+void House::lose_worker(Worker& worker) {
+  if (workers_.size() < 2) return;
+  worker.end();
+  std::erase_if(twins_, [&](const auto& one) { return one.get() == &worker; });
+  std::erase_if(workers_, [&](const auto& one) { return one.get() == &worker; });
 }
 
 void House::crash_broker(std::int64_t for_us) {
@@ -63,8 +93,7 @@ void House::second_broker(std::int64_t for_us) {
 
 void House::twin(const Fault& fault) {
   if (workers_.empty()) return;
-  auto twin = std::make_shared<Worker>(ground_, workers_[fault.who % workers_.size()]->name(),
-                                       [this](Worker* worker, std::int64_t for_us) { worker_died(worker, for_us); });
+  const auto twin = make_worker(workers_[fault.who % workers_.size()]->name());
   twins_.push_back(twin);
   twin->start();
   world_.after(fault.by, [this, weak = std::weak_ptr(twin)] { std::erase(twins_, weak.lock()); });
@@ -74,16 +103,10 @@ void House::strike(const Fault& fault) {
   world_.met(machines::name_of(fault.kind));
   world_.say("fault", [&] { return to_text(fault); });
   switch (fault.kind) {
-    case FaultKind::steal_lease:
-      return store_.steal_lease(fault.who);
     case FaultKind::jump_clock:
       return store_.jump_clock(fault.by);
-    case FaultKind::raise_epoch:
-      return store_.raise_epoch(fault.who);
     case FaultKind::crash_broker:
       return crash_broker(fault.by);
-    case FaultKind::second_broker:
-      return second_broker(fault.by);
     case FaultKind::twin_worker:
       return twin(fault);
     case FaultKind::crash_venue:

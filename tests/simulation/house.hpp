@@ -33,7 +33,10 @@ class House {
  private:
   void start_broker();
   void start_worker(const std::string& name);
-  void worker_died(Worker* worker, std::int64_t for_us);
+  std::shared_ptr<Worker> make_worker(const std::string& name);
+  void struck(Worker& worker, const Fault& fault);
+  void crash_worker(Worker& worker, std::int64_t for_us);
+  void lose_worker(Worker& worker);
   void strike(const Fault& fault);
   void crash_broker(std::int64_t for_us);
   void second_broker(std::int64_t for_us);

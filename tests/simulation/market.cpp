@@ -42,7 +42,8 @@ SleevePlan draw_sleeve(std::mt19937_64& random, std::size_t owner, std::size_t n
   sleeve.rules.stop_loss = Rate{within(random, 4'000, 20'000)};
   sleeve.rules.arm = Rate{within(random, 500, 3'000)};
   sleeve.rules.trail = Rate{within(random, 500, 3'000)};
-  sleeve.allocation = within(random, 50, 5'000) * one_usdt;
+  sleeve.allocation = within(random, 50, 5'000) * one_usdt * 2;
+  sleeve.is_given_twice = random() % 3 == 0;
   return sleeve;
 }
 

@@ -23,6 +23,7 @@ struct SleevePlan {
   machines::SleeveKind kind = machines::SleeveKind::quiet;
   machines::strategy::Momentum rules;
   machines::Int128 allocation = 0;  // minor units
+  bool is_given_twice = false;      // by two people at once, half of it each
 };
 
 struct OwnerPlan {

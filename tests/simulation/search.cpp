@@ -54,7 +54,9 @@ std::optional<Finding> try_seed(std::uint64_t seed, Plant plant, const std::opti
 void make_small(Finding& finding) {
   const std::string digest = undisturbed(finding.seed).digest;
   int runs = 0;
-  for (std::size_t part = std::max<std::size_t>(finding.needed.size(), 1); part > 0; part /= 2)
+  std::size_t part = std::max<std::size_t>(finding.needed.size(), 1);
+  while (part > 0 && runs < most_runs) {
+    const std::size_t before = finding.needed.size();
     for (std::size_t from = 0; from < finding.needed.size() && runs < most_runs;) {
       Positions fewer = finding.needed;
       const auto begin = fewer.begin() + static_cast<std::ptrdiff_t>(from);
@@ -65,6 +67,8 @@ void make_small(Finding& finding) {
       else
         finding.needed = std::move(fewer);
     }
+    if (part > 1 || finding.needed.size() == before) part /= 2;
+  }
   finding.last = disturbed(finding, finding.needed, digest, true);
   finding.violation = finding.last.violation;
 }

@@ -44,12 +44,12 @@ std::string describe(const Step& step) {
 }  // namespace
 
 template <class T, class Act>
-Stored<T> Store::call(bool writes, Act act) {
-  const Fault* fault = world_.plan.next(Site::store_call);
+Stored<T> Store::call(Site site, bool writes, Act act) {
+  const Fault* fault = world_.plan.next(site);
   if (fault == nullptr) return act();
   world_.met(machines::name_of(fault->kind));
   world_.say("fault", [&] { return to_text(*fault); });
-  const bool is_done = fault->kind == FaultKind::lose_commit_answer;
+  const bool is_done = fault->kind == FaultKind::lose_commit_answer || fault->kind == FaultKind::lose_store_answer;
   if (is_done) (void)act();
   if (!writes || fault->kind == FaultKind::store_away) return failure(StoreFailure::unavailable, "the store is away");
   if (fault->kind == FaultKind::conflict) return failure(StoreFailure::conflict, "a deadlock's victim");
@@ -57,7 +57,7 @@ Stored<T> Store::call(bool writes, Act act) {
 }
 
 Stored<std::vector<std::optional<Facts>>> Store::facts(std::span<const LeasedJob> jobs) {
-  return call<std::vector<std::optional<Facts>>>(false, [&] {
+  return call<std::vector<std::optional<Facts>>>(Site::store_call, false, [&] {
     std::vector<std::optional<Facts>> facts;
     for (const LeasedJob& job : jobs) facts.push_back(books_.facts(job));
     return facts;
@@ -66,7 +66,7 @@ Stored<std::vector<std::optional<Facts>>> Store::facts(std::span<const LeasedJob
 
 Stored<std::vector<StepResult>> Store::commit(const std::string& who, int shard, std::int64_t epoch,
                                               std::span<const Step> steps) {
-  return call<std::vector<StepResult>>(true, [&] {
+  return call<std::vector<StepResult>>(Site::commit, true, [&] {
     std::vector<StepResult> results;
     for (const Step& step : steps) results.push_back(take(who, shard, epoch, step));
     return results;
@@ -133,14 +133,14 @@ void Store::minted(const machines::Token& token) {
 }
 
 Stored<std::int64_t> Store::own_shards() {
-  return call<std::int64_t>(true, [&] {
+  return call<std::int64_t>(Site::store_call, true, [&] {
     world_.forget_tokens();
     return books_.ledger.own_shards();
   });
 }
 
 Stored<std::vector<LeasedJob>> Store::claim(machines::Instant world_now, int limit) {
-  return call<std::vector<LeasedJob>>(false, [&] {
+  return call<std::vector<LeasedJob>>(Site::store_call, false, [&] {
     auto jobs = books_.ledger.claim(books_.shards, world_now, wall_us(), limit, [&] { return world_.fresh_token(); });
     for (const LeasedJob& job : jobs) minted(job.token);
     return jobs;
@@ -148,22 +148,22 @@ Stored<std::vector<LeasedJob>> Store::claim(machines::Instant world_now, int lim
 }
 
 Stored<ledger::jobs::Due> Store::due(machines::Instant world_at) {
-  return call<ledger::jobs::Due>(false, [&] {
+  return call<ledger::jobs::Due>(Site::store_call, false, [&] {
     const auto due = books_.ledger.due(books_.shards, world_at, wall_us());
     return ledger::jobs::Due{due.next_due, due.parked, due.parked_reason, due.next_run_us};
   });
 }
 
 Stored<machines::Instant> Store::next_unheld() {
-  return call<machines::Instant>(false, [&] { return books_.ledger.next_unheld(books_.shards); });
+  return call<machines::Instant>(Site::store_call, false, [&] { return books_.ledger.next_unheld(books_.shards); });
 }
 
 Stored<std::vector<LeasedJob>> Store::leased() {
-  return call<std::vector<LeasedJob>>(false, [&] { return books_.ledger.leased(books_.shards); });
+  return call<std::vector<LeasedJob>>(Site::store_call, false, [&] { return books_.ledger.leased(books_.shards); });
 }
 
 Stored<int> Store::give_back(std::span<const ledger::jobs::Failure> failures) {
-  return call<int>(true, [&] {
+  return call<int>(Site::store_call, true, [&] {
     std::vector<ledger::model::Failure> all;
     for (const auto& one : failures)
       all.push_back({one.key, one.token, one.reason, one.delay_ms, one.park, one.counts_as_try});
@@ -172,8 +172,9 @@ Stored<int> Store::give_back(std::span<const ledger::jobs::Failure> failures) {
 }
 
 Stored<bool> Store::submit_event(const schemas::Submit& submit) {
-  return call<bool>(
-      true, [&] { return books_.ledger.submit_event(submit.owner, submit.instance, submit.event, submit.world_at); });
+  return call<bool>(Site::store_call, true, [&] {
+    return books_.ledger.submit_event(submit.owner, submit.instance, submit.event, submit.world_at);
+  });
 }
 
 void Store::steal_lease(std::uint32_t which) {

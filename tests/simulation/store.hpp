@@ -44,8 +44,9 @@ class Store {
   [[nodiscard]] bool is_leased(const machines::Token& token) const;
 
  private:
+  // `writes`: a broken connection is doubt, else it is just away.
   template <class T, class Act>
-  ledger::Stored<T> call(bool writes, Act act);
+  ledger::Stored<T> call(Site site, bool writes, Act act);
   [[nodiscard]] std::int64_t wall_us() const { return world_.now_us() + wall_off_us_; }
   // What speaks against this step, as the rows stand; empty when nothing does, or when it stands already.
   [[nodiscard]] std::string objection(int shard, std::int64_t epoch, const machines::Step& step) const;

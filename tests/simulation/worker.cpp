@@ -17,10 +17,10 @@ constexpr std::int64_t stage_us = 30;
 constexpr std::int64_t call_timeout_us = 2'000'000;
 constexpr std::int64_t hold_on_us = 100'000;
 
-Worker::Worker(Ground ground, std::string name, Dies dies)
+Worker::Worker(Ground ground, std::string name, Struck struck)
     : ground_(ground),
       name_(std::move(name)),
-      dies_(std::move(dies)),
+      struck_(std::move(struck)),
       mind_(
           {}, [this] { return ground_.world.now_us(); }, [this] { return ground_.world.fresh_token(); }) {
   mind_.learn(make_handlers(ground_.world.plant, ground_.books.sleeves));
@@ -36,7 +36,7 @@ void Worker::start() {
 void Worker::later(std::int64_t delay_us, void (Worker::*what)()) {
   ground_.world.after(delay_us, [weak = weak_from_this(), what] {
     const auto self = weak.lock();
-    if (!self) return;
+    if (!self || !self->is_alive_) return;
     const std::int64_t stalled_us = self->stalled_until_us_ - self->ground_.world.now_us();
     if (stalled_us > 0) return self->later(stalled_us, what);
     (self.get()->*what)();
@@ -48,12 +48,8 @@ bool Worker::survives_point() {
   if (fault == nullptr) return true;
   ground_.world.met(machines::name_of(fault->kind));
   ground_.world.say("fault", [&] { return to_text(*fault) + ", " + name_; });
-  if (fault->kind == FaultKind::stall_worker) {
-    stalled_until_us_ = ground_.world.now_us() + fault->by;
-    return true;
-  }
-  dies_(this, fault->by);
-  return false;
+  struck_(*this, *fault);
+  return is_alive_;
 }
 
 // ---- the broker

@@ -16,11 +16,13 @@ namespace tests::simulation {
 
 class Worker : public std::enable_shared_from_this<Worker> {
  public:
-  // `dies`: told when a fault ends it, and how long until another one of its name starts.
-  using Dies = std::function<void(Worker* worker, std::int64_t for_us)>;
-  Worker(Ground ground, std::string name, Dies dies);
+  // `struck`: told of each fault that strikes at a point of this worker's round; it may end the worker.
+  using Struck = std::function<void(Worker& worker, const Fault& fault)>;
+  Worker(Ground ground, std::string name, Struck struck);
   void start();
   [[nodiscard]] const std::string& name() const { return name_; }
+  void stall(std::int64_t for_us) { stalled_until_us_ = ground_.world.now_us() + for_us; }
+  void end() { is_alive_ = false; }
 
  private:
   struct Called {
@@ -49,14 +51,14 @@ class Worker : public std::enable_shared_from_this<Worker> {
 
   Ground ground_;
   std::string name_;
-  Dies dies_;
+  Struck struck_;
   workers::harness::Mind mind_;
   std::shared_ptr<Link> link_;
   std::deque<schemas::Message> inbox_;
   std::vector<workers::harness::Decided> decided_;
   std::map<std::uint64_t, Called> calls_;
   std::uint64_t correlation_ = 0;
-  bool welcomed_ = false, busy_ = false;
+  bool is_alive_ = true, welcomed_ = false, busy_ = false;
   std::int64_t stalled_until_us_ = 0, held_on_until_us_ = 0;
   std::int64_t heartbeat_us_ = 1'000'000, ttl_us_ = 3'000'000;
   std::int64_t registered_us_ = 0, heard_us_ = 0, beaten_us_ = 0;

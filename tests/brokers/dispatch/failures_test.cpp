@@ -54,6 +54,25 @@ TEST(Failures, TheLastTryParks) {
   EXPECT_EQ(failure_after(19).reason, "told so");
 }
 
+// Found by tests/simulation, seed 145: a WELCOME took two seconds, the worker asked again every 300 ms, and a job that
+// it had never seen was parked as its killer.
+TEST(Failures, AWorkerThatRegistersAgainOverTheSameSocketHasNotDied) {
+  House house;
+  house.join("w1");
+  (void)house.claimed({job(1)});
+  for (int times = 0; times < 7; ++times) {
+    house.dispatch.ready("w1", {"w1", schemas::wire_version, 0, {{"cycle", 1, {}}}, {}, 256, 16}, house.now);
+    const auto orders = house.orders();
+    EXPECT_THAT(orders.given_back, IsEmpty());
+    EXPECT_THAT(orders.all_assigned(), IsEmpty()) << "what was assigned is on its way";
+    EXPECT_THAT(orders.said, SizeIs(1)) << "welcome";
+  }
+  EXPECT_EQ(house.dispatch.in_flight(), 1U);
+  (void)house.done("w1", {1});
+  EXPECT_EQ(house.dispatch.in_flight(), 0U);
+  EXPECT_THAT(house.claimed(jobs(2, 257)).assigned["w1"], SizeIs(256)) << "all of its credit is there again";
+}
+
 TEST(Failures, FatalParksAtOnce) {
   House house;
   house.join("w1");
