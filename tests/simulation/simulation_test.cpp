@@ -67,8 +67,8 @@ TEST(Simulation, WhatItIsThereForHappens) {
     EXPECT_GT(met[std::string(machines::name_of(static_cast<FaultKind>(at)))], 0)
         << "no fault " << machines::name_of(static_cast<FaultKind>(at));
   for (const char* what :
-       {"committed", "lost_lease", "stale_epoch", "entry_filled", "exit_filled", "entry_failed", "part_fill", "reject",
-        "fall_silent", "attempt_lost", "absent", "cancel", "confirm_cancel", "pause", "resume"})
+       {"committed", "lost_lease", "stale_version", "stale_epoch", "entry_filled", "exit_filled", "entry_failed",
+        "part_fill", "reject", "fall_silent", "attempt_lost", "absent", "cancel", "confirm_cancel", "pause", "resume"})
     EXPECT_GT(met[what], 0) << "never met: " << what;
 }
 
