@@ -36,22 +36,19 @@ void Dispatch::ready(const std::string& peer, const schemas::Ready& ready, std::
   const std::set<Token> held(ready.held.begin(), ready.held.end());
   std::vector<std::string> earlier;
   for (const auto& [other, worker] : workers_)
-    if (worker.name == ready.worker && other != peer) earlier.push_back(other);
+    if (worker.name == ready.worker) earlier.push_back(other);
   Worker fresh;
   fresh.name = ready.worker;
   for (const auto& capability : ready.capabilities) fresh.capabilities[capability.kind] = capability;
   fresh.pure_credit = ready.pure_credit;
   fresh.outside_credit = ready.outside_credit;
   fresh.heard_us = now_us;
-  // Over the same socket nothing is lost: it only asks again, perhaps before it has read what was assigned to it.
   std::vector<Flight> kept;
   for (auto& [token, flight] : flights_)
-    if (flight.peer == peer ||
-        (held.contains(token) && std::find(earlier.begin(), earlier.end(), flight.peer) != earlier.end()))
+    if (held.contains(token) && std::find(earlier.begin(), earlier.end(), flight.peer) != earlier.end())
       kept.push_back(flight);
-  for (const std::string& old : earlier) lose(old, held, "its worker registered again without it");
-  for (const Flight& flight : kept)
-    if (const auto found = flights_.find(flight.job.token); found != flights_.end()) land(found);
+  // Over its own socket it only asks again, perhaps before it has read what was assigned to it: nobody died.
+  for (const std::string& old : earlier) lose(old, held, "its worker registered again without it", old != peer);
   workers_[peer] = std::move(fresh);
   for (const Flight& flight : kept) fly(peer, flight.job, flight.alone);
   send(peer, schemas::Welcome{rules_.heartbeat_us / 1000, rules_.ttl_us / 1000});
