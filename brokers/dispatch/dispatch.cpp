@@ -47,7 +47,8 @@ void Dispatch::ready(const std::string& peer, const schemas::Ready& ready, std::
   for (auto& [token, flight] : flights_)
     if (held.contains(token) && std::find(earlier.begin(), earlier.end(), flight.peer) != earlier.end())
       kept.push_back(flight);
-  for (const std::string& old : earlier) lose(old, held, "its worker registered again without it");
+  // Over its own socket it only asks again, perhaps before it has read what was assigned to it: nobody died.
+  for (const std::string& old : earlier) lose(old, held, "its worker registered again without it", old != peer);
   workers_[peer] = std::move(fresh);
   for (const Flight& flight : kept) fly(peer, flight.job, flight.alone);
   send(peer, schemas::Welcome{rules_.heartbeat_us / 1000, rules_.ttl_us / 1000});

@@ -5,13 +5,11 @@
 
 #include <atomic>
 #include <functional>
-#include <memory>
 #include <string>
-#include <vector>
 
 #include "brokers/wire/keys.hpp"
 #include "ledger/secrets/master_key.hpp"
-#include "workers/handlers/handler.hpp"
+#include "workers/harness/mind.hpp"
 
 namespace workers::harness {
 
@@ -41,7 +39,6 @@ struct WorkerConfig {
   [[nodiscard]] std::string validate() const;
 };
 
-using Handlers = std::vector<std::unique_ptr<handlers::Handler>>;
 // Makes the handlers once the database can be read; called again when a job's facts were not enough (`refresh`).
 using MakeHandlers = std::function<ledger::Stored<Handlers>(ledger::Connection&)>;
 

@@ -54,6 +54,20 @@ TEST(Failures, TheLastTryParks) {
   EXPECT_EQ(failure_after(19).reason, "told so");
 }
 
+// Found by tests/simulation, seed 145: a WELCOME took two seconds, the worker asked again every 300 ms, and a job that
+// it had never seen was parked as its killer.
+TEST(Failures, AWorkerThatRegistersAgainOverTheSameSocketHasNotDied) {
+  House house;
+  house.join("w1");
+  for (int times = 1; times <= 7; ++times) {
+    EXPECT_THAT(house.claimed({leased_again(job(1), times)}).all_assigned(), ElementsAre(times));
+    house.ready("w1", "w1");
+    const auto orders = house.orders();
+    ASSERT_THAT(orders.given_back, SizeIs(1));
+    EXPECT_FALSE(orders.given_back[0].park) << orders.given_back[0].reason;
+  }
+}
+
 TEST(Failures, FatalParksAtOnce) {
   House house;
   house.join("w1");
