@@ -4,16 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <optional>
 #include <thread>
 
-#include "brokers/wire/socket.hpp"
 #include "ledger/journal/journal.hpp"
 #include "ledger/store/migrations.hpp"
-#include "schemas/codec/convert.hpp"
 #include "workers/harness/mind.hpp"
-#include "workers/venues/paper/client.hpp"
+#include "workers/harness/outside.hpp"
 
 namespace workers::harness {
 namespace {
@@ -31,24 +28,24 @@ class Worker {
       : config_(config),
         make_handlers_(make_handlers),
         stop_(stop),
+        links_(context_, config.brokers, config.keys),
         connection_(config.dsn),
         journal_(connection_),
         mind_({config.group_steps, config.most_looks, config.most_eager, config.send_deadline_ms}, steady_us,
               ledger::fresh_token),
-        venue_(context_, {config.venue.endpoint, config.keys, config.venue.server_public_key,
-                          std::chrono::milliseconds(config.venue.timeout_ms)}) {}
+        outside_(context_, connection_, config) {
+    mind_.guard_calls([this] { return outside_.closed(std::chrono::steady_clock::now()); });
+  }
 
   int run() {
     load_handlers();
-    connect();
+    links_.connect(ready());
     while (!stop_) step();
     leave();
     return 0;
   }
 
  private:
-  // ---- connections
-
   void load_handlers() {
     for (std::int64_t delay_ms = 50; !stop_; delay_ms = std::min<std::int64_t>(delay_ms * 2, 1000)) {
       auto made = make_handlers_(connection_);
@@ -61,31 +58,14 @@ class Worker {
     }
   }
 
-  void connect() {
-    socket_.emplace(context_, config_.broker_endpoint, config_.keys, config_.broker_public_key);
-    if (!socket_->problem().empty()) spdlog::error("{}", socket_->problem());
-    welcomed_ = false;
-    registered_us_ = 0;
-    heard_us_ = steady_us();
-  }
-
-  // READY names the leases still in hand, so that a broker that lost sight of us leaves them here.
-  void register_here() {
+  [[nodiscard]] schemas::Ready ready() const {
     schemas::Ready ready;
     ready.worker = config_.name;
     ready.schema = ledger::newest_migration();
     ready.capabilities = mind_.capabilities();
-    ready.held = mind_.held();
-    for (const auto& [correlation, job] : calls_) ready.held.push_back(job.token);
     ready.pure_credit = config_.pure_credit;
     ready.outside_credit = config_.outside_credit;
-    if (socket_->send(schemas::encode(ready)) == brokers::wire::SendResult::sent) registered_us_ = steady_us();
-  }
-
-  void tell(const schemas::Message& message) {
-    // Not taken over: the broker's sweep finds what it did not hear of.
-    if (socket_->send(schemas::encode(message)) != brokers::wire::SendResult::sent)
-      spdlog::warn("the broker can't be reached");
+    return ready;
   }
 
   // ---- the loop
@@ -95,19 +75,20 @@ class Worker {
     drain();
     take_answers();
     if (mind_.waiting() > 0 && group_is_full_enough()) work_off();
-    liveness();
+    links_.liveness();
   }
 
   void wait() {
     if (mind_.waiting() > 0 && group_is_full_enough()) return;
     const std::int64_t now = steady_us();
-    std::int64_t until = now + (welcomed_ ? heartbeat_us_ / 2 : 20'000);
+    std::int64_t until = links_.wait_until_us(now);
     if (mind_.waiting() > 0) until = std::min(until, gathers_until_us());
     poller_.clear();
-    poller_.add(*socket_);
-    if (!calls_.empty()) {
-      venue_.add_to(poller_);
-      until = std::min<std::int64_t>(until, now + venue_.wait_at_most(std::chrono::steady_clock::now()).count() * 1000);
+    links_.add_to(poller_);
+    if (!outside_.is_idle()) {
+      outside_.add_to(poller_);
+      until =
+          std::min<std::int64_t>(until, now + outside_.wait_at_most(std::chrono::steady_clock::now()).count() * 1000);
     }
     poller_.wait(std::chrono::milliseconds(std::max<std::int64_t>((until - now + 999) / 1000, 0)));
   }
@@ -119,109 +100,54 @@ class Worker {
 
   // After a full group, a moment for the next one to fill; while a call has just left, a moment for its answer.
   [[nodiscard]] std::int64_t gathers_until_us() const {
-    return std::max(mind_.was_full() ? group_until_us_ : 0, calls_.empty() ? 0 : called_us_ + config_.group_us);
+    return std::max(mind_.was_full() ? group_until_us_ : 0, outside_.is_idle() ? 0 : called_us_ + config_.group_us);
   }
 
   void drain() {
-    constexpr int most = 256;
-    for (int i = 0; i < most; ++i) {
-      const auto bytes = socket_->receive();
-      if (!bytes) return;
-      const auto message = schemas::decode(*bytes);
-      heard_us_ = steady_us();
-      if (!message) {
-        spdlog::warn("an unreadable message from the broker: {}", message.error().reason);
-        continue;
-      }
-      if (const auto* welcome = std::get_if<schemas::Welcome>(&*message)) {
-        welcomed_ = true;
-        heartbeat_us_ = welcome->heartbeat_ms * 1000;
-        ttl_us_ = welcome->ttl_ms * 1000;
-      } else if (const auto* refused = std::get_if<schemas::Refused>(&*message)) {
-        spdlog::info("the broker says: {}", refused->reason);
-        welcomed_ = false;
-      } else if (std::holds_alternative<schemas::Goodbye>(*message)) {
-        parted_ = true;
-      } else if (const auto* assign = std::get_if<schemas::Assign>(&*message)) {
-        mind_.assigned(*assign);
-      }
-    }
+    for (const schemas::Assign& assign : links_.receive()) mind_.assigned(assign);
   }
 
   // What the venue said, or did not say in time: work again, at the head of the queue.
   void take_answers() {
-    if (calls_.empty()) return;
-    for (auto& finished : venue_.poll(std::chrono::steady_clock::now())) {
-      const auto call = calls_.find(finished.correlation);
-      if (call == calls_.end()) continue;
-      mind_.answered(std::move(call->second), answer_of(finished));
-      calls_.erase(call);
+    for (auto& [job, came_to] : outside_.take_ended(std::chrono::steady_clock::now())) {
+      if (auto* answer = std::get_if<handlers::Answer>(&came_to))
+        mind_.answered(std::move(job), std::move(*answer));
+      else
+        mind_.fail(job, std::get<handlers::GiveUp>(came_to));
     }
-  }
-
-  static handlers::Answer answer_of(const venues::paper::Finished& finished) {
-    if (const auto* error = std::get_if<machines::CallError>(&finished.outcome)) return *error;
-    const auto& message = std::get<schemas::VenueMessage>(finished.outcome);
-    if (const auto* report = std::get_if<schemas::OrderReport>(&message)) return *report;
-    return machines::CallError::unknown_outcome;
+    flush();
   }
 
   void make_calls() {
     for (CallOut& call : mind_.take_calls()) {
-      if (config_.venue.endpoint.empty()) {
-        mind_.fail(call.job, {machines::CallError::fatal_auth, 0, "this worker calls no venue", true});
-        continue;
-      }
       called_us_ = steady_us();
-      std::optional<venues::paper::SteadyTime> send_by;
-      if (call.send_by_us) send_by = venues::paper::SteadyTime(std::chrono::microseconds(*call.send_by_us));
-      calls_.emplace(venue_.start(call.request, std::chrono::steady_clock::now(), send_by), std::move(call.job));
-    }
-  }
-
-  void liveness() {
-    const std::int64_t now = steady_us();
-    if (!welcomed_) {
-      if (now - registered_us_ > 300'000) register_here();
-      if (now - heard_us_ > std::max<std::int64_t>(ttl_us_, 2'000'000)) connect();
-      return;
-    }
-    if (now - beaten_us_ >= heartbeat_us_) {
-      beaten_us_ = now;
-      (void)socket_->send(schemas::encode(schemas::Heartbeat{}));
-    }
-    if (now - heard_us_ > ttl_us_) {
-      spdlog::warn("the broker is silent; connecting anew");
-      connect();
+      std::optional<Outside::SteadyTime> send_by;
+      if (call.send_by_us) send_by = Outside::SteadyTime(std::chrono::microseconds(*call.send_by_us));
+      outside_.call(call.job, call.request, std::chrono::steady_clock::now(), send_by);
     }
   }
 
   // Calls in flight are finished first, within their deadlines; what has not begun is handed back.
   void leave() {
     mind_.stop_minting();
-    schemas::Goodbye goodbye;
-    put_aside(goodbye, false);
-    while (!calls_.empty()) {
+    std::vector<machines::Token> unstarted;
+    put_aside(unstarted, false);
+    while (!outside_.is_idle()) {
       wait();
       take_answers();
       if (mind_.waiting() > 0) work_off();
-      put_aside(goodbye, false);
+      drain();
+      put_aside(unstarted, false);
+      links_.liveness();
     }
     drain();
-    put_aside(goodbye, true);
-    tell(goodbye);
-    // LINGER is 0: without the broker's answer it may not have left. An absent broker is not waited for.
-    constexpr std::int64_t patience_us = 2'000'000;
-    for (const std::int64_t until = steady_us() + patience_us; welcomed_ && !parted_ && steady_us() < until; drain()) {
-      poller_.clear();
-      poller_.add(*socket_);
-      poller_.wait(std::chrono::milliseconds(100));
-    }
+    put_aside(unstarted, true);
+    links_.leave(unstarted);
   }
 
   // What has not begun, or, where an answer came and PostgreSQL is away, all: the next attempt asks the venue first.
-  void put_aside(schemas::Goodbye& goodbye, bool all) {
-    for (const machines::Token& token : mind_.put_aside(all)) goodbye.unstarted.push_back(token);
+  void put_aside(std::vector<machines::Token>& unstarted, bool all) {
+    for (const machines::Token& token : mind_.put_aside(all)) unstarted.push_back(token);
   }
 
   // ---- one group
@@ -232,7 +158,7 @@ class Worker {
       return journal_.commit(shard, epoch, steps);
     };
     if (stop_) mind_.stop_minting();
-    auto decided = mind_.decide_group(read, !calls_.empty());
+    auto decided = mind_.decide_group(read, !outside_.is_idle());
     if (!decided) return hold_on(decided.error());
     const std::size_t steps = decided->size();
     const std::string doubt = mind_.commit(std::move(*decided), write);
@@ -249,8 +175,7 @@ class Worker {
   }
 
   void flush() {
-    if (schemas::Done done = mind_.take_done(); !done.jobs.empty() || !done.minted.empty()) tell(std::move(done));
-    for (schemas::Failed& failed : mind_.take_failures()) tell(std::move(failed));
+    links_.say(mind_.take_done(), mind_.take_failures());
     if (mind_.take_stale_handlers()) load_handlers();
   }
 
@@ -258,16 +183,13 @@ class Worker {
   const MakeHandlers& make_handlers_;
   const std::atomic<bool>& stop_;
   brokers::wire::Context context_;
-  std::optional<brokers::wire::DealerSocket> socket_;
+  BrokerLinks links_;
   brokers::wire::Poller poller_;
   ledger::Connection connection_;
   ledger::journal::Journal journal_;
   Mind mind_;
-  venues::paper::VenueClient venue_;
-  std::map<std::uint64_t, LeasedJob> calls_;  // in flight at the venue, by correlation
-  bool welcomed_ = false, parted_ = false;
-  std::int64_t heartbeat_us_ = 1'000'000, ttl_us_ = 3'000'000;
-  std::int64_t registered_us_ = 0, heard_us_ = 0, beaten_us_ = 0, group_until_us_ = 0, called_us_ = 0;
+  Outside outside_;
+  std::int64_t group_until_us_ = 0, called_us_ = 0;
 };
 
 }  // namespace

@@ -7,8 +7,8 @@
 #include <functional>
 #include <string>
 
-#include "brokers/wire/keys.hpp"
 #include "ledger/secrets/master_key.hpp"
+#include "workers/harness/link.hpp"
 #include "workers/harness/mind.hpp"
 
 namespace workers::harness {
@@ -23,8 +23,7 @@ struct VenueLink {
 
 struct WorkerConfig {
   std::string name = "worker-1";  // stable over restarts
-  std::string broker_endpoint;
-  std::string broker_public_key;
+  std::vector<BrokerAddress> brokers;
   brokers::wire::CurveKeys keys;
   std::string dsn;
   VenueLink venue;
