@@ -7,6 +7,7 @@
 #include <thread>
 #include <tuple>
 
+#include "brokers/service/claims.hpp"
 #include "schemas/codec/convert.hpp"
 
 namespace brokers::service {
@@ -75,6 +76,7 @@ class Service {
       if (epoch && give_back_all()) {
         epoch_ = *epoch;
         dispatch_ = Dispatch(config_.rules, config_.name, epoch_);
+        weigh();
         return;
       }
       if (!epoch) spdlog::warn("waiting for PostgreSQL: {}", epoch.error().text);
@@ -97,7 +99,18 @@ class Service {
     if (!shards) return false;
     shards_ = std::move(*shards);
     shards_read_us_ = steady_us();
+    weigh();
     return true;
+  }
+
+  // Owners may be named before they are there.
+  void weigh() {
+    if (config_.weights.empty()) return;
+    std::vector<std::string> names;
+    for (const auto& [name, weight] : config_.weights) names.push_back(name);
+    const auto ids = jobs_.owner_ids(names);
+    if (!ids) return;
+    for (const auto& [name, id] : *ids) dispatch_.weigh(id, config_.weights.at(name));
   }
 
   void step() {
@@ -148,6 +161,8 @@ class Service {
                    [&](const schemas::Goodbye& m) { dispatch_.goodbye(received.peer, m, steady_us()); },
                    [&](const schemas::Release& m) { release(received.peer, m); },
                    [&](const schemas::Submit& m) { submit(received.peer, m); },
+                   [&](const schemas::HandedBack& m) { dispatch_.handed_back(received.peer, m, steady_us()); },
+                   [&](const schemas::Cancel& m) { dispatch_.cancel(received.peer, m, steady_us()); },
                    [&](const schemas::Query&) { answer_query(received.peer); },
                    [](const auto&) {},
                },
@@ -158,8 +173,9 @@ class Service {
   // says nobody may say to it.
   static bool may_say(wire::Role role, const schemas::Message& message) {
     const auto is_one_of = [&]<class... M>(std::tuple<M...>*) { return (std::holds_alternative<M>(message) || ...); };
-    using OfWorkers = std::tuple<schemas::Ready, schemas::Done, schemas::Failed, schemas::Heartbeat, schemas::Goodbye>;
-    using OfClients = std::tuple<schemas::Release, schemas::Submit, schemas::Query>;
+    using OfWorkers = std::tuple<schemas::Ready, schemas::Done, schemas::Failed, schemas::Heartbeat, schemas::Goodbye,
+                                 schemas::HandedBack>;
+    using OfClients = std::tuple<schemas::Release, schemas::Submit, schemas::Query, schemas::Cancel>;
     switch (role) {
       case wire::Role::worker:
         return is_one_of(static_cast<OfWorkers*>(nullptr));
@@ -205,15 +221,17 @@ class Service {
   }
 
   void carry_out(const dispatch::ClaimNow& order) {
-    auto claimed = jobs_.claim(shards_, dispatch_.world_now(), order.limit, config_.name);
+    auto claimed = claims_.carry_out(order, shards_, dispatch_.world_now(), config_.name);
     if (!claimed) return recover(claimed.error());
+    const auto places = claims_.places_of(dispatch_, *claimed);
+    if (!places) return recover(places.error());
     machines::Instant next_unheld;
     if (dispatch_.wants_next_unheld(*claimed)) {
       const auto asked = jobs_.next_unheld(shards_);
       if (!asked) return recover(asked.error());
       next_unheld = *asked;
     }
-    dispatch_.claimed(std::move(*claimed), steady_us(), next_unheld);
+    dispatch_.claimed(std::move(*claimed), steady_us(), next_unheld, *places);
   }
 
   void carry_out(const dispatch::AskDue& order) {
@@ -244,6 +262,7 @@ class Service {
   wire::Poller poller_;
   ledger::Connection connection_;
   ledger::jobs::Jobs jobs_;
+  Claims claims_{jobs_};
   Dispatch dispatch_;
   std::vector<int> shards_;
   std::int64_t epoch_ = 0, refused_ = 0;

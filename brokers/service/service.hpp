@@ -19,6 +19,7 @@ struct BrokerConfig {
   wire::CurveKeys keys;
   std::map<std::string, wire::Peer> peers;  // public key -> role and name
   dispatch::Rules rules;
+  std::map<std::string, int> weights;  // of owners by name, as rules.weights is by id
   // Nothing, or what is wrong with it.
   [[nodiscard]] std::string validate() const;
 };

@@ -13,6 +13,7 @@
 #include "ledger/journal/journal.hpp"
 #include "ledger/store/migrations.hpp"
 #include "schemas/codec/convert.hpp"
+#include "workers/harness/follow_up.hpp"
 #include "workers/harness/foresight.hpp"
 #include "workers/venues/paper/client.hpp"
 
@@ -161,11 +162,24 @@ class Worker {
         welcomed_ = false;
       } else if (std::holds_alternative<schemas::Goodbye>(*message)) {
         parted_ = true;
+      } else if (const auto* revoke = std::get_if<schemas::Revoke>(&*message)) {
+        hand_back(revoke->tokens);
       } else if (const auto* assign = std::get_if<schemas::Assign>(&*message)) {
         for (const LeasedJob& job : assign->jobs)
           queue_.push_back({job, std::nullopt, heard_us_, 0, assign->alone_until});
       }
     }
+  }
+
+  // What has not begun goes back; the rest runs to its end, and the token decides.
+  void hand_back(const std::vector<machines::Token>& tokens) {
+    schemas::HandedBack back;
+    std::erase_if(queue_, [&](const Work& work) {
+      if (work.answer || std::find(tokens.begin(), tokens.end(), work.job.token) == tokens.end()) return false;
+      back.unstarted.push_back(work.job.token);
+      return true;
+    });
+    if (!back.unstarted.empty()) tell(back);
   }
 
   // What the venue said, or did not say in time: work again, at the head of the queue.
@@ -417,7 +431,7 @@ class Worker {
     for (std::size_t at = 0; at < one.step.jobs.size(); ++at) {
       const machines::JobOrder& order = one.step.jobs[at];
       if (order.eager.is_empty()) continue;
-      LeasedJob minted = minted_job(one, order, at, result);
+      LeasedJob minted = minted_job(one.step, one.work.job, at, result);
       done_.minted.push_back(minted);
       queue_.push_back({std::move(minted), std::nullopt, steady_us(), one.work.eager + 1, {}});
     }
@@ -425,31 +439,9 @@ class Worker {
 
   static DoneKind kind_of(const machines::Step& step) {
     if (step.fate == machines::Fate::rearmed) return DoneKind::rearmed;
-    const auto is_for_others = [&](const machines::JobOrder& order) {
-      return order.eager.is_empty() && order.world_at <= step.world_at;
-    };
-    return std::any_of(step.jobs.begin(), step.jobs.end(), is_for_others) ? DoneKind::done : DoneKind::settled;
-  }
-
-  static LeasedJob minted_job(const Decided& one, const machines::JobOrder& order, std::size_t at,
-                              const machines::StepResult& result) {
-    const auto& moves = one.step.moves;
-    const auto move =
-        std::find_if(moves.begin(), moves.end(), [&](const machines::Move& m) { return m.instance == order.instance; });
-    int ordinal = 0;
-    for (std::size_t before = 0; before < at; ++before) ordinal += one.step.jobs[before].instance == order.instance;
-    LeasedJob job = one.work.job;
-    const auto id = order.instance.is_birth() ? result.born.at(static_cast<std::size_t>(order.instance.born - 1))
-                                              : order.instance.id;
-    job.key = {one.step.owner, id, move->version + 1, ordinal};
-    job.token = order.eager;
-    job.kind = move->kind;
-    job.command = order.command;
-    job.is_event = false;
-    job.world_at = order.world_at;
-    job.attempt = 1;
-    job.tries = 0;
-    return job;
+    for (const machines::JobOrder& order : step.jobs)
+      if (order.eager.is_empty() && order.world_at <= step.world_at) return DoneKind::done;  // for others
+    return DoneKind::settled;
   }
 
   // "Sent" stands. The request leaves now, unless the moment has passed: then the job goes back and the next attempt
