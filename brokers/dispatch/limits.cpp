@@ -47,7 +47,7 @@ Limits::Budgets Limits::budgets_of(const std::string& kind, const std::string& c
     const Limit& rule = rules_[at];
     const bool fits = rule.match.fits(kind, command) && (rule.venue.empty() || rule.venue == place.venue) &&
                       (rule.account.empty() || rule.account == place.account);
-    if (!fits) continue;
+    if (!fits || (rule.needs_place() && place.venue.empty())) continue;
     begin(now_us);
     const auto [found, is_new] = by_key_.try_emplace({at, key_of(rule, owner, place)}, budgets_.size());
     if (is_new) {

@@ -23,7 +23,8 @@ class Limits {
 
   // Whether some limit for such a job depends on where its call goes.
   [[nodiscard]] bool needs_place(const std::string& kind, const std::string& command) const;
-  // The budgets of such a job. Made at their first use, empty since `now_us` or since begin(), whichever is earlier.
+  // The budgets of such a job; without a place (it calls nobody) none that are about places. Made at their first use,
+  // empty since `now_us` or since begin(), whichever is earlier.
   Budgets budgets_of(const std::string& kind, const std::string& command, machines::OwnerId owner, const Place& place,
                      std::int64_t now_us);
   // From here on budgets fill; the first call counts.

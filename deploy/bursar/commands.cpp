@@ -7,6 +7,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "deploy/bursar/broker_limits.hpp"
 #include "deploy/bursar/broker_view.hpp"
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/setup.hpp"
@@ -83,10 +84,11 @@ ordered_json status_json(const StatusView& view) {
   json["workers"] = ordered_json::array();
   if (view.broker) {
     json["brokers"].push_back({{"name", view.broker->broker}, {"epoch", view.broker->epoch}, {"dispatched", view.broker->dispatched},
-                               {"reissued", view.broker->reissued}, {"refused_peers", view.broker->refused_peers}});
+                               {"reissued", view.broker->reissued}, {"refused_peers", view.broker->refused_peers}, {"overdue", view.broker->overdue}});
     for (const auto& worker : view.broker->workers)
       json["workers"].push_back({{"name", worker.worker}, {"in_flight", worker.in_flight}, {"silent_ms", worker.silent_ms}});
   }
+  add_limits(json, view.broker);
   json["stranded"] = view.stranded.size();
   json["breaks"] = {{"open", view.breaks.count}, {"oldest_s", view.breaks.oldest_s}};
   return json;
@@ -102,6 +104,7 @@ void print_status(const StatusView& view) {
     for (const auto& worker : view.broker->workers)
       fmt::print("worker     {} ({} in flight, heard {} ms ago)\n", worker.worker, worker.in_flight, worker.silent_ms);
     if (view.broker->workers.empty()) fmt::print("workers    none registered\n");
+    print_limits(*view.broker);
   } else {
     fmt::print("brokers    none{}\nworkers    none\n", view.house_may_run ? " answers" : ": the house is not running; `bursar up` starts it");
   }

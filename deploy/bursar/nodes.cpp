@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "brokers/service/service.hpp"
+#include "deploy/bursar/broker_rules.hpp"
 #include "deploy/bursar/plan.hpp"
 #include "workers/handlers/sleeve.hpp"
 #include "workers/harness/harness.hpp"
@@ -92,14 +93,7 @@ int run_broker(const NodeOptions& options) {
   config.dsn = options.dsn;
   config.keys = keys->own;
   config.peers = keys->peers;
-  const auto& from = options.config.broker;
-  config.rules.heartbeat_us = from.heartbeat_ms * 1000;
-  config.rules.ttl_us = from.ttl_ms * 1000;
-  config.rules.safety_poll_us = from.safety_poll_ms * 1000;
-  config.rules.claim_limit = static_cast<int>(from.claim_limit);
-  config.rules.most_tries = static_cast<int>(from.most_tries);
-  config.rules.backoff_ms = from.backoff_ms;
-  config.rules.longest_backoff_ms = from.longest_backoff_ms;
+  apply_rules(options.config.broker, config);
   return brokers::service::run(config, stop);
 }
 

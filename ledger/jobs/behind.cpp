@@ -75,7 +75,10 @@ Stored<std::vector<PlaceOf>> Jobs::places(std::span<const machines::JobKey> jobs
   if (!rows) return machines::fail(rows.error());
   std::vector<PlaceOf> places;
   for (int row = 0; row < rows->size(); ++row)
-    places.push_back({owner_at(*rows, row, 0), {rows->number(row, 1)}, rows->text(row, 2), rows->text(row, 3)});
+    places.push_back({owner_at(*rows, row, 0),
+                      {rows->number(row, 1)},
+                      std::string(rows->text(row, 2)),
+                      std::string(rows->text(row, 3))});
   return places;
 }
 
@@ -85,7 +88,7 @@ Stored<std::map<std::string, machines::OwnerId>> Jobs::owner_ids(std::span<const
   const auto rows = connection_.call(owner_ids_statement, Parameters().add(array));
   if (!rows) return machines::fail(rows.error());
   std::map<std::string, machines::OwnerId> ids;
-  for (int row = 0; row < rows->size(); ++row) ids[rows->text(row, 0)] = owner_at(*rows, row, 1);
+  for (int row = 0; row < rows->size(); ++row) ids[std::string(rows->text(row, 0))] = owner_at(*rows, row, 1);
   return ids;
 }
 

@@ -72,14 +72,16 @@ BEGIN
   RETURNING j.owner, j.instance, j.version, j.ordinal, j.shard, h.epoch, j.kind, j.command, j.is_event, j.world_at, j.attempt, j.tries, j.token;
 END $$;
 
--- The venue account that each of these instances works on: its sleeve's, or that of the vault that it is. Without one: no row.
+-- The venue account that each of these instances works on: that of its sleeve's vault, or of the vault that it or its parent stands for.
+-- Without one: no row.
 CREATE FUNCTION places(p_owner int[], p_instance bigint[]) RETURNS TABLE (of_owner int, of_instance bigint, venue text, account text)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = ledger, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
   SELECT w.owner, w.instance, v.venue, v.account FROM unnest(p_owner, p_instance) AS w (owner, instance)
-   CROSS JOIN LATERAL (SELECT i.id, i.sleeve FROM instance i WHERE i.owner = w.owner AND i.id = w.instance OFFSET 0) AS i
+   CROSS JOIN LATERAL (SELECT i.id, i.sleeve, i.parent FROM instance i WHERE i.owner = w.owner AND i.id = w.instance OFFSET 0) AS i
     LEFT JOIN LATERAL (SELECT z.vault FROM sleeve z WHERE z.owner = w.owner AND z.id = i.sleeve OFFSET 0) AS z ON true
-   CROSS JOIN LATERAL (SELECT u.venue, u.account FROM vault u WHERE u.owner = w.owner AND u.id = coalesce(z.vault, i.id) OFFSET 0) AS v;
+   CROSS JOIN LATERAL (SELECT u.venue, u.account FROM vault u
+                        WHERE u.owner = w.owner AND (u.id = z.vault OR z.vault IS NULL AND u.instance IN (i.id, i.parent)) LIMIT 1) AS v;
 $$;
 
 -- The ids of owners by their names, for rules that name one.

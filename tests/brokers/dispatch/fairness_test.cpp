@@ -126,7 +126,7 @@ RC_GTEST_PROP(Fairness, SharesFollowTheWeightsWithinOneTurn, ()) {
   Rules rules;
   rules.message_jobs = *rc::gen::inRange(1, 40);
   const int weights[] = {*rc::gen::inRange(1, 9), *rc::gen::inRange(1, 9), *rc::gen::inRange(1, 9)};
-  for (int owner = 1; owner <= 3; ++owner) rules.weights[{owner}] = weights[owner - 1];
+  for (int owner = 1; owner <= 3; ++owner) rules.weights[machines::OwnerId{owner}] = weights[owner - 1];
   House house(rules);
   const int credit = *rc::gen::inRange(1, 30);
   house.ready("w1", "w1", {}, credit);

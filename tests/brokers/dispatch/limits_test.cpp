@@ -185,6 +185,16 @@ TEST(Limits, AnEventIsNoCallAndNeedsNoToken) {
   EXPECT_THAT(house.claimed({event}).all_assigned(), ElementsAre(1));
 }
 
+TEST(Limits, WhatCallsNobodyNeedsNoTokenOfAnAccount) {
+  Limit limit = per_account(1);
+  limit.match = {"order", ""};
+  House house(with({limit}));
+  house.join("w1", 256, 100);
+  EXPECT_FALSE(house.dispatch.wants_place(job_of(1, "order", "decide")));
+  EXPECT_THAT(house.claimed_of({job_of(1, "order", "decide"), job_of(2, "order", "decide")}, "main").all_assigned(),
+              ElementsAre(1, 2));
+}
+
 // By any rate, burst and arrivals: in no window of any length did more leave than the burst and what its time filled;
 // and none that waited left later than the first moment when a token was there.
 RC_GTEST_PROP(Limits, NeverMoreThanTheBudgetAndNeverLaterThanTheToken, ()) {

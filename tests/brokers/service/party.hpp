@@ -27,7 +27,8 @@ class Party {
   Party();
 
   // `count` drills of owner 1 on shard 0, each with one waiting job. Commands: turn (through the broker each time),
-  // spin (handed over eagerly), wait (given up for ever), bad (PostgreSQL refuses the step), abort (kills its worker).
+  // spin (handed over eagerly), wait (given up for ever), bad (PostgreSQL refuses the step), abort (kills its worker),
+  // slow (the broker's one limit is of it: five a second).
   void seed(int count, const std::string& command, std::int64_t world_us = 0);
 
   // `ttl_ms`: how long a worker may be silent.
