@@ -142,14 +142,14 @@ std::size_t Dispatch::assign_shard(Queue& queue, std::size_t most, std::int64_t 
   for (bool moved = true; moved && !parcel.full;) {
     moved = false;
     for (const machines::OwnerId owner : in_turn(queue)) {
-      if (queue.turn != owner || queue.left <= 0) queue.left = backlog_.weight_of(owner);
-      queue.turn = owner;
-      while (queue.left > 0 && !parcel.full && take_one(queue.owners[owner], parcel, now_us)) {
-        --queue.left;
+      // Whose turn it is changes only with a job that goes: who must wait for credit has not had it.
+      int left = queue.turn == owner && queue.left > 0 ? queue.left : backlog_.weight_of(owner);
+      while (left > 0 && !parcel.full && take_one(queue.owners[owner], parcel, now_us)) {
+        queue.turn = owner;
+        queue.left = --left;
         moved = true;
       }
       if (parcel.full) break;
-      queue.left = 0;
     }
   }
   for (auto one = parcel.aside.rbegin(); one != parcel.aside.rend(); ++one)
@@ -206,12 +206,14 @@ std::optional<Dispatch::LevelTurn> Dispatch::next_level(const std::set<int>& stu
   return std::nullopt;
 }
 
+// A level that could not send keeps its turn: it may only have waited for credit.
 void Dispatch::count_turn(const LevelTurn& turn, std::size_t sent) {
+  if (sent == 0) return;
   Run& run = runs_[turn.level];
   run.sent = turn.has_lower ? run.sent + static_cast<int>(sent) : 0;
   if (!turn.passed_over) return;
   run.passed += static_cast<int>(sent);
-  if (sent > 0 && run.passed < rules_.lower_turn) return;
+  if (run.passed < rules_.lower_turn) return;
   run.passed = 0;
   for (auto& [level, other] : runs_)
     if (level > turn.level) other.sent = 0;

@@ -26,7 +26,8 @@ struct Lane {
   std::deque<Waiting> jobs;
   Limits::Budgets budgets;
 };
-using LaneKey = std::tuple<std::string, std::string, bool, Place>;  // kind, command, is_event, where it goes
+// kind, command, is_event, where it goes, whether it must run alone
+using LaneKey = std::tuple<std::string, std::string, bool, Place, bool>;
 using Lanes = std::map<LaneKey, Lane>;
 
 // Jobs of one level and shard. `turn` is whose turn it is, and how many more jobs it has in it.
@@ -40,7 +41,7 @@ class Backlog {
  public:
   explicit Backlog(const Rules& rules);
 
-  void add(machines::LeasedJob job, const Place& place, Limits& limits, std::int64_t now_us);
+  void add(machines::LeasedJob job, const Place& place, bool alone, Limits& limits, std::int64_t now_us);
   // Takes out every job for which this holds.
   std::vector<machines::LeasedJob> take_if(const std::function<bool(const machines::LeasedJob&)>& wanted);
   std::vector<machines::LeasedJob> take_lanes_if(const std::function<bool(const LaneKey&)>& wanted);

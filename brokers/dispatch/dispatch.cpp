@@ -167,7 +167,7 @@ void Dispatch::give_back_the_unknown() {
   worker_left_ = false;
   if (workers_.empty()) return;
   const auto jobs = backlog_.take_lanes_if([this](const LaneKey& lane) {
-    const auto& [kind, command, is_event, place] = lane;
+    const auto& [kind, command, is_event, place, alone] = lane;
     return !anyone_does(kind, command, is_event);
   });
   std::map<std::tuple<std::string, std::string, bool>, int> counts;
@@ -217,7 +217,8 @@ void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us, Instant
   }
   for (LeasedJob& job : jobs) {
     const auto place = places.find(job.key);
-    backlog_.add(std::move(job), place == places.end() ? Place{} : place->second, limits_, now_us);
+    const bool is_suspect = suspects_.contains(job.key);
+    backlog_.add(std::move(job), place == places.end() ? Place{} : place->second, is_suspect, limits_, now_us);
   }
   give_back_the_unknown();
   give_back_the_surplus(now_us);

@@ -88,8 +88,11 @@ const std::string* Limits::cap(const Budgets& budgets, std::int64_t now_us) cons
 void Limits::spend(const Budgets& budgets, std::int64_t now_us) {
   for (const std::size_t index : budgets) {
     Budget& budget = budgets_[index];
-    if (rules_[budget.rule].rate > 0)
-      budget.full_at = std::max(budget.full_at, scaled(budget, now_us)) + rules_[budget.rule].period_us;
+    const Limit& rule = rules_[budget.rule];
+    if (rule.rate == 0) continue;
+    // A wake-up is of whole microseconds: what it was late for that reason is not lost, or it would add up.
+    if (scaled(budget, now_us) - budget.full_at >= rule.rate) budget.full_at = scaled(budget, now_us);
+    budget.full_at += rule.period_us;
   }
 }
 
