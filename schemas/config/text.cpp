@@ -45,7 +45,8 @@ struct ExampleWriter {
     if (!values.empty()) return;
     // None by default: what one would look like, as comments.
     ExampleWriter below{path + name + ".", ""};
-    inner(below, Value{});
+    const Value none{};
+    inner(below, none);
     text += fmt::format("\n# [[{}{}]]  # {}\n", path, name, sentence);
     for (std::string_view rest(below.text); !rest.empty(); rest.remove_prefix(rest.find('\n') + 1))
       text += fmt::format("# {}\n", rest.substr(0, rest.find('\n')));
