@@ -58,7 +58,7 @@ ledger::Stored<bool> Claims::claim_urgent(const dispatch::ClaimNow& order, const
 ledger::Stored<bool> Claims::claim_behind(const dispatch::ClaimNow& order, const std::vector<int>& full,
                                           machines::Instant world_now, const std::string& broker,
                                           std::vector<LeasedJob>& jobs) {
-  if (order.fair_owners == 0) return false;
+  if (order.fair_owners == 0 || order.only_urgent) return false;
   std::vector<ledger::jobs::OwnerOfShard> after;
   for (const int shard : full) after.push_back({shard, served_[shard]});
   const int each = std::clamp(most_owners / static_cast<int>(full.size()), 4, std::max(order.fair_owners, 4));
