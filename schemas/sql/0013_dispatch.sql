@@ -8,6 +8,14 @@ SET search_path = ledger;
 CREATE INDEX job_lane ON job (shard, (owner + 0), (world_at + 0));
 CREATE INDEX job_command ON job (shard, command COLLATE "C", (world_at + 0));
 
+-- The oldest first, from the index that has them in this order: a plan made on an empty table read and sorted the whole backlog at each claim.
+ALTER FUNCTION claim(int[], bigint, int, text) SET enable_bitmapscan = off;
+ALTER FUNCTION claim(int[], bigint, int, text) SET enable_sort = off;
+ALTER FUNCTION due(int[], bigint) SET enable_bitmapscan = off;
+ALTER FUNCTION due(int[], bigint) SET enable_sort = off;
+ALTER FUNCTION next_unheld(int[]) SET enable_bitmapscan = off;
+ALTER FUNCTION next_unheld(int[]) SET enable_sort = off;
+
 -- Up to p_count owners of each shard that have jobs of any kind, from the first after p_after (of the same place) on, around once.
 CREATE FUNCTION owners_in_turn(p_shards int[], p_after int[], p_count int) RETURNS TABLE (of_shard int, of_owner int)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
