@@ -7,6 +7,7 @@
 #include <thread>
 #include <tuple>
 
+#include "brokers/service/claims.hpp"
 #include "brokers/service/shards.hpp"
 #include "schemas/codec/convert.hpp"
 
@@ -68,6 +69,7 @@ class Service {
       waits_for_.clear();
       wait_ms_ = shortest_wait_ms;
       dispatch_ = Dispatch(config_.rules, config_.name, shards_.newest_epoch());
+      weigh();
       swept_us_ = steady_us();
       say_what_is_held("serves");
       return;
@@ -155,6 +157,16 @@ class Service {
     sit_at_us_ = steady_us();
   }
 
+  // Owners may be named before they are there.
+  void weigh() {
+    if (config_.weights.empty()) return;
+    std::vector<std::string> names;
+    for (const auto& [name, weight] : config_.weights) names.push_back(name);
+    const auto ids = jobs_.owner_ids(names);
+    if (!ids) return;
+    for (const auto& [name, id] : *ids) dispatch_.weigh(id, config_.weights.at(name));
+  }
+
   // ---- the loop
 
   void step() {
@@ -214,6 +226,8 @@ class Service {
                    [&](const schemas::Goodbye& m) { dispatch_.goodbye(received.peer, m, steady_us()); },
                    [&](const schemas::Release& m) { release(received.peer, m); },
                    [&](const schemas::Submit& m) { submit(received.peer, m); },
+                   [&](const schemas::HandedBack& m) { dispatch_.handed_back(received.peer, m, steady_us()); },
+                   [&](const schemas::Cancel& m) { dispatch_.cancel(received.peer, m, steady_us()); },
                    [&](const schemas::Query&) { answer_query(received.peer); },
                    [](const auto&) {},
                },
@@ -236,8 +250,9 @@ class Service {
   // says nobody may say to it.
   static bool may_say(wire::Role role, const schemas::Message& message) {
     const auto is_one_of = [&]<class... M>(std::tuple<M...>*) { return (std::holds_alternative<M>(message) || ...); };
-    using OfWorkers = std::tuple<schemas::Ready, schemas::Done, schemas::Failed, schemas::Heartbeat, schemas::Goodbye>;
-    using OfClients = std::tuple<schemas::Release, schemas::Submit, schemas::Query>;
+    using OfWorkers = std::tuple<schemas::Ready, schemas::Done, schemas::Failed, schemas::Heartbeat, schemas::Goodbye,
+                                 schemas::HandedBack>;
+    using OfClients = std::tuple<schemas::Release, schemas::Submit, schemas::Query, schemas::Cancel>;
     switch (role) {
       case wire::Role::worker:
         return is_one_of(static_cast<OfWorkers*>(nullptr));
@@ -312,18 +327,20 @@ class Service {
   }
 
   void carry_out(const dispatch::ClaimNow& order) {
-    auto claimed = jobs_.claim(shards_.served(), dispatch_.world_now(), order.limit, config_.name);
+    auto claimed = claims_.carry_out(order, shards_.served(), dispatch_.world_now(), config_.name);
     if (!claimed) return recover(claimed.error().text);
     // The epoch comes with each job, from the same statement: another one than ours, and the shard was taken over.
     const auto ours = [this](const machines::LeasedJob& job) { return job.epoch == shards_.epoch_of(job.shard); };
     if (!std::all_of(claimed->begin(), claimed->end(), ours)) return hand_back(*claimed);
+    const auto places = claims_.places_of(dispatch_, *claimed);
+    if (!places) return recover(places.error().text);
     machines::Instant next_unheld;
     if (dispatch_.wants_next_unheld(*claimed)) {
       const auto asked = jobs_.next_unheld(shards_.held());
       if (!asked) return recover(asked.error().text);
       next_unheld = *asked;
     }
-    dispatch_.claimed(std::move(*claimed), steady_us(), next_unheld);
+    dispatch_.claimed(std::move(*claimed), steady_us(), next_unheld, *places);
   }
 
   void hand_back(const std::vector<machines::LeasedJob>& jobs) {
@@ -353,6 +370,7 @@ class Service {
   ledger::Connection connection_;
   ledger::jobs::Jobs jobs_;
   Shards shards_;
+  Claims claims_{jobs_};
   Dispatch dispatch_;
   std::map<std::string, std::int64_t> refusals_;  // by reason
   std::string releasing_;                         // the client that waits for a barrier; empty: none

@@ -22,6 +22,7 @@ struct BrokerConfig {
   std::map<std::string, wire::Peer> peers;  // public key -> role and name
   dispatch::Rules rules;
   std::int64_t seat_ttl_ms = 3'000;  // how long its shards stay with a broker that died or fell silent
+  std::map<std::string, int> weights;  // of owners by name, as rules.weights is by id
   // Nothing, or what is wrong with it.
   [[nodiscard]] std::string validate() const;
 };

@@ -1,3 +1,4 @@
+#include "deploy/bursar/broker_rules.hpp"
 #include "deploy/bursar/apart.hpp"
 
 #include <fmt/format.h>
@@ -103,7 +104,7 @@ int run_broker_apart(const std::string& file) {
   made.keys = *keys;
   made.peers = *peers;
   made.seat_ttl_ms = node->broker.seat_ttl_ms;
-  made.rules = rules_of(node->broker);
+  apply_rules(node->broker, made);
   return serve(made);
 }
 

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "deploy/bursar/broker_limits.hpp"
 #include "deploy/bursar/broker_view.hpp"
 #include "deploy/bursar/key_watch.hpp"
 #include "deploy/bursar/reconciliation.hpp"
@@ -92,10 +93,12 @@ ordered_json status_json(const StatusView& view) {
     for (const auto& refusal : broker->refusals) refusals[refusal.reason] = refusal.count;
     json["brokers"].push_back({{"name", broker->broker}, {"endpoint", seat.endpoint}, {"epoch", broker->epoch}, {"shards", broker->shards},
                                {"waits_for", broker->waits_for}, {"dispatched", broker->dispatched}, {"reissued", broker->reissued},
-                               {"refused_peers", broker->refused_peers}, {"refusals", refusals}});
+                               {"refused_peers", broker->refused_peers}, {"refusals", refusals}, {"overdue", broker->overdue}});
+    add_limits(json, *broker);
     for (const auto& worker : broker->workers)
       json["workers"].push_back({{"name", worker.worker}, {"broker", broker->broker}, {"in_flight", worker.in_flight}, {"silent_ms", worker.silent_ms}});
   }
+  add_limits(json, view.broker);
   json["stranded"] = view.stranded.size();
   json["breaks"] = {{"open", view.breaks.count}, {"oldest_s", view.breaks.oldest_s}};
   return json;

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "deploy/bursar/broker_rules.hpp"
 #include "deploy/bursar/key_watch.hpp"
 #include "deploy/bursar/plan.hpp"
 #include "ledger/secrets/process.hpp"
@@ -143,18 +144,6 @@ int run_keys(const NodeOptions& options) {
       stop);
 }
 
-brokers::dispatch::Rules rules_of(const schemas::config::BrokerConfig& from) {
-  brokers::dispatch::Rules rules;
-  rules.heartbeat_us = from.heartbeat_ms * 1000;
-  rules.ttl_us = from.ttl_ms * 1000;
-  rules.safety_poll_us = from.safety_poll_ms * 1000;
-  rules.claim_limit = static_cast<int>(from.claim_limit);
-  rules.most_tries = static_cast<int>(from.most_tries);
-  rules.backoff_ms = from.backoff_ms;
-  rules.longest_backoff_ms = from.longest_backoff_ms;
-  return rules;
-}
-
 int run_broker(const NodeOptions& options) {
   begin_node();
   const auto keys = read_keys(options.layout, "broker");
@@ -168,7 +157,7 @@ int run_broker(const NodeOptions& options) {
   config.keys = keys->own;
   config.peers = keys->peers;
   config.seat_ttl_ms = from.seat_ttl_ms;
-  config.rules = rules_of(from);
+  apply_rules(from, config);
   return serve(config);
 }
 

@@ -21,7 +21,6 @@ struct NodeOptions {
   schemas::config::Config config;
 };
 
-brokers::dispatch::Rules rules_of(const schemas::config::BrokerConfig& from);
 int serve(const brokers::service::BrokerConfig& config);
 // `kinds`: the machines that it decides; empty: all that there are.
 int serve(const workers::harness::WorkerConfig& config, const std::vector<std::string>& kinds);

@@ -1,5 +1,7 @@
 #include "ledger/jobs/jobs.hpp"
 
+#include "ledger/jobs/rows.hpp"
+
 namespace ledger::jobs {
 namespace {
 
@@ -43,6 +45,8 @@ LeasedJob leased_at(const Rows& rows, int row) {
   return job;
 }
 
+}  // namespace
+
 Stored<std::vector<LeasedJob>> leased_of(const Stored<Rows>& rows) {
   if (!rows) return machines::fail(rows.error());
   std::vector<LeasedJob> jobs;
@@ -50,8 +54,6 @@ Stored<std::vector<LeasedJob>> leased_of(const Stored<Rows>& rows) {
   for (int row = 0; row < rows->size(); ++row) jobs.push_back(leased_at(*rows, row));
   return jobs;
 }
-
-}  // namespace
 
 Stored<std::int64_t> Jobs::own_shards(const std::string& broker) {
   const auto rows = connection_.call(own_shards_statement, Parameters().add(broker));

@@ -25,6 +25,7 @@ struct Capability {
   std::string kind;  // machine that this worker decides
   int version = 1;
   std::vector<std::string> outside_commands;  // commands that call an outside party: the outside credit counts them
+  std::vector<std::string> commands = {};     // those that this worker runs; empty: all. Events it takes in any case
   bool operator==(const Capability&) const = default;
 };
 struct Ready {
@@ -65,8 +66,16 @@ struct Goodbye {  // the worker drains: jobs handed back unstarted; the broker a
   std::vector<machines::Token> unstarted;
   bool operator==(const Goodbye&) const = default;
 };
+struct HandedBack {  // what a Revoke named and was not begun
+  std::vector<machines::Token> unstarted;
+  bool operator==(const HandedBack&) const = default;
+};
 
 // ---- broker -> worker
+struct Revoke {  // these are not wanted any more: what has not begun is handed back, the rest runs to its end
+  std::vector<machines::Token> tokens;
+  bool operator==(const Revoke&) const = default;
+};
 struct Welcome {
   std::int64_t heartbeat_ms = 1000;
   std::int64_t ttl_ms = 3000;
@@ -126,6 +135,19 @@ struct Submitted {
   std::string reason;
   bool operator==(const Submitted&) const = default;
 };
+// The job is not to run: the broker drops it from its memory, or asks the worker that has it to hand it back unstarted.
+// Whether the row may go is the ledger's to say, before this is sent.
+struct Cancel {
+  machines::JobKey key;
+  bool operator==(const Cancel&) const = default;
+};
+// unknown: not in this broker's memory; asked: with a worker, which hands it back unless it has begun.
+enum class CancelResult { unknown, dropped, asked };
+struct Cancelled {
+  machines::JobKey key;
+  CancelResult result = CancelResult::unknown;
+  bool operator==(const Cancelled&) const = default;
+};
 struct Query {
   bool operator==(const Query&) const = default;
 };
@@ -141,6 +163,20 @@ struct RefusalView {
   std::int64_t count = 0;
   bool operator==(const RefusalView&) const = default;
 };
+// A limit that caps throughput now: jobs wait for it although a worker could take them.
+struct LimitView {
+  std::string name, key;  // of the rule; whose budget: "paper/main"
+  int waiting = 0, in_flight = 0;
+  std::int64_t since_ms = 0;  // how long somebody has waited without a break
+  std::string cap;            // "10/s", "4 in flight"
+  bool operator==(const LimitView&) const = default;
+};
+// Jobs that no worker here can do; they are looked at again and again.
+struct UnableView {
+  std::string kind, command;
+  int jobs = 0;
+  bool operator==(const UnableView&) const = default;
+};
 struct BrokerView {
   std::string broker;
   std::int64_t epoch = 0;
@@ -149,11 +185,14 @@ struct BrokerView {
   std::vector<RefusalView> refusals = {};  // of refused_peers
   std::vector<int> shards = {};            // that it serves
   std::string waits_for = {};              // not empty: it serves nobody until this is over
+  std::vector<LimitView> limits = {};
+  std::vector<UnableView> unable = {};
+  std::int64_t overdue = 0;  // jobs that were taken from a worker because their deadline had passed
   bool operator==(const BrokerView&) const = default;
 };
 
 using Message = std::variant<Ready, Done, Failed, Heartbeat, Goodbye, Welcome, Refused, Assign, Release, Released,
-                             Submit, Submitted, Query, BrokerView>;
+                             Submit, Submitted, Query, BrokerView, HandedBack, Revoke, Cancel, Cancelled>;
 
 // ---- worker or feed <-> venue. Amounts travel as whole minor units, prices as 10^-8.
 enum class Side { buy, sell };

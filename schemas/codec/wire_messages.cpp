@@ -45,6 +45,7 @@ void write(const Ready& ready, pb::Ready& to) {
     one->set_kind(capability.kind);
     one->set_version(capability.version);
     for (const auto& command : capability.outside_commands) one->add_outside_commands(command);
+    for (const auto& command : capability.commands) one->add_commands(command);
   }
   for (const auto& token : ready.held) to.add_held(bytes_of(token));
   to.set_pure_credit(ready.pure_credit);
@@ -55,7 +56,10 @@ Ready read(const pb::Ready& from, Reading& reading) {
               from.pure_credit(),          from.outside_credit()};
   for (const auto& one : from.capabilities())
     ready.capabilities.push_back({
-        reading.word(one.kind()), one.version(), {one.outside_commands().begin(), one.outside_commands().end()}
+        reading.word(one.kind()),
+        one.version(),
+        {one.outside_commands().begin(), one.outside_commands().end()},
+        {one.commands().begin(),         one.commands().end()        }
     });
   for (const auto& token : from.held()) ready.held.push_back(reading.token(token));
   if (ready.worker.empty()) reading.refuse("READY needs the worker's id");
@@ -91,10 +95,11 @@ Failed read(const pb::Failed& from, Reading& reading) {
           reading.word(from.reason()), from.fatal()};
 }
 
-Goodbye read(const pb::Goodbye& from, Reading& reading) {
-  Goodbye goodbye;
-  for (const auto& token : from.unstarted()) goodbye.unstarted.push_back(reading.token(token));
-  return goodbye;
+template <class Tokens>
+std::vector<machines::Token> read_tokens(const Tokens& from, Reading& reading) {
+  std::vector<machines::Token> tokens;
+  for (const auto& token : from) tokens.push_back(reading.token(token));
+  return tokens;
 }
 
 Assign read(const pb::Assign& from, Reading& reading) {
@@ -123,6 +128,22 @@ void write(const BrokerView& view, pb::BrokerView& to) {
   }
   for (const int shard : view.shards) to.add_shards(shard);
   to.set_waits_for(readable(view.waits_for));
+  for (const LimitView& limit : view.limits) {
+    auto* one = to.add_limits();
+    one->set_name(readable(limit.name));
+    one->set_key(readable(limit.key));
+    one->set_waiting(limit.waiting);
+    one->set_in_flight(limit.in_flight);
+    one->set_since_ms(limit.since_ms);
+    one->set_cap(readable(limit.cap));
+  }
+  for (const UnableView& unable : view.unable) {
+    auto* one = to.add_unable();
+    one->set_kind(unable.kind);
+    one->set_command(unable.command);
+    one->set_jobs(unable.jobs);
+  }
+  to.set_overdue(view.overdue);
 }
 BrokerView read(const pb::BrokerView& from) {
   BrokerView view{from.broker(), from.epoch(), {}, from.dispatched(), from.reissued(), from.refused_peers()};
@@ -130,6 +151,10 @@ BrokerView read(const pb::BrokerView& from) {
   for (const auto& one : from.refusals()) view.refusals.push_back({one.reason(), one.count()});
   view.shards.assign(from.shards().begin(), from.shards().end());
   view.waits_for = from.waits_for();
+  for (const auto& one : from.limits())
+    view.limits.push_back({one.name(), one.key(), one.waiting(), one.in_flight(), one.since_ms(), one.cap()});
+  for (const auto& one : from.unable()) view.unable.push_back({one.kind(), one.command(), one.jobs()});
+  view.overdue = from.overdue();
   return view;
 }
 
@@ -182,7 +207,7 @@ Message read_body(const pb::Envelope& envelope, Reading& reading) {
     case pb::Envelope::kHeartbeat:
       return Heartbeat{};
     case pb::Envelope::kGoodbye:
-      return read(envelope.goodbye(), reading);
+      return Goodbye{read_tokens(envelope.goodbye().unstarted(), reading)};
     case pb::Envelope::kWelcome:
       return Welcome{envelope.welcome().heartbeat_ms(), envelope.welcome().ttl_ms()};
     case pb::Envelope::kRefused:
@@ -205,6 +230,15 @@ Message read_body(const pb::Envelope& envelope, Reading& reading) {
       return Query{};
     case pb::Envelope::kBrokerView:
       return read(envelope.broker_view());
+    case pb::Envelope::kHandedBack:
+      return HandedBack{read_tokens(envelope.handed_back().unstarted(), reading)};
+    case pb::Envelope::kRevoke:
+      return Revoke{read_tokens(envelope.revoke().tokens(), reading)};
+    case pb::Envelope::kCancel:
+      return Cancel{read(envelope.cancel().key())};
+    case pb::Envelope::kCancelled:
+      return Cancelled{read(envelope.cancelled().key()),
+                       reading.enumerator<CancelResult>(envelope.cancelled().result())};
     case pb::Envelope::BODY_NOT_SET:
       break;
   }
@@ -255,6 +289,19 @@ std::string encode(const Message& message) {
                  },
                  [&](const Query&) { envelope.mutable_query(); },
                  [&](const BrokerView& m) { write(m, *envelope.mutable_broker_view()); },
+                 [&](const HandedBack& m) {
+                   auto* to = envelope.mutable_handed_back();
+                   for (const auto& token : m.unstarted) to->add_unstarted(bytes_of(token));
+                 },
+                 [&](const Revoke& m) {
+                   auto* to = envelope.mutable_revoke();
+                   for (const auto& token : m.tokens) to->add_tokens(bytes_of(token));
+                 },
+                 [&](const Cancel& m) { write(m.key, *envelope.mutable_cancel()->mutable_key()); },
+                 [&](const Cancelled& m) {
+                   write(m.key, *envelope.mutable_cancelled()->mutable_key());
+                   envelope.mutable_cancelled()->set_result(static_cast<int>(m.result));
+                 },
              },
              message);
   return envelope.SerializeAsString();

@@ -78,6 +78,37 @@ struct CadenceConfig {
   machines::Duration sell_check = machines::seconds(15);
 };
 
+// So many per s, min, h or day: "10/s".
+struct RatePer {
+  std::int64_t count = 0, period_us = 0;
+  bool operator==(const RatePer&) const = default;
+};
+std::optional<RatePer> parse_rate(std::string_view text);
+
+// An owner's share: jobs per turn, beside the others of its shard.
+struct WeightConfig {
+  std::string owner;
+  std::int64_t weight = 1;
+};
+// These jobs go before those of a lower level; what no rule names is at level 0.
+struct PriorityConfig {
+  std::string kind, command;
+  std::int64_t level = 1;
+};
+// How much may go out: of each venue account, venue or owner, or of all that match together.
+struct LimitConfig {
+  std::string name, kind, command, venue, account;  // but for the name, empty is any
+  std::string per = "account";                      // account, venue, owner, all
+  std::int64_t max_in_flight = 0;                   // 0: no such limit
+  std::string rate;                                 // "10/s"; empty: no such limit
+  std::int64_t burst = 1;                           // at once, after a pause
+};
+// In flight longer than this: taken from the worker and run again.
+struct DeadlineConfig {
+  std::string kind, command;
+  machines::Duration after = machines::seconds(60);
+};
+
 struct BrokerConfig {
   std::int64_t count = 1;             // processes; each serves its share of the shards; 0: all are elsewhere
   std::int64_t seat_ttl_ms = 3'000;   // how long a dead broker's shards stay with it
@@ -88,6 +119,10 @@ struct BrokerConfig {
   std::int64_t most_tries = 20;       // business retries before a job is parked
   std::int64_t backoff_ms = 100;      // doubled per try, with jitter
   std::int64_t longest_backoff_ms = 60'000;
+  std::vector<WeightConfig> weights;
+  std::vector<PriorityConfig> priorities;
+  std::vector<LimitConfig> limits;
+  std::vector<DeadlineConfig> deadlines;
 };
 
 struct WorkersConfig {

@@ -6,7 +6,8 @@
 
 namespace schemas::config {
 
-// A visitor has table(name, sentence, value), list(name, sentence, vector) and field(name, value, sentence); the suffix
+// A visitor has table(name, sentence, value), list(name, sentence, vector, fields
+// that each item must have) and field(name, value, sentence); the suffix
 // of a name says its unit. A rate is written in percent, a Duration in seconds.
 template <class Visitor, class Momentum>
 void describe_strategy(Visitor& v, Momentum& m) {
@@ -65,9 +66,40 @@ void describe_frozen(Visitor& v, Whole& c) {
   v.table("vault", "one vault on the paper venue", c.vault,
           [](auto& inner, auto& value) { describe_vault(inner, value); });
   v.list("sleeves", "what the vault's Tradeable Coins are given to; together at most `tradeable`", c.sleeves,
-         [](auto& inner, auto& value) { describe_sleeve(inner, value); });
+         [](auto& inner, auto& value) { describe_sleeve(inner, value); }, {"name", "kind", "allocation"});
   v.table("venue.paper", "the simulated exchange", c.paper,
           [](auto& inner, auto& value) { describe_paper(inner, value); });
+}
+
+template <class Visitor, class Broker>
+void describe_broker_rules(Visitor& v, Broker& c) {
+  v.list("weight", "an owner's share beside the others of its shard", c.weights, [](auto& inner, auto& value) {
+    inner.field("owner", value.owner, "its name");
+    inner.field("weight", value.weight, "jobs per turn; an owner that is not named has 1");
+  });
+  v.list("priority", "what goes first; lower levels keep a share", c.priorities, [](auto& inner, auto& value) {
+    inner.field("kind", value.kind, "of machine, for instance order");
+    inner.field("command", value.command, "for instance place_order");
+    inner.field("level", value.level, "higher goes first; what no rule names is at 0");
+  });
+  v.list("limit", "how much may go out; `bursar status` says when one caps throughput", c.limits,
+         [](auto& inner, auto& value) {
+           inner.field("name", value.name, "what status calls it");
+           inner.field("kind", value.kind, "of machine; empty: any");
+           inner.field("command", value.command, "empty: any");
+           inner.field("venue", value.venue, "empty: any");
+           inner.field("account", value.account, "of the venue; empty: any");
+           inner.field("per", value.per, "whose budget it is: account, venue, owner, or all together");
+           inner.field("max_in_flight", value.max_in_flight, "jobs with workers at a time; 0: no limit");
+           inner.field("rate", value.rate, "so many per s, min, h or day, for instance 10/s; empty: no limit");
+           inner.field("burst", value.burst, "of the rate: at once, after a pause");
+         });
+  v.list("deadline", "a job in flight for longer is taken from its worker and runs again", c.deadlines,
+         [](auto& inner, auto& value) {
+           inner.field("kind", value.kind, "of machine; empty: any");
+           inner.field("command", value.command, "empty: any");
+           inner.field("after_s", value.after, "seconds");
+         });
 }
 
 template <class Visitor, class Broker>
@@ -81,6 +113,7 @@ void describe_broker(Visitor& v, Broker& c) {
   v.field("most_tries", c.most_tries, "retries before a job is parked");
   v.field("backoff_ms", c.backoff_ms, "before the first retry; doubled per try");
   v.field("longest_backoff_ms", c.longest_backoff_ms, "between two tries at most");
+  describe_broker_rules(v, c);
 }
 
 template <class Visitor, class Work>

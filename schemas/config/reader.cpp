@@ -134,7 +134,8 @@ class TableReader {
   }
 
   template <class Value, class Describe>
-  void list(const char* name, const char*, std::vector<Value>& values, Describe inner) {
+  void list(const char* name, const char*, std::vector<Value>& values, Describe inner,
+            std::initializer_list<const char*> needed = {}) {
     const toml::node* node = take(name);
     if (node == nullptr) return;
     const toml::array* items = node->as_array();
@@ -150,9 +151,9 @@ class TableReader {
       }
       TableReader below(reading_, item.as_table(), here + ".");
       inner(below, values.emplace_back());
-      for (const char* needed : {"name", "kind", "allocation"})
-        if (std::is_same_v<Value, SleeveConfig> && item.as_table()->get(needed) == nullptr)
-          reading_.add(here + "." + needed, item.source().begin, "is missing", "every sleeve has its own");
+      for (const char* field : needed)
+        if (item.as_table()->get(field) == nullptr)
+          reading_.add(here + "." + field, item.source().begin, "is missing", "every sleeve has its own");
       below.refuse_the_rest();
     }
   }

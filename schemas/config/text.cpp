@@ -36,12 +36,21 @@ struct ExampleWriter {
     text += fmt::format("\n[{}{}]  # {}\n{}", path, name, sentence, below.text);
   }
   template <class Value, class Describe>
-  void list(const char* name, const char* sentence, const std::vector<Value>& values, Describe inner) {
+  void list(const char* name, const char* sentence, const std::vector<Value>& values, Describe inner,
+            std::initializer_list<const char*> = {}) {
     for (const Value& value : values) {
       ExampleWriter below{path + name + ".", ""};
       inner(below, value);
       text += fmt::format("\n[[{}{}]]  # {}\n{}", path, name, sentence, below.text);
     }
+    if (!values.empty()) return;
+    // None by default: what one would look like, as comments.
+    ExampleWriter below{path + name + ".", ""};
+    const Value none{};
+    inner(below, none);
+    text += fmt::format("\n# [[{}{}]]  # {}\n", path, name, sentence);
+    for (std::string_view rest(below.text); !rest.empty(); rest.remove_prefix(rest.find('\n') + 1))
+      text += fmt::format("# {}\n", rest.substr(0, rest.find('\n')));
   }
 };
 
@@ -77,7 +86,8 @@ struct FrozenWriter {
     text += below.text;
   }
   template <class Value, class Describe>
-  void list(const char* name, const char*, const std::vector<Value>& values, Describe inner) {
+  void list(const char* name, const char*, const std::vector<Value>& values, Describe inner,
+            std::initializer_list<const char*> = {}) {
     for (std::size_t i = 0; i < values.size(); ++i) {
       FrozenWriter below{fmt::format("{}{}[{}].", path, name, i), ""};
       inner(below, values[i]);

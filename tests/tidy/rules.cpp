@@ -49,6 +49,7 @@ const std::vector<Kept>& kept_table() {
       {R"(^pqxx/|^libpq)", R"(\bpqxx\b|\blibpq\b)",        "ledger/store",         "libpqxx"                },
       {R"(^zmq)",          R"(PkgConfig::zmq|\bcppzmq\b)", "brokers/wire",         "ZeroMQ"                 },
       {R"(\.pb\.h$)",      R"(bursar_schemas_proto)",      "schemas/codec",        "generated Protobuf code"},
+      {R"(^date/)",        R"(\bdate::date)",              "brokers/schedule",     "the date library"       },
       {R"(^toml\+\+/)",    R"(PkgConfig::tomlplusplus)",   "schemas/config",       "toml++"                 },
       {R"(^sqlite3)",      R"(PkgConfig::sqlite)",         "workers/venues/paper", "SQLite"                 },
   };

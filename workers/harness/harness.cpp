@@ -104,7 +104,9 @@ class Worker {
   }
 
   void drain() {
-    for (const schemas::Assign& assign : links_.receive()) mind_.assigned(assign);
+    const auto received = links_.receive();
+    for (const schemas::Assign& assign : received.assigned) mind_.assigned(assign);
+    if (!received.revoked.empty()) links_.hand_back(mind_.put_aside(received.revoked));
   }
 
   // What the venue said, or did not say in time: work again, at the head of the queue.

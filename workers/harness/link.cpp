@@ -74,9 +74,9 @@ std::int64_t BrokerLinks::wait_until_us(std::int64_t now_us) const {
   return until;
 }
 
-std::vector<schemas::Assign> BrokerLinks::receive() {
+BrokerLinks::Received BrokerLinks::receive() {
   constexpr int most = 256;  // of each broker, then everybody else gets a turn
-  std::vector<schemas::Assign> assigned;
+  Received received;
   for (std::size_t index = 0; index < links_.size(); ++index) {
     Link& link = links_[index];
     for (int i = 0; i < most; ++i) {
@@ -88,13 +88,15 @@ std::vector<schemas::Assign> BrokerLinks::receive() {
         spdlog::warn("an unreadable message from the broker: {}", message.error().reason);
       } else if (auto* assign = std::get_if<schemas::Assign>(&*message)) {
         for (const auto& job : assign->jobs) held_[job.token] = serves_[job.shard] = index;
-        assigned.push_back(std::move(*assign));
+        received.assigned.push_back(std::move(*assign));
+      } else if (const auto* revoke = std::get_if<schemas::Revoke>(&*message)) {
+        received.revoked.insert(received.revoked.end(), revoke->tokens.begin(), revoke->tokens.end());
       } else {
         take(link, *message);
       }
     }
   }
-  return assigned;
+  return received;
 }
 
 void BrokerLinks::take(Link& link, const schemas::Message& message) {
@@ -162,6 +164,16 @@ void BrokerLinks::say(schemas::Done done, std::vector<schemas::Failed> failures)
   }
 }
 
+void BrokerLinks::hand_back(const std::vector<machines::Token>& unstarted) {
+  for (std::size_t index = 0; index < links_.size(); ++index) {
+    schemas::HandedBack back;
+    for (const auto& token : unstarted)
+      if (owner_of(token) == &links_[index]) back.unstarted.push_back(token);
+    for (const auto& token : back.unstarted) held_.erase(token);
+    if (!back.unstarted.empty()) tell(links_[index], back);
+  }
+}
+
 void BrokerLinks::leave(const std::vector<machines::Token>& unstarted) {
   constexpr std::int64_t patience_us = 2'000'000;
   for (Link& link : links_) {
@@ -178,7 +190,7 @@ void BrokerLinks::leave(const std::vector<machines::Token>& unstarted) {
     wire::Poller poller;
     add_to(poller);
     poller.wait(std::chrono::milliseconds(100));
-    for (const auto& late : receive())  // crossed our goodbye on the way: the broker gives them back by itself
+    for (const auto& late : receive().assigned)  // crossed our goodbye on the way: the broker gives them back by itself
       for (const auto& job : late.jobs) held_.erase(job.token);
   }
 }

@@ -30,8 +30,13 @@ class BrokerLinks {
   void add_to(brokers::wire::Poller& poller);
   // When liveness() must be called at the latest.
   [[nodiscard]] std::int64_t wait_until_us(std::int64_t now_us) const;
-  // What the brokers have assigned since; everything else that they say is dealt with here.
-  std::vector<schemas::Assign> receive();
+  // What the brokers have assigned since, and which leases they want back if their jobs have not begun; everything else
+  // that they say is dealt with here.
+  struct Received {
+    std::vector<schemas::Assign> assigned;
+    std::vector<machines::Token> revoked;
+  };
+  Received receive();
   // Registers, beats, and opens a fresh socket where a broker is silent.
   void liveness();
 
@@ -39,6 +44,8 @@ class BrokerLinks {
   // of its shard and epoch.
   void say(schemas::Done done, std::vector<schemas::Failed> failures);
 
+  // These were revoked and had not begun.
+  void hand_back(const std::vector<machines::Token>& unstarted);
   // Hands these back, tells every broker that we leave, and waits for their answers, within bounds.
   void leave(const std::vector<machines::Token>& unstarted);
 

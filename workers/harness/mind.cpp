@@ -87,6 +87,16 @@ std::vector<machines::Token> Mind::put_aside(bool all) {
   return unstarted;
 }
 
+std::vector<machines::Token> Mind::put_aside(std::span<const machines::Token> revoked) {
+  std::vector<machines::Token> unstarted;
+  std::erase_if(queue_, [&](const Work& work) {
+    if (work.answer || std::find(revoked.begin(), revoked.end(), work.job.token) == revoked.end()) return false;
+    unstarted.push_back(work.job.token);
+    return true;
+  });
+  return unstarted;
+}
+
 // ---- one group
 
 // Takes up to group_steps works of the first one's shard and epoch.

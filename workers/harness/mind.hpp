@@ -94,6 +94,8 @@ class Mind {
   [[nodiscard]] std::vector<schemas::Capability> capabilities() const;
   // Takes from the queue what has not begun, or all; returns the leases.
   std::vector<machines::Token> put_aside(bool all);
+  // Those of these that have not begun.
+  std::vector<machines::Token> put_aside(std::span<const machines::Token> revoked);
 
  private:
   std::vector<Work> next_group();

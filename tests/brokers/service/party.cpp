@@ -52,6 +52,16 @@ wire::CurveKeys keys_of(const std::string& folder, const std::string& who) {
   return *keys;
 }
 
+// Of the command "slow", that nothing but the test of limits uses.
+brokers::dispatch::Limit few_slow_ones() {
+  brokers::dispatch::Limit limit;
+  limit.name = "slow-ones";
+  limit.match = {"drill", "slow"};
+  limit.per = brokers::dispatch::Per::all;
+  limit.rate = 5;
+  return limit;
+}
+
 std::string endpoint_of(const std::string& folder, int number) {
   return "ipc://" + folder + "/socket-" + std::to_string(number);
 }
@@ -70,6 +80,7 @@ int broker_main(const std::string& folder, const std::string& dsn, int ttl_ms, i
   config.rules.ttl_us = 1'000 * std::int64_t{ttl_ms};
   config.rules.most_tries = 5;
   config.rules.backoff_ms = 5;
+  config.rules.limits.push_back(few_slow_ones());
   return brokers::service::run(config, told_to_stop);
 }
 

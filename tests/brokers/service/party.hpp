@@ -27,8 +27,9 @@ class Party {
   // Workers are told of so many brokers.
   explicit Party(int brokers = 1);
 
-  // `count` drills of owner 1 on shard 0 (owner n on shard n - 1), each with one waiting job. Commands: turn (through the broker each time),
-  // spin (handed over eagerly), wait (given up for ever), bad (PostgreSQL refuses the step), abort (kills its worker).
+  // `count` drills of owner 1 on shard 0 (owner n on shard n - 1), each with one waiting job. Commands: turn (through the
+  // broker each time), spin (handed over eagerly), wait (given up for ever), bad (PostgreSQL refuses the step), abort
+  // (kills its worker), slow (the broker's one limit is of it: five a second).
   void seed(int count, const std::string& command, std::int64_t world_us = 0, int owner = 1);
 
   // `ttl_ms`: how long a worker may be silent. `number`: which of the brokers.

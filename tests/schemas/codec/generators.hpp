@@ -59,7 +59,7 @@ inline machines::JobKey job_key() { return {{any<std::int32_t>()}, {whole()}, wh
 inline machines::LeasedJob job() {
   return {job_key(), token(), any<int>(), whole(), text(), text(), flag(), instant(), any<int>(), any<int>()};
 }
-inline schemas::Capability capability() { return {text(), any<int>(), several(text)}; }
+inline schemas::Capability capability() { return {text(), any<int>(), several(text), several(text)}; }
 inline schemas::Fill fill() { return {any<int>(), instant(), {whole()}, minor(), minor(), minor(), flag(), text()}; }
 inline schemas::ForeignFill foreign_fill() {
   return {text(), text(), instant(), enumerator<schemas::Side>(), minor(), minor(), minor(), text()};
@@ -84,7 +84,10 @@ inline schemas::Release release() {
 inline schemas::BrokerView broker_view() {
   const auto worker = [] { return schemas::WorkerView{text(), any<int>(), whole()}; };
   const auto refusal = [] { return schemas::RefusalView{text(), whole()}; };
-  return {text(), whole(), several(worker), whole(), whole(), whole(), several(refusal), several(any<int>), text()};
+  const auto limit = [] { return schemas::LimitView{text(), text(), any<int>(), any<int>(), whole(), text()}; };
+  const auto unable = [] { return schemas::UnableView{text(), text(), any<int>()}; };
+  return {text(), whole(), several(worker), whole(), whole(), whole(), several(refusal), several(any<int>), text(),
+          several(limit), several(unable), whole()};
 }
 inline schemas::Done done() {
   return {several([] { return schemas::DoneJob{token(), enumerator<schemas::DoneKind>()}; }), several(job)};
@@ -120,6 +123,12 @@ inline schemas::Message message_at(std::size_t index) {
       },
       [] { return Query{}; },
       [] { return broker_view(); },
+      [] { return HandedBack{several(token)}; },
+      [] { return Revoke{several(token)}; },
+      [] { return Cancel{job_key()}; },
+      [] {
+        return Cancelled{job_key(), enumerator<CancelResult>()};
+      },
   };
   RC_ASSERT(makers.size() == std::variant_size_v<Message>);
   return makers[index]();
