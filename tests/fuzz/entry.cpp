@@ -1,15 +1,8 @@
 // What libFuzzer calls; compiled once for each target, whose function BURSAR_FUZZ_TARGET names.
-#include <spdlog/spdlog.h>
-
 #include <cstddef>
 #include <cstdint>
 
 #include "tests/fuzz/targets.hpp"
-
-extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  spdlog::set_level(spdlog::level::off);
-  return 0;
-}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   tests::fuzz::BURSAR_FUZZ_TARGET(size == 0 ? tests::fuzz::Bytes{}

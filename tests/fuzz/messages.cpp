@@ -1,8 +1,9 @@
 #include "schemas/codec/messages.hpp"
 
+#include "brokers/wire/keys.hpp"
 #include "brokers/wire/zap.hpp"
 #include "machines/core/names.hpp"
-#include "tests/fuzz/targets.hpp"
+#include "tests/fuzz/memory_file.hpp"
 
 namespace tests::fuzz {
 
@@ -30,6 +31,22 @@ void venue(Bytes bytes) {
   CHECK(again.has_value());
   CHECK(*again == *frame);
   CHECK(schemas::encode_venue(*again) == written);
+}
+
+void curve_keys(Bytes bytes) {
+  const MemoryFile file(bytes);
+  const auto keys = brokers::wire::read_keys(file.path());
+  if (keys) {
+    CHECK(keys->public_key == line_of(bytes, 0) && keys->secret_key == line_of(bytes, 1));
+    CHECK(keys->public_key.size() == 40 && keys->secret_key.size() == 40);
+  } else {
+    must_name(keys.error().text, file.path());
+  }
+  const auto key = brokers::wire::read_public_key(file.path());
+  if (key)
+    CHECK(*key == line_of(bytes, 0) && key->size() == 40);
+  else
+    must_name(key.error().text, file.path());
 }
 
 // Only "role:name" of a role that exists is anybody.
