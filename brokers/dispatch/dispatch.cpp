@@ -8,7 +8,9 @@ using machines::Instant;
 using machines::LeasedJob;
 using machines::Token;
 
-constexpr std::size_t most_suspects = 10'000;  // remembered; those whose job has long been done are among them
+constexpr std::size_t most_held = 10'000;             // by one worker; what it hands itself beyond is nobody's lease
+constexpr std::int64_t longest_wait_ms = 86'400'000;  // that a worker may ask for
+constexpr std::size_t most_suspects = 10'000;         // remembered; those whose job has long been done are among them
 
 void Dispatch::send(const std::string& peer, schemas::Message message) {
   actions_.push_back(Send{peer, std::move(message)});
@@ -36,7 +38,7 @@ void Dispatch::ready(const std::string& peer, const schemas::Ready& ready, std::
   const std::set<Token> held(ready.held.begin(), ready.held.end());
   std::vector<std::string> earlier;
   for (const auto& [other, worker] : workers_)
-    if (worker.name == ready.worker) earlier.push_back(other);
+    if (worker.name == ready.worker || other == peer) earlier.push_back(other);
   Worker fresh;
   fresh.name = ready.worker;
   for (const auto& capability : ready.capabilities) fresh.capabilities[capability.kind] = capability;
@@ -85,7 +87,7 @@ void Dispatch::done(const std::string& peer, const schemas::Done& done, std::int
     land(flight);
   }
   for (const LeasedJob& job : done.minted)
-    if (!flights_.contains(job.token)) fly(peer, job, false);
+    if (!flights_.contains(job.token) && workers_.at(peer).held.size() < most_held) fly(peer, job, false);
   consider(now_us);
 }
 
@@ -103,8 +105,10 @@ void Dispatch::failed(const std::string& peer, const schemas::Failed& failed, st
   const LeasedJob job = flight->second.job;
   suspects_.erase(job.key);
   land(flight);
+  const std::int64_t wait_ms =
+      failed.retry_after_ms > 0 ? std::min(failed.retry_after_ms, longest_wait_ms) : back_off(job.tries);
   const bool park = failed.fatal || job.tries + 1 >= rules_.most_tries;
-  give_back(job, failed.reason, failed.retry_after_ms > 0 ? failed.retry_after_ms : back_off(job.tries), park, true);
+  give_back(job, failed.reason, wait_ms, park, true);
   hint_ = true;
   look_first_ = true;
   consider(now_us);
