@@ -16,6 +16,7 @@ using dispatch::Dispatch;
 
 constexpr int most_messages_a_round = 256;  // then the timers get their turn
 constexpr std::int64_t shards_refresh_us = 1'000'000;
+constexpr std::int64_t refusals_apart_us = 1'000'000;
 static_assert(wire::max_message_bytes == schemas::longest_message);
 
 std::int64_t steady_us() {
@@ -130,13 +131,11 @@ class Service {
     const auto peer = wire::peer_of(received.user_id);
     const auto message = schemas::decode(received.bytes);
     if (!peer || !message) {
-      ++refused_;
-      spdlog::warn("a message was refused: {}", message ? "its peer has no role" : message.error().reason);
+      refuse(message ? "its peer has no role" : message.error().reason, received.user_id);
       return;
     }
     if (!may_say(peer->role, *message)) {
-      ++refused_;
-      spdlog::warn("{} said what its role may not say", received.user_id);
+      refuse("its role may not say that", received.user_id);
       socket_.send(received.peer, schemas::encode(schemas::Refused{"a key of this role may not say that"}));
       return;
     }
@@ -152,6 +151,16 @@ class Service {
                    [](const auto&) {},
                },
                *message);
+  }
+
+  // Every one is counted, one a second is logged: a flood must not fill the disk.
+  void refuse(const std::string& why, const std::string& user_id) {
+    ++refused_;
+    const std::int64_t now = steady_us();
+    if (now - refusal_said_us_ < refusals_apart_us) return;
+    refusal_said_us_ = now;
+    spdlog::warn("a message of {} was refused: {}; {} so far", user_id.empty() ? "nobody" : user_id, why,
+                 zap_.refused() + refused_);
   }
 
   // Workers speak of their jobs, clients and operators move the world, everybody but workers may look; what a broker
@@ -247,6 +256,7 @@ class Service {
   Dispatch dispatch_;
   std::vector<int> shards_;
   std::int64_t epoch_ = 0, refused_ = 0;
+  std::int64_t refusal_said_us_ = 0;
   std::int64_t shards_read_us_ = 0, swept_us_ = 0, next_tick_us_ = INT64_MAX;
 };
 
