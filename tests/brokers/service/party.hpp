@@ -35,6 +35,7 @@ class Party {
   std::unique_ptr<Child> worker(const std::string& name) const;
   [[nodiscard]] brokers::wire::DealerSocket socket(const std::string& who);  // worker, client, approver, stranger
 
+  [[nodiscard]] std::string socket_path() const { return at("socket"); }
   [[nodiscard]] std::string owner_dsn() const { return dsn(database_); }
   [[nodiscard]] ledger::Rows ask(const std::string& sql) const { return must_run(database_, sql); }
   [[nodiscard]] std::int64_t number(const std::string& sql) const { return ask(sql).number(0, 0); }
