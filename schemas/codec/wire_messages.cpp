@@ -1,3 +1,5 @@
+#include <google/protobuf/stubs/logging.h>
+
 #include "schemas/codec/convert.hpp"
 #include "schemas/codec/messages.hpp"
 #include "schemas/proto/wire.pb.h"
@@ -267,6 +269,9 @@ std::string encode(const Message& message) {
 }
 
 machines::Result<Message, DecodeError> decode(std::string_view bytes) {
+  // Protobuf would write a line about each stranger's bytes: a flood of them would fill the disk.
+  static const auto before = google::protobuf::SetLogHandler(nullptr);
+  (void)before;
   if (bytes.size() > longest_message) return machines::fail(DecodeError{"the message is too long"});
   pb::Envelope envelope;
   if (!envelope.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))

@@ -1,4 +1,4 @@
-#include "tests/brokers/service/raw_peer.hpp"
+#include "tests/support/raw_peer.hpp"
 
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -1,4 +1,4 @@
-// tests/brokers/service/raw_peer.hpp: somebody on the broker's socket who speaks no ZeroMQ library: any bytes, or none.
+// tests/support/raw_peer.hpp: somebody on a socket of ours who speaks no ZeroMQ library: any bytes, or none.
 #pragma once
 
 #include <string>
