@@ -107,6 +107,18 @@ TEST(Fuzz, SeedsAreRead) {
     }
 }
 
+// Each dot is a table in a table: freed by recursion, these would take the stack.
+TEST(Fuzz, AConfigurationOfEndlessDepthIsRefused) {
+  std::string deep = "a";
+  for (int i = 0; i < 450'000; ++i) deep += ".a";
+  for (const std::string& text :
+       {deep + " = 1\n", "[" + deep + "]\n", "[[" + deep + "]]\n", "x = {" + deep + " = 1}\n"}) {
+    const auto read = schemas::config::parse("# why\n" + text, "deep.toml");
+    ASSERT_FALSE(read);
+    EXPECT_THAT(read.error().text(), testing::StartsWith("deep.toml:2:1: "));
+  }
+}
+
 // A megabyte of the smallest parts that a message can have: two bytes each, a struct each when read.
 TEST(Fuzz, AMessageTakesNoMoreMemoryThanAFewTimesWhatItsPartsAre) {
   constexpr std::size_t parts = 500'000;
