@@ -8,6 +8,9 @@ using machines::Instant;
 using machines::LeasedJob;
 using machines::Token;
 
+constexpr std::size_t most_held = 10'000;             // by one worker; what it hands itself beyond is nobody's lease
+constexpr std::int64_t longest_wait_ms = 86'400'000;  // that a worker may ask for
+
 void Dispatch::send(const std::string& peer, schemas::Message message) {
   actions_.push_back(Send{peer, std::move(message)});
 }
@@ -34,7 +37,7 @@ void Dispatch::ready(const std::string& peer, const schemas::Ready& ready, std::
   const std::set<Token> held(ready.held.begin(), ready.held.end());
   std::vector<std::string> earlier;
   for (const auto& [other, worker] : workers_)
-    if (worker.name == ready.worker) earlier.push_back(other);
+    if (worker.name == ready.worker || other == peer) earlier.push_back(other);
   Worker fresh;
   fresh.name = ready.worker;
   for (const auto& capability : ready.capabilities) fresh.capabilities[capability.kind] = capability;
@@ -93,7 +96,7 @@ void Dispatch::done(const std::string& peer, const schemas::Done& done, std::int
     land(flight);
   }
   for (const LeasedJob& job : done.minted)
-    if (!flights_.contains(job.token)) {
+    if (!flights_.contains(job.token) && workers_.at(peer).held.size() < most_held) {
       auto budgets = limits_.budgets_of(job.kind, job.command, job.key.owner, {}, now_us);
       const std::int64_t within_us = deadline_of(job);
       fly({job, peer, false, false, std::move(budgets), within_us > 0 ? now_us + within_us : 0});
@@ -116,10 +119,12 @@ void Dispatch::failed(const std::string& peer, const schemas::Failed& failed, st
   const LeasedJob job = flight->second.job;
   suspects_.erase(job.key);
   land(flight);
+  const std::int64_t wait_ms =
+      failed.retry_after_ms > 0 ? std::min(failed.retry_after_ms, longest_wait_ms) : back_off(job.tries);
   // Who waits for a key that the venue takes has not tried: it goes on once a person has given one, however late.
   const bool counts = failed.fatal || failed.error != machines::CallError::fatal_auth;
   const bool park = failed.fatal || (counts && job.tries + 1 >= rules_.most_tries);
-  give_back(job, failed.reason, failed.retry_after_ms > 0 ? failed.retry_after_ms : back_off(job.tries), park, counts);
+  give_back(job, failed.reason, wait_ms, park, counts);
   hint_ = true;
   look_first_ = true;
   consider(now_us);

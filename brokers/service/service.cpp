@@ -18,6 +18,7 @@ using dispatch::Dispatch;
 
 constexpr int most_messages_a_round = 256;                              // then the timers get their turn
 constexpr std::int64_t shortest_wait_ms = 50, longest_wait_ms = 2'000;  // for PostgreSQL, doubled in between
+constexpr std::int64_t refusals_apart_us = 1'000'000;                   // in the log
 static_assert(wire::max_message_bytes == schemas::longest_message);
 
 std::int64_t steady_us() {
@@ -207,13 +208,12 @@ class Service {
     const auto peer = wire::peer_of(received.user_id);
     const auto message = schemas::decode(received.bytes);
     if (!peer || !message) {
-      refuse(message ? "no role" : "unreadable");
-      spdlog::warn("a message was refused: {}", message ? "its peer has no role" : message.error().reason);
+      refuse(message ? "no role" : "unreadable", message ? "its peer has no role" : message.error().reason,
+             received.user_id);
       return;
     }
     if (!may_say(peer->role, *message)) {
-      refuse("wrong role");
-      spdlog::warn("{} said what its role may not say", received.user_id);
+      refuse("wrong role", "its role may not say that", received.user_id);
       socket_.send(received.peer, schemas::encode(schemas::Refused{"a key of this role may not say that"}));
       return;
     }
@@ -234,7 +234,15 @@ class Service {
                *message);
   }
 
-  void refuse(const std::string& reason) { ++refusals_[reason]; }
+  // Every one is counted, one a second is logged: a flood must not fill the disk.
+  void refuse(const std::string& reason, const std::string& why, const std::string& user_id) {
+    const std::int64_t so_far = ++refusals_[reason];
+    const std::int64_t now = steady_us();
+    if (now - refusal_said_us_ < refusals_apart_us) return;
+    refusal_said_us_ = now;
+    spdlog::warn("a message of {} was refused: {}; {} of that sort so far", user_id.empty() ? "nobody" : user_id, why,
+                 so_far);
+  }
 
   // While the store is away everybody gets an answer: when to ask again.
   void turn_away(const std::string& peer, const schemas::Message& message) {
@@ -378,6 +386,7 @@ class Service {
   std::int64_t wait_ms_ = shortest_wait_ms, sit_at_us_ = 0;
   std::int64_t strangers_ = 0, swept_us_ = 0, next_tick_us_ = INT64_MAX;
   bool replaced_ = false;
+  std::int64_t refusal_said_us_ = 0;
 };
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "brokers/wire/socket.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
 
 #include "brokers/wire/held.hpp"
 
@@ -8,9 +11,20 @@ namespace brokers::wire {
 namespace {
 
 constexpr int high_water_mark = 2000;
+constexpr int most_unread = 64;  // requests of one peer that a router holds; the rest waits on the peer's side
+constexpr rlim_t files_wanted = 65'536;
 constexpr int handshake_ms = 3000;
 constexpr int zmtp_heartbeat_ms = 2000;
 constexpr int zap_enforce_domain = 93;  // hidden as DRAFT in the packaged header, works in the packaged library
+
+// libzmq aborts the process where a Unix socket's accept() finds no file descriptor left, so strangers who only connect
+// could end it: the soft limit, often 1,024, goes up as far as it may. Each of them is gone after the handshake's time.
+void raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= files_wanted) return;
+  limit.rlim_cur = std::min(limit.rlim_max, files_wanted);
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 bool wait_for_nothing(const zmq::error_t& error) { return error.num() == EAGAIN || error.num() == EINTR; }
 
@@ -26,7 +40,7 @@ void set_common_options(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::heartbeat_timeout, 3 * zmtp_heartbeat_ms);
 }
 
-Context::Context() : held_(std::make_unique<Held>()) {}
+Context::Context() : held_(std::make_unique<Held>()) { raise_file_limit(); }
 Context::~Context() = default;
 
 DealerSocket::DealerSocket(Context& context, const std::string& endpoint, const CurveKeys& own,
@@ -89,6 +103,9 @@ RouterSocket::RouterSocket(Context& context, const CurveKeys& own)
     : held_(std::make_unique<Held>(Held{zmq::socket_t(context.held().context, zmq::socket_type::router)})) {
   auto& socket = held_->socket;
   set_common_options(socket);
+  // 64 MiB a peer at most, while nobody reads because PostgreSQL is away.
+  socket.set(zmq::sockopt::rcvhwm, most_unread);
+  socket.set(zmq::sockopt::maxmsgsize, most_request_bytes);
   socket.set(zmq::sockopt::router_mandatory, 1);
   socket.set(zmq::sockopt::curve_server, 1);
   try {

@@ -32,6 +32,8 @@ class Context {
 };
 
 inline constexpr std::int64_t max_message_bytes = 4 << 20;
+// What a router takes in one message: requests are small, only answers are long. A peer that sends more is cut off.
+inline constexpr std::int64_t most_request_bytes = 1 << 20;
 
 // Connects to one endpoint with a fresh routing id; queues nothing for a peer that is not there (IMMEDIATE), leaves
 // nothing behind (LINGER 0).

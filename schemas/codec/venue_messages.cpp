@@ -1,3 +1,5 @@
+#include <google/protobuf/stubs/logging.h>
+
 #include "schemas/codec/convert.hpp"
 #include "schemas/codec/messages.hpp"
 #include "schemas/proto/wire.pb.h"
@@ -229,6 +231,9 @@ std::string encode_venue(const VenueFrame& frame) {
 }
 
 machines::Result<VenueFrame, DecodeError> decode_venue(std::string_view bytes) {
+  // Protobuf would write a line about each stranger's bytes: a flood of them would fill the disk.
+  static const auto before = google::protobuf::SetLogHandler(nullptr);
+  (void)before;
   if (bytes.size() > longest_message) return machines::fail(DecodeError{"the venue message is too long"});
   pb::VenueEnvelope envelope;
   if (!envelope.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))

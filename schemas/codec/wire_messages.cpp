@@ -1,3 +1,5 @@
+#include <google/protobuf/stubs/logging.h>
+
 #include "schemas/codec/convert.hpp"
 #include "schemas/codec/messages.hpp"
 #include "schemas/proto/wire.pb.h"
@@ -8,6 +10,21 @@ namespace {
 namespace pb = bursar::wire;
 using machines::JobKey;
 using machines::LeasedJob;
+
+// Far more than any of ours says; a stranger's message may not make much out of a few bytes.
+constexpr std::size_t longest_word = 256;  // bytes of a name, a kind, a command or an event
+constexpr int most_credit = 100'000;
+constexpr int most_listed = 20'000;  // jobs, tokens or capabilities in one message
+
+std::string name(const std::string& text, Reading& reading) {
+  if (text.size() > longest_word) reading.refuse("a word is too long");
+  return reading.word(text);
+}
+template <class List>
+bool fits(const List& list, Reading& reading) {
+  if (list.size() > most_listed) reading.refuse("a list is too long");
+  return list.size() <= most_listed;
+}
 
 void write(const JobKey& key, pb::JobKey& to) {
   to.set_owner(key.owner.value);
@@ -31,7 +48,7 @@ void write(const LeasedJob& job, pb::LeasedJob& to) {
 }
 LeasedJob read(const pb::LeasedJob& from, Reading& reading) {
   return {read(from.key()), reading.token(from.token()), from.shard(),
-          from.epoch(),     reading.word(from.kind()),   reading.word(from.command()),
+          from.epoch(),     name(from.kind(), reading),  name(from.command(), reading),
           from.is_event(),  {from.world_us()},           from.attempt(),
           from.tries()};
 }
@@ -52,18 +69,19 @@ void write(const Ready& ready, pb::Ready& to) {
   to.set_outside_credit(ready.outside_credit);
 }
 Ready read(const pb::Ready& from, Reading& reading) {
-  Ready ready{reading.word(from.worker()), from.wire(),          from.schema(), {}, {},
-              from.pure_credit(),          from.outside_credit()};
-  for (const auto& one : from.capabilities())
-    ready.capabilities.push_back({
-        reading.word(one.kind()),
-        one.version(),
-        {one.outside_commands().begin(), one.outside_commands().end()},
-        {one.commands().begin(),         one.commands().end()        }
-    });
+  Ready ready{name(from.worker(), reading), from.wire(),          from.schema(), {}, {},
+              from.pure_credit(),           from.outside_credit()};
+  if (!fits(from.capabilities(), reading) || !fits(from.held(), reading)) return ready;
+  for (const auto& one : from.capabilities()) {
+    Capability& known = ready.capabilities.emplace_back(Capability{name(one.kind(), reading), one.version(), {}, {}});
+    if (!fits(one.outside_commands(), reading) || !fits(one.commands(), reading)) return ready;
+    for (const auto& command : one.outside_commands()) known.outside_commands.push_back(name(command, reading));
+    for (const auto& command : one.commands()) known.commands.push_back(name(command, reading));
+  }
   for (const auto& token : from.held()) ready.held.push_back(reading.token(token));
   if (ready.worker.empty()) reading.refuse("READY needs the worker's id");
   if (ready.pure_credit < 0 || ready.outside_credit < 0) reading.refuse("credit must not be negative");
+  if (ready.pure_credit > most_credit || ready.outside_credit > most_credit) reading.refuse("credit is too large");
   return ready;
 }
 
@@ -77,6 +95,7 @@ void write(const Done& done, pb::Done& to) {
 }
 Done read(const pb::Done& from, Reading& reading) {
   Done done;
+  if (!fits(from.jobs(), reading) || !fits(from.minted(), reading)) return done;
   for (const auto& one : from.jobs())
     done.jobs.push_back({reading.token(one.token()), reading.enumerator<DoneKind>(one.kind())});
   for (const auto& one : from.minted()) done.minted.push_back(read(one, reading));
@@ -98,6 +117,7 @@ Failed read(const pb::Failed& from, Reading& reading) {
 template <class Tokens>
 std::vector<machines::Token> read_tokens(const Tokens& from, Reading& reading) {
   std::vector<machines::Token> tokens;
+  if (!fits(from, reading)) return tokens;
   for (const auto& token : from) tokens.push_back(reading.token(token));
   return tokens;
 }
@@ -105,6 +125,7 @@ std::vector<machines::Token> read_tokens(const Tokens& from, Reading& reading) {
 Assign read(const pb::Assign& from, Reading& reading) {
   Assign assign;
   assign.alone_until = {from.alone_until_us()};
+  if (!fits(from.jobs(), reading)) return assign;
   for (const auto& job : from.jobs()) assign.jobs.push_back(read(job, reading));
   return assign;
 }
@@ -168,7 +189,10 @@ void write(const Release& release, pb::Release& to) {
 }
 Release read(const pb::Release& from, Reading& reading) {
   Release release{{from.world_us()}, {}};
-  if (from.ahead_size() > static_cast<int>(most_ahead)) reading.refuse("a release goes too far ahead");
+  if (from.ahead_size() > static_cast<int>(most_ahead)) {
+    reading.refuse("a release goes too far ahead");
+    return release;
+  }
   machines::Instant last = release.world_at;
   for (const auto& one : from.ahead()) {
     const Ahead ahead{{one.unless_due_us()}, {one.world_us()}};
@@ -220,7 +244,7 @@ Message read_body(const pb::Envelope& envelope, Reading& reading) {
       return read(envelope.released(), reading);
     case pb::Envelope::kSubmit: {
       const auto& from = envelope.submit();
-      return Submit{{from.owner()}, {from.instance()}, reading.word(from.event()), {from.world_us()}};
+      return Submit{{from.owner()}, {from.instance()}, name(from.event(), reading), {from.world_us()}};
     }
     case pb::Envelope::kSubmitted: {
       const auto& from = envelope.submitted();
@@ -308,6 +332,9 @@ std::string encode(const Message& message) {
 }
 
 machines::Result<Message, DecodeError> decode(std::string_view bytes) {
+  // Protobuf would write a line about each stranger's bytes: a flood of them would fill the disk.
+  static const auto before = google::protobuf::SetLogHandler(nullptr);
+  (void)before;
   if (bytes.size() > longest_message) return machines::fail(DecodeError{"the message is too long"});
   pb::Envelope envelope;
   if (!envelope.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))

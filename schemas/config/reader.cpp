@@ -312,6 +312,30 @@ ConfigError in_order(std::vector<Problem> problems) {
   return {std::move(problems)};
 }
 
+// Every dot of a key is a table in a table, and toml++ frees those by recursion: a long enough key would end the
+// process. The line of such a key, from 1; 0 when there is none.
+int line_too_deep(std::string_view text) {
+  constexpr int most_dots = 200;
+  int line = 1, dots = 0;
+  for (const char c : text) {
+    dots = c == '\n' ? 0 : dots + (c == '.' ? 1 : 0);
+    if (dots > most_dots) return line;
+    line += c == '\n' ? 1 : 0;
+  }
+  return 0;
+}
+
+// What a message may show of a file: one line of some length, and no byte that would disturb a terminal.
+std::string shown(const std::string& text) {
+  constexpr std::size_t longest = 300;
+  std::size_t end = std::min(text.size(), longest);
+  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  std::string made = text.substr(0, end);
+  for (char& c : made)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+  return made + (end < text.size() ? "..." : "");
+}
+
 ConfigError one(const std::string& file, std::string what, std::string hint, int line = 0, int column = 0) {
   return {{Problem{"", std::move(what), std::move(hint), file, line, column}}};
 }
@@ -322,6 +346,8 @@ machines::Result<Whole, ConfigError> parse_as(std::string_view text, const std::
                                               Describe describe_it) {
   if (text.find('\0') != std::string_view::npos)
     return machines::fail(one(file_name, "holds bytes that are no text", "give a TOML file"));
+  if (const int line = line_too_deep(text); line > 0)
+    return machines::fail(one(file_name, "has more than 200 dots", "no key here has so many parts", line, 1));
   const Source source(text, file_name);
   try {
     const toml::table root = toml::parse(text, std::string_view(file_name));
@@ -403,8 +429,8 @@ machines::Result<VenueNode, ConfigError> load_venue(const std::filesystem::path&
 std::string Problem::text() const {
   std::string result = file;
   if (line > 0) result += fmt::format(":{}:{}", line, column);
-  result += field.empty() ? fmt::format(" {}", what) : fmt::format(": {} {}", field, what);
-  if (field.empty() && line > 0) result = fmt::format("{}:{}:{}: {}", file, line, column, what);
+  result += field.empty() ? fmt::format(" {}", shown(what)) : fmt::format(": {} {}", shown(field), shown(what));
+  if (field.empty() && line > 0) result = fmt::format("{}:{}:{}: {}", file, line, column, shown(what));
   if (!hint.empty()) result += "; " + hint;
   return result;
 }

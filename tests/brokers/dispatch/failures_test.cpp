@@ -48,6 +48,10 @@ TEST(Failures, WhatThePartyAskedForWinsOverOurBackOff) {
   EXPECT_EQ(failure_after(9, 1, 30'000).delay_ms, 30'000);
 }
 
+TEST(Failures, NobodyWaitsLongerThanADayForAnotherTry) {
+  EXPECT_EQ(failure_after(0, 1, INT64_MAX).delay_ms, 86'400'000);
+}
+
 TEST(Failures, TheLastTryParks) {
   EXPECT_FALSE(failure_after(18).park);
   EXPECT_TRUE(failure_after(19).park);

@@ -25,7 +25,7 @@ inline std::int64_t whole() {
   return *rc::gen::oneOf(rc::gen::arbitrary<std::int64_t>(),
                          rc::gen::element<std::int64_t>(0, -1, Limits::min(), Limits::max()));
 }
-inline int count() { return *rc::gen::inRange(0, std::numeric_limits<int>::max()); }
+inline int credit() { return *rc::gen::inRange(0, 100'001); }
 inline machines::Instant instant() { return {whole()}; }
 inline machines::Int128 minor() { return *any_minor(); }
 
@@ -97,7 +97,9 @@ inline schemas::Done done() {
 inline schemas::Message message_at(std::size_t index) {
   using namespace schemas;
   const std::vector<std::function<Message()>> makers{
-      [] { return Ready{"w" + text(), any<int>(), any<int>(), several(capability), several(token), count(), count()}; },
+      [] {
+        return Ready{"w" + text(), any<int>(), any<int>(), several(capability), several(token), credit(), credit()};
+      },
       [] { return done(); },
       [] {
         return Failed{token(), enumerator<machines::CallError>(), whole(), text(), flag()};
