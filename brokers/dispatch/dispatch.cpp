@@ -8,7 +8,8 @@ using machines::Instant;
 using machines::LeasedJob;
 using machines::Token;
 
-constexpr std::size_t most_suspects = 10'000;  // remembered; those whose job has long been done are among them
+constexpr std::size_t most_held = 10'000;             // by one worker; what it hands itself beyond is nobody's lease
+constexpr std::int64_t longest_wait_ms = 86'400'000;  // that a worker may ask for
 
 void Dispatch::send(const std::string& peer, schemas::Message message) {
   actions_.push_back(Send{peer, std::move(message)});
@@ -36,7 +37,7 @@ void Dispatch::ready(const std::string& peer, const schemas::Ready& ready, std::
   const std::set<Token> held(ready.held.begin(), ready.held.end());
   std::vector<std::string> earlier;
   for (const auto& [other, worker] : workers_)
-    if (worker.name == ready.worker) earlier.push_back(other);
+    if (worker.name == ready.worker || other == peer) earlier.push_back(other);
   Worker fresh;
   fresh.name = ready.worker;
   for (const auto& capability : ready.capabilities)
@@ -48,15 +49,24 @@ void Dispatch::ready(const std::string& peer, const schemas::Ready& ready, std::
   for (auto& [token, flight] : flights_)
     if (held.contains(token) && std::find(earlier.begin(), earlier.end(), flight.peer) != earlier.end())
       kept.push_back(flight);
-  for (const std::string& old : earlier) lose(old, held, "its worker registered again without it");
+  // Over its own socket it only asks again, perhaps before it has read what was assigned to it: nobody died.
+  for (const std::string& old : earlier) lose(old, held, "its worker registered again without it", old != peer);
   workers_[peer] = std::move(fresh);
-  for (const Flight& flight : kept) fly(peer, flight.job, flight.alone);
+  std::erase_if(unable_, [this](const auto& one) {
+    return anyone_does(std::get<0>(one.first), std::get<1>(one.first), std::get<2>(one.first));
+  });
+  for (Flight& flight : kept) {
+    flight.peer = peer;
+    fly(std::move(flight));
+  }
   send(peer, schemas::Welcome{rules_.heartbeat_us / 1000, rules_.ttl_us / 1000});
   hint_ = true;
   consider(now_us);
 }
 
 void Dispatch::land(std::map<Token, Flight>::iterator flight) {
+  limits_.land(flight->second.budgets);
+  deadlines_.erase({flight->second.until_us, flight->first});
   const auto worker = workers_.find(flight->second.peer);
   if (worker != workers_.end()) {
     ++(flight->second.outside ? worker->second.outside_credit : worker->second.pure_credit);
@@ -72,6 +82,7 @@ void Dispatch::done(const std::string& peer, const schemas::Done& done, std::int
   if (known(peer, now_us) == nullptr) return;
   for (const schemas::DoneJob& job : done.jobs) {
     const auto flight = flights_.find(job.token);
+    if (job.kind != schemas::DoneKind::kept && let_go(peer, job.token)) continue;
     if (flight == flights_.end() || flight->second.peer != peer || job.kind == schemas::DoneKind::kept) continue;
     if (job.kind == schemas::DoneKind::doubt) {
       // Looked up by the token: where the commit stood, the row is gone and this touches nothing.
@@ -86,20 +97,28 @@ void Dispatch::done(const std::string& peer, const schemas::Done& done, std::int
     land(flight);
   }
   for (const LeasedJob& job : done.minted)
-    if (!flights_.contains(job.token)) fly(peer, job, false);
+    if (!flights_.contains(job.token) && workers_.at(peer).held.size() < most_held) {
+      auto budgets = limits_.budgets_of(job.kind, job.command, job.key.owner, {}, now_us);
+      const std::int64_t within_us = deadline_of(job);
+      fly({job, peer, false, false, std::move(budgets), within_us > 0 ? now_us + within_us : 0});
+    }
   consider(now_us);
 }
 
 void Dispatch::failed(const std::string& peer, const schemas::Failed& failed, std::int64_t now_us) {
   if (known(peer, now_us) == nullptr) return;
   const auto flight = flights_.find(failed.token);
+  if (let_go(peer, failed.token)) return consider(now_us);
   if (flight == flights_.end() || flight->second.peer != peer) return;
   const LeasedJob job = flight->second.job;
   suspects_.erase(job.key);
   land(flight);
   const RetryRule& rule = rules_.retry.of(failed.error);
-  const std::int64_t wait = failed.retry_after_ms > 0 ? failed.retry_after_ms : wait_ms(rule, job.tries, random_());
-  give_back(job, failed.reason, wait, failed.fatal || is_last(rule, job.tries), true,
+  const std::int64_t wait = failed.retry_after_ms > 0 ? std::min(failed.retry_after_ms, longest_wait_ms)
+                                                      : wait_ms(rule, job.tries, random_());
+  // Who waits for a key that the venue takes has not tried: it goes on once a person has given one, however late.
+  const bool counts = failed.fatal || failed.error != machines::CallError::fatal_auth;
+  give_back(job, failed.reason, wait, failed.fatal || (counts && is_last(rule, job.tries)), counts,
             std::string(machines::name_of(failed.error)));
   hint_ = true;
   look_first_ = true;
@@ -108,53 +127,6 @@ void Dispatch::failed(const std::string& peer, const schemas::Failed& failed, st
 
 void Dispatch::heard(const std::string& peer, std::int64_t now_us) {
   if (known(peer, now_us) != nullptr) send(peer, schemas::Heartbeat{});
-}
-
-void Dispatch::goodbye(const std::string& peer, const schemas::Goodbye& goodbye, std::int64_t now_us) {
-  for (const Token& token : goodbye.unstarted) {
-    const auto flight = flights_.find(token);
-    if (flight == flights_.end() || flight->second.peer != peer) continue;
-    give_back(flight->second.job, "handed back unstarted", 0, false, false);
-    land(flight);
-  }
-  send(peer, schemas::Goodbye{});
-  lose(peer, {}, "its worker left", false);  // crossed its goodbye on the way
-  hint_ = true;
-  consider(now_us);
-}
-
-void Dispatch::gone(const std::string& peer, std::int64_t now_us) {
-  if (!workers_.contains(peer)) return;
-  lose(peer, {}, "its worker is gone");
-  hint_ = true;
-  consider(now_us);
-}
-
-// The job was held at a death: it runs alone from now on. True when it has killed too many.
-bool Dispatch::suspect(const machines::JobKey& job, bool ran_alone) {
-  if (suspects_.size() >= most_suspects) suspects_.clear();
-  int& deaths = suspects_[job];
-  deaths = ran_alone ? deaths + 1 : 0;
-  return deaths >= rules_.most_lone_deaths;
-}
-
-// The worker's leases pass on; those in `still_held` stay with its next incarnation. Where it died, each of them may be
-// why.
-void Dispatch::lose(const std::string& peer, const std::set<Token>& still_held, const std::string& why, bool died) {
-  for (auto flight = flights_.begin(); flight != flights_.end();) {
-    const auto next = std::next(flight);
-    if (flight->second.peer == peer) {
-      const LeasedJob& job = flight->second.job;
-      if (!still_held.contains(flight->first)) {
-        const bool kills = died && suspect(job.key, flight->second.alone);
-        give_back(job, kills ? "kills_worker" : why, 0, kills, false);
-        ++reissued_;
-      }
-      land(flight);
-    }
-    flight = next;
-  }
-  worker_left_ = workers_.erase(peer) > 0 || worker_left_;
 }
 
 void Dispatch::give_back(const LeasedJob& job, std::string reason, std::int64_t delay_ms, bool park, bool counts,
@@ -181,29 +153,54 @@ void Dispatch::release(const std::string& client, const schemas::Release& releas
   consider(now_us);
 }
 
-void Dispatch::enqueue(LeasedJob job) {
-  ready_[job.shard][job.key.owner].push_back(std::move(job));
-  ++queued_;
+// An event is decided by any worker of its kind, whatever commands it runs.
+bool Dispatch::can_do(const Worker& worker, const Machine& machine, const std::string& command, bool is_event) {
+  const auto found = worker.capabilities.find(machine);
+  if (found == worker.capabilities.end()) return false;
+  const auto& commands = found->second.commands;
+  return is_event || commands.empty() || std::find(commands.begin(), commands.end(), command) != commands.end();
 }
 
-bool Dispatch::anyone_knows(const Machine& machine) const {
+bool Dispatch::anyone_does(const Machine& machine, const std::string& command, bool is_event) const {
   return std::any_of(workers_.begin(), workers_.end(),
-                     [&](const auto& entry) { return entry.second.capabilities.contains(machine); });
+                     [&](const auto& entry) { return can_do(entry.second, machine, command, is_event); });
 }
 
 // Jobs that no worker here can do must not fill the queue: back they go for a while. Without any worker all wait.
 void Dispatch::give_back_the_unknown() {
   worker_left_ = false;
   if (workers_.empty()) return;
-  for (auto& [shard, queue] : ready_)
-    for (auto& [owner, jobs] : queue)
-      std::erase_if(jobs, [&](const LeasedJob& job) {
-        if (anyone_knows(machine_of(job))) return false;
-        give_back(job, "no worker here knows " + job.kind + " v" + std::to_string(job.machine_version),
-                  rules_.unknown_kind_ms, false, false);
-        --queued_;
-        return true;
-      });
+  const auto jobs = backlog_.take_lanes_if([this](const LaneKey& lane) {
+    const auto& [machine, command, is_event, place, alone] = lane;
+    return !anyone_does(machine, command, is_event);
+  });
+  std::map<std::tuple<Machine, std::string, bool>, int> counts;
+  for (const LeasedJob& job : jobs) {
+    const bool is_known = std::any_of(workers_.begin(), workers_.end(), [&](const auto& entry) {
+      return entry.second.capabilities.contains(machine_of(job));
+    });
+    give_back(job,
+              "no worker here knows " + job.kind + " v" + std::to_string(job.machine_version) +
+                  (is_known ? " " + job.command : ""),
+              rules_.unknown_kind_ms, false, false);
+    ++counts[{machine_of(job), job.command, job.is_event}];
+  }
+  for (const auto& [what, count] : counts) unable_[what] = {count, now_us_};
+}
+
+bool Dispatch::wants_place(const LeasedJob& job) const {
+  return !job.is_event && limits_.needs_place(job.kind, job.command) &&
+         std::any_of(workers_.begin(), workers_.end(),
+                     [&](const auto& worker) { return is_outside(worker.second, job); });
+}
+
+// What could not leave for a long time makes room for others: it comes back when its turn is near.
+void Dispatch::give_back_the_surplus(std::int64_t now_us) {
+  constexpr std::int64_t least_ms = 100, longest_ms = 3'600'000;
+  for (const auto& surplus : backlog_.take_surplus(static_cast<std::size_t>(rules_.most_limited), limits_, now_us)) {
+    const std::int64_t wait_ms = (limits_.goes_at_us(surplus.budgets, now_us, surplus.ahead) - now_us) / 1000;
+    give_back(surplus.job, "waits for a limit", std::clamp(wait_ms, least_ms, longest_ms), false, false);
+  }
 }
 
 bool Dispatch::wants_next_unheld(std::span<const LeasedJob> claimed) const {
@@ -214,17 +211,24 @@ bool Dispatch::wants_next_unheld(std::span<const LeasedJob> claimed) const {
   });
 }
 
-void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us, Instant next_unheld) {
-  const bool alone = wants_next_unheld(jobs) && queued_ == 0 && next_unheld > world_now_;
+void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us, Instant next_unheld,
+                       const std::map<machines::JobKey, Place>& places) {
+  now_us_ = now_us;
+  const bool alone = wants_next_unheld(jobs) && queued() == 0 && next_unheld > world_now_;
   if (alone) alone_until_ = std::min(ahead_.back().world_at, Instant{next_unheld.us - 1});
   asked_ = false;
-  hint_ = false;
-  fruitless_ = jobs.empty() ? fruitless_ + 1 : 0;
-  // A full answer: there may be more.
-  if (jobs.size() >= static_cast<std::size_t>(claimed_at_most_)) hint_ = true;
-  for (LeasedJob& job : jobs) enqueue(std::move(job));
+  if (!std::exchange(asked_urgent_, false)) {
+    fruitless_ = jobs.empty() ? fruitless_ + 1 : 0;
+    hint_ = jobs.size() >= static_cast<std::size_t>(claimed_at_most_);  // a full answer: there may be more
+    look_first_ = true;  // until something ends that was not merely re-armed
+  }
+  for (LeasedJob& job : jobs) {
+    const auto place = places.find(job.key);
+    const bool is_suspect = suspects_.contains(job.key);
+    backlog_.add(std::move(job), place == places.end() ? Place{} : place->second, is_suspect, limits_, now_us);
+  }
   give_back_the_unknown();
-  look_first_ = true;  // until something ends that was not merely re-armed
+  give_back_the_surplus(now_us);
   consider(now_us);
   alone_until_ = {};
 }
@@ -269,9 +273,7 @@ void Dispatch::due_is(const ledger::jobs::Due& due, std::int64_t now_us) {
 
 void Dispatch::leases_seen(const std::vector<LeasedJob>& jobs) {
   std::set<Token> queued;
-  for (const auto& [shard, queue] : ready_)
-    for (const auto& [owner, waiting] : queue)
-      for (const LeasedJob& job : waiting) queued.insert(job.token);
+  backlog_.each([&](const LeasedJob& job) { queued.insert(job.token); });
   std::set<Token> unknown;
   for (const LeasedJob& job : jobs) {
     if (flights_.contains(job.token) || queued.contains(job.token)) continue;
@@ -287,13 +289,8 @@ void Dispatch::leases_seen(const std::vector<LeasedJob>& jobs) {
 }
 
 void Dispatch::tick(std::int64_t now_us) {
-  std::vector<std::string> silent;
-  for (const auto& [peer, worker] : workers_)
-    if (now_us - worker.heard_us > rules_.ttl_us) silent.push_back(peer);
-  for (const std::string& peer : silent) {
-    lose(peer, {}, "its worker fell silent");
-    hint_ = true;
-  }
+  lose_the_silent(now_us);
+  take_the_overdue(now_us);
   if (now_us - last_claim_us_ >= rules_.safety_poll_us) hint_ = true;
   consider(now_us);
 }
@@ -301,6 +298,8 @@ void Dispatch::tick(std::int64_t now_us) {
 std::int64_t Dispatch::next_tick_us(std::int64_t now_us) const {
   std::int64_t next = now_us + rules_.safety_poll_us;
   if (claim_after_us_ > now_us) next = std::min(next, claim_after_us_);
+  next = std::min(next, limits_.next_us(now_us));
+  if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
   return next;
 }
 
@@ -314,36 +313,70 @@ int Dispatch::free_credit() const {
 int Dispatch::room() const {
   int free = 0;
   for (const auto& [peer, worker] : workers_) free += worker.pure_credit;
-  return free - static_cast<int>(queued_);
+  return free - static_cast<int>(queued() - backlog_.limited());  // who waits for a limit keeps nobody out
 }
 
 // Hands out what waits, then decides whether to claim more, to ask what is due, or to do nothing.
 void Dispatch::consider(std::int64_t now_us) {
+  now_us_ = now_us;
+  limits_.begin(now_us);
   if (worker_left_) give_back_the_unknown();
-  assign();
+  assign(now_us);
   if (asked_ || workers_.empty()) return;
-  const bool idle = flights_.empty() && queued_ == 0;
+  const bool idle = flights_.empty() && queued() == 0;
   if (!releasing_.empty() && idle && look_first_) {
     asked_ = true;
     actions_.push_back(AskDue{world_now_});
     return;
   }
   // Half a claim's worth of room, or half of all credit where that is less: one slow job must not hold up the rest.
-  const int credit = room() + static_cast<int>(queued_ + flights_.size());
+  const int credit = room() + static_cast<int>(queued() - backlog_.limited() + flights_.size());
   const bool worth = idle || room() >= std::max(std::min(rules_.claim_limit, credit) / 2, 1);
+  if (!worth) claim_urgent(now_us);
   if (!hint_ || !worth || (now_us > 0 && now_us < claim_after_us_) || (!releasing_.empty() && !idle && look_first_))
     return;
   asked_ = true;
   hint_ = false;
-  last_claim_us_ = now_us;
+  last_claim_us_ = last_urgent_us_ = now_us;
   claimed_at_most_ = std::min(rules_.claim_limit, std::max(room(), 1));
-  actions_.push_back(ClaimNow{claimed_at_most_});
+  actions_.push_back(ClaimNow{claimed_at_most_, false, urgent(), rules_.fair_owners, rules_.fair_jobs});
+}
+
+// The commands that go before all that no rule names.
+std::vector<Match> Dispatch::urgent() const {
+  std::vector<Match> matches;
+  for (const Priority& rule : rules_.priorities)
+    if (rule.level > 0) matches.push_back(rule.match);
+  return matches;
+}
+
+// Without room for more, what is urgent may still be behind the backlog in the database: looked for now and then.
+void Dispatch::claim_urgent(std::int64_t now_us) {
+  if (queued() == 0 || now_us - last_urgent_us_ < rules_.safety_poll_us) return;
+  last_urgent_us_ = now_us;
+  auto matches = urgent();
+  if (matches.empty()) return;
+  asked_ = asked_urgent_ = true;
+  actions_.push_back(ClaimNow{rules_.fair_jobs, true, std::move(matches), 0, rules_.fair_jobs});
+}
+
+std::size_t Dispatch::in_hand(int shard) const {
+  std::size_t count = 0;
+  backlog_.each([&](const machines::LeasedJob& job) { count += job.shard == shard ? 1 : 0; });
+  for (const auto& [token, flight] : flights_) count += flight.job.shard == shard ? 1 : 0;
+  return count;
 }
 
 schemas::BrokerView Dispatch::view(std::int64_t now_us) const {
   schemas::BrokerView view{broker_, epoch_, {}, dispatched_, reissued_, 0};
   for (const auto& [peer, worker] : workers_)
     view.workers.push_back({worker.name, static_cast<int>(worker.held.size()), (now_us - worker.heard_us) / 1000});
+  view.limits = limits_.view(now_us);
+  // What was not seen at the last few looks is done elsewhere, or gone.
+  for (const auto& [what, seen] : unable_)
+    if (now_us - seen.seen_us <= 3 * (rules_.unknown_kind_ms * 1000 + rules_.safety_poll_us))
+      view.unable.push_back({std::get<0>(what).first, std::get<1>(what), seen.jobs});
+  view.overdue = overdue_;
   return view;
 }
 

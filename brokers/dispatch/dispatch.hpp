@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 #include <span>
@@ -14,7 +15,9 @@
 #include <variant>
 #include <vector>
 
-#include "brokers/dispatch/retry.hpp"
+#include "brokers/dispatch/backlog.hpp"
+#include "brokers/dispatch/limits.hpp"
+#include "brokers/dispatch/rules.hpp"
 #include "ledger/jobs/jobs.hpp"
 #include "schemas/codec/messages.hpp"
 
@@ -25,8 +28,14 @@ struct Send {
   std::string peer;
   schemas::Message message;
 };
+// The oldest jobs of every shard, `limit` at most. Where a shard has more, what is behind them must not have to wait:
+// a few jobs each of `fair_owners` of its owners, in turn, and a few of each `urgent` command.
 struct ClaimNow {
-  int limit = 0;  // per shard
+  int limit = 0;             // per shard
+  bool only_urgent = false;  // there is no room for the oldest: the urgent commands alone
+  std::vector<Match> urgent = {};
+  int fair_owners = 0;
+  int fair_jobs = 0;  // of each of them, of each command
 };
 struct AskDue {
   machines::Instant world_at;
@@ -36,23 +45,15 @@ struct GiveBack {
 };
 using Action = std::variant<Send, ClaimNow, AskDue, GiveBack>;
 
-struct Rules {
-  std::int64_t heartbeat_us = 1'000'000;  // asked of workers
-  std::int64_t ttl_us = 3'000'000;        // silence after which a worker's leases pass on
-  std::int64_t safety_poll_us = 200'000;  // claim although nobody hinted
-  int claim_limit = 256;                  // jobs per shard and claim
-  int message_jobs = 100;                 // jobs per ASSIGN
-  int few_jobs = 16;                      // so few go to one worker together: one round trip
-  int most_lone_deaths = 5;               // consecutive deaths of a worker that ran the job alone
-  RetryRules retry;                       // per class of error
-  std::int64_t unknown_kind_ms = 1'000;   // until a job that no worker here can do is looked at again
-  std::uint64_t seed = 1;
-};
-
 class Dispatch {
  public:
   Dispatch(Rules rules, std::string broker, std::int64_t epoch)
-      : rules_(rules), random_(rules.seed), broker_(std::move(broker)), epoch_(epoch) {}
+      : rules_(rules),
+        random_(rules.seed),
+        broker_(std::move(broker)),
+        epoch_(epoch),
+        limits_(rules.limits),
+        backlog_(rules) {}
 
   // ---- what arrived
   void ready(const std::string& peer, const schemas::Ready& ready, std::int64_t now_us);
@@ -63,11 +64,18 @@ class Dispatch {
   void gone(const std::string& peer, std::int64_t now_us);  // a send found nobody
   void release(const std::string& client, const schemas::Release& release, std::int64_t now_us);
   // `next_unheld`: the earliest world time of any job that nobody holds; asked only where wants_next_unheld(jobs).
-  void claimed(std::vector<machines::LeasedJob> jobs, std::int64_t now_us, machines::Instant next_unheld = {});
+  // `places`: where the outside calls go, of those for which wants_place() holds; a job not named goes nowhere known.
+  void claimed(std::vector<machines::LeasedJob> jobs, std::int64_t now_us, machines::Instant next_unheld = {},
+               const std::map<machines::JobKey, Place>& places = {});
   void due_is(const ledger::jobs::Due& due, std::int64_t now_us);
   // All leased rows: those that nobody here holds, seen so twice in a row, are given back.
   void leases_seen(const std::vector<machines::LeasedJob>& jobs);
   void tick(std::int64_t now_us);
+  // This owner gets so many jobs per turn from now on.
+  void weigh(machines::OwnerId owner, int weight) { backlog_.weigh(owner, weight); }
+  // An operator wants this job not to run. What is said back goes to `client`.
+  void cancel(const std::string& client, const schemas::Cancel& cancel, std::int64_t now_us);
+  void handed_back(const std::string& peer, const schemas::HandedBack& back, std::int64_t now_us);
 
   // ---- what to do, in order; empty when all is said
   std::vector<Action> take_actions();
@@ -78,18 +86,21 @@ class Dispatch {
   [[nodiscard]] bool wants_next_unheld(std::span<const machines::LeasedJob> claimed) const;
   [[nodiscard]] machines::Instant world_now() const { return world_now_; }
   [[nodiscard]] std::size_t in_flight() const { return flights_.size(); }
-  [[nodiscard]] std::size_t queued() const { return queued_; }
+  [[nodiscard]] std::size_t queued() const { return backlog_.size(); }
+  // Jobs of this shard that wait here or are in flight.
+  [[nodiscard]] std::size_t in_hand(int shard) const;
+  // Whether a limit depends on where this job's call goes.
+  [[nodiscard]] bool wants_place(const machines::LeasedJob& job) const;
   [[nodiscard]] schemas::BrokerView view(std::int64_t now_us) const;
 
  private:
-  using Machine = std::pair<std::string, int>;  // a kind in one version of its table
-  static Machine machine_of(const machines::LeasedJob& job) { return {job.kind, job.machine_version}; }
   struct Worker {
     std::string name;
     std::map<Machine, schemas::Capability> capabilities;
     int pure_credit = 0, outside_credit = 0;  // what is left
     std::int64_t heard_us = 0;
     std::set<machines::Token> held;
+    std::map<machines::Token, bool> overdue;  // taken from it, and it has not let go yet; whether outside
     bool runs_alone = false;
     bool drains = false;  // gets nothing new until its hands are empty: a job that must run alone waits for it
   };
@@ -97,38 +108,70 @@ class Dispatch {
     machines::LeasedJob job;
     std::string peer;
     bool outside = false, alone = false;
+    Limits::Budgets budgets = {};
+    std::int64_t until_us = 0;  // its deadline; 0: none
   };
   struct Instance {
     machines::OwnerId owner;
     machines::InstanceId id;
     auto operator<=>(const Instance&) const = default;
   };
-  // Jobs of one shard, taken from its owners in turn.
-  using Queue = std::map<machines::OwnerId, std::deque<machines::LeasedJob>>;
+  // What is being put together for one worker, and what must wait for another parcel.
+  struct Parcel {
+    std::string peer;
+    schemas::Assign message;
+    std::size_t most = 0;
+    bool full = false;
+    std::set<const Lane*> blocked = {};
+    std::vector<std::pair<Lane*, Waiting>> aside = {};
+  };
+  struct LevelTurn {
+    int level = 0;
+    std::size_t most = SIZE_MAX;
+    bool passed_over = false;  // higher levels wait while this one has its turn
+    bool has_lower = false;
+  };
+  struct Run {
+    int sent = 0;    // in a row, while lower levels waited
+    int passed = 0;  // of its turn among higher ones
+  };
 
   void send(const std::string& peer, schemas::Message message);
   Worker* known(const std::string& peer, std::int64_t now_us);
   void lose(const std::string& peer, const std::set<machines::Token>& still_held, const std::string& why,
             bool died = true);
+  void lose_the_silent(std::int64_t now_us);
   bool suspect(const machines::JobKey& job, bool ran_alone);
   void give_back(const machines::LeasedJob& job, std::string reason, std::int64_t delay_ms, bool park, bool counts,
                  std::string error_class = {});
   void land(std::map<machines::Token, Flight>::iterator flight);
-  void enqueue(machines::LeasedJob job);
-  [[nodiscard]] bool anyone_knows(const Machine& machine) const;
+  [[nodiscard]] bool anyone_does(const Machine& machine, const std::string& command, bool is_event) const;
   void give_back_the_unknown();
-  void assign();
-  bool assign_shard(int shard, Queue& queue);
-  [[nodiscard]] std::vector<machines::OwnerId> in_turn(int shard, const Queue& queue) const;
+  void give_back_the_surplus(std::int64_t now_us);
+  // ---- assign.cpp
+  void assign(std::int64_t now_us);
+  [[nodiscard]] std::optional<LevelTurn> next_level(const std::set<int>& stuck);
+  std::size_t assign_level(const LevelTurn& turn, std::int64_t now_us);
+  void count_turn(const LevelTurn& turn, std::size_t sent);
+  std::size_t assign_shard(Queue& queue, std::size_t most, std::int64_t now_us);
+  bool take_one(Lanes& lanes, Parcel& parcel, std::int64_t now_us);
   void make_room_for_the_lone();
-  [[nodiscard]] const machines::LeasedJob* first_lone() const;
+  [[nodiscard]] std::optional<machines::LeasedJob> first_lone() const;
   [[nodiscard]] std::string best_worker(const machines::LeasedJob& job, bool alone) const;
   [[nodiscard]] bool can_take(const Worker& worker, const machines::LeasedJob& job, bool alone) const;
+  [[nodiscard]] static bool can_do(const Worker& worker, const Machine& machine, const std::string& command,
+                                   bool is_event);
   [[nodiscard]] bool is_busy(const machines::LeasedJob& job) const;
   [[nodiscard]] bool is_outside(const Worker& worker, const machines::LeasedJob& job) const;
-  void fly(const std::string& peer, const machines::LeasedJob& job, bool alone);
+  void fly(Flight flight);
+  // ---- deadlines.cpp
+  [[nodiscard]] std::int64_t deadline_of(const machines::LeasedJob& job) const;
+  void take_the_overdue(std::int64_t now_us);
+  bool let_go(const std::string& peer, const machines::Token& token);
   bool go_ahead(machines::Instant next_due);
   void consider(std::int64_t now_us);
+  [[nodiscard]] std::vector<Match> urgent() const;
+  void claim_urgent(std::int64_t now_us);
   [[nodiscard]] int free_credit() const;
   [[nodiscard]] int room() const;
 
@@ -139,10 +182,17 @@ class Dispatch {
   machines::Instant world_now_{0};
   std::map<std::string, Worker> workers_;
   std::map<machines::Token, Flight> flights_;
-  std::map<int, Queue> ready_;
-  std::size_t queued_ = 0;
-  std::map<int, machines::OwnerId> turns_;    // per shard, the owner served last
-  int last_shard_ = -1;                       // served last
+  Limits limits_;
+  Backlog backlog_;
+  std::map<int, Run> runs_;                                       // by level
+  int last_shard_ = -1;                                           // served last
+  std::set<std::pair<std::int64_t, machines::Token>> deadlines_;  // of what is in flight
+  struct Unable {
+    int jobs = 0;
+    std::int64_t seen_us = 0;
+  };
+  std::map<std::tuple<Machine, std::string, bool>, Unable> unable_;  // machine, command, is_event: nobody here can do
+  std::int64_t now_us_ = 0;                                          // the latest time that was told
   std::map<Instance, int> busy_;              // instances in flight; more than one only through eager hand-over
   std::map<machines::JobKey, int> suspects_;  // held at a death: run alone; the count is of lone deaths in a row
   std::set<machines::Token> unknown_leases_;
@@ -153,12 +203,13 @@ class Dispatch {
   bool hint_ = true;                  // something may be claimable
   int claimed_at_most_ = 1;           // the limit of the claim that is out
   bool asked_ = false;                // a claim or due question is out
+  bool asked_urgent_ = false;         // it is a claim of urgent commands alone
   bool worker_left_ = false;          // what waits may be of a kind that nobody knows any more
   bool look_first_ = false;           // all that ended was re-armed: ask what is due before claiming
   std::int64_t claim_after_us_ = 0;
-  std::int64_t last_claim_us_ = 0;
+  std::int64_t last_claim_us_ = 0, last_urgent_us_ = 0;
   int fruitless_ = 0;  // claims in a row that found nothing although something is due
-  std::int64_t dispatched_ = 0, reissued_ = 0;
+  std::int64_t dispatched_ = 0, reissued_ = 0, overdue_ = 0;
 };
 
 }  // namespace brokers::dispatch

@@ -8,9 +8,9 @@ using machines::CallError;
 
 RetryRules::RetryRules(const RetryRule& base) {
   rules_.fill(base);
-  RetryRule once = base;
-  once.most_tries = 1;
-  set(CallError::fatal_auth, once);
+  RetryRule waiting = base;
+  waiting.then = Exhausted::keep_trying;
+  set(CallError::fatal_auth, waiting);
   RetryRule patient = base;
   patient.first_ms = std::max<std::int64_t>(base.first_ms, 5'000);
   patient.longest_ms = std::max<std::int64_t>(base.longest_ms, 300'000);

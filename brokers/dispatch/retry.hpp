@@ -27,8 +27,9 @@ struct RetryRule {
 class RetryRules {
  public:
   RetryRules() : RetryRules(RetryRule{}) {}
-  // Every class goes by `base`, but for two: nobody's clock mends a key that may not (fatal_auth parks at once), and a
-  // venue under maintenance is asked seldom and for long (from 5 s to 5 minutes, five times as often).
+  // Every class goes by `base`, but for two: who waits for a key waits until a person gives one (fatal_auth is never
+  // parked by itself), and a venue under maintenance is asked seldom and for long (from 5 s to 5 minutes, five times as
+  // often).
   explicit RetryRules(const RetryRule& base);
   [[nodiscard]] const RetryRule& of(machines::CallError error) const { return rules_[static_cast<std::size_t>(error)]; }
   void set(machines::CallError error, const RetryRule& rule) { rules_[static_cast<std::size_t>(error)] = rule; }

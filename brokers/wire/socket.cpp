@@ -1,6 +1,9 @@
 #include "brokers/wire/socket.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
 
 #include "brokers/wire/held.hpp"
 
@@ -8,9 +11,20 @@ namespace brokers::wire {
 namespace {
 
 constexpr int high_water_mark = 2000;
+constexpr int most_unread = 64;  // requests of one peer that a router holds; the rest waits on the peer's side
+constexpr rlim_t files_wanted = 65'536;
 constexpr int handshake_ms = 3000;
 constexpr int zmtp_heartbeat_ms = 2000;
 constexpr int zap_enforce_domain = 93;  // hidden as DRAFT in the packaged header, works in the packaged library
+
+// libzmq aborts the process where a Unix socket's accept() finds no file descriptor left, so strangers who only connect
+// could end it: the soft limit, often 1,024, goes up as far as it may. Each of them is gone after the handshake's time.
+void raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= files_wanted) return;
+  limit.rlim_cur = std::min(limit.rlim_max, files_wanted);
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 bool wait_for_nothing(const zmq::error_t& error) { return error.num() == EAGAIN || error.num() == EINTR; }
 
@@ -26,7 +40,7 @@ void set_common_options(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::heartbeat_timeout, 3 * zmtp_heartbeat_ms);
 }
 
-Context::Context() : held_(std::make_unique<Held>()) {}
+Context::Context() : held_(std::make_unique<Held>()) { raise_file_limit(); }
 Context::~Context() = default;
 
 DealerSocket::DealerSocket(Context& context, const std::string& endpoint, const CurveKeys& own,
@@ -73,10 +87,25 @@ std::optional<std::string> DealerSocket::receive() {
   }
 }
 
+namespace {
+
+void watch_handshakes(Context& context, RouterSocket::Held& held) {
+  const std::string endpoint = fmt::format("inproc://handshakes-{}", static_cast<const void*>(&held));
+  if (zmq_socket_monitor(held.socket.handle(), endpoint.c_str(), ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) != 0) return;
+  held.handshakes.emplace(context.held().context, zmq::socket_type::pair);
+  held.handshakes->set(zmq::sockopt::linger, 0);
+  held.handshakes->connect(endpoint);
+}
+
+}  // namespace
+
 RouterSocket::RouterSocket(Context& context, const CurveKeys& own)
     : held_(std::make_unique<Held>(Held{zmq::socket_t(context.held().context, zmq::socket_type::router)})) {
   auto& socket = held_->socket;
   set_common_options(socket);
+  // 64 MiB a peer at most, while nobody reads because PostgreSQL is away.
+  socket.set(zmq::sockopt::rcvhwm, most_unread);
+  socket.set(zmq::sockopt::maxmsgsize, most_request_bytes);
   socket.set(zmq::sockopt::router_mandatory, 1);
   socket.set(zmq::sockopt::curve_server, 1);
   try {
@@ -85,6 +114,7 @@ RouterSocket::RouterSocket(Context& context, const CurveKeys& own)
   } catch (const zmq::error_t&) {
     held_->problem = "our own keys are no CURVE keys: make new ones";
   }
+  watch_handshakes(context, *held_);
   socket.set(zmq::sockopt::zap_domain, zap_domain);
   const int enforce = 1;
   (void)zmq_setsockopt(socket.handle(), zap_enforce_domain, &enforce, sizeof enforce);
@@ -102,6 +132,17 @@ Wired<bool> RouterSocket::bind(const std::string& endpoint) {
   } catch (const zmq::error_t& error) {
     return machines::fail(WireError{fmt::format("{}: can't listen here: {}", endpoint, error.what())});
   }
+}
+
+// Each report is two frames: what happened, and where.
+std::int64_t RouterSocket::plain_peers() const {
+  try {
+    for (zmq::message_t frame; held_->handshakes && held_->handshakes->recv(frame, zmq::recv_flags::dontwait);)
+      held_->plain_peers += frame.more() ? 1 : 0;
+  } catch (const zmq::error_t&) {
+    return held_->plain_peers;  // the context ends
+  }
+  return held_->plain_peers;
 }
 
 std::string RouterSocket::endpoint() const { return held_->socket.get(zmq::sockopt::last_endpoint); }

@@ -32,6 +32,8 @@ class Context {
 };
 
 inline constexpr std::int64_t max_message_bytes = 4 << 20;
+// What a router takes in one message: requests are small, only answers are long. A peer that sends more is cut off.
+inline constexpr std::int64_t most_request_bytes = 1 << 20;
 
 // Connects to one endpoint with a fresh routing id; queues nothing for a peer that is not there (IMMEDIATE), leaves
 // nothing behind (LINGER 0).
@@ -70,6 +72,8 @@ class RouterSocket {
   Wired<bool> bind(const std::string& endpoint);
   SendResult send(const std::string& peer, std::string_view bytes);
   std::optional<Received> receive();  // never blocks
+  // How many tries to connect spoke no CURVE (plain peers, other programs): their handshake never came to a key.
+  [[nodiscard]] std::int64_t plain_peers() const;
   // Where it listens, with the port that a "tcp://127.0.0.1:*" was given. REQUIRES: bound.
   [[nodiscard]] std::string endpoint() const;
   struct Held;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <thread>
@@ -39,14 +40,16 @@ std::string service_dsn_of(const std::string& dsn) {
 
 Clustered<std::unique_ptr<House>> House::open(const UpOptions& options) {
   // Before a folder is made: one whose sockets have no room is of no use.
-  for (const std::string& endpoint : {options.layout.broker_endpoint(), options.layout.venue_endpoint()})
+  const int last_broker = std::max(static_cast<int>(options.config.broker.count), 1);  // the longest path
+  for (const std::string& endpoint : {options.layout.broker_endpoint(last_broker), options.layout.venue_endpoint()})
     if (const auto fits = brokers::wire::check_endpoint(endpoint); !fits)
       return machines::fail(ClusterError{fits.error().text, 2});
   if (const auto fits = check_socket_path(ClusterPaths::below(options.layout.folder)); !fits)
     return machines::fail(fits.error());
   const auto folder = open_folder(options.layout.folder);
   if (!folder) return machines::fail(folder.error());
-  Layout layout{*folder};
+  Layout layout = options.layout;
+  layout.folder = *folder;
   auto lock = FolderLock::take(layout.folder);
   if (!lock) return machines::fail(lock.error());
   std::error_code error;
@@ -138,23 +141,36 @@ bool House::come_back() {
 }
 
 void House::start_children(const std::string& symbol) {
-  const auto add = [&](const std::string& name, std::vector<std::string> arguments) {
+  const auto add = [&](const std::string& name, std::vector<std::string> arguments, const std::string& dsn = {}) {
     ProcessSpec spec;
     spec.argv = {"/proc/self/exe"};
     spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
     spec.argv.insert(spec.argv.end(), {"--data-dir", layout_.folder.string()});
-    spec.environment = {"BURSAR_DSN=" + service_dsn_};  // it may hold a password, and arguments are for all to see
+    spec.environment = {"BURSAR_DSN=" + (dsn.empty()
+                                             ? service_dsn_
+                                             : dsn)};  // it may hold a password, and arguments are for all to see
     if (!options_.config_file.empty())
       spec.argv.insert(spec.argv.end(), {"--config", std::filesystem::absolute(options_.config_file).string()});
     spec.log_file = layout_.log(name).string();
     spec.death_signal = SIGTERM;
     supervisor_.add(name, std::move(spec));
   };
-  add("venue", {"node", "venue", "--symbol", symbol});
-  add("broker", {"node", "broker"});
+  if (layout_.venue_elsewhere.empty()) add("venue", {"node", "venue", "--symbol", symbol});
+  if (options_.config.broker.count > 0) add("broker", {"node", "broker", "--name", "broker-1"});
+  for (int broker = 2; broker <= options_.config.broker.count; ++broker)
+    add(fmt::format("broker-{}", broker), {"node", "broker", "--name", fmt::format("broker-{}", broker)});
   for (int worker = 1; worker <= options_.config.workers.count; ++worker)
     add(fmt::format("worker-{}", worker), {"node", "worker", "--name", fmt::format("worker-{}", worker)});
+  // It opens keys to test them, and records what it saw: what no worker may.
+  if (options_.config.keys.test_minutes > 0) add("keys", {"node", "keys"}, owner_dsn_);
   supervisor_.step(steady_ms());
+}
+
+std::vector<BrokerAddress> House::brokers(const std::string& public_key) const {
+  std::vector<BrokerAddress> addresses;
+  for (int broker = 1; broker <= options_.config.broker.count; ++broker)
+    addresses.push_back({layout_.broker_endpoint(broker), public_key});
+  return addresses;
 }
 
 Clustered<machines::Nothing> House::watch() {

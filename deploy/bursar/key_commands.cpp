@@ -1,13 +1,12 @@
 #include "deploy/bursar/key_commands.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "deploy/bursar/key_desk.hpp"
 #include "deploy/bursar/key_input.hpp"
 #include "deploy/bursar/key_venue.hpp"
 #include "ledger/secrets/keyring.hpp"
@@ -30,31 +29,10 @@ using ledger::secrets::Secretly;
 using machines::name_of;
 using nlohmann::ordered_json;
 
-machines::Instant wall_now() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::microseconds>(now).count()};
-}
-
-std::string day_text(machines::Instant at) {
-  if (at.us == 0) return "-";
-  return fmt::format("{:%Y-%m-%d %H:%M}", fmt::gmtime(static_cast<std::time_t>(at.us / 1'000'000)));
-}
-
 int failed(const char* command, const SecretError& error) {
   fmt::print(stderr, "bursar: key {}: {}\n", command, error.text);
   return error.failure == SecretFailure::unusable ? 2 : 1;
 }
-machines::Failure<SecretError> refused(std::string text) {
-  return {
-      SecretError{SecretFailure::refused, std::move(text)}
-  };
-}
-machines::Failure<SecretError> unusable(std::string text) {
-  return {
-      SecretError{SecretFailure::unusable, std::move(text)}
-  };
-}
-
 ordered_json json_of(const KeyView& view) {
   const key::Data& data = view.data;
   return {
@@ -69,8 +47,8 @@ ordered_json json_of(const KeyView& view) {
       {"rights",       {{"read", data.seen.read}, {"trade", data.seen.trade}, {"withdraw", data.seen.withdraw}}},
       {"incident",     data.incident                                                                           },
       {"replaced",     data.is_replaced                                                                        },
-      {"tested_at",    day_text(data.tested_at)                                                                  },
-      {"expires_at",   day_text(data.expires_at)                                                                 },
+      {"tested_at",    day_text(data.tested_at)                                                                },
+      {"expires_at",   day_text(data.expires_at)                                                               },
       {"addresses",    view.addresses                                                                          },
       {"destinations", view.destinations                                                                       },
       {"machine",      view.instance.value                                                                     },
@@ -100,42 +78,6 @@ void print(const KeyDesk& desk, const std::vector<KeyView>& views) {
   for (const KeyView& view : views) fmt::print("{}\n", line_of(view));
 }
 
-// What every command that opens a secret begins with: no dumps from here on, the keys, and the right master key.
-struct Opened {
-  std::unique_ptr<ledger::Connection> connection;
-  Keyring keyring;
-  MasterKey master;
-};
-
-// The master key of this house. Only where none was ever used here a missing file is made.
-Secretly<MasterKey> master_key_of(const KeyDesk& desk, Keyring& keyring) {
-  const auto place =
-      ledger::secrets::find_master_key(desk.config.keys.master_key_file, desk.where.layout.key("master.key"));
-  const auto was_used = keyring.has_master_key();
-  if (!was_used) return machines::fail(was_used.error());
-  std::error_code error;
-  if (!*was_used && !place.is_credential &&
-      !std::filesystem::exists(std::filesystem::symlink_status(place.file, error))) {
-    auto made = ledger::secrets::make_master_key(place.file);
-    if (made)
-      fmt::print(stderr, "Made the master key {}: keep a copy of it somewhere else; without it no key here opens.\n",
-                 place.file.string());
-    return made;
-  }
-  return ledger::secrets::read_master_key(place);
-}
-
-Secretly<Opened> open_desk(const KeyDesk& desk) {
-  if (const auto safe = ledger::secrets::forbid_dumps(); !safe) return machines::fail(safe.error());
-  auto connection = std::make_unique<ledger::Connection>(desk.where.dsn);
-  auto keyring = Keyring::open(*connection);
-  if (!keyring) return machines::fail(keyring.error());
-  auto master = master_key_of(desk, *keyring);
-  if (!master) return machines::fail(master.error());
-  if (const auto right = keyring->check_master_key(*master); !right) return machines::fail(right.error());
-  return Opened{std::move(connection), std::move(*keyring), std::move(*master)};
-}
-
 Secretly<Secret> credential_of(const KeyOptions& options) {
   auto credential = read_credential(options.secret_file);
   if (!credential) return credential;
@@ -163,42 +105,6 @@ Secretly<KeyView> version_of(const std::vector<KeyView>& live, std::int64_t vers
     return refused(
         fmt::format("the key {} has no live version {}; `bursar key list` lists them", live[0].data.name, version));
   return *found;
-}
-
-const char* reason_of(key::Refusal refusal) {
-  switch (refusal) {
-    case key::Refusal::incident_open:
-      return "it rests for an incident; once that has been dealt with: bursar key test NAME --acknowledge";
-    case key::Refusal::no_incident:
-      return "there is no incident to acknowledge";
-    case key::Refusal::replaced:
-      return "a newer version has replaced it";
-    default:
-      return "that can't happen to a key in this state";
-  }
-}
-
-// One move of one key, decided and committed; the key as it is then.
-Secretly<KeyView> move_key(Keyring& keyring, const KeyView& view, const key::Message& message) {
-  const auto step = key::decide(view.state, view.data, message);
-  if (!step)
-    return refused(fmt::format("the key {} is {}: {}", view.data.name, name_of(view.state), reason_of(step.error())));
-  if (const auto moved = keyring.move(
-          {
-              {view, *step}
-  },
-          wall_now());
-      !moved)
-    return machines::fail(moved.error());
-  KeyView after = view;
-  after.state = step->to;
-  after.data = step->data;
-  ++after.instance_version;
-  return after;
-}
-
-key::Message look_message(const KeyView& view, const key::Observation& seen) {
-  return {key::event_of(view.data, seen, {}), seen};
 }
 
 // What can be said against the options before anything is opened.

@@ -1,5 +1,7 @@
 #include "ledger/jobs/jobs.hpp"
 
+#include "ledger/jobs/rows.hpp"
+
 namespace ledger::jobs {
 namespace {
 
@@ -44,7 +46,9 @@ LeasedJob leased_at(const Rows& rows, int row) {
   return job;
 }
 
-Stored<std::vector<LeasedJob>> leased_of(const Stored<Rows>& rows, bool with_machine_version = false) {
+}  // namespace
+
+Stored<std::vector<LeasedJob>> leased_of(const Stored<Rows>& rows, bool with_machine_version) {
   if (!rows) return machines::fail(rows.error());
   std::vector<LeasedJob> jobs;
   jobs.reserve(static_cast<std::size_t>(rows->size()));
@@ -54,8 +58,6 @@ Stored<std::vector<LeasedJob>> leased_of(const Stored<Rows>& rows, bool with_mac
   }
   return jobs;
 }
-
-}  // namespace
 
 Stored<std::int64_t> Jobs::own_shards(const std::string& broker) {
   const auto rows = connection_.call(own_shards_statement, Parameters().add(broker));

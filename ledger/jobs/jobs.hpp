@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,6 +39,21 @@ struct Counts {
   std::int64_t held = 0;  // due, and set aside by a pause of their instance or kind
 };
 
+// An owner's place among those that a shard serves in turn.
+struct OwnerOfShard {
+  int shard = 0;
+  machines::OwnerId owner;
+};
+struct KindOfWork {
+  std::string kind, command;
+};
+// The venue account that an instance works on.
+struct PlaceOf {
+  machines::OwnerId owner;
+  machines::InstanceId instance;
+  std::string venue, account;
+};
+
 class Jobs {
  public:
   explicit Jobs(Connection& connection) : connection_(connection) {}
@@ -52,6 +68,19 @@ class Jobs {
   // instead. Not durable by itself (synchronous_commit off): a lost claim is claimed again.
   Stored<std::vector<machines::LeasedJob>> claim(std::span<const int> shards, machines::Instant world_now, int limit,
                                                  const std::string& broker);
+  // What lies behind a backlog. Up to `count` owners with jobs of each shard, from the one after `after` (owner 0: from
+  // the first) on, around once; then up to `limit` jobs of each of them, leased as by claim().
+  Stored<std::vector<OwnerOfShard>> owners_in_turn(std::span<const OwnerOfShard> after, int count);
+  Stored<std::vector<machines::LeasedJob>> claim_of(std::span<const OwnerOfShard> owners, machines::Instant world_now,
+                                                    int limit, const std::string& broker);
+  // Leases up to `limit` jobs of each of these commands in each shard.
+  Stored<std::vector<machines::LeasedJob>> claim_urgent(std::span<const int> shards, std::span<const KindOfWork> what,
+                                                        machines::Instant world_now, int limit,
+                                                        const std::string& broker);
+  // Those of the instances that work on one.
+  Stored<std::vector<PlaceOf>> places(std::span<const machines::JobKey> jobs);
+  // The ids of owners by their names; unknown names are left out.
+  Stored<std::map<std::string, machines::OwnerId>> owner_ids(std::span<const std::string> names);
   Stored<Due> due(std::span<const int> shards, machines::Instant world_at);
   // The earliest world time of any job that nobody holds; INT64_MAX when there is none.
   Stored<machines::Instant> next_unheld(std::span<const int> shards);

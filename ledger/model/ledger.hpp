@@ -55,6 +55,9 @@ class Ledger {
   [[nodiscard]] Due due(std::span<const int> shards, machines::Instant world_at, std::int64_t wall_us) const {
     return model::due(rows_, shards, world_at, wall_us);
   }
+  [[nodiscard]] machines::Instant next_unheld(std::span<const int> shards) const {
+    return model::next_unheld(rows_, shards);
+  }
   int give_back(std::span<const Failure> failures, std::int64_t wall_us) {
     return model::give_back(rows_, failures, wall_us);
   }

@@ -87,6 +87,13 @@ Due due(const Rows& rows, std::span<const int> shards, machines::Instant world_a
   return due;
 }
 
+machines::Instant next_unheld(const Rows& rows, std::span<const int> shards) {
+  machines::Instant earliest{std::numeric_limits<std::int64_t>::max()};
+  for (const auto& [key, job] : rows.jobs)
+    if (is_among(rows, shards, key) && job.token.is_empty()) earliest = std::min(earliest, job.world_at);
+  return earliest;
+}
+
 int give_back(Rows& rows, std::span<const Failure> failures, std::int64_t wall_us) {
   int count = 0;
   for (const Failure& failure : failures) {

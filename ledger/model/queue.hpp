@@ -38,6 +38,8 @@ std::vector<machines::LeasedJob> claim(Rows& rows, std::span<const int> shards, 
                                        const std::function<machines::Token()>& fresh_token);
 std::vector<machines::LeasedJob> leased(const Rows& rows, std::span<const int> shards);
 Due due(const Rows& rows, std::span<const int> shards, machines::Instant world_at, std::int64_t wall_us);
+// The earliest world time of any job that nobody holds, parked ones among them; INT64_MAX when there is none.
+machines::Instant next_unheld(const Rows& rows, std::span<const int> shards);
 // Where the token still stands; returns how many did.
 int give_back(Rows& rows, std::span<const Failure> failures, std::int64_t wall_us);
 // A durable event for a live instance, once while it waits. False when the instance is unknown or final.

@@ -55,12 +55,16 @@ constexpr Statement test_statement = {
     "SELECT encode(nonce, 'hex'), encode(text, 'hex'), encode(key_nonce, 'hex'), encode(key_text, 'hex'), master_key "
     "FROM sealed.seal WHERE owner = $1 AND id = $2",
     false};
-// Who sees no seals (the service) sees every key with the master key's name left out.
 constexpr Statement keys_statement = {
     "key_list",
     "SELECT k.owner, k.instance, i.version, i.state, i.data, k.addresses, k.destinations, coalesce(s.master_key, '') "
     "FROM sealed.api_key k JOIN ledger.instance i ON i.owner = k.owner AND i.id = k.instance "
     "LEFT JOIN sealed.seal s ON s.owner = k.owner AND s.id = k.id ORDER BY k.owner, k.name, k.key_version",
+    false};
+constexpr Statement bare_keys_statement = {
+    "key_list_bare",
+    "SELECT k.owner, k.instance, i.version, i.state, i.data, k.addresses, k.destinations, '' FROM sealed.api_key k "
+    "JOIN ledger.instance i ON i.owner = k.owner AND i.id = k.instance ORDER BY k.owner, k.name, k.key_version",
     false};
 
 SecretError from(const StoreError& error, const std::string& what) {
@@ -193,8 +197,12 @@ Secretly<bool> Keyring::check_master_key(const MasterKey& master) {
   return true;
 }
 
-Secretly<std::vector<KeyView>> Keyring::keys() {
-  const auto rows = connection_->call(keys_statement);
+Secretly<std::vector<KeyView>> Keyring::keys() { return read_keys(keys_statement); }
+
+Secretly<std::vector<KeyView>> Keyring::keys_without_seals() { return read_keys(bare_keys_statement); }
+
+Secretly<std::vector<KeyView>> Keyring::read_keys(const Statement& statement) {
+  const auto rows = connection_->call(statement);
   if (!rows) return fail(from(rows.error(), "the keys"));
   std::vector<KeyView> views;
   for (int row = 0; row < rows->size(); ++row) {

@@ -55,6 +55,8 @@ class Keyring {
 
   // By name, then version. Errors: a row whose data can't be read.
   Secretly<std::vector<KeyView>> keys();
+  // The same for who may see no seals (the service): each without its `master_key`.
+  Secretly<std::vector<KeyView>> keys_without_seals();
   // Seals and stores; the key rests until it proves itself. Errors: refused with what does not fit, before anything is
   // stored; unknown: nobody can say whether it was stored.
   Secretly<KeyView> enrol(const Enrolment& enrolment, const Secret& secret, const MasterKey& master,
@@ -75,6 +77,7 @@ class Keyring {
 
  private:
   explicit Keyring(Connection& connection) : connection_(&connection) {}
+  Secretly<std::vector<KeyView>> read_keys(const Statement& statement);
   [[nodiscard]] Binding binding_of(const KeyView& key) const;
   // What else belongs to a commit; told the ids of its births.
   using AndThen = std::function<Secretly<machines::Nothing>(const std::vector<machines::InstanceId>&)>;

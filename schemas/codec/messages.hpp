@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -24,6 +25,7 @@ struct Capability {
   std::string kind;  // machine that this worker decides
   int version = 1;
   std::vector<std::string> outside_commands;  // commands that call an outside party: the outside credit counts them
+  std::vector<std::string> commands = {};     // those that this worker runs; empty: all. Events it takes in any case
   bool operator==(const Capability&) const = default;
 };
 struct Ready {
@@ -64,15 +66,24 @@ struct Goodbye {  // the worker drains: jobs handed back unstarted; the broker a
   std::vector<machines::Token> unstarted;
   bool operator==(const Goodbye&) const = default;
 };
+struct HandedBack {  // what a Revoke named and was not begun
+  std::vector<machines::Token> unstarted;
+  bool operator==(const HandedBack&) const = default;
+};
 
 // ---- broker -> worker
+struct Revoke {  // these are not wanted any more: what has not begun is handed back, the rest runs to its end
+  std::vector<machines::Token> tokens;
+  bool operator==(const Revoke&) const = default;
+};
 struct Welcome {
   std::int64_t heartbeat_ms = 1000;
   std::int64_t ttl_ms = 3000;
   bool operator==(const Welcome&) const = default;
 };
 struct Refused {
-  std::string reason;  // "register again" to a peer the broker does not know
+  std::string reason;               // "register again" to a peer the broker does not know
+  std::int64_t retry_after_ms = 0;  // more than 0: not now (the store is away); ask again after this long
   bool operator==(const Refused&) const = default;
 };
 struct Assign {
@@ -105,6 +116,9 @@ struct Released {
   machines::JobKey parked;     // when stalled
   std::string reason;          // when stalled
   machines::Instant next_due;  // the earliest world time of any open job; INT64_MAX when none is
+  // Which shards it speaks for, and all that have an owner: where several brokers run, a world time has passed once
+  // answers for it cover all of these.
+  std::vector<int> shards = {}, live = {};
   bool operator==(const Released&) const = default;
 };
 // Delivers an event to an instance, as a durable job at world_at.
@@ -121,6 +135,19 @@ struct Submitted {
   std::string reason;
   bool operator==(const Submitted&) const = default;
 };
+// The job is not to run: the broker drops it from its memory, or asks the worker that has it to hand it back unstarted.
+// Whether the row may go is the ledger's to say, before this is sent.
+struct Cancel {
+  machines::JobKey key;
+  bool operator==(const Cancel&) const = default;
+};
+// unknown: not in this broker's memory; asked: with a worker, which hands it back unless it has begun.
+enum class CancelResult { unknown, dropped, asked };
+struct Cancelled {
+  machines::JobKey key;
+  CancelResult result = CancelResult::unknown;
+  bool operator==(const Cancelled&) const = default;
+};
 struct Query {
   bool operator==(const Query&) const = default;
 };
@@ -130,16 +157,42 @@ struct WorkerView {
   std::int64_t silent_ms = 0;
   bool operator==(const WorkerView&) const = default;
 };
+// Peers and messages turned away, by reason.
+struct RefusalView {
+  std::string reason;
+  std::int64_t count = 0;
+  bool operator==(const RefusalView&) const = default;
+};
+// A limit that caps throughput now: jobs wait for it although a worker could take them.
+struct LimitView {
+  std::string name, key;  // of the rule; whose budget: "paper/main"
+  int waiting = 0, in_flight = 0;
+  std::int64_t since_ms = 0;  // how long somebody has waited without a break
+  std::string cap;            // "10/s", "4 in flight"
+  bool operator==(const LimitView&) const = default;
+};
+// Jobs that no worker here can do; they are looked at again and again.
+struct UnableView {
+  std::string kind, command;
+  int jobs = 0;
+  bool operator==(const UnableView&) const = default;
+};
 struct BrokerView {
   std::string broker;
   std::int64_t epoch = 0;
   std::vector<WorkerView> workers;
   std::int64_t dispatched = 0, reissued = 0, refused_peers = 0;
+  std::vector<RefusalView> refusals = {};  // of refused_peers
+  std::vector<int> shards = {};            // that it serves
+  std::string waits_for = {};              // not empty: it serves nobody until this is over
+  std::vector<LimitView> limits = {};
+  std::vector<UnableView> unable = {};
+  std::int64_t overdue = 0;  // jobs that were taken from a worker because their deadline had passed
   bool operator==(const BrokerView&) const = default;
 };
 
 using Message = std::variant<Ready, Done, Failed, Heartbeat, Goodbye, Welcome, Refused, Assign, Release, Released,
-                             Submit, Submitted, Query, BrokerView>;
+                             Submit, Submitted, Query, BrokerView, HandedBack, Revoke, Cancel, Cancelled>;
 
 // ---- worker or feed <-> venue. Amounts travel as whole minor units, prices as 10^-8.
 enum class Side { buy, sell };
@@ -232,8 +285,9 @@ struct Statement {
   std::vector<ForeignFill> foreign;  // all of them, oldest first
   bool operator==(const Statement&) const = default;
 };
-struct VenueRefusal {  // the request could not be understood or served
+struct VenueRefusal {  // the request could not be understood or served; the venue took nothing of it
   std::string reason;
+  std::int64_t retry_after_ms = 0;  // not 0: it would be served after so long
   bool operator==(const VenueRefusal&) const = default;
 };
 
@@ -266,10 +320,21 @@ struct DecodeError {
   std::uint64_t correlation = 0;  // of a venue frame that could be read that far, so that the refusal can name it
 };
 
+// Under whose key a request is made, with the proof that its secret is theirs: made over the request, its correlation
+// and this (workers/venues/paper/signature.hpp), and good for a minute of wall time around signed_us.
+struct Signature {
+  std::string account, api_key;
+  std::int64_t signed_us = 0;
+  std::string proof;
+  bool operator==(const Signature&) const = default;
+};
+
 // A venue request carries a correlation number, which its answer repeats.
 struct VenueFrame {
   std::uint64_t correlation = 0;
   VenueMessage message;
+  std::optional<Signature> signature = {};  // of requests: where the venue asks for one
+  std::int64_t rate_used_ppm = 0;           // of answers to a signed request: the share of its key's limit
   bool operator==(const VenueFrame&) const = default;
 };
 

@@ -1,3 +1,5 @@
+#include <google/protobuf/stubs/logging.h>
+
 #include "schemas/codec/convert.hpp"
 #include "schemas/codec/messages.hpp"
 #include "schemas/proto/wire.pb.h"
@@ -109,7 +111,7 @@ VenueMessage read_body(const pb::VenueEnvelope& envelope, Reading& reading) {
     case pb::VenueEnvelope::kStatement:
       return read(envelope.statement(), reading);
     case pb::VenueEnvelope::kRefusal:
-      return VenueRefusal{reading.word(envelope.refusal().reason())};
+      return VenueRefusal{reading.word(envelope.refusal().reason()), envelope.refusal().retry_after_ms()};
     case pb::VenueEnvelope::kKeyInfoRequest: {
       const auto& from = envelope.key_info_request();
       return KeyInfoRequest{reading.word(from.account()), reading.word(from.api_key()), from.asked_us(),
@@ -188,6 +190,14 @@ void write(const Statement& statement, pb::Statement& to) {
 std::string encode_venue(const VenueFrame& frame) {
   pb::VenueEnvelope envelope;
   envelope.set_correlation(frame.correlation);
+  envelope.set_rate_used_ppm(frame.rate_used_ppm);
+  if (frame.signature) {
+    auto* signature = envelope.mutable_signature();
+    signature->set_account(frame.signature->account);
+    signature->set_api_key(frame.signature->api_key);
+    signature->set_signed_us(frame.signature->signed_us);
+    signature->set_proof(frame.signature->proof);
+  }
   std::visit(Overloaded{
                  [&](const PlaceOrder& m) { write_place(m, *envelope.mutable_place()); },
                  [&](const QueryOrder& m) {
@@ -209,7 +219,10 @@ std::string encode_venue(const VenueFrame& frame) {
                  [&](const HandTrade& m) { write(m, *envelope.mutable_hand_trade()); },
                  [&](const HandTransfer& m) { write(m, *envelope.mutable_hand_transfer()); },
                  [&](const Statement& m) { write(m, *envelope.mutable_statement()); },
-                 [&](const VenueRefusal& m) { envelope.mutable_refusal()->set_reason(readable(m.reason)); },
+                 [&](const VenueRefusal& m) {
+                   envelope.mutable_refusal()->set_reason(readable(m.reason));
+                   envelope.mutable_refusal()->set_retry_after_ms(m.retry_after_ms);
+                 },
                  [&](const KeyInfoRequest& m) { write(m, *envelope.mutable_key_info_request()); },
                  [&](const KeyInfo& m) { write(m, *envelope.mutable_key_info()); },
              },
@@ -218,12 +231,21 @@ std::string encode_venue(const VenueFrame& frame) {
 }
 
 machines::Result<VenueFrame, DecodeError> decode_venue(std::string_view bytes) {
+  // Protobuf would write a line about each stranger's bytes: a flood of them would fill the disk.
+  static const auto before = google::protobuf::SetLogHandler(nullptr);
+  (void)before;
   if (bytes.size() > longest_message) return machines::fail(DecodeError{"the venue message is too long"});
   pb::VenueEnvelope envelope;
   if (!envelope.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     return machines::fail(DecodeError{"not a venue message of this protocol"});
   Reading reading;
   VenueFrame frame{envelope.correlation(), read_body(envelope, reading)};
+  frame.rate_used_ppm = envelope.rate_used_ppm();
+  if (envelope.has_signature()) {
+    const auto& from = envelope.signature();
+    frame.signature = Signature{reading.word(from.account()), reading.word(from.api_key()), from.signed_us(),
+                                reading.word(from.proof())};
+  }
   if (!reading.ok()) return machines::fail(DecodeError{reading.reason(), envelope.correlation()});
   return frame;
 }

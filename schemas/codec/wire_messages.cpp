@@ -1,3 +1,5 @@
+#include <google/protobuf/stubs/logging.h>
+
 #include "schemas/codec/convert.hpp"
 #include "schemas/codec/messages.hpp"
 #include "schemas/proto/wire.pb.h"
@@ -8,6 +10,21 @@ namespace {
 namespace pb = bursar::wire;
 using machines::JobKey;
 using machines::LeasedJob;
+
+// Far more than any of ours says; a stranger's message may not make much out of a few bytes.
+constexpr std::size_t longest_word = 256;  // bytes of a name, a kind, a command or an event
+constexpr int most_credit = 100'000;
+constexpr int most_listed = 20'000;  // jobs, tokens or capabilities in one message
+
+std::string name(const std::string& text, Reading& reading) {
+  if (text.size() > longest_word) reading.refuse("a word is too long");
+  return reading.word(text);
+}
+template <class List>
+bool fits(const List& list, Reading& reading) {
+  if (list.size() > most_listed) reading.refuse("a list is too long");
+  return list.size() <= most_listed;
+}
 
 void write(const JobKey& key, pb::JobKey& to) {
   to.set_owner(key.owner.value);
@@ -35,8 +52,8 @@ LeasedJob read(const pb::LeasedJob& from, Reading& reading) {
           reading.token(from.token()),
           from.shard(),
           from.epoch(),
-          reading.word(from.kind()),
-          reading.word(from.command()),
+          name(from.kind(), reading),
+          name(from.command(), reading),
           from.is_event(),
           {from.world_us()},
           from.attempt(),
@@ -53,21 +70,26 @@ void write(const Ready& ready, pb::Ready& to) {
     one->set_kind(capability.kind);
     one->set_version(capability.version);
     for (const auto& command : capability.outside_commands) one->add_outside_commands(command);
+    for (const auto& command : capability.commands) one->add_commands(command);
   }
   for (const auto& token : ready.held) to.add_held(bytes_of(token));
   to.set_pure_credit(ready.pure_credit);
   to.set_outside_credit(ready.outside_credit);
 }
 Ready read(const pb::Ready& from, Reading& reading) {
-  Ready ready{reading.word(from.worker()), from.wire(),          from.schema(), {}, {},
-              from.pure_credit(),          from.outside_credit()};
-  for (const auto& one : from.capabilities())
-    ready.capabilities.push_back({
-        reading.word(one.kind()), one.version(), {one.outside_commands().begin(), one.outside_commands().end()}
-    });
+  Ready ready{name(from.worker(), reading), from.wire(),          from.schema(), {}, {},
+              from.pure_credit(),           from.outside_credit()};
+  if (!fits(from.capabilities(), reading) || !fits(from.held(), reading)) return ready;
+  for (const auto& one : from.capabilities()) {
+    Capability& known = ready.capabilities.emplace_back(Capability{name(one.kind(), reading), one.version(), {}, {}});
+    if (!fits(one.outside_commands(), reading) || !fits(one.commands(), reading)) return ready;
+    for (const auto& command : one.outside_commands()) known.outside_commands.push_back(name(command, reading));
+    for (const auto& command : one.commands()) known.commands.push_back(name(command, reading));
+  }
   for (const auto& token : from.held()) ready.held.push_back(reading.token(token));
   if (ready.worker.empty()) reading.refuse("READY needs the worker's id");
   if (ready.pure_credit < 0 || ready.outside_credit < 0) reading.refuse("credit must not be negative");
+  if (ready.pure_credit > most_credit || ready.outside_credit > most_credit) reading.refuse("credit is too large");
   return ready;
 }
 
@@ -81,6 +103,7 @@ void write(const Done& done, pb::Done& to) {
 }
 Done read(const pb::Done& from, Reading& reading) {
   Done done;
+  if (!fits(from.jobs(), reading) || !fits(from.minted(), reading)) return done;
   for (const auto& one : from.jobs())
     done.jobs.push_back({reading.token(one.token()), reading.enumerator<DoneKind>(one.kind())});
   for (const auto& one : from.minted()) done.minted.push_back(read(one, reading));
@@ -99,15 +122,18 @@ Failed read(const pb::Failed& from, Reading& reading) {
           reading.word(from.reason()), from.fatal()};
 }
 
-Goodbye read(const pb::Goodbye& from, Reading& reading) {
-  Goodbye goodbye;
-  for (const auto& token : from.unstarted()) goodbye.unstarted.push_back(reading.token(token));
-  return goodbye;
+template <class Tokens>
+std::vector<machines::Token> read_tokens(const Tokens& from, Reading& reading) {
+  std::vector<machines::Token> tokens;
+  if (!fits(from, reading)) return tokens;
+  for (const auto& token : from) tokens.push_back(reading.token(token));
+  return tokens;
 }
 
 Assign read(const pb::Assign& from, Reading& reading) {
   Assign assign;
   assign.alone_until = {from.alone_until_us()};
+  if (!fits(from.jobs(), reading)) return assign;
   for (const auto& job : from.jobs()) assign.jobs.push_back(read(job, reading));
   return assign;
 }
@@ -124,10 +150,40 @@ void write(const BrokerView& view, pb::BrokerView& to) {
   to.set_dispatched(view.dispatched);
   to.set_reissued(view.reissued);
   to.set_refused_peers(view.refused_peers);
+  for (const RefusalView& refusal : view.refusals) {
+    auto* one = to.add_refusals();
+    one->set_reason(readable(refusal.reason));
+    one->set_count(refusal.count);
+  }
+  for (const int shard : view.shards) to.add_shards(shard);
+  to.set_waits_for(readable(view.waits_for));
+  for (const LimitView& limit : view.limits) {
+    auto* one = to.add_limits();
+    one->set_name(readable(limit.name));
+    one->set_key(readable(limit.key));
+    one->set_waiting(limit.waiting);
+    one->set_in_flight(limit.in_flight);
+    one->set_since_ms(limit.since_ms);
+    one->set_cap(readable(limit.cap));
+  }
+  for (const UnableView& unable : view.unable) {
+    auto* one = to.add_unable();
+    one->set_kind(unable.kind);
+    one->set_command(unable.command);
+    one->set_jobs(unable.jobs);
+  }
+  to.set_overdue(view.overdue);
 }
 BrokerView read(const pb::BrokerView& from) {
   BrokerView view{from.broker(), from.epoch(), {}, from.dispatched(), from.reissued(), from.refused_peers()};
   for (const auto& one : from.workers()) view.workers.push_back({one.worker(), one.in_flight(), one.silent_ms()});
+  for (const auto& one : from.refusals()) view.refusals.push_back({one.reason(), one.count()});
+  view.shards.assign(from.shards().begin(), from.shards().end());
+  view.waits_for = from.waits_for();
+  for (const auto& one : from.limits())
+    view.limits.push_back({one.name(), one.key(), one.waiting(), one.in_flight(), one.since_ms(), one.cap()});
+  for (const auto& one : from.unable()) view.unable.push_back({one.kind(), one.command(), one.jobs()});
+  view.overdue = from.overdue();
   return view;
 }
 
@@ -141,7 +197,10 @@ void write(const Release& release, pb::Release& to) {
 }
 Release read(const pb::Release& from, Reading& reading) {
   Release release{{from.world_us()}, {}};
-  if (from.ahead_size() > static_cast<int>(most_ahead)) reading.refuse("a release goes too far ahead");
+  if (from.ahead_size() > static_cast<int>(most_ahead)) {
+    reading.refuse("a release goes too far ahead");
+    return release;
+  }
   machines::Instant last = release.world_at;
   for (const auto& one : from.ahead()) {
     const Ahead ahead{{one.unless_due_us()}, {one.world_us()}};
@@ -158,6 +217,15 @@ void write_released(const Released& released, pb::Released& to) {
   if (released.stalled) write(released.parked, *to.mutable_parked());
   to.set_reason(readable(released.reason));
   to.set_next_due_us(released.next_due.us);
+  for (const int shard : released.shards) to.add_shards(shard);
+  for (const int shard : released.live) to.add_live(shard);
+}
+Released read(const pb::Released& from, Reading& reading) {
+  const auto parked = from.stalled() ? read(from.parked()) : machines::JobKey{};
+  Released released{{from.world_us()}, from.stalled(), parked, reading.word(from.reason()), {from.next_due_us()}};
+  released.shards.assign(from.shards().begin(), from.shards().end());
+  released.live.assign(from.live().begin(), from.live().end());
+  return released;
 }
 
 Message read_body(const pb::Envelope& envelope, Reading& reading) {
@@ -171,23 +239,20 @@ Message read_body(const pb::Envelope& envelope, Reading& reading) {
     case pb::Envelope::kHeartbeat:
       return Heartbeat{};
     case pb::Envelope::kGoodbye:
-      return read(envelope.goodbye(), reading);
+      return Goodbye{read_tokens(envelope.goodbye().unstarted(), reading)};
     case pb::Envelope::kWelcome:
       return Welcome{envelope.welcome().heartbeat_ms(), envelope.welcome().ttl_ms()};
     case pb::Envelope::kRefused:
-      return Refused{reading.word(envelope.refused().reason())};
+      return Refused{reading.word(envelope.refused().reason()), envelope.refused().retry_after_ms()};
     case pb::Envelope::kAssign:
       return read(envelope.assign(), reading);
     case pb::Envelope::kRelease:
       return read(envelope.release(), reading);
-    case pb::Envelope::kReleased: {
-      const auto& from = envelope.released();
-      const auto parked = from.stalled() ? read(from.parked()) : machines::JobKey{};
-      return Released{{from.world_us()}, from.stalled(), parked, reading.word(from.reason()), {from.next_due_us()}};
-    }
+    case pb::Envelope::kReleased:
+      return read(envelope.released(), reading);
     case pb::Envelope::kSubmit: {
       const auto& from = envelope.submit();
-      return Submit{{from.owner()}, {from.instance()}, reading.word(from.event()), {from.world_us()}};
+      return Submit{{from.owner()}, {from.instance()}, name(from.event(), reading), {from.world_us()}};
     }
     case pb::Envelope::kSubmitted: {
       const auto& from = envelope.submitted();
@@ -197,6 +262,15 @@ Message read_body(const pb::Envelope& envelope, Reading& reading) {
       return Query{};
     case pb::Envelope::kBrokerView:
       return read(envelope.broker_view());
+    case pb::Envelope::kHandedBack:
+      return HandedBack{read_tokens(envelope.handed_back().unstarted(), reading)};
+    case pb::Envelope::kRevoke:
+      return Revoke{read_tokens(envelope.revoke().tokens(), reading)};
+    case pb::Envelope::kCancel:
+      return Cancel{read(envelope.cancel().key())};
+    case pb::Envelope::kCancelled:
+      return Cancelled{read(envelope.cancelled().key()),
+                       reading.enumerator<CancelResult>(envelope.cancelled().result())};
     case pb::Envelope::BODY_NOT_SET:
       break;
   }
@@ -221,7 +295,10 @@ std::string encode(const Message& message) {
                    envelope.mutable_welcome()->set_heartbeat_ms(m.heartbeat_ms);
                    envelope.mutable_welcome()->set_ttl_ms(m.ttl_ms);
                  },
-                 [&](const Refused& m) { envelope.mutable_refused()->set_reason(readable(m.reason)); },
+                 [&](const Refused& m) {
+                   envelope.mutable_refused()->set_reason(readable(m.reason));
+                   envelope.mutable_refused()->set_retry_after_ms(m.retry_after_ms);
+                 },
                  [&](const Assign& m) {
                    auto* to = envelope.mutable_assign();
                    for (const LeasedJob& job : m.jobs) write(job, *to->add_jobs());
@@ -244,12 +321,28 @@ std::string encode(const Message& message) {
                  },
                  [&](const Query&) { envelope.mutable_query(); },
                  [&](const BrokerView& m) { write(m, *envelope.mutable_broker_view()); },
+                 [&](const HandedBack& m) {
+                   auto* to = envelope.mutable_handed_back();
+                   for (const auto& token : m.unstarted) to->add_unstarted(bytes_of(token));
+                 },
+                 [&](const Revoke& m) {
+                   auto* to = envelope.mutable_revoke();
+                   for (const auto& token : m.tokens) to->add_tokens(bytes_of(token));
+                 },
+                 [&](const Cancel& m) { write(m.key, *envelope.mutable_cancel()->mutable_key()); },
+                 [&](const Cancelled& m) {
+                   write(m.key, *envelope.mutable_cancelled()->mutable_key());
+                   envelope.mutable_cancelled()->set_result(static_cast<int>(m.result));
+                 },
              },
              message);
   return envelope.SerializeAsString();
 }
 
 machines::Result<Message, DecodeError> decode(std::string_view bytes) {
+  // Protobuf would write a line about each stranger's bytes: a flood of them would fill the disk.
+  static const auto before = google::protobuf::SetLogHandler(nullptr);
+  (void)before;
   if (bytes.size() > longest_message) return machines::fail(DecodeError{"the message is too long"});
   pb::Envelope envelope;
   if (!envelope.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))

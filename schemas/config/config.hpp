@@ -78,6 +78,36 @@ struct CadenceConfig {
   machines::Duration sell_check = machines::seconds(15);
 };
 
+// So many per s, min, h or day: "10/s".
+struct RatePer {
+  std::int64_t count = 0, period_us = 0;
+  bool operator==(const RatePer&) const = default;
+};
+std::optional<RatePer> parse_rate(std::string_view text);
+
+// An owner's share: jobs per turn, beside the others of its shard.
+struct WeightConfig {
+  std::string owner;
+  std::int64_t weight = 1;
+};
+// These jobs go before those of a lower level; what no rule names is at level 0.
+struct PriorityConfig {
+  std::string kind, command;
+  std::int64_t level = 1;
+};
+// How much may go out: of each venue account, venue or owner, or of all that match together.
+struct LimitConfig {
+  std::string name, kind, command, venue, account;  // but for the name, empty is any
+  std::string per = "account";                      // account, venue, owner, all
+  std::int64_t max_in_flight = 0;                   // 0: no such limit
+  std::string rate;                                 // "10/s"; empty: no such limit
+  std::int64_t burst = 1;                           // at once, after a pause
+};
+// In flight longer than this: taken from the worker and run again.
+struct DeadlineConfig {
+  std::string kind, command;
+  machines::Duration after = machines::seconds(60);
+};
 // How jobs are tried again after one class of error (machines::CallError).
 struct RetryConfig {
   std::string error_class;           // retry_later, unknown_outcome, ...
@@ -90,6 +120,8 @@ struct RetryConfig {
 };
 
 struct BrokerConfig {
+  std::int64_t count = 1;             // processes; each serves its share of the shards; 0: all are elsewhere
+  std::int64_t seat_ttl_ms = 3'000;   // how long a dead broker's shards stay with it
   std::int64_t heartbeat_ms = 1'000;  // asked of workers
   std::int64_t ttl_ms = 3'000;        // silence after which a worker's leases pass on
   std::int64_t safety_poll_ms = 200;  // claim although nobody hinted
@@ -98,6 +130,10 @@ struct BrokerConfig {
   std::int64_t backoff_ms = 100;      // doubled per try, with jitter
   std::int64_t longest_backoff_ms = 60'000;
   std::vector<RetryConfig> retry;  // for the classes named; the others go by the three above (and see README)
+  std::vector<WeightConfig> weights;
+  std::vector<PriorityConfig> priorities;
+  std::vector<LimitConfig> limits;
+  std::vector<DeadlineConfig> deadlines;
 };
 
 struct WorkersConfig {
@@ -127,9 +163,22 @@ struct AuditConfig {
   std::int64_t checkpoint_minutes = 5;  // `bursar up` signs one this often; 0: only at its start and end
 };
 
+// The PostgreSQL of --dsn.
+struct PostgresConfig {
+  bool allow_plain_postgres = false;  // without TLS, although it is neither on a Unix socket nor on loopback
+};
+
+// Parts of the house that run on other hosts (`bursar broker`, `worker`, `venue`). Brokers are found by their seats in
+// the ledger.
+struct ElsewhereConfig {
+  std::string venue;           // the paper venue's endpoint; empty: it is a child of `bursar up`
+  std::string venue_key_file;  // its public key, NAME.pub
+};
+
 // The master key that seals API keys at rest.
 struct KeysConfig {
-  std::string master_key_file;  // empty: keys/master.key in the data folder
+  std::string master_key_file;     // empty: keys/master.key in the data folder
+  std::int64_t test_minutes = 10;  // 0: never by itself
 };
 
 // What is wrong with one field.
@@ -160,6 +209,8 @@ struct Config {
   ReportConfig report;
   KeysConfig keys;
   AuditConfig audit;
+  PostgresConfig postgres;
+  ElsewhereConfig elsewhere;
 
   // quiet with 10,000 and flash with 5,000, the user's own rules.
   static std::vector<SleeveConfig> default_sleeves();

@@ -6,7 +6,8 @@
 
 namespace schemas::config {
 
-// A visitor has table(name, sentence, value), list(name, sentence, vector) and field(name, value, sentence); the suffix
+// A visitor has table(name, sentence, value), list(name, sentence, vector, fields
+// that each item must have) and field(name, value, sentence); the suffix
 // of a name says its unit. A rate is written in percent, a Duration in seconds.
 template <class Visitor, class Momentum>
 void describe_strategy(Visitor& v, Momentum& m) {
@@ -65,9 +66,71 @@ void describe_frozen(Visitor& v, Whole& c) {
   v.table("vault", "one vault on the paper venue", c.vault,
           [](auto& inner, auto& value) { describe_vault(inner, value); });
   v.list("sleeves", "what the vault's Tradeable Coins are given to; together at most `tradeable`", c.sleeves,
-         [](auto& inner, auto& value) { describe_sleeve(inner, value); });
+         [](auto& inner, auto& value) { describe_sleeve(inner, value); }, {"name", "kind", "allocation"});
   v.table("venue.paper", "the simulated exchange", c.paper,
           [](auto& inner, auto& value) { describe_paper(inner, value); });
+}
+
+template <class Visitor, class Broker>
+void describe_broker_rules(Visitor& v, Broker& c) {
+  v.list("weight", "an owner's share beside the others of its shard", c.weights, [](auto& inner, auto& value) {
+    inner.field("owner", value.owner, "its name");
+    inner.field("weight", value.weight, "jobs per turn; an owner that is not named has 1");
+  });
+  v.list("priority", "what goes first; lower levels keep a share", c.priorities, [](auto& inner, auto& value) {
+    inner.field("kind", value.kind, "of machine, for instance order");
+    inner.field("command", value.command, "for instance place_order");
+    inner.field("level", value.level, "higher goes first; what no rule names is at 0");
+  });
+  v.list("limit", "how much may go out; `bursar status` says when one caps throughput", c.limits,
+         [](auto& inner, auto& value) {
+           inner.field("name", value.name, "what status calls it");
+           inner.field("kind", value.kind, "of machine; empty: any");
+           inner.field("command", value.command, "empty: any");
+           inner.field("venue", value.venue, "empty: any");
+           inner.field("account", value.account, "of the venue; empty: any");
+           inner.field("per", value.per, "whose budget it is: account, venue, owner, or all together");
+           inner.field("max_in_flight", value.max_in_flight, "jobs with workers at a time; 0: no limit");
+           inner.field("rate", value.rate, "so many per s, min, h or day, for instance 10/s; empty: no limit");
+           inner.field("burst", value.burst, "of the rate: at once, after a pause");
+         });
+  v.list("deadline", "a job in flight for longer is taken from its worker and runs again", c.deadlines,
+         [](auto& inner, auto& value) {
+           inner.field("kind", value.kind, "of machine; empty: any");
+           inner.field("command", value.command, "empty: any");
+           inner.field("after_s", value.after, "seconds");
+         });
+}
+
+template <class Visitor, class Broker>
+void describe_broker(Visitor& v, Broker& c) {
+  v.field("count", c.count, "processes; each serves an even share of the shards; 0: all are elsewhere");
+  v.field("seat_ttl_ms", c.seat_ttl_ms, "how long a dead broker keeps its shards before others take them");
+  v.field("heartbeat_ms", c.heartbeat_ms, "asked of workers");
+  v.field("ttl_ms", c.ttl_ms, "silence after which a worker's jobs pass on");
+  v.field("safety_poll_ms", c.safety_poll_ms, "look for jobs although nobody hinted");
+  v.field("claim_limit", c.claim_limit, "jobs per shard and claim");
+  v.field("most_tries", c.most_tries, "retries before a job is parked");
+  v.field("backoff_ms", c.backoff_ms, "before the first retry; doubled per try");
+  v.field("longest_backoff_ms", c.longest_backoff_ms, "between two tries at most");
+  v.list("retry", "retries after one class of error, instead of the three above", c.retry,
+         [](auto& inner, auto& value) {
+           inner.field("class", value.error_class, "retry_later, unknown_outcome, rejected, maintenance, ...");
+           inner.field("first_ms", value.first_ms, "before the first retry");
+           inner.field("longest_ms", value.longest_ms, "between two tries at most");
+           inner.field("factor", value.factor, "each wait is so many times the one before");
+           inner.field("jitter_percent", value.jitter, "of the wait, drawn and added");
+           inner.field("most_tries", value.most_tries, "then:");
+           inner.field("then", value.then, "\"park\", or \"keep_trying\"");
+         });
+  describe_broker_rules(v, c);
+}
+
+template <class Visitor, class Work>
+void describe_work(Visitor& v, Work& c) {
+  v.field("group_commit_steps", c.group_commit_steps, "steps per commit at most");
+  v.field("group_commit_ms", c.group_commit_ms, "how long a busy worker waits for a group to fill");
+  v.field("look_ahead_bars", c.look_ahead_bars, "bars with nothing to do that one lease may pass over");
 }
 
 template <class Visitor, class Whole>
@@ -79,30 +142,10 @@ void describe(Visitor& v, Whole& c) {
             inner.field("buy_check_s", value.buy_check, "seconds between two looks for an entry");
             inner.field("sell_check_s", value.sell_check, "seconds between two looks for an exit");
           });
-  v.table("broker", "who gets which job", c.broker, [](auto& inner, auto& value) {
-    inner.field("heartbeat_ms", value.heartbeat_ms, "asked of workers");
-    inner.field("ttl_ms", value.ttl_ms, "silence after which a worker's jobs pass on");
-    inner.field("safety_poll_ms", value.safety_poll_ms, "look for jobs although nobody hinted");
-    inner.field("claim_limit", value.claim_limit, "jobs per shard and claim");
-    inner.field("most_tries", value.most_tries, "retries before a job is parked");
-    inner.field("backoff_ms", value.backoff_ms, "before the first retry; doubled per try");
-    inner.field("longest_backoff_ms", value.longest_backoff_ms, "between two tries at most");
-    inner.list("retry", "retries after one class of error, instead of the three above", value.retry,
-               [](auto& rule, auto& retry) {
-                 rule.field("class", retry.error_class, "retry_later, unknown_outcome, rejected, maintenance, ...");
-                 rule.field("first_ms", retry.first_ms, "before the first retry");
-                 rule.field("longest_ms", retry.longest_ms, "between two tries at most");
-                 rule.field("factor", retry.factor, "each wait is so many times the one before");
-                 rule.field("jitter_percent", retry.jitter, "of the wait, drawn and added");
-                 rule.field("most_tries", retry.most_tries, "then:");
-                 rule.field("then", retry.then, "\"park\", or \"keep_trying\"");
-               });
-  });
+  v.table("broker", "who gets which job", c.broker, [](auto& inner, auto& value) { describe_broker(inner, value); });
   v.table("workers", "the processes that decide and commit", c.workers, [](auto& inner, auto& value) {
-    inner.field("count", value.count, "processes");
-    inner.field("group_commit_steps", value.group_commit_steps, "steps per commit at most");
-    inner.field("group_commit_ms", value.group_commit_ms, "how long a busy worker waits for a group to fill");
-    inner.field("look_ahead_bars", value.look_ahead_bars, "bars with nothing to do that one lease may pass over");
+    inner.field("count", value.count, "processes; 0: all are elsewhere");
+    describe_work(inner, value);
   });
   v.table("sample", "the generated prices of a run without --replay", c.sample, [](auto& inner, auto& value) {
     inner.field("bars", value.bars, "hourly bars");
@@ -118,10 +161,21 @@ void describe(Visitor& v, Whole& c) {
   v.table("keys", "API keys of venues, sealed at rest", c.keys, [](auto& inner, auto& value) {
     inner.field("master_key_file", value.master_key_file,
                 "32 random bytes, mode 0400; empty: keys/master.key in the data folder");
+    inner.field("test_minutes", value.test_minutes,
+                "between two looks of `up` at what the venue lets each key do; 0: never by itself");
   });
   v.table("audit", "signed checkpoints of the audit chain, outside PostgreSQL", c.audit, [](auto& inner, auto& value) {
     inner.field("checkpoint_minutes", value.checkpoint_minutes,
                 "between two; 0: only at the start and the end of `up`");
+  });
+  v.table("postgres", "the PostgreSQL of --dsn", c.postgres, [](auto& inner, auto& value) {
+    inner.field("allow_plain_postgres", value.allow_plain_postgres,
+                "over a network without TLS (sslmode=verify-full): only on a network of your own");
+  });
+  v.table("elsewhere", "parts of the house that run on other hosts", c.elsewhere, [](auto& inner, auto& value) {
+    inner.field("venue", value.venue,
+                "the paper venue's endpoint, tcp://HOST:PORT; empty: it is a child of `bursar up`");
+    inner.field("venue_key_file", value.venue_key_file, "its public key, NAME.pub");
   });
 }
 

@@ -8,7 +8,7 @@
 #include <map>
 
 #include "machines/core/names.hpp"
-#include "schemas/config/describe.hpp"
+#include "schemas/config/describe_nodes.hpp"
 
 namespace schemas::config {
 namespace {
@@ -134,7 +134,8 @@ class TableReader {
   }
 
   template <class Value, class Describe>
-  void list(const char* name, const char*, std::vector<Value>& values, Describe inner) {
+  void list(const char* name, const char*, std::vector<Value>& values, Describe inner,
+            std::initializer_list<const char*> needed = {}) {
     const toml::node* node = take(name);
     if (node == nullptr) return;
     const toml::array* items = node->as_array();
@@ -150,9 +151,9 @@ class TableReader {
       }
       TableReader below(reading_, item.as_table(), here + ".");
       inner(below, values.emplace_back());
-      for (const char* needed : {"name", "kind", "allocation"})
-        if (std::string_view(name) == "sleeves" && item.as_table()->get(needed) == nullptr)
-          reading_.add(here + "." + needed, item.source().begin, "is missing", "every sleeve has its own");
+      for (const char* field : needed)
+        if (item.as_table()->get(field) == nullptr)
+          reading_.add(here + "." + field, item.source().begin, "is missing", "every sleeve has its own");
       below.refuse_the_rest();
     }
   }
@@ -245,6 +246,12 @@ class TableReader {
     else
       wrong_kind(field, node, "write a whole number");
   }
+  void read(const std::string& field, const toml::node& node, bool& value) {
+    if (const auto* flag = node.as_boolean())
+      value = flag->get();
+    else
+      wrong_kind(field, node, "write true or false");
+  }
   void read(const std::string& field, const toml::node& node, std::string& value) {
     if (const auto* text = node.as_string())
       value = text->get();
@@ -305,22 +312,49 @@ ConfigError in_order(std::vector<Problem> problems) {
   return {std::move(problems)};
 }
 
+// Every dot of a key is a table in a table, and toml++ frees those by recursion: a long enough key would end the
+// process. The line of such a key, from 1; 0 when there is none.
+int line_too_deep(std::string_view text) {
+  constexpr int most_dots = 200;
+  int line = 1, dots = 0;
+  for (const char c : text) {
+    dots = c == '\n' ? 0 : dots + (c == '.' ? 1 : 0);
+    if (dots > most_dots) return line;
+    line += c == '\n' ? 1 : 0;
+  }
+  return 0;
+}
+
+// What a message may show of a file: one line of some length, and no byte that would disturb a terminal.
+std::string shown(const std::string& text) {
+  constexpr std::size_t longest = 300;
+  std::size_t end = std::min(text.size(), longest);
+  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  std::string made = text.substr(0, end);
+  for (char& c : made)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+  return made + (end < text.size() ? "..." : "");
+}
+
 ConfigError one(const std::string& file, std::string what, std::string hint, int line = 0, int column = 0) {
   return {{Problem{"", std::move(what), std::move(hint), file, line, column}}};
 }
 
-}  // namespace
-
-machines::Result<Config, ConfigError> parse(std::string_view text, const std::string& file_name) {
+// Reads what `describe_it` describes, and lets it say what is impossible.
+template <class Whole, class Describe>
+machines::Result<Whole, ConfigError> parse_as(std::string_view text, const std::string& file_name,
+                                              Describe describe_it) {
   if (text.find('\0') != std::string_view::npos)
     return machines::fail(one(file_name, "holds bytes that are no text", "give a TOML file"));
+  if (const int line = line_too_deep(text); line > 0)
+    return machines::fail(one(file_name, "has more than 200 dots", "no key here has so many parts", line, 1));
   const Source source(text, file_name);
   try {
     const toml::table root = toml::parse(text, std::string_view(file_name));
     Reading reading(source);
-    Config config;
+    Whole config;
     TableReader reader(reading, &root, "");
-    describe(reader, config);
+    describe_it(reader, config);
     reader.refuse_the_rest();
     if (reading.problems.empty()) {
       for (Problem& problem : config.validate())
@@ -337,7 +371,8 @@ machines::Result<Config, ConfigError> parse(std::string_view text, const std::st
   }
 }
 
-machines::Result<Config, ConfigError> load(const std::filesystem::path& file) {
+// Reads the whole file, or says why not.
+machines::Result<std::string, ConfigError> text_of(const std::filesystem::path& file) {
   constexpr std::uintmax_t most_bytes = 1'000'000;
   std::error_code error;
   const auto status = std::filesystem::status(file, error);
@@ -347,16 +382,55 @@ machines::Result<Config, ConfigError> load(const std::filesystem::path& file) {
   if (std::filesystem::file_size(file, error) > most_bytes)
     return machines::fail(one(file.string(), "is larger than a configuration can be (1 MB)", "check --config"));
   std::ifstream in(file, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   if (!in.is_open() || in.bad()) return machines::fail(one(file.string(), "can't be read", "check who may read it"));
-  return parse(text, file.string());
+  return text;
+}
+
+template <class Whole, class Describe>
+machines::Result<Whole, ConfigError> load_as(const std::filesystem::path& file, Describe describe_it) {
+  const auto text = text_of(file);
+  if (!text) return machines::fail(text.error());
+  return parse_as<Whole>(*text, file.string(), describe_it);
+}
+
+constexpr auto as_house = [](auto& reader, auto& config) { describe(reader, config); };
+constexpr auto as_broker = [](auto& reader, auto& config) { describe_broker_node(reader, config); };
+constexpr auto as_worker = [](auto& reader, auto& config) { describe_worker_node(reader, config); };
+constexpr auto as_venue = [](auto& reader, auto& config) { describe_venue_node(reader, config); };
+
+}  // namespace
+
+machines::Result<Config, ConfigError> parse(std::string_view toml, const std::string& file_name) {
+  return parse_as<Config>(toml, file_name, as_house);
+}
+machines::Result<BrokerNode, ConfigError> parse_broker(std::string_view toml, const std::string& file_name) {
+  return parse_as<BrokerNode>(toml, file_name, as_broker);
+}
+machines::Result<WorkerNode, ConfigError> parse_worker(std::string_view toml, const std::string& file_name) {
+  return parse_as<WorkerNode>(toml, file_name, as_worker);
+}
+machines::Result<VenueNode, ConfigError> parse_venue(std::string_view toml, const std::string& file_name) {
+  return parse_as<VenueNode>(toml, file_name, as_venue);
+}
+machines::Result<Config, ConfigError> load(const std::filesystem::path& file) {
+  return load_as<Config>(file, as_house);
+}
+machines::Result<BrokerNode, ConfigError> load_broker(const std::filesystem::path& file) {
+  return load_as<BrokerNode>(file, as_broker);
+}
+machines::Result<WorkerNode, ConfigError> load_worker(const std::filesystem::path& file) {
+  return load_as<WorkerNode>(file, as_worker);
+}
+machines::Result<VenueNode, ConfigError> load_venue(const std::filesystem::path& file) {
+  return load_as<VenueNode>(file, as_venue);
 }
 
 std::string Problem::text() const {
   std::string result = file;
   if (line > 0) result += fmt::format(":{}:{}", line, column);
-  result += field.empty() ? fmt::format(" {}", what) : fmt::format(": {} {}", field, what);
-  if (field.empty() && line > 0) result = fmt::format("{}:{}:{}: {}", file, line, column, what);
+  result += field.empty() ? fmt::format(" {}", shown(what)) : fmt::format(": {} {}", shown(field), shown(what));
+  if (field.empty() && line > 0) result = fmt::format("{}:{}:{}: {}", file, line, column, shown(what));
   if (!hint.empty()) result += "; " + hint;
   return result;
 }

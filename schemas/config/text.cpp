@@ -11,6 +11,7 @@ std::string text_of(const std::string& value) { return fmt::format("\"{}\"", val
 std::string text_of(const Decimal& value) { return value.text(); }
 std::string text_of(machines::Rate value) { return Decimal::parse(machines::format({{}, value.ppm}, 4))->text(); }
 std::string text_of(machines::Duration value) { return Decimal::parse(machines::format({{}, value.us}, 6))->text(); }
+std::string text_of(bool value) { return value ? "true" : "false"; }
 std::string text_of(std::int64_t value) { return std::to_string(value); }
 std::string text_of(machines::SleeveKind value) { return fmt::format("\"{}\"", machines::name_of(value)); }
 std::string text_of(machines::costs::Basis value) { return fmt::format("\"{}\"", machines::name_of(value)); }
@@ -35,28 +36,21 @@ struct ExampleWriter {
     text += fmt::format("\n[{}{}]  # {}\n{}", path, name, sentence, below.text);
   }
   template <class Value, class Describe>
-  void list(const char* name, const char* sentence, const std::vector<Value>& values, Describe inner) {
+  void list(const char* name, const char* sentence, const std::vector<Value>& values, Describe inner,
+            std::initializer_list<const char*> = {}) {
     for (const Value& value : values) {
       ExampleWriter below{path + name + ".", ""};
       inner(below, value);
       text += fmt::format("\n[[{}{}]]  # {}\n{}", path, name, sentence, below.text);
     }
-    if (values.empty()) add_commented(name, sentence, values, inner);
-  }
-
- private:
-  // One of a list that is empty by default: what it would look like.
-  template <class Value, class Describe>
-  void add_commented(const char* name, const char* sentence, const std::vector<Value>&, Describe inner) {
+    if (!values.empty()) return;
+    // None by default: what one would look like, as comments.
     ExampleWriter below{path + name + ".", ""};
-    const Value one{};
-    inner(below, one);
+    const Value none{};
+    inner(below, none);
     text += fmt::format("\n# [[{}{}]]  # {}\n", path, name, sentence);
-    for (std::size_t from = 0; from < below.text.size();) {
-      const std::size_t end = below.text.find('\n', from) + 1;
-      text += "# " + below.text.substr(from, end - from);
-      from = end;
-    }
+    for (std::string_view rest(below.text); !rest.empty(); rest.remove_prefix(rest.find('\n') + 1))
+      text += fmt::format("# {}\n", rest.substr(0, rest.find('\n')));
   }
 };
 
@@ -92,7 +86,8 @@ struct FrozenWriter {
     text += below.text;
   }
   template <class Value, class Describe>
-  void list(const char* name, const char*, const std::vector<Value>& values, Describe inner) {
+  void list(const char* name, const char*, const std::vector<Value>& values, Describe inner,
+            std::initializer_list<const char*> = {}) {
     for (std::size_t i = 0; i < values.size(); ++i) {
       FrozenWriter below{fmt::format("{}{}[{}].", path, name, i), ""};
       inner(below, values[i]);

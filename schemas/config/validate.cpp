@@ -204,6 +204,46 @@ void check_venue(Findings& found, const PaperConfig& paper) {
           "crash_before or crash_after");
 }
 
+void check_broker_rules(Findings& found, const BrokerConfig& broker) {
+  for (std::size_t i = 0; i < broker.weights.size(); ++i) {
+    const std::string here = fmt::format("broker.weight[{}].", i);
+    if (broker.weights[i].owner.empty()) found.add(here + "owner", "is empty; name an owner");
+    check_range(found, here + "weight", broker.weights[i].weight, 1, 1'000);
+  }
+  for (std::size_t i = 0; i < broker.priorities.size(); ++i) {
+    const PriorityConfig& one = broker.priorities[i];
+    const std::string here = fmt::format("broker.priority[{}].", i);
+    if (one.kind.empty()) found.add(here + "kind", "is empty; name a machine, for instance order");
+    if (one.command.empty()) found.add(here + "command", "is empty; name a command, for instance place_order");
+    check_range(found, here + "level", one.level, -100, 100);
+  }
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < broker.limits.size(); ++i) {
+    const LimitConfig& one = broker.limits[i];
+    const std::string here = fmt::format("broker.limit[{}].", i);
+    if (!is_name(one.name))
+      found.add(here + "name", fmt::format("is \"{}\"; 1 to 64 letters, digits, - and _ are expected", one.name));
+    else if (!names.insert(one.name).second)
+      found.add(here + "name", fmt::format("is \"{}\", as an earlier limit's", one.name), "give each its own name");
+    if (one.per != "account" && one.per != "venue" && one.per != "owner" && one.per != "all")
+      found.add(here + "per", fmt::format("is \"{}\"; account, venue, owner or all is expected", one.per));
+    if (!one.rate.empty() && !parse_rate(one.rate))
+      found.add(here + "rate", fmt::format("is \"{}\", which is no rate", one.rate),
+                "write so many per s, min, h or day, for instance \"10/s\"");
+    if (one.rate.empty() && one.max_in_flight == 0)
+      found.add(here + "rate", "is empty, and so is `max_in_flight`: this limits nothing", "write one of them");
+    check_range(found, here + "max_in_flight", one.max_in_flight, 0, 100'000);
+    check_range(found, here + "burst", one.burst, 1, 100'000);
+  }
+  for (std::size_t i = 0; i < broker.deadlines.size(); ++i) {
+    const auto us = broker.deadlines[i].after.us;
+    if (us < 1'000'000 || us > 86'400'000'000)
+      found.add(fmt::format("broker.deadline[{}].after_s", i),
+                fmt::format("is {} s; it must be between 1 and 86400",
+                            Decimal::parse(machines::format({{}, us}, 6))->text()));
+  }
+}
+
 void check_retries(Findings& found, const std::vector<RetryConfig>& retries) {
   std::set<std::string> seen;
   for (std::size_t i = 0; i < retries.size(); ++i) {
@@ -238,6 +278,8 @@ void check_processes(Findings& found, const Config& config) {
   seconds("cadence.buy_check_s", config.cadence.buy_check);
   seconds("cadence.sell_check_s", config.cadence.sell_check);
   const BrokerConfig& broker = config.broker;
+  check_range(found, "broker.count", broker.count, 0, 16);
+  check_range(found, "broker.seat_ttl_ms", broker.seat_ttl_ms, 300, 600'000);
   check_range(found, "broker.heartbeat_ms", broker.heartbeat_ms, 10, 60'000);
   check_range(found, "broker.ttl_ms", broker.ttl_ms, 20, 600'000);
   if (broker.ttl_ms < 2 * broker.heartbeat_ms)
@@ -249,17 +291,46 @@ void check_processes(Findings& found, const Config& config) {
   check_range(found, "broker.backoff_ms", broker.backoff_ms, 1, 600'000);
   check_range(found, "broker.longest_backoff_ms", broker.longest_backoff_ms, broker.backoff_ms, 86'400'000);
   check_retries(found, broker.retry);
-  check_range(found, "workers.count", config.workers.count, 1, 64);
+  if (broker.count > 0)
+    check_range(found, "workers.count", config.workers.count, 1, 64);
+  else if (config.workers.count > 0)
+    found.add("workers.count", fmt::format("is {}, and broker.count is 0", config.workers.count),
+              "workers of this house know its own brokers only: set it to 0 as well, and start `bursar worker`");
+  if (config.elsewhere.venue.empty() != config.elsewhere.venue_key_file.empty())
+    found.add(config.elsewhere.venue.empty() ? "elsewhere.venue" : "elsewhere.venue_key_file", "is missing",
+              "a venue elsewhere has an endpoint and a public key");
   check_range(found, "workers.group_commit_steps", config.workers.group_commit_steps, 1, 1'000);
   check_range(found, "workers.group_commit_ms", config.workers.group_commit_ms, 0, 1'000);
   check_range(found, "workers.look_ahead_bars", config.workers.look_ahead_bars, 1, 64);
   check_range(found, "sample.bars", config.sample.bars, 6, 1'000'000);
   check_range(found, "sample.seed", config.sample.seed, 0, INT64_MAX);
   check_range(found, "reconcile.minutes", config.reconcile.minutes, 0, 10'080);
+  check_range(found, "keys.test_minutes", config.keys.test_minutes, 0, 10'080);
   check_range(found, "audit.checkpoint_minutes", config.audit.checkpoint_minutes, 0, 1'440);
 }
 
 }  // namespace
+
+std::optional<RatePer> parse_rate(std::string_view text) {
+  constexpr std::int64_t second = 1'000'000;
+  const std::pair<std::string_view, std::int64_t> units[] = {
+      {"s",   second         },
+      {"min", 60 * second    },
+      {"h",   3'600 * second },
+      {"day", 86'400 * second}
+  };
+  const auto slash = text.find('/');
+  if (slash == std::string_view::npos || slash == 0 || slash > 6 || text[0] == '0') return std::nullopt;
+  RatePer rate;
+  for (const char digit : text.substr(0, slash)) {
+    if (digit < '0' || digit > '9') return std::nullopt;
+    rate.count = rate.count * 10 + (digit - '0');
+  }
+  for (const auto& [unit, period_us] : units)
+    if (text.substr(slash + 1) == unit) rate.period_us = period_us;
+  if (rate.period_us == 0) return std::nullopt;
+  return rate;
+}
 
 std::vector<SleeveConfig> Config::default_sleeves() {
   return {
@@ -276,6 +347,7 @@ std::vector<Problem> Config::validate() const {
   check_fees(found, paper, vault.asset);
   check_vault_rules(found, *this);
   check_processes(found, *this);
+  check_broker_rules(found, broker);
   if (!keys.master_key_file.empty() && keys.master_key_file[0] != '/')
     found.add("keys.master_key_file", fmt::format("is \"{}\"; it must be a whole path, from /", keys.master_key_file));
   return found.problems;

@@ -34,7 +34,7 @@ Ran run(const std::vector<std::string>& arguments, const std::vector<std::string
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   Child child(argv, environment);
   Ran ran;
-  ran.code = child.wait(std::chrono::seconds(500)).code;
+  ran.code = child.wait(std::chrono::seconds(1400)).code;
   ran.output = child.output();
   std::istringstream lines(ran.output);
   for (std::string line; std::getline(lines, line);) {
@@ -69,9 +69,22 @@ bool raw_limit_is_here() {
 }
 
 std::set<std::string> expected_names() {
-  std::set<std::string> names{
-      "full_path", "one_step_single_shard", "replay",        "replay_bars",     "replay_transitions",
-      "memory",    "hot_account",           "memory_broker", "memory_worker-1", "memory_worker-2"};
+  std::set<std::string> names{"full_path",
+                              "one_step_single_shard",
+                              "replay",
+                              "replay_bars",
+                              "replay_transitions",
+                              "memory",
+                              "hot_account",
+                              "memory_broker",
+                              "memory_worker-1",
+                              "memory_worker-2",
+                              "broker",
+                              "broker_batched",
+                              "scale_resting_10000"};
+  for (const char* workers : {"1", "2", "4", "8"}) names.insert(std::string("scale_workers_") + workers);
+  for (const char* load : {"10", "50", "90"})
+    for (const char* part : {"_p50", "_p99"}) names.insert(std::string("load_latency_") + load + part);
   if (raw_limit_is_here()) names.insert({"full_path_vs_raw", "idle_latency", "verify_full"});
   return names;
 }
@@ -80,7 +93,7 @@ TEST(Run, MeasuresEverythingAndLeavesNothing) {
   if (const auto why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
   TempFolder data, space;
   write_prices(data.path(), 120);
-  const Ran ran = run({"--json", "--seconds", "1", "--runs", "1"},
+  const Ran ran = run({"--json", "--seconds", "1", "--runs", "1", "--resting", "10000"},
                       {"BURSAR_DATA=" + data.path().string(), "TMPDIR=" + space.path().string()});
   ASSERT_EQ(ran.code, 0) << ran.output;
   std::set<std::string> names;
@@ -135,14 +148,37 @@ TEST(Run, SkipsAloudWhatCanNotBeMeasuredHere) {
     EXPECT_THAT(none.output, testing::HasSubstr(fmt::format("{}: skipped: ", name)));
 }
 
+TEST(Results, AreWrittenFromTheFiguresOfARun) {
+  if (!fs::exists("/usr/bin/gnuplot")) GTEST_SKIP() << "gnuplot-nox is not installed (deploy/packages.txt, [bench])";
+  TempFolder space;
+  std::string lines = "run 1 of 1: noise that is no figure\n";
+  for (const char* name :
+       {"scale_workers_1", "scale_workers_2", "scale_resting_10000", "load_latency_10_p50", "load_latency_10_p99"})
+    lines += fmt::format(R"({{"name":"{}","value":7,"unit":"u","baseline":2,"ratio":3.5,"runs":1}})"
+                         "\n",
+                         name);
+  write_text(space.path() / "figures", lines);
+  const std::string script = BURSAR_SOURCE_DIR "/tests/bench/write_results";
+  Child child({script, (space.path() / "figures").string(), space.path().string()});
+  ASSERT_EQ(child.wait().code, 0) << child.output();
+  EXPECT_THAT(read_text(space.path() / "RESULTS.md"),
+              testing::HasSubstr("| `scale_workers_2` | 7 | u | 2 | 3.5 | 1 |\n"));
+  EXPECT_THAT(read_text(space.path() / "results.svg"), testing::HasSubstr("Durable steps/s by workers"));
+  write_text(space.path() / "figures", "nothing\n");
+  Child none({script, (space.path() / "figures").string(), space.path().string()});
+  EXPECT_EQ(none.wait().code, 1);
+  EXPECT_THAT(none.output(), testing::HasSubstr("was --json given?"));
+}
+
 TEST(Run, SaysWhatIsWrongWithItsArguments) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
-      {{"full_pth"},       "there is no benchmark full_pth"},
-      {{"--jsn"},          "there is no option --jsn"      },
-      {{"--runs"},         "--runs needs a whole number"   },
-      {{"--runs", "0"},    "--runs needs a whole number"   },
-      {{"--seconds", "x"}, "--seconds needs a whole number"},
-      {{"--build"},        "--build needs a folder"        },
+      {{"full_pth"},        "there is no benchmark full_pth"},
+      {{"--jsn"},           "there is no option --jsn"      },
+      {{"--runs"},          "--runs needs a whole number"   },
+      {{"--runs", "0"},     "--runs needs a whole number"   },
+      {{"--seconds", "x"},  "--seconds needs a whole number"},
+      {{"--resting", "-1"}, "--resting needs a whole number"},
+      {{"--build"},         "--build needs a folder"        },
   };
   for (const auto& [arguments, words] : cases) {
     const Ran ran = run(arguments);

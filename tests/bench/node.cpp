@@ -1,6 +1,7 @@
 // tests/bench/node.cpp: the processes of the benchmarks. A private PostgreSQL with the settings of the product; the
 // real broker service; the real worker harness with the drill, a two-state machine whose every step moves money between
-// two accounts of its owner. "turn" travels through the broker each time; "spin" may be handed over eagerly.
+// two accounts of its owner. "turn" travels through the broker each time; "spin" may be handed over eagerly; "ring" is
+// a timer that is not wound up again.
 #include <spdlog/spdlog.h>
 
 #include <sys/prctl.h>
@@ -47,9 +48,9 @@ class Drill : public workers::handlers::Handler {
     move.from = ticks ? "tick" : "tock";
     move.to = ticks ? "tock" : "tick";
     move.event = "swing";
-    move.command = job.command == "spin" ? "spin" : "turn";
+    move.command = job.command == "spin" ? "spin" : job.command == "ring" ? "none" : "turn";
     move.data = facts.data;
-    step.jobs.push_back({move.instance, move.command, false, job.world_at, {}});
+    if (job.command != "ring") step.jobs.push_back({move.instance, move.command, false, job.world_at, {}});
     step.moves.push_back(std::move(move));
     const std::int64_t each = accounts / owners_;
     const std::int64_t first = (job.key.owner.value - 1) * each + 1;
@@ -77,7 +78,7 @@ class Drill : public workers::handlers::Handler {
 
 int usage() {
   std::cerr << "usage: bench_node cluster FOLDER | migrate DSN | keys FOLDER | broker FOLDER ENDPOINT DSN |\n"
-               "                  worker FOLDER ENDPOINT DSN NAME OWNERS\n";
+               "                  worker FOLDER ENDPOINT DSN NAME OWNERS | clock FOLDER ENDPOINT STEP_US SECONDS\n";
   return 2;
 }
 
@@ -133,10 +134,11 @@ int worker(const std::string& folder, const std::string& endpoint, const std::st
            std::int64_t owners) {
   workers::harness::WorkerConfig config;
   config.name = name;
-  config.broker_endpoint = endpoint;
   config.dsn = dsn;
   config.keys = brokers::wire::read_keys(folder + "/worker").value();
-  config.broker_public_key = brokers::wire::read_public_key(folder + "/broker.pub").value();
+  config.brokers = {
+      {endpoint, brokers::wire::read_public_key(folder + "/broker.pub").value()}
+  };
   return workers::harness::run(
       config,
       [owners](ledger::Connection&) -> ledger::Stored<workers::harness::Handlers> {
@@ -145,6 +147,35 @@ int worker(const std::string& folder, const std::string& endpoint, const std::st
         return handlers;
       },
       stop);
+}
+
+std::int64_t us_of(auto time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
+
+// Releases world time as wall time passes, one step after the other, and waits for none of them. World time 0 is when
+// the first release was answered.
+int clock(const std::string& folder, const std::string& endpoint, std::int64_t step_us, std::int64_t seconds) {
+  brokers::wire::Context context;
+  brokers::wire::DealerSocket socket(context, endpoint, brokers::wire::read_keys(folder + "/client").value(),
+                                     brokers::wire::read_public_key(folder + "/broker.pub").value());
+  brokers::wire::Poller poller;
+  poller.add(socket);
+  const auto given_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!stop && std::chrono::steady_clock::now() < given_up) {
+    socket.send(schemas::encode(schemas::Release{{0}}));
+    if (poller.wait(std::chrono::milliseconds(200)) && socket.receive()) break;
+  }
+  if (std::chrono::steady_clock::now() >= given_up) return complain("the broker does not answer");
+  const auto began = std::chrono::steady_clock::now();
+  std::cout << "began " << us_of(std::chrono::system_clock::now()) << std::endl;
+  for (std::int64_t at = step_us; !stop && at <= seconds * 1'000'000; at += step_us) {
+    std::this_thread::sleep_until(began + std::chrono::microseconds(at));
+    socket.send(schemas::encode(schemas::Release{{at}}));
+    while (socket.receive()) {
+    }
+  }
+  return 0;
 }
 
 }  // namespace
@@ -160,5 +191,6 @@ int main(int argc, char** argv) {
   if (what == "keys" && argc == 3) return make_keys(argv[2]);
   if (what == "broker" && argc == 5) return broker(argv[2], argv[3], argv[4]);
   if (what == "worker" && argc == 7) return worker(argv[2], argv[3], argv[4], argv[5], std::stoll(argv[6]));
+  if (what == "clock" && argc == 6) return clock(argv[2], argv[3], std::stoll(argv[4]), std::stoll(argv[5]));
   return usage();
 }

@@ -13,4 +13,9 @@ SELECT 1 + (i - 1) * :owners / 80000, i, 'drill', 1, 'tick', 1, false, '{}' FROM
 INSERT INTO job (owner, instance, version, ordinal, shard, kind, command, world_at, token)
 SELECT i.owner, i.id, 1, 0, o.shard, 'drill', :'command', 0, CASE WHEN :leased THEN md5(i.id || ':1')::uuid END
   FROM instance i JOIN owner o ON o.id = i.owner WHERE i.id <= :waiting;
+-- Beside them :resting instances that wait for a timer far away, as most of a house does. Not of our eighty thousand.
+INSERT INTO instance (owner, id, kind, machine_version, state, version, is_final, data)
+SELECT 1 + (i - 1) % :owners, 2000000 + i, 'drill', 1, 'tick', 1, false, '{}' FROM generate_series(1, :resting) AS i;
+INSERT INTO job (owner, instance, version, ordinal, shard, kind, command, world_at)
+SELECT 1 + (i - 1) % :owners, 2000000 + i, 1, 0, (i - 1) % :owners, 'drill', 'turn', 4000000000000000 FROM generate_series(1, :resting) AS i;
 SELECT setval('instance_id', 1000000), setval('account_id', 1000000);

@@ -53,6 +53,7 @@ class Backend {
   virtual std::vector<machines::LeasedJob> leased() = 0;
   virtual int give_back(std::span<const Failure> failures) = 0;
   virtual Due due(machines::Instant world_at) = 0;
+  virtual machines::Instant next_unheld() = 0;
   virtual bool submit_event(machines::OwnerId owner, machines::InstanceId instance, const std::string& event,
                             machines::Instant world_at) = 0;
 

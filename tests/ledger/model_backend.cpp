@@ -34,6 +34,7 @@ class ModelBackend : public Backend {
   std::vector<machines::LeasedJob> leased() override { return ledger_.leased(shards_); }
   int give_back(std::span<const Failure> failures) override { return ledger_.give_back(failures, wall_us_); }
   Due due(machines::Instant world_at) override { return ledger_.due(shards_, world_at, wall_us_); }
+  machines::Instant next_unheld() override { return ledger_.next_unheld(shards_); }
   bool submit_event(machines::OwnerId owner, machines::InstanceId instance, const std::string& event,
                     machines::Instant world_at) override {
     return ledger_.submit_event(owner, instance, event, world_at);

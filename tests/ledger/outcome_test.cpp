@@ -229,6 +229,19 @@ TEST_P(Outcomes, ARefusalSinksNoNeighbour) {
   for (const std::size_t at : {1U, 2U, 3U, 4U, 5U, 6U}) EXPECT_EQ(version_of(tills[at]), 1);
 }
 
+TEST_P(Outcomes, ARearmedTimerStandsBesideAStepThatDoesNotFit) {
+  const auto [till, job] = till_with_job();
+  const InstanceId other = new_till();
+  Step timer;
+  timer.owner = owner;
+  timer = answering(timer, job, Fate::rearmed);
+  timer.rearm_at = {7'000};
+  EXPECT_THAT(commit_all({next(owner, other, 5), timer, next(owner, other, 1)}),
+              ElementsAre(stale_version, committed, committed));
+  EXPECT_THAT(claim({6'999}), IsEmpty());
+  EXPECT_THAT(claim({7'000}), SizeIs(1));
+}
+
 TEST_P(Outcomes, AStepSeesTheStepsBeforeItInTheCall) {
   const InstanceId a = new_till();
   const InstanceId b = new_till();

@@ -67,6 +67,7 @@ class PostgresBackend : public Backend {
     const auto due = must(jobs_.due(shards_, world_at));
     return {due.next_due, due.parked, due.parked_reason, due.next_run_us};
   }
+  machines::Instant next_unheld() override { return must(jobs_.next_unheld(shards_)); }
   bool submit_event(machines::OwnerId owner, machines::InstanceId instance, const std::string& event,
                     machines::Instant world_at) override {
     return must(jobs_.submit_event(owner, instance, event, world_at));

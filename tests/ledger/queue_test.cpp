@@ -171,6 +171,19 @@ TEST_P(Queue, DelayedAndParkedJobsStandInTheWayOfWorldTime) {
   EXPECT_EQ(due.parked_reason, "broke");
 }
 
+TEST_P(Queue, WhatNobodyHoldsIsFoundThoughItIsParkedOrDelayed) {
+  EXPECT_EQ(ledger->next_unheld().us, std::numeric_limits<std::int64_t>::max());
+  const auto [till, job] = till_with_job();
+  EXPECT_EQ(ledger->next_unheld().us, std::numeric_limits<std::int64_t>::max()) << "leased";
+  (void)commit(ordering(birth(owner), "count", {2'000}));
+  EXPECT_EQ(ledger->next_unheld(), (Instant{2'000})) << "ready";
+  ASSERT_EQ(ledger->give_back(failure(job, 3'600'000)), 1);
+  EXPECT_EQ(ledger->next_unheld(), (Instant{1'000})) << "delayed";
+  ASSERT_EQ(ledger->give_back(failure(claim().at(0), 0, true)), 1);
+  (void)commit(ordering(birth(owner), "count", {5'000}));
+  EXPECT_EQ(ledger->next_unheld(), (Instant{1'000})) << "parked, too";
+}
+
 TEST_P(Queue, AnEventWaitsAsAJobOnceUntilItIsHeard) {
   const InstanceId till = new_till();
   EXPECT_FALSE(ledger->submit_event(owner, {till.value + 77'777}, "quorum", {1'000}));

@@ -32,13 +32,13 @@ std::vector<LeasedJob> at_next_closes(std::span<const LeasedJob> jobs, Instant f
 
 }  // namespace
 
-ledger::Stored<Foresight> look_ahead(ledger::journal::Journal& journal, const Ask& ask, std::span<const LeasedJob> jobs,
+ledger::Stored<Foresight> look_ahead(const ReadFacts& read, const Ask& ask, std::span<const LeasedJob> jobs,
                                      Instant alone_until, int most_looks) {
   CHECK(!jobs.empty());
   Instant from = jobs.front().world_at;
   for (int looks = 0, span = 1;; span = std::min(span * 2, longest_span)) {
     const auto asked = at_next_closes(jobs, from, span, alone_until);
-    auto facts = journal.facts(asked);
+    auto facts = read(asked);
     if (!facts) return machines::fail(facts.error());
     for (std::size_t first = 0; first < asked.size(); first += jobs.size()) {
       const Instant at = asked[first].world_at;

@@ -13,6 +13,8 @@
 
 namespace workers::harness {
 
+using ReadFacts = std::function<ledger::Stored<std::vector<std::optional<ledger::journal::Facts>>>(
+    std::span<const machines::LeasedJob> jobs)>;
 using Ask = std::function<handlers::Decision(const machines::LeasedJob&, const ledger::journal::Facts&)>;
 
 struct Foresight {
@@ -22,9 +24,8 @@ struct Foresight {
 
 // From the jobs' own world time, close by close, up to `alone_until` and `most_looks` times: the first time at which
 // one of them has more to do than to be re-armed to the next close; where none has, the last time that was looked at.
-// REQUIRES: at least one job; all of one world time; most_looks > 0. Errors: as Journal::facts.
-ledger::Stored<Foresight> look_ahead(ledger::journal::Journal& journal, const Ask& ask,
-                                     std::span<const machines::LeasedJob> jobs, machines::Instant alone_until,
-                                     int most_looks);
+// REQUIRES: at least one job; all of one world time; most_looks > 0. Errors: as `read`, which is Journal::facts.
+ledger::Stored<Foresight> look_ahead(const ReadFacts& read, const Ask& ask, std::span<const machines::LeasedJob> jobs,
+                                     machines::Instant alone_until, int most_looks);
 
 }  // namespace workers::harness

@@ -5,25 +5,25 @@
 
 #include <atomic>
 #include <functional>
-#include <memory>
 #include <string>
-#include <vector>
 
-#include "brokers/wire/keys.hpp"
-#include "workers/handlers/handler.hpp"
+#include "ledger/secrets/master_key.hpp"
+#include "workers/harness/link.hpp"
+#include "workers/harness/mind.hpp"
 
 namespace workers::harness {
 
 struct VenueLink {
   std::string endpoint;  // empty: this worker calls no venue
   std::string server_public_key;
-  std::int64_t timeout_ms = 2000;  // an answer later than this is doubt
+  std::int64_t timeout_ms = 2000;                // an answer later than this is doubt
+  std::string name = "paper", account = "main";  // whose API keys sign
+  ledger::secrets::KeyPlace master_key = {};     // what opens them
 };
 
 struct WorkerConfig {
   std::string name = "worker-1";  // stable over restarts
-  std::string broker_endpoint;
-  std::string broker_public_key;
+  std::vector<BrokerAddress> brokers;
   brokers::wire::CurveKeys keys;
   std::string dsn;
   VenueLink venue;
@@ -38,7 +38,6 @@ struct WorkerConfig {
   [[nodiscard]] std::string validate() const;
 };
 
-using Handlers = std::vector<std::unique_ptr<handlers::Handler>>;
 // Makes the handlers once the database can be read; called again when a job's facts were not enough (`refresh`).
 using MakeHandlers = std::function<ledger::Stored<Handlers>(ledger::Connection&)>;
 

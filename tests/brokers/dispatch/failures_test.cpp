@@ -48,10 +48,28 @@ TEST(Failures, WhatThePartyAskedForWinsOverOurBackOff) {
   EXPECT_EQ(failure_after(9, 1, 30'000).delay_ms, 30'000);
 }
 
+TEST(Failures, NobodyWaitsLongerThanADayForAnotherTry) {
+  EXPECT_EQ(failure_after(0, 1, INT64_MAX).delay_ms, 86'400'000);
+}
+
 TEST(Failures, TheLastTryParks) {
   EXPECT_FALSE(failure_after(18).park);
   EXPECT_TRUE(failure_after(19).park);
   EXPECT_EQ(failure_after(19).reason, "told so");
+}
+
+// Found by tests/simulation, seed 145: a WELCOME took two seconds, the worker asked again every 300 ms, and a job that
+// it had never seen was parked as its killer.
+TEST(Failures, AWorkerThatRegistersAgainOverTheSameSocketHasNotDied) {
+  House house;
+  house.join("w1");
+  for (int times = 1; times <= 7; ++times) {
+    EXPECT_THAT(house.claimed({leased_again(job(1), times)}).all_assigned(), ElementsAre(times));
+    house.ready("w1", "w1");
+    const auto orders = house.orders();
+    ASSERT_THAT(orders.given_back, SizeIs(1));
+    EXPECT_FALSE(orders.given_back[0].park) << orders.given_back[0].reason;
+  }
 }
 
 TEST(Failures, FatalParksAtOnce) {
@@ -63,6 +81,21 @@ TEST(Failures, FatalParksAtOnce) {
   EXPECT_TRUE(orders.given_back[0].park);
   EXPECT_EQ(orders.given_back[0].token, token(1));
   EXPECT_EQ(house.dispatch.in_flight(), 0U);
+}
+
+TEST(Failures, WaitingForAKeyIsNoTryAndNeverParks) {
+  House house;
+  house.join("w1");
+  LeasedJob last = job(1);
+  last.tries = 19;
+  (void)house.claimed({last});
+  house.dispatch.failed("w1", {token(1), machines::CallError::fatal_auth, 250, "waits for an API key", false},
+                        house.now);
+  const auto orders = house.orders();
+  ASSERT_THAT(orders.given_back, SizeIs(1));
+  EXPECT_FALSE(orders.given_back[0].park);
+  EXPECT_FALSE(orders.given_back[0].counts_as_try);
+  EXPECT_EQ(orders.given_back[0].delay_ms, 250);
 }
 
 TEST(Failures, AFailureOfAnothersTokenIsIgnored) {

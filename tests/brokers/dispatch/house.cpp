@@ -29,6 +29,12 @@ LeasedJob job(int number, int owner, int shard) {
   made.command = "evaluate";
   return made;
 }
+LeasedJob job_of(int number, const std::string& kind, const std::string& command, int owner, int shard) {
+  LeasedJob made = job(number, owner, shard);
+  made.kind = kind;
+  made.command = command;
+  return made;
+}
 LeasedJob job(int number) { return job(number, 1); }
 
 std::vector<LeasedJob> jobs(int first, int last, int owner, int shard) {
@@ -64,6 +70,7 @@ void note(Ordered& ordered, const Send& order) {
 }
 void note(Ordered& ordered, const ClaimNow& order) {
   ordered.claims.push_back(order.limit);
+  ordered.claim_orders.push_back(order);
   ordered.story.emplace_back("claim");
 }
 void note(Ordered& ordered, const AskDue& order) {
@@ -106,6 +113,24 @@ void House::ready(const std::string& peer, const std::string& name, std::vector<
 void House::join(const std::string& name, int pure, int outside) {
   ready(name, name, {}, pure, outside);
   (void)orders();
+}
+
+void House::join_for(const std::string& name, const std::string& kind, std::vector<std::string> commands) {
+  schemas::Ready ready;
+  ready.worker = name;
+  ready.capabilities = {
+      {kind, 1, {}, std::move(commands)}
+  };
+  dispatch.ready(name, ready, now);
+  (void)orders();
+}
+
+Ordered House::claimed_of(std::vector<LeasedJob> jobs, const std::string& account) {
+  std::map<machines::JobKey, Place> places;
+  for (const LeasedJob& one : jobs)
+    if (dispatch.wants_place(one)) places[one.key] = {"paper", account};
+  dispatch.claimed(std::move(jobs), now, {}, places);
+  return orders();
 }
 
 Ordered House::claimed(std::vector<LeasedJob> jobs, std::int64_t next_unheld_us) {

@@ -21,6 +21,7 @@ inline constexpr std::int64_t ms = 1'000;
 // A job of owner 1 on shard 0; instance `number` with token `number`.
 LeasedJob job(int number);
 LeasedJob job(int number, int owner, int shard = 0);
+LeasedJob job_of(int number, const std::string& kind, const std::string& command, int owner = 1, int shard = 0);
 std::vector<LeasedJob> jobs(int first, int last, int owner = 1, int shard = 0);
 // The same row under a fresh lease: another token, the next attempt.
 LeasedJob leased_again(LeasedJob job, int token_number);
@@ -34,6 +35,7 @@ struct Ordered {
   std::vector<ledger::jobs::Failure> given_back;
   std::vector<brokers::dispatch::Send> said;  // all other messages
   std::vector<int> claims;                    // limits
+  std::vector<brokers::dispatch::ClaimNow> claim_orders;
   std::vector<machines::Instant> asked_due;
   std::vector<std::string> story;  // every order as one word, in order
 
@@ -49,9 +51,13 @@ class House {
   void join(const std::string& name, int pure = 256, int outside = 16);
   void ready(const std::string& peer, const std::string& name, std::vector<int> held = {}, int pure = 256,
              int outside = 16);
+  // One that runs these commands of a kind alone.
+  void join_for(const std::string& name, const std::string& kind, std::vector<std::string> commands);
   // What it ordered since it was last asked.
   Ordered orders();
   Ordered claimed(std::vector<LeasedJob> jobs, std::int64_t next_unheld_us = 0);
+  // Outside calls of this account at the venue "paper".
+  Ordered claimed_of(std::vector<LeasedJob> jobs, const std::string& account);
   Ordered done(const std::string& peer, const std::vector<int>& tokens,
                schemas::DoneKind kind = schemas::DoneKind::done, std::vector<LeasedJob> minted = {});
   Ordered failed(const std::string& peer, int token_number, std::int64_t retry_after_ms = 0, bool fatal = false);

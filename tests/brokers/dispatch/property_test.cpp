@@ -1,4 +1,4 @@
-// Whatever happens in whatever order: no job is with two workers, no credit is exceeded, nothing is lost.
+// Whatever happens in whatever order: no job is with two workers, no credit and no limit is exceeded, nothing is lost.
 #include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>
 
@@ -81,6 +81,16 @@ class World {
     std::int64_t run_at = 0;
   };
 
+  static Limit limit() {
+    Limit limit;
+    limit.name = "few";
+    limit.match = {"order", "place_order"};
+    limit.per = Per::all;
+    limit.most_in_flight = 2;
+    limit.rate = 4;
+    limit.burst = 2;
+    return limit;
+  }
   static Rules rules() {
     Rules rules;
     rules.claim_limit = 8;
@@ -89,6 +99,17 @@ class World {
     rules.retry = RetryRules({.most_tries = 4});
     rules.most_lone_deaths = 3;
     rules.seed = *rc::gen::arbitrary<std::uint64_t>();
+    rules.priorities = {
+        {{"order", "place_order"}, 1}
+    };
+    rules.urgent_run = 3;
+    rules.lower_turn = 1;
+    rules.weights[machines::OwnerId{2}] = 3;
+    rules.limits = {limit()};
+    rules.most_limited = 3;
+    rules.deadlines = {
+        {{"cycle", ""}, 2'500 * ms}
+    };
     return rules;
   }
 
@@ -156,11 +177,25 @@ class World {
           if (stands(other)) RC_ASSERT(jobs_.at(other).key.instance != job.key.instance);
       held.insert(job.token);
       jobs_[job.token] = job;
+      if (job.kind == "order") check_limit();
     }
     int pures = 0, outsides = 0;
     for (const Token& token : held) ++(jobs_.at(token).kind == "order" ? outsides : pures);
     RC_ASSERT(pures <= pure);
     RC_ASSERT(outsides <= outside);
+  }
+
+  // One more order leaves now.
+  void check_limit() {
+    left_.push_back(now_);
+    for (std::size_t from = 0; from < left_.size(); ++from) {
+      const auto filled = (now_ - left_[from]) * limit().rate / limit().period_us;
+      RC_ASSERT(static_cast<std::int64_t>(left_.size() - from) <= limit().burst + filled);
+    }
+    std::int64_t flying = 0;
+    for (const auto& [peer, theirs] : held_)
+      for (const Token& token : theirs) flying += jobs_.at(token).kind == "order" && stands(token);
+    RC_ASSERT(flying <= limit().most_in_flight);
   }
 
   // ---- what workers do
@@ -269,6 +304,7 @@ class World {
   std::array<std::string, workers> peers_;
   std::map<std::string, std::set<Token>> held_;
   std::map<Token, LeasedJob> jobs_;
+  std::vector<std::int64_t> left_;  // when orders left
 };
 
 RC_GTEST_PROP(Dispatch, LosesNothingAndHandsNothingOutTwice, ()) {

@@ -113,11 +113,11 @@ TEST_F(Service, AWaitedBarrierPassesWhenAllOfItIsDoneAndTellsWhatIsNext) {
   auto client = party_->socket("client");
   const auto early = ask<schemas::Released>(client, schemas::Release{{99}});
   ASSERT_TRUE(early) << broker->output();
-  EXPECT_EQ(*early, (schemas::Released{{99}, false, {}, "", {100}}));
+  EXPECT_EQ(*early, (schemas::Released{{99}, false, {}, "", {100}, {0}, {0}}));
   EXPECT_EQ(steps(), 0);
   const auto first = ask<schemas::Released>(client, schemas::Release{{100}, {}});
   ASSERT_TRUE(first) << broker->output();
-  EXPECT_EQ(*first, (schemas::Released{{100}, false, {}, "", {500}}));
+  EXPECT_EQ(*first, (schemas::Released{{100}, false, {}, "", {500}, {0}, {0}}));
   EXPECT_EQ(steps(), 3 * (last_version - 1));
   const auto last = ask<schemas::Released>(client, schemas::Release{{500}});
   ASSERT_TRUE(last) << broker->output();
@@ -241,6 +241,51 @@ TEST_F(Service, ToldToStopItEndsWithZeroAndLosesNothing) {
   broker = party_->broker();
   EXPECT_TRUE(party_->all_arrive()) << broker->output() << worker->output();
   party_->expect_sound(200);
+}
+
+TEST_F(Service, ALimitHoldsJobsBackSaysSoAndLosesNone) {
+  party_->seed(12, "slow");
+  const auto broker = party_->broker();
+  const auto worker = party_->worker("w1");
+  auto client = party_->socket("client");
+  std::optional<schemas::BrokerView> view;
+  EXPECT_TRUE(wait_until([&] {
+    view = ask<schemas::BrokerView>(client, schemas::Query{});
+    return view && !view->limits.empty();
+  })) << broker->output();
+  ASSERT_THAT(view->limits, testing::SizeIs(1));
+  EXPECT_EQ(view->limits[0].name, "slow-ones");
+  EXPECT_EQ(view->limits[0].cap, "5/s");
+  EXPECT_GT(view->limits[0].waiting, 0);
+  EXPECT_TRUE(party_->all_arrive()) << broker->output() << worker->output();
+  view = ask<schemas::BrokerView>(client, schemas::Query{});
+  ASSERT_TRUE(view);
+  EXPECT_THAT(view->limits, testing::IsEmpty());
+  party_->expect_sound(12);
+}
+
+// With no worker the broker claims nothing; with one, what waits for its limit is in the broker's memory.
+TEST_F(Service, ACancelledJobIsDroppedFromTheBrokersMemory) {
+  party_->seed(50, "slow");
+  const auto broker = party_->broker();
+  const auto worker = party_->worker("w1");
+  auto client = party_->socket("client");
+  EXPECT_TRUE(wait_until([&] {
+    const auto view = ask<schemas::BrokerView>(client, schemas::Query{});
+    return view && !view->limits.empty();
+  })) << broker->output();
+  (void)party_->ask(
+      "DELETE FROM ledger.job WHERE instance = 50; UPDATE ledger.instance SET is_final = true WHERE id = 50");
+  const schemas::Cancel cancel{
+      {{1}, {50}, 1, 0}
+  };
+  const auto first = ask<schemas::Cancelled>(client, cancel);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->result, schemas::CancelResult::dropped);
+  const auto second = ask<schemas::Cancelled>(client, cancel);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->result, schemas::CancelResult::unknown);
+  EXPECT_EQ(party_->number("SELECT count(*) FROM ledger.job WHERE instance = 50"), 0);
 }
 
 TEST(BrokerConfig, SaysWhatIsWrong) {

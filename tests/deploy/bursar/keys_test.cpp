@@ -1,20 +1,16 @@
 // tests/deploy/bursar/keys_test.cpp: `bursar key` as a user meets it, against a running house and its paper venue; and
 // that a secret which went in by file, pipe or prompt comes out nowhere (INV36).
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
-#include <openssl/evp.h>
-#include <openssl/sha.h>
 #include <pty.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <fstream>
-#include <sstream>
 
+#include "tests/deploy/bursar/canaries.hpp"
 #include "tests/deploy/bursar/house.hpp"
 #include "tests/support/cluster.hpp"
 
@@ -27,74 +23,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-// Every secret of this program: whoever finds one of these anywhere has found a leak.
-const std::string canaries[] = {"CANARY0one0Qk3vJ8w2LrT5yH7z", "CANARY0two0Xp9sD4m6NbV1cG0f",
-                                "CANARY0tri0Rt2uE5o8WaS3dK4j"};
-
-std::string hex_of(const std::string& bytes) {
-  std::string hex;
-  for (const char byte : bytes) hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));
-  return hex;
-}
-std::string sha256_of(const std::string& text) {
-  std::array<unsigned char, 32> hash{};
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash.data());
-  return hex_of({hash.begin(), hash.end()});
-}
-// The middle of the text's base64 for each of the three ways that it may fall into groups of three bytes.
-std::vector<std::string> base64_of(const std::string& text) {
-  std::vector<std::string> forms;
-  for (std::size_t skip = 0; skip < 3; ++skip) {
-    std::string part = text.substr(skip);
-    part.resize(part.size() / 3 * 3);
-    std::string coded(part.size() / 3 * 4 + 1, '\0');
-    EVP_EncodeBlock(reinterpret_cast<unsigned char*>(coded.data()), reinterpret_cast<const unsigned char*>(part.data()),
-                    static_cast<int>(part.size()));
-    coded.pop_back();
-    forms.push_back(coded);
-  }
-  return forms;
-}
-
-// The forms of a canary that a text holds, named; empty when it holds none.
-std::string leaks_in(const std::string& text) {
-  std::string found;
-  for (const std::string& canary : canaries) {
-    std::string upper = hex_of(canary);
-    std::transform(upper.begin(), upper.end(), upper.begin(),
-                   [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
-    std::vector<std::string> forms = base64_of(canary);
-    forms.insert(forms.end(), {canary, hex_of(canary), upper});
-    for (const std::string& form : forms)
-      if (text.find(form) != std::string::npos) found += form + " ";
-  }
-  return found;
-}
-
-// What the memory of a process holds that a core file of it would; and what it holds that one would not.
-struct Memory {
-  std::string dumped, left_out;
-};
-Memory memory_of(pid_t pid) {
-  Memory memory;
-  std::ifstream maps(fmt::format("/proc/{}/smaps", pid));
-  const int descriptor = open(fmt::format("/proc/{}/mem", pid).c_str(), O_RDONLY | O_CLOEXEC);
-  unsigned long from = 0;
-  unsigned long to = 0;
-  for (std::string line; std::getline(maps, line);) {
-    unsigned long first = 0;
-    unsigned long last = 0;
-    if (std::sscanf(line.c_str(), "%lx-%lx ", &first, &last) == 2) from = first, to = last;
-    if (!line.starts_with("VmFlags:")) continue;
-    std::string bytes(to - from, '\0');
-    const ssize_t got = pread(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(from));
-    bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-    ((line + " ").find(" dd ") == std::string::npos ? memory.dumped : memory.left_out) += bytes;
-  }
-  if (descriptor >= 0) close(descriptor);
-  return memory;
-}
 
 // A house that runs, and everything that was said to its user.
 class KeysOfAHouse : public testing::Test {

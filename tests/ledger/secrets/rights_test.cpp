@@ -45,6 +45,38 @@ TEST_F(KeyRights, TheServiceOpensTradeKeysAndNeverAMoveKey) {
   EXPECT_TRUE(asked->empty()) << "the purpose of move is not for this function";
 }
 
+// What a worker needs, and no more: which keys there are, and to say what it saw of one.
+TEST_F(KeyRights, TheServiceSeesKeysWithoutSealsAndRecordsALook) {
+  ledger::Connection service(dsn(house_->database, "bursar_service"));
+  auto keyring = ledger::secrets::Keyring::open(service);
+  ASSERT_TRUE(keyring) << keyring.error().text;
+  EXPECT_THAT(keyring->keys().error().text, HasSubstr("permission denied"));
+  const auto keys = keyring->keys_without_seals();
+  ASSERT_TRUE(keys) << keys.error().text;
+  ASSERT_EQ(keys->size(), 2U);
+  const auto& view = keys->front();
+  EXPECT_EQ(view.data.name, "main");
+  EXPECT_EQ(view.master_key, "");
+  machines::key::Observation refused;
+  refused.is_authentic = false;
+  const auto step = machines::key::decide(view.state, view.data, {Event::fail_auth, refused});
+  ASSERT_TRUE(step);
+  const auto moved = keyring->move(
+      {
+          {view, *step}
+  },
+      {3'000});
+  ASSERT_TRUE(moved) << moved.error().text;
+  EXPECT_EQ(house_->now("main").state, machines::key::State::degraded);
+  EXPECT_FALSE(keyring->move(
+      {
+          {view, *step}
+  },
+      {3'000}))
+      << "another was there first";
+  EXPECT_EQ(house_->problem(), "");
+}
+
 TEST_F(KeyRights, TheTransferExecutorsRoleOpensMoveKeysAlone) {
   EXPECT_EQ(opening("bursar_mover", "mover", Purpose::move), "opened");
   ledger::Connection mover(as("bursar_mover"));

@@ -25,7 +25,7 @@ inline std::int64_t whole() {
   return *rc::gen::oneOf(rc::gen::arbitrary<std::int64_t>(),
                          rc::gen::element<std::int64_t>(0, -1, Limits::min(), Limits::max()));
 }
-inline int count() { return *rc::gen::inRange(0, std::numeric_limits<int>::max()); }
+inline int credit() { return *rc::gen::inRange(0, 100'001); }
 inline machines::Instant instant() { return {whole()}; }
 inline machines::Int128 minor() { return *any_minor(); }
 
@@ -59,7 +59,7 @@ inline machines::JobKey job_key() { return {{any<std::int32_t>()}, {whole()}, wh
 inline machines::LeasedJob job() {
   return {job_key(), token(), any<int>(), whole(), text(), text(), flag(), instant(), any<int>(), any<int>()};
 }
-inline schemas::Capability capability() { return {text(), any<int>(), several(text)}; }
+inline schemas::Capability capability() { return {text(), any<int>(), several(text), several(text)}; }
 inline schemas::Fill fill() { return {any<int>(), instant(), {whole()}, minor(), minor(), minor(), flag(), text()}; }
 inline schemas::ForeignFill foreign_fill() {
   return {text(), text(), instant(), enumerator<schemas::Side>(), minor(), minor(), minor(), text()};
@@ -68,6 +68,8 @@ inline schemas::Released released() {
   schemas::Released made{instant(), flag(), {}, "", instant()};
   if (made.stalled) made.parked = job_key();
   if (made.stalled) made.reason = text();
+  made.shards = several(any<int>);
+  made.live = several(any<int>);
   return made;
 }
 inline schemas::Release release() {
@@ -81,7 +83,11 @@ inline schemas::Release release() {
 }
 inline schemas::BrokerView broker_view() {
   const auto worker = [] { return schemas::WorkerView{text(), any<int>(), whole()}; };
-  return {text(), whole(), several(worker), whole(), whole(), whole()};
+  const auto refusal = [] { return schemas::RefusalView{text(), whole()}; };
+  const auto limit = [] { return schemas::LimitView{text(), text(), any<int>(), any<int>(), whole(), text()}; };
+  const auto unable = [] { return schemas::UnableView{text(), text(), any<int>()}; };
+  return {text(),           whole(),           several(worker), whole(),        whole(),         whole(),
+          several(refusal), several(any<int>), text(),          several(limit), several(unable), whole()};
 }
 inline schemas::Done done() {
   return {several([] { return schemas::DoneJob{token(), enumerator<schemas::DoneKind>()}; }), several(job)};
@@ -91,7 +97,9 @@ inline schemas::Done done() {
 inline schemas::Message message_at(std::size_t index) {
   using namespace schemas;
   const std::vector<std::function<Message()>> makers{
-      [] { return Ready{"w" + text(), any<int>(), any<int>(), several(capability), several(token), count(), count()}; },
+      [] {
+        return Ready{"w" + text(), any<int>(), any<int>(), several(capability), several(token), credit(), credit()};
+      },
       [] { return done(); },
       [] {
         return Failed{token(), enumerator<machines::CallError>(), whole(), text(), flag()};
@@ -101,7 +109,9 @@ inline schemas::Message message_at(std::size_t index) {
       [] {
         return Welcome{whole(), whole()};
       },
-      [] { return Refused{text()}; },
+      [] {
+        return Refused{text(), whole()};
+      },
       [] {
         return Assign{several(job), instant()};
       },
@@ -115,6 +125,12 @@ inline schemas::Message message_at(std::size_t index) {
       },
       [] { return Query{}; },
       [] { return broker_view(); },
+      [] { return HandedBack{several(token)}; },
+      [] { return Revoke{several(token)}; },
+      [] { return Cancel{job_key()}; },
+      [] {
+        return Cancelled{job_key(), enumerator<CancelResult>()};
+      },
   };
   RC_ASSERT(makers.size() == std::variant_size_v<Message>);
   return makers[index]();
@@ -149,7 +165,9 @@ inline schemas::VenueMessage venue_message_at(std::size_t index) {
       [] {
         return Statement{several([] { return StatementLine{text(), minor()}; }), several(foreign_fill)};
       },
-      [] { return VenueRefusal{text()}; },
+      [] {
+        return VenueRefusal{text(), whole()};
+      },
       [] {
         return KeyInfoRequest{text(), text(), whole(), text()};
       },
@@ -162,9 +180,15 @@ inline schemas::VenueMessage venue_message_at(std::size_t index) {
 inline schemas::Message any_message() {
   return message_at(*rc::gen::inRange<std::size_t>(0, std::variant_size_v<schemas::Message>));
 }
+// Signed or not.
+inline schemas::VenueFrame frame_of(schemas::VenueMessage message) {
+  schemas::VenueFrame frame{any<std::uint64_t>(), std::move(message)};
+  if (flag()) frame.signature = schemas::Signature{text(), text(), whole(), text()};
+  frame.rate_used_ppm = whole();
+  return frame;
+}
 inline schemas::VenueFrame any_frame() {
-  return {any<std::uint64_t>(),
-          venue_message_at(*rc::gen::inRange<std::size_t>(0, std::variant_size_v<schemas::VenueMessage>))};
+  return frame_of(venue_message_at(*rc::gen::inRange<std::size_t>(0, std::variant_size_v<schemas::VenueMessage>)));
 }
 
 }  // namespace tests

@@ -124,6 +124,10 @@ TEST(HostileBytes, ARegistrationNeedsAWorkersNameAndNoNegativeCredit) {
   EXPECT_THAT(reason_of(field(ready, field(6, 1))), HasSubstr("worker"));
   EXPECT_THAT(reason_of(field(ready, field(1, "w") + field(6, -1))), HasSubstr("credit"));
   EXPECT_THAT(reason_of(field(ready, field(1, "w") + field(7, -1))), HasSubstr("credit"));
+  EXPECT_EQ(reason_of(field(ready, field(1, "w") + field(6, 100'000))), "");
+  EXPECT_THAT(reason_of(field(ready, field(1, "w") + field(6, 100'001))), HasSubstr("too large"));
+  EXPECT_THAT(reason_of(field(ready, field(1, "w") + field(7, std::numeric_limits<int>::max()))),
+              HasSubstr("too large"));
 }
 
 // PostgreSQL takes no NUL in a text: such a word would be refused there, again and again.
@@ -132,6 +136,24 @@ TEST(HostileBytes, AWordWithANulIsRefused) {
   EXPECT_THAT(reason_of(field(submit, field(3, word))), HasSubstr("NUL"));
   EXPECT_THAT(reason_of(field(failed, field(1, std::string(16, 'x')) + field(4, word))), HasSubstr("NUL"));
   EXPECT_THAT(reason_of(field(ready, field(1, word))), HasSubstr("NUL"));
+}
+
+TEST(HostileBytes, AWordHasItsLength) {
+  EXPECT_EQ(reason_of(field(ready, field(1, std::string(256, 'w')))), "");
+  EXPECT_THAT(reason_of(field(ready, field(1, std::string(257, 'w')))), HasSubstr("too long"));
+  EXPECT_THAT(reason_of(field(submit, field(3, std::string(257, 'e')))), HasSubstr("too long"));
+  EXPECT_THAT(reason_of(field(ready, field(1, "w") + field(4, field(1, std::string(257, 'k'))))),
+              HasSubstr("too long"));
+}
+
+TEST(HostileBytes, AListThatNobodyOfOursWouldSendIsRefused) {
+  std::string tokens;
+  for (int i = 0; i < 20'001; ++i) tokens += field(1, std::string(16, 'x'));
+  EXPECT_THAT(reason_of(field(goodbye, tokens)), HasSubstr("list is too long"));
+  EXPECT_EQ(reason_of(field(goodbye, tokens.substr(18))), "");
+  std::string empty;
+  for (int i = 0; i < 20'001; ++i) empty += field(2, "");
+  EXPECT_THAT(reason_of(field(done, empty)), HasSubstr("list is too long"));
 }
 
 TEST(HostileBytes, AWordThatIsNoTextIsRefused) {

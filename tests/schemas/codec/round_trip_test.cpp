@@ -24,7 +24,7 @@ TEST(Codec, EveryKindOfMessageComesBack) {
 TEST(Codec, EveryKindOfVenueMessageComesBack) {
   for (std::size_t kind = 0; kind < std::variant_size_v<VenueMessage>; ++kind)
     EXPECT_TRUE(rc::check("venue message of kind " + std::to_string(kind), [kind] {
-      const VenueFrame frame{any<std::uint64_t>(), venue_message_at(kind)};
+      const VenueFrame frame = frame_of(venue_message_at(kind));
       const auto back = decode_venue(encode_venue(frame));
       if (!back) RC_FAIL(back.error().reason);
       RC_ASSERT(*back == frame);

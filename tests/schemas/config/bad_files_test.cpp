@@ -50,6 +50,22 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"[venue.papr]\n", "f.toml:1:8: venue.papr is not known; did you mean `paper`?"},
         Bad{"[[sleeves]]\nname='a'\nkind='quiet'\nallocation=1\nstrategy.trial_percent=1\n",
             "f.toml:5:10: sleeves[0].strategy.trial_percent is not known; did you mean `trail_percent`?"},
+        Bad{"[[broker.limit]]\nname='a'\nrat='1/s'\n",
+            "f.toml:3:1: broker.limit[0].rat is not known; did you mean `rate`?"},
+        // rules of the broker
+        Bad{"[[broker.limit]]\nname='a'\nrate='10 per s'\n",
+            "f.toml:3:6: broker.limit[0].rate is \"10 per s\", which is no rate; write so many per s, min, h or day, "
+            "for "
+            "instance \"10/s\""},
+        Bad{"[[broker.limit]]\nname='a'\n",
+            "f.toml:1:1: broker.limit[0].rate is empty, and so is `max_in_flight`: this limits nothing; write one of "
+            "them"},
+        Bad{"[[broker.limit]]\nname='a'\nrate='1/s'\nper='key'\n",
+            "f.toml:4:5: broker.limit[0].per is \"key\"; account, venue, owner or all is expected"},
+        Bad{"[[broker.priority]]\nkind='order'\n",
+            "f.toml:1:1: broker.priority[0].command is empty; name a command, for instance place_order"},
+        Bad{"[[broker.weight]]\nowner='fund'\nweight=0\n",
+            "f.toml:3:8: broker.weight[0].weight is 0; it must be at least 1"},
         // bad types
         Bad{"vault = 3\n", "f.toml:1:9: vault is a whole number, which does not fit here; write it as [vault]"},
         Bad{"sleeves = 3\n",
@@ -128,6 +144,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"[reconcile]\nminutes = -1\n", "f.toml:2:11: reconcile.minutes is -1; it must be at least 0"},
         Bad{"[sample]\nbars = 2\n", "f.toml:2:8: sample.bars is 2; it must be at least 6"},
         Bad{"[audit]\ncheckpoint_minutes = -1\n", "f.toml:2:22: audit.checkpoint_minutes is -1; it must be at least 0"},
+        Bad{"[keys]\ntest_minutes = -1\n", "f.toml:2:16: keys.test_minutes is -1; it must be at least 0"},
         Bad{"[keys]\nmaster_key_file = \"master.key\"\n",
             "f.toml:2:19: keys.master_key_file is \"master.key\"; it must be a whole path, from /"},
         Bad{"[venue.paper]\nfaults = ['place:0:reject']\n",

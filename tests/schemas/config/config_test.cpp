@@ -28,10 +28,10 @@ TEST(Config, TheExampleSaysExactlyTheDefaults) {
   EXPECT_EQ(config.broker.ttl_ms, Config{}.broker.ttl_ms);
   EXPECT_EQ(config.workers.count, 2);
   EXPECT_EQ(config.sample.bars, 500);
-  for (const char* part : {"[vault]", "[[sleeves]]", "[sleeves.strategy]", "[venue.paper]", "[cadence]", "[broker]",
-                           "[workers]", "[sample]", "[reconcile]", "minutes = 10", "[report]", "[audit]",
-                           "checkpoint_minutes = 5",
-                           "cost_basis = \"average\"", "price_s = 1.1", "buy_momentum_percent = 1.25", "lot = 0.0001"})
+  for (const char* part :
+       {"[vault]", "[[sleeves]]", "[sleeves.strategy]", "[venue.paper]", "[cadence]", "[broker]", "[workers]",
+        "[sample]", "[reconcile]", "minutes = 10", "[report]", "[audit]", "checkpoint_minutes = 5",
+        "cost_basis = \"average\"", "price_s = 1.1", "buy_momentum_percent = 1.25", "lot = 0.0001"})
     EXPECT_THAT(text, HasSubstr(part));
 }
 
@@ -128,6 +128,43 @@ TEST(Config, WhatFeesAreTakenInIsKeptOnlyWhereItIsNotTheQuote) {
     EXPECT_THAT(coin.frozen_text(), HasSubstr(line));
   EXPECT_THAT(first_difference(coin.frozen_text(), Config{}.frozen_text()),
               HasSubstr("venue.paper.fee_asset was \"BNB\" when this data folder was made"));
+}
+
+TEST(Config, TheBrokersRulesAreReadInTheirOrder) {
+  const Config config = good(R"(
+    [[broker.weight]]
+    owner = "fund"
+    weight = 3
+    [[broker.priority]]
+    kind = "order"
+    command = "cancel_order"
+    [[broker.limit]]
+    name = "orders"
+    kind = "order"
+    rate = "600/min"
+    burst = 5
+    [[broker.limit]]
+    name = "venue"
+    per = "venue"
+    max_in_flight = 8
+    [[broker.deadline]]
+    kind = "order"
+    after_s = 30)");
+  ASSERT_EQ(config.broker.limits.size(), 2U);
+  EXPECT_EQ(config.broker.limits[0].per, "account");
+  EXPECT_EQ(parse_rate(config.broker.limits[0].rate), (RatePer{600, 60'000'000}));
+  EXPECT_EQ(config.broker.limits[1].max_in_flight, 8);
+  EXPECT_EQ(config.broker.weights.at(0).weight, 3);
+  EXPECT_EQ(config.broker.priorities.at(0).level, 1);
+  EXPECT_EQ(config.broker.deadlines.at(0).after.us, 30'000'000);
+  EXPECT_EQ(config.frozen_text(), Config{}.frozen_text()) << "they may change from run to run";
+}
+
+TEST(Config, ARateIsSoManyPerUnit) {
+  EXPECT_EQ(parse_rate("10/s"), (RatePer{10, 1'000'000}));
+  EXPECT_EQ(parse_rate("1/day"), (RatePer{1, 86'400'000'000}));
+  for (const char* wrong : {"", "/s", "10", "10/", "0/s", "-1/s", "1.5/s", "10/sec", "10 /s", "1234567/s"})
+    EXPECT_FALSE(parse_rate(wrong)) << wrong;
 }
 
 RC_GTEST_PROP(Config, DecimalsKeepEveryDigit, (std::int64_t units, unsigned char raw_scale)) {

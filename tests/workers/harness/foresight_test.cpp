@@ -18,6 +18,10 @@ using machines::LeasedJob;
 
 Instant close(int bar) { return Instant{bar * machines::hours(1).us} - machines::milliseconds(1); }
 
+ReadFacts reader_of(ledger::journal::Journal& journal) {
+  return [&journal](std::span<const LeasedJob> jobs) { return journal.facts(jobs); };
+}
+
 Decision rearmed(const LeasedJob& job, const Facts& facts) {
   Commit commit{handlers::step_for(job, facts, Fate::rearmed), std::nullopt};
   commit.step.rearm_at = machines::next_bar_close(job.world_at);
@@ -45,7 +49,7 @@ class LookAhead : public testing::Test {
       asked_.push_back(job.world_at);
       return busy(job) ? Decision{GiveUp{}} : rearmed(job, facts);
     };
-    auto seen = look_ahead(journal, ask, jobs, alone_until, 64);
+    auto seen = look_ahead(reader_of(journal), ask, jobs, alone_until, 64);
     EXPECT_TRUE(seen) << seen.error().text;
     return std::move(*seen);
   }
@@ -94,7 +98,7 @@ TEST_F(LookAhead, ATimerForAnotherTimeThanTheNextCloseEndsIt) {
     if (asked.world_at == close(3)) std::get<Commit>(decision).step.rearm_at = machines::next_bar_open(asked.world_at);
     return decision;
   };
-  const auto seen = look_ahead(journal, at_open, std::vector{job}, close(60), 64);
+  const auto seen = look_ahead(reader_of(journal), at_open, std::vector{job}, close(60), 64);
   ASSERT_TRUE(seen);
   EXPECT_EQ(seen->at, close(3));
 }

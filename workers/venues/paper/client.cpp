@@ -42,7 +42,9 @@ CallError lost(const VenueMessage& request) {
 }
 
 // A refused look or cancel says nothing about the order: it is asked again.
-CallError refused(const VenueMessage& request, const std::string& reason) {
+CallError refused(const VenueMessage& request, const schemas::VenueRefusal& refusal) {
+  const std::string& reason = refusal.reason;
+  if (refusal.retry_after_ms > 0) return CallError::retry_later;
   if (reason.rfind("not_allowed", 0) == 0 || is_bad_key(reason)) return CallError::fatal_auth;
   const bool is_about_an_order =
       std::holds_alternative<schemas::QueryOrder>(request) || std::holds_alternative<schemas::CancelOrder>(request);
@@ -73,11 +75,14 @@ void VenueClient::freshen() {
   });
 }
 
-std::uint64_t VenueClient::start(const VenueMessage& request, SteadyTime now, std::optional<SteadyTime> send_by) {
+std::uint64_t VenueClient::start(const VenueMessage& request, SteadyTime now, std::optional<SteadyTime> send_by,
+                                 const Sign& sign) {
   CHECK(is_write(request) || may_repeat(request));
   const std::uint64_t correlation = ++last_correlation_;
   const SteadyTime deadline = now + config_.deadline;
-  pending_[correlation] = {request, schemas::encode_venue({correlation, request}), deadline,
+  schemas::VenueFrame frame{correlation, request};
+  if (sign) frame.signature = sign(correlation);
+  pending_[correlation] = {request, schemas::encode_venue(frame), deadline,
                            std::min(deadline, send_by.value_or(deadline)), 0};
   send_waiting(now);
   return correlation;
@@ -116,11 +121,12 @@ void VenueClient::take(const std::string& bytes, std::vector<Finished>& finished
   if (!frame)
     finished.push_back({correlation, lost(request), "unreadable answer: " + frame.error().reason});
   else if (const auto* refusal = std::get_if<schemas::VenueRefusal>(&frame->message))
-    finished.push_back({correlation, refused(request, refusal->reason), refusal->reason});
+    finished.push_back({correlation, refused(request, *refusal), refusal->reason, true, refusal->retry_after_ms,
+                        frame->rate_used_ppm});
   else if (!answers(request, frame->message))
     finished.push_back({correlation, lost(request), "an answer to another kind of request"});
   else
-    finished.push_back({correlation, frame->message, ""});
+    finished.push_back({correlation, frame->message, "", false, 0, frame->rate_used_ppm});
   pending_.erase(found);
 }
 

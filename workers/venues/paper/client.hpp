@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -34,8 +35,14 @@ struct VenueClientConfig {
 struct Finished {
   std::uint64_t correlation = 0;
   std::variant<schemas::VenueMessage, machines::CallError> outcome;
-  std::string text;  // why, where the outcome is an error
+  std::string text;                 // why, where the outcome is an error
+  bool refused = false;             // the venue said no: it took nothing, and the same may be asked again
+  std::int64_t retry_after_ms = 0;  // where it said when
+  std::int64_t rate_used_ppm = 0;   // of a signed request: of its key's limit
 };
+
+// Makes the signature of a request under the correlation that it gets.
+using Sign = std::function<schemas::Signature(std::uint64_t correlation)>;
 
 class VenueClient {
  public:
@@ -45,11 +52,12 @@ class VenueClient {
   // Sends the request, or keeps it until the venue can be reached. One that has not left by `send_by` (by default its
   // deadline) never will: it ends as retry_later. REQUIRES: a request, not an answer.
   std::uint64_t start(const schemas::VenueMessage& request, SteadyTime now,
-                      std::optional<SteadyTime> send_by = std::nullopt);
+                      std::optional<SteadyTime> send_by = std::nullopt, const Sign& sign = nullptr);
 
   // What has finished by now, each once. Errors of requests that left: a place or cancel without a readable answer is
   // unknown_outcome, anything else retry_later. What the venue refuses is rejected, but for a query or cancel, which
-  // is retry_later; a key that may not ask is fatal_auth. After an expiry the next request takes a fresh socket.
+  // is retry_later; a key that may not ask is fatal_auth, and one over its rate retry_later. After an expiry the next
+  // request takes a fresh socket.
   std::vector<Finished> poll(SteadyTime now);
 
   // For the owner's poll loop: the sockets that may have answers (add anew after each poll()), and how long to wait at

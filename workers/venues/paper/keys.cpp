@@ -17,9 +17,9 @@ namespace workers::venues::paper {
 namespace {
 
 using Bytes = std::span<const std::uint8_t>;
-using Hash = std::array<std::uint8_t, 32>;
 
 constexpr std::int64_t most_age_us = 60'000'000;
+constexpr std::int64_t most_rate = 100'000;
 
 // The n-th line of a credential, from 0; empty when it has none.
 Bytes line_of(Bytes bytes, int n) {
@@ -47,22 +47,14 @@ std::optional<Hash> hash_of(std::string_view hex) {
   return hash;
 }
 
-// What the venue and who asks it make the same of. Each field has its length before it.
-std::string proof_of(const Hash& key, const schemas::KeyInfoRequest& request) {
-  const std::string asked = fmt::format("bursar paper key_info 1\n{}:{}\n{}:{}\n{}", request.account.size(),
-                                        request.account, request.api_key.size(), request.api_key, request.asked_us);
+std::string hmac(const Hash& key, std::string_view text) {
   Hash proof{};
   unsigned int length = 0;
-  CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-             reinterpret_cast<const std::uint8_t*>(asked.data()), asked.size(), proof.data(), &length) != nullptr);
+  CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const std::uint8_t*>(text.data()),
+             text.size(), proof.data(), &length) != nullptr);
   CHECK(length == proof.size());
   return hex_of(proof);
 }
-
-struct KnownKey {
-  Hash verifier{};
-  schemas::KeyInfo info;
-};
 
 bool read_rights(const std::string& text, schemas::KeyInfo& info) {
   std::istringstream in(text);
@@ -79,7 +71,7 @@ bool read_rights(const std::string& text, schemas::KeyInfo& info) {
   return true;
 }
 
-bool read_option(const std::string& word, schemas::KeyInfo& info) {
+bool read_option(const std::string& word, KnownKey& key) {
   const auto number = [&](std::string_view name) -> std::optional<std::int64_t> {
     if (!word.starts_with(name)) return std::nullopt;
     std::int64_t value = 0;
@@ -88,22 +80,22 @@ bool read_option(const std::string& word, schemas::KeyInfo& info) {
                ? std::optional(value)
                : std::nullopt;
   };
-  if (word == "bound") return info.bound = true;
-  if (const auto seconds = number("expires=")) return (info.expires_us = *seconds * 1'000'000, true);
-  if (const auto ppm = number("rate=")) return (info.rate_used_ppm = *ppm, true);
+  if (word == "bound") return key.info.bound = true;
+  if (const auto seconds = number("expires=")) return (key.info.expires_us = *seconds * 1'000'000, true);
+  if (const auto rate = number("rate=")) return (key.rate = *rate) > 0 && key.rate <= most_rate;
   return false;
 }
 
-// The key on this line when it is the one that is asked for; anything wrong with it makes it none.
-std::optional<KnownKey> key_on(const std::string& line, const schemas::KeyInfoRequest& request) {
+// The key on this line; anything wrong with it makes it none.
+std::optional<KnownKey> key_on(const std::string& line) {
   std::istringstream words(line.substr(0, line.find('#')));
   KnownKey key;
-  std::string api_key, verifier, rights;
-  if (!(words >> key.info.account >> api_key >> verifier >> rights)) return std::nullopt;
-  if (key.info.account != request.account || api_key != request.api_key) return std::nullopt;
+  std::string verifier, rights;
+  if (!(words >> key.info.account)) return std::nullopt;
+  const bool is_whole = static_cast<bool>(words >> key.api_key >> verifier >> rights);
   const auto hash = hash_of(verifier);
-  bool is_right = hash && read_rights(rights, key.info);
-  for (std::string word; is_right && words >> word;) is_right = read_option(word, key.info);
+  bool is_right = is_whole && hash && read_rights(rights, key.info);
+  for (std::string word; is_right && words >> word;) is_right = read_option(word, key);
   if (!is_right) {
     spdlog::warn("paper venue: a line of the key file for {} can't be read", key.info.account);
     return std::nullopt;
@@ -124,35 +116,53 @@ std::string wrong_with_credential(const ledger::secrets::Secret& credential) {
   });
 }
 
-schemas::KeyInfoRequest key_info_request(const ledger::secrets::Secret& credential, const std::string& account,
-                                         std::int64_t asked_us) {
-  schemas::KeyInfoRequest request{account, "", asked_us, ""};
-  credential.reveal([&](Bytes bytes) {
-    const Bytes api_key = line_of(bytes, 0);
-    const Bytes secret = line_of(bytes, 1);
-    request.api_key.assign(api_key.begin(), api_key.end());
-    Hash key{};
-    CHECK(EVP_Digest(secret.data(), secret.size(), key.data(), nullptr, EVP_sha256(), nullptr) == 1);
-    request.proof = proof_of(key, request);
-    OPENSSL_cleanse(key.data(), key.size());
-  });
-  return request;
+std::vector<KnownKey> read_key_file(const std::string& file) {
+  std::vector<KnownKey> keys;
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);)
+    if (auto key = key_on(line)) keys.push_back(std::move(*key));
+  return keys;
 }
 
-schemas::VenueMessage answer_key_info(const std::string& key_file, const schemas::KeyInfoRequest& request,
-                                      std::int64_t now_us) {
-  const std::int64_t age = now_us - std::clamp<std::int64_t>(request.asked_us, 0, now_us + 2 * most_age_us);
-  if (age > most_age_us || age < -most_age_us) return schemas::VenueRefusal{"bad_key: the proof is not of this minute"};
-  std::ifstream file(key_file);
-  for (std::string line; std::getline(file, line);) {
-    const auto key = key_on(line, request);
-    if (!key) continue;
-    const std::string proof = proof_of(key->verifier, request);
-    if (proof.size() == request.proof.size() && CRYPTO_memcmp(proof.data(), request.proof.data(), proof.size()) == 0)
-      return key->info;
-    break;
-  }
-  return schemas::VenueRefusal{"bad_key: no such key in this account, or a wrong proof"};
+std::string api_key_of(const ledger::secrets::Secret& credential) {
+  return credential.reveal([](Bytes bytes) {
+    const Bytes api_key = line_of(bytes, 0);
+    return std::string(api_key.begin(), api_key.end());
+  });
+}
+
+std::string proof_by(const ledger::secrets::Secret& credential, std::string_view text) {
+  return credential.reveal([&](Bytes bytes) {
+    const Bytes secret = line_of(bytes, 1);
+    Hash key{};
+    CHECK(EVP_Digest(secret.data(), secret.size(), key.data(), nullptr, EVP_sha256(), nullptr) == 1);
+    std::string proof = hmac(key, text);
+    OPENSSL_cleanse(key.data(), key.size());
+    return proof;
+  });
+}
+
+bool is_proved(const KnownKey& key, std::string_view text, std::string_view proof) {
+  const std::string made = hmac(key.verifier, text);
+  return made.size() == proof.size() && CRYPTO_memcmp(made.data(), proof.data(), made.size()) == 0;
+}
+
+bool is_of_this_minute(std::int64_t signed_us, std::int64_t now_us) {
+  const std::int64_t age = now_us - std::clamp<std::int64_t>(signed_us, 0, now_us + 2 * most_age_us);
+  return age <= most_age_us && age >= -most_age_us;
+}
+
+// Each field has its length before it.
+std::string text_to_prove(const schemas::KeyInfoRequest& request) {
+  return fmt::format("bursar paper key_info 1\n{}:{}\n{}:{}\n{}", request.account.size(), request.account,
+                     request.api_key.size(), request.api_key, request.asked_us);
+}
+
+schemas::KeyInfoRequest key_info_request(const ledger::secrets::Secret& credential, const std::string& account,
+                                         std::int64_t asked_us) {
+  schemas::KeyInfoRequest request{account, api_key_of(credential), asked_us, ""};
+  request.proof = proof_by(credential, text_to_prove(request));
+  return request;
 }
 
 bool is_bad_key(std::string_view reason) { return reason.starts_with("bad_key"); }

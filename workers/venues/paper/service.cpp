@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "machines/core/names.hpp"
-#include "workers/venues/paper/keys.hpp"
+#include "workers/venues/paper/signature.hpp"
 
 namespace workers::venues::paper {
 namespace {
@@ -65,6 +65,7 @@ class Service {
       : config_(config),
         stop_(stop),
         store_(std::move(store)),
+        gate_(config.key_file, config.account),
         zap_(context_, config.peers),
         socket_(context_, config.keys) {}
 
@@ -88,8 +89,7 @@ class Service {
 
   struct Reply {
     std::string peer;
-    std::uint64_t correlation = 0;
-    VenueMessage message;
+    schemas::VenueFrame frame;
   };
 
   // What came together is synced together, then answered. A misbehaving venue syncs each call by itself: it may end
@@ -111,26 +111,34 @@ class Service {
       }
     }
     // A peer that is gone or full asks again: nothing is kept for it.
-    for (const Reply& reply : replies)
-      (void)socket_.send(reply.peer, schemas::encode_venue({reply.correlation, reply.message}));
+    for (const Reply& reply : replies) (void)socket_.send(reply.peer, schemas::encode_venue(reply.frame));
   }
 
   std::optional<Reply> reply_to(const wire::Received& received) {
     const auto frame = schemas::decode_venue(received.bytes);
     if (!frame)
-      return Reply{received.peer, frame.error().correlation,
-                   schemas::VenueRefusal{"unreadable: " + frame.error().reason}};
-    auto answer = answer_to(received, frame->message);
+      return Reply{
+          received.peer, {frame.error().correlation, schemas::VenueRefusal{"unreadable: " + frame.error().reason}}
+      };
+    std::int64_t rate_used_ppm = 0;
+    auto answer = answer_to(received, *frame, rate_used_ppm);
     if (!answer) return std::nullopt;
-    return Reply{received.peer, frame->correlation, std::move(*answer)};
+    return Reply{
+        received.peer, {frame->correlation, std::move(*answer), std::nullopt, rate_used_ppm}
+    };
   }
 
   // Nothing where no answer leaves.
-  std::optional<VenueMessage> answer_to(const wire::Received& received, const VenueMessage& message) {
+  std::optional<VenueMessage> answer_to(const wire::Received& received, const schemas::VenueFrame& frame,
+                                        std::int64_t& rate_used_ppm) {
+    const VenueMessage& message = frame.message;
     const auto peer = wire::peer_of(received.user_id);
     if (!is_request(message)) return schemas::VenueRefusal{"not_a_request: this message is an answer"};
     if (!peer || !may(peer->role, message))
       return schemas::VenueRefusal{fmt::format("not_allowed: {} may not ask this", received.user_id)};
+    auto verdict = gate_.check(frame, wall_us());
+    rate_used_ppm = verdict.rate_used_ppm;
+    if (verdict.refusal) return std::move(*verdict.refusal);
     const auto struck = config_.faults.empty() ? std::nullopt : struck_by_faults(message);
     if (!struck) return handle(message);
     const auto turn = store_.count(struck->on, struck->client_id);
@@ -166,8 +174,7 @@ class Service {
     if (const auto* query = std::get_if<schemas::QueryOrder>(&message)) return answer(store_.query(*query));
     if (const auto* cancel = std::get_if<schemas::CancelOrder>(&message)) return answer(store_.cancel(*cancel));
     if (const auto* bar = std::get_if<schemas::OpenBar>(&message)) return answer(store_.open_bar(*bar));
-    if (const auto* key = std::get_if<schemas::KeyInfoRequest>(&message))
-      return answer_key_info(config_.key_file, *key, wall_us());
+    if (const auto* key = std::get_if<schemas::KeyInfoRequest>(&message)) return gate_.key_info(*key, wall_us());
     if (const auto* trade = std::get_if<schemas::HandTrade>(&message)) return answer(store_.trade_by_hand(*trade));
     if (const auto* moved = std::get_if<schemas::HandTransfer>(&message))
       return answer(store_.transfer_by_hand(*moved));
@@ -191,6 +198,7 @@ class Service {
   const VenueConfig& config_;
   const std::atomic<bool>& stop_;
   Store store_;
+  Gate gate_;
   wire::Context context_;
   wire::ZapServer zap_;
   wire::RouterSocket socket_;

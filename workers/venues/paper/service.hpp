@@ -22,8 +22,10 @@ struct VenueConfig {
   std::map<std::string, brokers::wire::Peer> peers;
   Book book;
   std::vector<FaultRule> faults;
-  // The API keys that it knows (keys.hpp), read at every question; none when there is no file.
+  // The API keys that it knows (keys.hpp), read at every question; none when there is no file. Once it names one of
+  // `account`, whose orders these are, that may trade, orders must be signed (signature.hpp).
   std::string key_file = {};
+  std::string account = "main";
   // Nothing, or what is wrong.
   [[nodiscard]] std::string validate() const;
 };

@@ -163,6 +163,23 @@ TEST_F(Client, ARefusalIsRejectedOnlyWhereItSaysSomethingAboutTheRequest) {
   EXPECT_EQ(refused(schemas::CancelOrder{client_id(1)}, "told_to_reject"), CallError::retry_later);
   EXPECT_EQ(refused(bar_at(1, 30'000), "bar_conflict: ..."), CallError::rejected);
   EXPECT_EQ(refused(order_, "not_allowed: ..."), CallError::fatal_auth);
+  EXPECT_EQ(refused(order_, "bad_key: unknown: ..."), CallError::fatal_auth);
+}
+
+TEST_F(Client, ARefusalSaysSoAndWhenToComeAgain) {
+  bind();
+  client_.start(order_, now_, std::nullopt, [](std::uint64_t correlation) {
+    return schemas::Signature{"main", "key", 1, std::to_string(correlation)};
+  });
+  const auto received = arrived();
+  const auto frame = schemas::decode_venue(received.bytes);
+  ASSERT_TRUE(frame && frame->signature);
+  EXPECT_EQ(frame->signature->proof, std::to_string(frame->correlation)) << "signed as what it is sent as";
+  answer(received, schemas::VenueRefusal{"too_many: ...", 40});
+  const auto finished = next();
+  EXPECT_EQ(std::get<CallError>(finished.outcome), CallError::retry_later);
+  EXPECT_TRUE(finished.refused);
+  EXPECT_EQ(finished.retry_after_ms, 40);
 }
 
 TEST_F(Client, WaitsNoLongerThanToItsNextDeadline) {

@@ -1,4 +1,4 @@
--- 0011: what an operator does: looks at jobs and orders them again, parks or cancels them; stops the dispatch of an instance or of a kind,
+-- 0014: what an operator does: looks at jobs and orders them again, parks or cancels them; stops the dispatch of an instance or of a kind,
 -- timers kept; moves instances to a new version of their machine; and counts what nothing will ever move, a slice at a time.
 -- Each order is history: an instance of the machine `intervention`, in the chain with what it did.
 SET search_path = ledger;
@@ -31,45 +31,85 @@ CREATE FUNCTION is_halted(p_owner int, p_kind text, p_instance bigint) RETURNS b
                     AND (p.scope = 'kind' AND p.target = p_kind OR p.scope = 'instance' AND p.target = p_instance::text));
 $$;
 
--- A claim, with the version of each instance's machine, and without what a pause stops. The shared lock and the later look at the pauses make
--- a pause that has returned be seen: its own lock waits for the claims that were under way.
+-- Of these jobs, just claimed, those that no pause stops, each with the version of its instance's machine; the others go aside. Where nothing
+-- is paused and nothing pinned, all of them as they are.
+CREATE FUNCTION sift(p_got leased_job[])
+RETURNS TABLE (owner int, instance bigint, version bigint, ordinal int, shard int, epoch bigint, kind text, command text, is_event boolean,
+               world_at bigint, attempt int, tries int, token uuid, machine_version int)
+LANGUAGE plpgsql SET search_path = ledger, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  WITH asked AS MATERIALIZED (
+    SELECT g.*, coalesce(i.machine_version, 1) AS pinned, is_halted(g.owner, g.kind, g.instance) AS is_halted
+      FROM unnest(p_got) AS g
+      LEFT JOIN LATERAL (SELECT x.machine_version FROM instance x WHERE x.owner = g.owner AND x.id = g.instance OFFSET 0) AS i ON true),
+  aside AS (
+    UPDATE job j SET token = NULL, broker = NULL, attempt = j.attempt - 1, shard = -1 - j.shard
+      FROM asked a
+     WHERE a.is_halted AND j.owner = ANY (ARRAY[a.owner]) AND j.instance = a.instance AND j.version = a.version AND j.ordinal = a.ordinal)
+  SELECT a.owner, a.instance, a.version, a.ordinal, a.shard, a.epoch, a.kind, a.command, a.is_event, a.world_at, a.attempt, a.tries, a.token,
+         a.pinned FROM asked a WHERE NOT a.is_halted;
+END $$;
+
+CREATE FUNCTION has_exceptions() RETURNS boolean LANGUAGE sql STABLE SET search_path = ledger, pg_temp AS $$
+  SELECT EXISTS (SELECT FROM pause p WHERE p.scope IN ('kind', 'instance')) OR EXISTS (SELECT FROM machine_pin);
+$$;
+
+-- Claims, sifted. The shared lock and the later look at the pauses make a pause that has returned be seen: its own lock waits for the claims
+-- that were under way.
 CREATE FUNCTION take(p_shards int[], p_world bigint, p_limit int, p_broker text)
 RETURNS TABLE (owner int, instance bigint, version bigint, ordinal int, shard int, epoch bigint, kind text, command text, is_event boolean,
                world_at bigint, attempt int, tries int, token uuid, machine_version int)
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ledger, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
-#variable_conflict use_column
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 DECLARE
   got leased_job[];
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(7003, 0);
-  IF NOT EXISTS (SELECT FROM pause p WHERE p.scope IN ('kind', 'instance')) AND NOT EXISTS (SELECT FROM machine_pin) THEN
+  IF NOT has_exceptions() THEN
     RETURN QUERY SELECT c.*, 1 FROM claim(p_shards, p_world, p_limit, p_broker) AS c;
     RETURN;
   END IF;
   FOR round IN 1..16 LOOP                      -- past a backlog that is held, in bounded work
     SELECT array_agg(c) INTO got FROM claim(p_shards, p_world, p_limit, p_broker) AS c;
     EXIT WHEN got IS NULL;
-    RETURN QUERY
-    WITH asked AS MATERIALIZED (
-      SELECT g.*, coalesce(i.machine_version, 1) AS pinned, is_halted(g.owner, g.kind, g.instance) AS is_halted
-        FROM unnest(got) AS g
-        LEFT JOIN LATERAL (SELECT x.machine_version FROM instance x WHERE x.owner = g.owner AND x.id = g.instance OFFSET 0) AS i ON true),
-    aside AS (
-      UPDATE job j SET token = NULL, broker = NULL, attempt = j.attempt - 1, shard = -1 - j.shard
-        FROM asked a
-       WHERE a.is_halted AND j.owner = ANY (ARRAY[a.owner]) AND j.instance = a.instance AND j.version = a.version AND j.ordinal = a.ordinal)
-    SELECT a.owner, a.instance, a.version, a.ordinal, a.shard, a.epoch, a.kind, a.command, a.is_event, a.world_at, a.attempt, a.tries, a.token,
-           a.pinned FROM asked a WHERE NOT a.is_halted;
+    RETURN QUERY SELECT s.* FROM sift(got) AS s;
     EXIT WHEN FOUND;
   END LOOP;
+END $$;
+
+CREATE FUNCTION take_of(p_shards int[], p_owners int[], p_world bigint, p_limit int, p_broker text)
+RETURNS TABLE (owner int, instance bigint, version bigint, ordinal int, shard int, epoch bigint, kind text, command text, is_event boolean,
+               world_at bigint, attempt int, tries int, token uuid, machine_version int)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(7003, 0);
+  IF has_exceptions() THEN
+    RETURN QUERY SELECT s.* FROM sift(ARRAY(SELECT c FROM claim_of(p_shards, p_owners, p_world, p_limit, p_broker) AS c)) AS s;
+  ELSE
+    RETURN QUERY SELECT c.*, 1 FROM claim_of(p_shards, p_owners, p_world, p_limit, p_broker) AS c;
+  END IF;
+END $$;
+
+CREATE FUNCTION take_urgent(p_shards int[], p_kinds text[], p_commands text[], p_world bigint, p_limit int, p_broker text)
+RETURNS TABLE (owner int, instance bigint, version bigint, ordinal int, shard int, epoch bigint, kind text, command text, is_event boolean,
+               world_at bigint, attempt int, tries int, token uuid, machine_version int)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(7003, 0);
+  IF has_exceptions() THEN
+    RETURN QUERY SELECT s.* FROM sift(ARRAY(SELECT c FROM claim_urgent(p_shards, p_kinds, p_commands, p_world, p_limit, p_broker) AS c)) AS s;
+  ELSE
+    RETURN QUERY SELECT c.*, 1 FROM claim_urgent(p_shards, p_kinds, p_commands, p_world, p_limit, p_broker) AS c;
+  END IF;
 END $$;
 
 -- As before (0003), and what is held stands in the way too.
 CREATE OR REPLACE FUNCTION due(p_shards int[], p_world bigint, OUT next_due bigint, OUT parked_owner int, OUT parked_instance bigint,
                     OUT parked_version bigint, OUT parked_ordinal int, OUT parked_reason text, OUT next_run_us bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = ledger, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = ledger, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off
+SET enable_sort = off AS $$
 BEGIN
   SELECT min(x.world_at) INTO next_due FROM unnest(p_shards) AS s (id) CROSS JOIN LATERAL (VALUES (s.id), (-1 - s.id)) AS q (id)
    CROSS JOIN LATERAL (SELECT j.world_at FROM job j WHERE j.shard = q.id ORDER BY j.world_at LIMIT 1) AS x;
@@ -84,7 +124,8 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION next_unheld(p_shards int[]) RETURNS bigint LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = ledger, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = ledger, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off
+SET enable_sort = off AS $$
 BEGIN
   RETURN coalesce((SELECT min(x.world_at) FROM unnest(p_shards) AS s (id) CROSS JOIN LATERAL (VALUES (s.id), (-1 - s.id)) AS q (id)
     CROSS JOIN LATERAL (SELECT j.world_at FROM job j WHERE j.shard = q.id AND j.token IS NULL ORDER BY j.world_at LIMIT 1) AS x),
@@ -335,5 +376,5 @@ $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ledger FROM PUBLIC;
 GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO bursar_service;
-GRANT EXECUTE ON FUNCTION jobs_seen, take, halt, free_held, give_back, job_counts, intervene, cancel_job, migrate_instance, record_migration,
+GRANT EXECUTE ON FUNCTION jobs_seen, take, take_of, take_urgent, halt, free_held, give_back, job_counts, intervene, cancel_job, migrate_instance, record_migration,
                           look_for_stranded, stranded TO bursar_service;

@@ -1,0 +1,75 @@
+#include "brokers/dispatch/dispatch.hpp"
+
+// brokers/dispatch/deadlines.cpp: jobs that are taken from a worker: too long in flight, or not wanted any more.
+namespace brokers::dispatch {
+
+using machines::LeasedJob;
+using machines::Token;
+
+std::int64_t Dispatch::deadline_of(const LeasedJob& job) const {
+  for (const Deadline& rule : rules_.deadlines)
+    if (rule.match.fits(job.kind, job.command)) return rule.us;
+  return 0;
+}
+
+// The lease passes on, and what its worker says later is refused by the token. The worker's hands stay full until it
+// says so: who hangs gets nothing new.
+void Dispatch::take_the_overdue(std::int64_t now_us) {
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now_us) {
+    const Token token = deadlines_.begin()->second;
+    const auto flight = flights_.find(token);
+    const std::string peer = flight->second.peer;
+    const bool outside = flight->second.outside;
+    give_back(flight->second.job, "its deadline had passed", 0, false, true);
+    land(flight);
+    Worker& worker = workers_.at(peer);
+    --(outside ? worker.outside_credit : worker.pure_credit);
+    worker.overdue[token] = outside;
+    send(peer, schemas::Revoke{{token}});
+    ++overdue_;
+    hint_ = true;
+  }
+}
+
+// Whether this was an overdue job of the worker, which now has its hand free again.
+bool Dispatch::let_go(const std::string& peer, const Token& token) {
+  const auto worker = workers_.find(peer);
+  if (worker == workers_.end()) return false;
+  const auto overdue = worker->second.overdue.find(token);
+  if (overdue == worker->second.overdue.end()) return false;
+  ++(overdue->second ? worker->second.outside_credit : worker->second.pure_credit);
+  worker->second.overdue.erase(overdue);
+  return true;
+}
+
+void Dispatch::cancel(const std::string& client, const schemas::Cancel& cancel, std::int64_t now_us) {
+  auto result = schemas::CancelResult::unknown;
+  for (const LeasedJob& job : backlog_.take_if([&](const LeasedJob& queued) { return queued.key == cancel.key; })) {
+    // Touches nothing where the row is gone; where it is not, it may be claimed again.
+    give_back(job, "cancelled", 0, false, false);
+    result = schemas::CancelResult::dropped;
+  }
+  for (const auto& [token, flight] : flights_)
+    if (flight.job.key == cancel.key) {
+      send(flight.peer, schemas::Revoke{{token}});
+      result = schemas::CancelResult::asked;
+    }
+  send(client, schemas::Cancelled{cancel.key, result});
+  hint_ = true;
+  consider(now_us);
+}
+
+void Dispatch::handed_back(const std::string& peer, const schemas::HandedBack& back, std::int64_t now_us) {
+  if (known(peer, now_us) == nullptr) return;
+  for (const Token& token : back.unstarted) {
+    if (let_go(peer, token)) continue;
+    const auto flight = flights_.find(token);
+    if (flight == flights_.end() || flight->second.peer != peer) continue;
+    give_back(flight->second.job, "handed back unstarted", 0, false, false);
+    land(flight);
+  }
+  hint_ = true;
+  consider(now_us);
+}
+
+}  // namespace brokers::dispatch

@@ -1,0 +1,49 @@
+// brokers/schedule/cron.hpp: when a schedule fires: five fields of cron in a time zone. Pure but for the zone tables of
+// the system, read once. Times on the wall that a change of the clock leaves out come once, at the moment when the
+// clock goes on; times that it repeats come once, at the first of the two.
+#pragma once
+
+#include <bitset>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "machines/core/instant.hpp"
+#include "machines/core/result.hpp"
+
+namespace brokers::schedule {
+
+// Minute, hour, day of the month, month, day of the week (0 and 7 are Sunday); each "*", a number, a name (jan, mon), a
+// range, a step ("*/5", "10-30/5"), or a list of these. As cron has it, where both days are restricted either will do.
+struct Cron {
+  std::bitset<60> minutes;
+  std::bitset<24> hours;
+  std::bitset<32> days;    // 1..31
+  std::bitset<13> months;  // 1..12
+  std::bitset<7> weekdays;
+  bool any_day = false, any_weekday = false;
+  // Errors: a sentence that names the field and what is expected. One that never comes ("0 0 30 2 *") is refused.
+  static machines::Result<Cron, std::string> parse(std::string_view text);
+};
+
+// Whether the system knows this zone, for instance "Europe/Berlin" or "UTC".
+bool is_zone(const std::string& name);
+
+// The first time after `after`; nothing when the clock's range ends. REQUIRES: is_zone(zone).
+std::optional<machines::Instant> next_time(const Cron& cron, const std::string& zone, machines::Instant after);
+// The first `count` of them.
+std::vector<machines::Instant> next_times(const Cron& cron, const std::string& zone, machines::Instant after,
+                                          int count);
+
+// What to do about times that passed while nobody looked.
+enum class CatchUp { none, last, all };
+constexpr std::int64_t on_time_us = 60'000'000;  // later than this, a time was missed
+constexpr std::size_t most_caught_up = 100;
+
+// The times after `last` up to `now` that are to be fired, oldest first. Of those missed, none, the last or all (but at
+// most the newest most_caught_up) are among them; one that is due now always is.
+std::vector<machines::Instant> due_times(const Cron& cron, const std::string& zone, CatchUp catch_up,
+                                         machines::Instant last, machines::Instant now);
+
+}  // namespace brokers::schedule

@@ -1,0 +1,39 @@
+// deploy/bursar/key_desk.hpp: what every hand on the keys begins with: the keyring and the right master key, a look at
+// the venue, and what that means for a key, decided and recorded. Used by the commands and by `up`'s own watch.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "deploy/bursar/key_commands.hpp"
+#include "ledger/secrets/keyring.hpp"
+
+namespace deploy {
+
+machines::Instant wall_now();
+// "2024-01-31 12:00" in UTC; "-" for none.
+std::string day_text(machines::Instant at);
+
+machines::Failure<ledger::secrets::SecretError> refused(std::string text);
+machines::Failure<ledger::secrets::SecretError> unusable(std::string text);
+
+// No dumps from here on, the keys, and the master key of this house. REQUIRES: the connection outlives the keyring.
+struct OpenDesk {
+  std::unique_ptr<ledger::Connection> connection;
+  ledger::secrets::Keyring keyring;
+  ledger::secrets::MasterKey master;
+};
+ledger::secrets::Secretly<OpenDesk> open_desk(const KeyDesk& desk);
+// Only where none was ever used here a missing file is made.
+ledger::secrets::Secretly<ledger::secrets::MasterKey> master_key_of(const KeyDesk& desk,
+                                                                    ledger::secrets::Keyring& keyring);
+
+// What a look shows, as a message to the key's machine.
+machines::key::Message look_message(const ledger::secrets::KeyView& view, const machines::key::Observation& seen);
+const char* reason_of(machines::key::Refusal refusal);
+// One move of one key, decided and committed; the key as it is then.
+ledger::secrets::Secretly<ledger::secrets::KeyView> move_key(ledger::secrets::Keyring& keyring,
+                                                             const ledger::secrets::KeyView& view,
+                                                             const machines::key::Message& message);
+
+}  // namespace deploy

@@ -1,0 +1,73 @@
+#include "tests/simulation/faults.hpp"
+
+#include <algorithm>
+
+#include "machines/core/names.hpp"
+
+namespace tests::simulation {
+
+Site site_of(FaultKind kind) {
+  if (kind <= FaultKind::overtake) return Site::message;
+  if (kind <= FaultKind::delay_venue_message) return Site::venue_message;
+  if (kind <= FaultKind::second_broker) return Site::worker_point;
+  if (kind <= FaultKind::conflict) return Site::commit;
+  if (kind <= FaultKind::store_away) return Site::store_call;
+  return Site::time;
+}
+
+std::string to_text(const Fault& fault) {
+  std::string text = std::string(machines::name_of(fault.kind)) + " at " + std::to_string(fault.at);
+  if (fault.by != 0) text += " by " + std::to_string(fault.by) + " us";
+  const bool picks = fault.kind == FaultKind::steal_lease || fault.kind == FaultKind::raise_epoch ||
+                     fault.kind == FaultKind::twin_worker;
+  return picks ? text + ", number " + std::to_string(fault.who) : text;
+}
+
+namespace {
+
+// Short, or long enough for deadlines, heartbeats and leases to run out.
+std::int64_t draw_length(std::mt19937_64& random) {
+  const std::int64_t most = random() % 2 == 0 ? 50'000 : 8'000'000;
+  return 1 + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(most));
+}
+
+}  // namespace
+
+std::vector<Fault> draw_faults(std::uint64_t seed, const Extent& extent) {
+  std::mt19937_64 random(seed * 2 + 1);
+  constexpr std::int64_t beyond_us = 20'000'000;
+  const auto count = static_cast<std::size_t>(random() % 4 == 0 ? 1 + random() % 3 : 4 + random() % 20);
+  std::vector<Fault> faults(count);
+  for (Fault& fault : faults) {
+    fault.kind = static_cast<FaultKind>(random() % machines::count_of<FaultKind>);
+    const Site site = site_of(fault.kind);
+    const auto found = extent.find(site);
+    std::int64_t reach = found == extent.end() ? 1 : std::max<std::int64_t>(found->second, 1);
+    if (site == Site::time && random() % 2 == 0) reach += beyond_us;
+    fault.at = 1 + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(reach));
+    fault.by = draw_length(random);
+    if (fault.kind == FaultKind::jump_clock && random() % 2 == 0) fault.by = -fault.by;
+    fault.who = static_cast<std::uint32_t>(random() % 60);
+  }
+  return faults;
+}
+
+FaultPlan::FaultPlan(const std::vector<Fault>& faults) {
+  for (const Fault& fault : faults) {
+    const Site site = site_of(fault.kind);
+    if (site == Site::time)
+      timed_.push_back(fault);
+    else
+      faults_.emplace(std::pair(site, fault.at), fault);
+  }
+  std::stable_sort(timed_.begin(), timed_.end(), [](const Fault& a, const Fault& b) { return a.at < b.at; });
+}
+
+const Fault* FaultPlan::next(Site site) {
+  const auto found = faults_.find({site, ++reached_[site]});
+  return found == faults_.end() ? nullptr : &found->second;
+}
+
+std::vector<Fault> FaultPlan::timed() const { return timed_; }
+
+}  // namespace tests::simulation

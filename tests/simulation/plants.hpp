@@ -1,0 +1,32 @@
+// tests/simulation/plants.hpp: bugs that a simulation can be told to have, each at a seam of the simulated house (its
+// store, the loops around dispatch and mind, a wrapper around a handler): production code knows nothing of them. Each
+// must be found; a simulation that finds none of them proves nothing.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace tests::simulation {
+
+enum class Plant {
+  none,
+  skip_lease_check,        // the store commits whatever token a step carries
+  skip_version_check,      // the store takes an instance's version as it finds it
+  forget_epoch,            // the store takes steps of a broker that was fenced off
+  forget_pause_epoch,      // the store takes decisions that were made before a pause
+  ack_before_commit,       // a worker says done, then commits
+  send_before_commit,      // a worker sends the order, then commits that it did
+  resend_on_timeout,       // no answer in time: the order is sent again under a new client id
+  count_tokens,            // lease tokens are counted, and the count starts anew with each take-over
+  no_sweep,                // a broker never looks for leases that nobody holds
+  lose_last_wake_up,       // a broker has no timers: what no message announces is never looked at
+  double_sweep,            // a flash sleeve returns its profit twice
+  book_fills_again,        // an order books all fills of each report, those too that it has booked
+  keep_the_hold,           // an order that ended without a fill does not release its hold
+  forget_answered_commit,  // a commit of unknown outcome is taken for none: the broker is told nothing of it
+};
+
+// What it is, in a line.
+std::string_view description_of(Plant plant);
+
+}  // namespace tests::simulation

@@ -1,0 +1,131 @@
+#include "workers/harness/outside.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace workers::harness {
+namespace {
+
+using handlers::GiveUp;
+using machines::CallError;
+using machines::LeasedJob;
+using std::chrono::milliseconds;
+using venues::paper::Finished;
+using venues::paper::KeyTrouble;
+
+handlers::Answer answer_of(const Finished& finished) {
+  if (const auto* error = std::get_if<CallError>(&finished.outcome)) return *error;
+  const auto& message = std::get<schemas::VenueMessage>(finished.outcome);
+  if (const auto* report = std::get_if<schemas::OrderReport>(&message)) return *report;
+  return CallError::unknown_outcome;
+}
+
+}  // namespace
+
+Outside::Outside(brokers::wire::Context& context, ledger::Connection& connection, const WorkerConfig& config)
+    : config_(config),
+      signer_(connection, config.venue),
+      venue_(context, {config.venue.endpoint, config.keys, config.venue.server_public_key,
+                       milliseconds(config.venue.timeout_ms)}) {}
+
+std::optional<GiveUp> Outside::closed(SteadyTime now) {
+  if (config_.venue.endpoint.empty()) return GiveUp{CallError::fatal_auth, 0, "this worker calls no venue", true};
+  std::string why = signer_.closed(now);
+  if (why.empty()) return std::nullopt;
+  return GiveUp{CallError::fatal_auth, signer_.closed_for_ms(now), std::move(why), false};
+}
+
+void Outside::call(const LeasedJob& job, const schemas::VenueMessage& request, SteadyTime now,
+                   std::optional<SteadyTime> send_by) {
+  start({job, request, send_by, send_by.value_or(now + milliseconds(config_.venue.timeout_ms)), now}, now);
+}
+
+void Outside::start(Call call, SteadyTime now) {
+  call.started = now;
+  call.key.reset();
+  venues::paper::Sign sign;
+  if (signer_.signs(now)) {
+    call.key = signer_.choose(call.tried, now);
+    if (!call.key) {
+      const auto free_at = signer_.free_at(call.tried, now);
+      if (free_at && *free_at < call.latest) return (void)waiting_.emplace_back(*free_at, std::move(call));
+      return give_up(std::move(call), now);
+    }
+    sign = signer_.sign_with(*call.key, call.request);
+  }
+  const std::uint64_t correlation = venue_.start(call.request, now, call.send_by, sign);
+  calls_.emplace(correlation, std::move(call));
+}
+
+// Nothing of it was taken. An order that stands as sent is asked about by the next attempt, and then sent again.
+void Outside::give_up(Call call, SteadyTime now) {
+  auto closed = this->closed(now);
+  if (!closed && signer_.free_at({}, now))
+    closed = GiveUp{CallError::retry_later, 1'000, "over its keys' rates", false};
+  ended_.push_back({std::move(call.job), closed.value_or(GiveUp{CallError::fatal_auth, signer_.closed_for_ms(now),
+                                                                "waits for an API key: " + call.refusal, false})});
+}
+
+void Outside::report(const Call& call, const Finished& finished, SteadyTime now) {
+  const bool was_answered = finished.refused || std::holds_alternative<schemas::VenueMessage>(finished.outcome);
+  if (!call.key || !was_answered) return;
+  const auto latency = std::chrono::duration_cast<milliseconds>(now - call.started).count();
+  signer_.saw(*call.key, {venues::paper::trouble_of(finished.text), latency, finished.rate_used_ppm}, now);
+}
+
+void Outside::finish(Call call, const Finished& finished, SteadyTime now) {
+  report(call, finished, now);
+  const auto trouble = finished.refused ? venues::paper::trouble_of(finished.text) : std::nullopt;
+  const bool is_over_rate = call.key && finished.refused && finished.retry_after_ms > 0;
+  if (!trouble && !is_over_rate) return ended_.push_back({std::move(call.job), answer_of(finished)});
+  call.refusal = finished.text;
+  if (is_over_rate) {
+    signer_.rest(*call.key, now + milliseconds(finished.retry_after_ms));
+  } else {
+    spdlog::warn("the venue took nothing: {}", finished.text);
+    if (call.key) call.tried.insert(*call.key);
+    if (!call.key && *trouble == KeyTrouble::unsigned_request) signer_.saw_unsigned_refused(now);
+    // Without a key of ours the same would be refused again.
+    if (!call.key && !signer_.signs(now)) return give_up(std::move(call), now);
+  }
+  if (now >= call.latest) return give_up(std::move(call), now);
+  start(std::move(call), now);
+}
+
+std::vector<Ended> Outside::take_ended(SteadyTime now) {
+  auto due = std::exchange(waiting_, {});
+  for (auto& [when, call] : due) {
+    if (when > now)
+      waiting_.emplace_back(when, std::move(call));
+    else
+      start(std::move(call), now);
+  }
+  if (!calls_.empty())
+    for (const Finished& finished : venue_.poll(now)) {
+      const auto found = calls_.find(finished.correlation);
+      if (found == calls_.end()) continue;
+      Call call = std::move(found->second);
+      calls_.erase(found);
+      finish(std::move(call), finished, now);
+    }
+  return std::exchange(ended_, {});
+}
+
+std::vector<machines::Token> Outside::held() const {
+  std::vector<machines::Token> tokens;
+  for (const auto& [correlation, call] : calls_) tokens.push_back(call.job.token);
+  for (const auto& [when, call] : waiting_) tokens.push_back(call.job.token);
+  for (const Ended& ended : ended_) tokens.push_back(ended.job.token);
+  return tokens;
+}
+
+milliseconds Outside::wait_at_most(SteadyTime now) const {
+  if (!ended_.empty()) return milliseconds(0);
+  milliseconds wait = venue_.wait_at_most(now);
+  for (const auto& [when, call] : waiting_)
+    wait = std::min(wait, std::max(milliseconds(0), std::chrono::ceil<milliseconds>(when - now)));
+  return wait;
+}
+
+}  // namespace workers::harness
