@@ -27,7 +27,7 @@ int Backlog::weight_of(const Queue& queue) const {
 
 void Backlog::add(LeasedJob job, const Place& place, bool alone, Limits& limits, std::int64_t now_us) {
   Lanes& lanes = levels_[level_of(job.kind, job.command)][job.shard].owners[job.key.owner];
-  const auto [lane, is_new] = lanes.try_emplace({job.kind, job.command, job.is_event, place, alone});
+  const auto [lane, is_new] = lanes.try_emplace({machine_of(job), job.command, job.is_event, place, alone});
   if (is_new && !job.is_event)
     lane->second.budgets = limits.budgets_of(job.kind, job.command, job.key.owner, place, now_us);
   lane->second.jobs.push_back({std::move(job), ++arrivals_});
