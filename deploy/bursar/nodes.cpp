@@ -10,6 +10,8 @@
 
 #include "brokers/service/service.hpp"
 #include "deploy/bursar/plan.hpp"
+#include "deploy/bursar/sighting.hpp"
+#include "ledger/store/dsn.hpp"
 #include "workers/handlers/sleeve.hpp"
 #include "workers/harness/harness.hpp"
 #include "workers/venues/paper/service.hpp"
@@ -87,9 +89,10 @@ int run_broker(const NodeOptions& options) {
   begin_node();
   const auto keys = read_keys(options.layout, "broker");
   if (!keys) return 2;
+  const Doorkeeper doorkeeper(options.layout.seen());
   brokers::service::BrokerConfig config;
   config.endpoint = options.layout.broker_endpoint();
-  config.dsn = options.dsn;
+  config.dsn = ledger::brisk(options.dsn);
   config.keys = keys->own;
   config.peers = keys->peers;
   const auto& from = options.config.broker;
@@ -109,12 +112,13 @@ int run_worker(const NodeOptions& options) {
   const auto broker = brokers::wire::read_public_key(options.layout.key("broker").string() + ".pub");
   const auto venue = brokers::wire::read_public_key(options.layout.key("venue").string() + ".pub");
   if (!keys || !broker || !venue) return 2;
+  const Doorkeeper doorkeeper(options.layout.seen());
   workers::harness::WorkerConfig config;
   config.name = options.name;
   config.broker_endpoint = options.layout.broker_endpoint();
   config.broker_public_key = *broker;
   config.keys = keys->own;
-  config.dsn = options.dsn;
+  config.dsn = ledger::brisk(options.dsn);
   config.venue = {options.layout.venue_endpoint(), *venue, 2000};
   config.group_steps = static_cast<int>(options.config.workers.group_commit_steps);
   config.group_us = options.config.workers.group_commit_ms * 1000;
