@@ -102,7 +102,8 @@ bool keep(const fs::path& file, const Sighting& sighting) {
   return written && rename(side.c_str(), file.c_str()) == 0;
 }
 
-ledger::Stored<std::optional<std::string>> objection(ledger::Connection& connection, const fs::path& file) {
+ledger::Stored<std::optional<std::string>> objection(ledger::Connection& connection, const fs::path& file,
+                                                     Strangers strangers) {
   using Answer = std::optional<std::string>;
   std::error_code error;
   if (!fs::exists(file, error)) return Answer{};
@@ -110,6 +111,7 @@ ledger::Stored<std::optional<std::string>> objection(ledger::Connection& connect
   if (!seen) return Answer(fmt::format("{}: not what a house wrote; put the file back", file.string()));
   const auto place = place_of(connection);
   if (!place) return machines::fail(place.error());
+  if (strangers == Strangers::admitted && (!*place || (*place)->deployment != seen->deployment)) return Answer{};
   if (!*place)
     return Answer(
         fmt::format("this database holds no ledger of Bursar, and the house of {} has worked on one: connect "
@@ -140,9 +142,9 @@ struct Doorkeeper::Book {
   steady_clock::time_point since;
 };
 
-Doorkeeper::Doorkeeper(fs::path file) : book_(std::make_shared<Book>()) {
-  ledger::admit_by([book = book_, file = std::move(file)](ledger::Connection& connection) {
-    auto objected = deploy::objection(connection, file);
+Doorkeeper::Doorkeeper(fs::path file, Strangers strangers) : book_(std::make_shared<Book>()) {
+  ledger::admit_by([book = book_, file = std::move(file), strangers](ledger::Connection& connection) {
+    auto objected = deploy::objection(connection, file, strangers);
     if (!objected) return objected;
     const std::lock_guard guard(book->mutex);
     if (*objected && book->objection.empty()) book->since = steady_clock::now();

@@ -29,14 +29,20 @@ ledger::Stored<std::optional<Sighting>> look_at(ledger::Connection& connection);
 // The file is replaced as a whole, on disk when it returns. False: it can't be written.
 bool keep(const std::filesystem::path& file, const Sighting& sighting);
 
+// Whether a database that holds another deployment, or none, may be worked on: by the house never, by a command that
+// is asked about some other database.
+enum class Strangers { refused, admitted };
+
 // Why this database is not what the file remembers, in one sentence that ends with what to do; nothing when it is, or
 // there is no file. Errors: the connection's.
-ledger::Stored<std::optional<std::string>> objection(ledger::Connection& connection, const std::filesystem::path& file);
+ledger::Stored<std::optional<std::string>> objection(ledger::Connection& connection, const std::filesystem::path& file,
+                                                     Strangers strangers);
 
-// Lets this process work on no server that the file objects to (ledger/store/admission.hpp). One per process.
+// Lets this process work on no server that the file objects to (ledger/store/admission.hpp). One per process; it
+// goes on when this is gone.
 class Doorkeeper {
  public:
-  explicit Doorkeeper(std::filesystem::path file);
+  explicit Doorkeeper(std::filesystem::path file, Strangers strangers = Strangers::refused);
   // The newest objection, when that long no server has been admitted since the first; empty else.
   [[nodiscard]] std::string objection_that_stood(std::chrono::milliseconds at_least) const;
 

@@ -49,9 +49,9 @@ ledger::Stored<std::optional<std::string>> Witness::refusal(ledger::Connection& 
 
 ledger::Stored<std::optional<std::string>> Witness::objection_of(ledger::Connection& connection,
                                                                  const Checkpoints& checkpoints) const {
-  auto signed_away = objection(connection, checkpoints, layout_.checkpoints());
-  if (!signed_away || *signed_away) return signed_away;
-  return objection(connection, layout_.seen());
+  auto unlike_seen = objection(connection, layout_.seen(), Strangers::refused);  // it knows better what to do
+  if (!unlike_seen || *unlike_seen) return unlike_seen;
+  return objection(connection, checkpoints, layout_.checkpoints());
 }
 
 ledger::Stored<Testimony> Witness::testify(ledger::Connection& connection, Depth depth,

@@ -86,7 +86,15 @@ TEST_F(Failover, ASynchronousStandbyLosesNothingAndDoublesNothing) {
   EXPECT_EQ(house.wait().code, 1);
   EXPECT_THAT(house.output(), AllOf(HasSubstr("old primary"), HasSubstr("timeline 2"), HasSubstr("replication.md")));
   house.start();
-  house.expect_as_undisturbed();
+  house.expect_as_undisturbed(standby.dsn("bursar"));
+
+  // A command by hand, too: what it orders stands in the new one alone.
+  const auto paused =
+      run({"pause", "all", "--why", "failed over", "--data-dir", house.folder().string(), "--dsn", house.dsn()});
+  EXPECT_THAT(paused, HasSubstr("exit code 0"));
+  const auto pauses = "SELECT count(*) FROM ledger.instance WHERE kind = 'control'";
+  EXPECT_EQ(standby.must(pauses, "bursar").number(0, 0), 1);
+  EXPECT_EQ(primary.must(pauses, "bursar").number(0, 0), 0);
 }
 
 TEST_F(Failover, AStandbyThatLaggedIsRefusedByName) {

@@ -36,8 +36,9 @@ class House {
   // The processes that `up` started, by pid.
   [[nodiscard]] std::vector<pid_t> parts() const;
 
-  // Waits for the end, and expects all that an undisturbed run comes to, and the invariants.
-  void expect_as_undisturbed();
+  // Waits for the end, and expects all that an undisturbed run comes to, and the invariants; where two servers answer,
+  // those of `truth`.
+  void expect_as_undisturbed(const std::string& truth = "");
 
  private:
   [[nodiscard]] std::string broker_log() const;

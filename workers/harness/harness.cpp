@@ -14,6 +14,7 @@
 #include "ledger/store/migrations.hpp"
 #include "schemas/codec/convert.hpp"
 #include "workers/harness/foresight.hpp"
+#include "workers/harness/pulse.hpp"
 #include "workers/venues/paper/client.hpp"
 
 namespace workers::harness {
@@ -66,8 +67,6 @@ class Worker {
   }
 
  private:
-  // ---- connections
-
   void load_handlers() {
     for (std::int64_t delay_ms = 50; !stop_; delay_ms = std::min<std::int64_t>(delay_ms * 2, 1000)) {
       auto made = make_handlers_(connection_);
@@ -106,8 +105,6 @@ class Worker {
     if (socket_->send(schemas::encode(message)) != brokers::wire::SendResult::sent)
       spdlog::warn("the broker can't be reached");
   }
-
-  // ---- the loop
 
   void step() {
     wait();
@@ -206,6 +203,7 @@ class Worker {
       beaten_us_ = now;
       (void)socket_->send(schemas::encode(schemas::Heartbeat{}));
     }
+    if (now - heard_us_ > ttl_us_) drain();  // it may have spoken while PostgreSQL took its time
     if (now - heard_us_ > ttl_us_) {
       spdlog::warn("the broker is silent; connecting anew");
       connect();
@@ -243,8 +241,6 @@ class Worker {
       return true;
     });
   }
-
-  // ---- one group
 
   // Takes up to group_steps works of the first one's shard and epoch.
   std::vector<Work> next_group() {
@@ -284,6 +280,7 @@ class Worker {
     std::vector<LeasedJob> jobs;
     jobs.reserve(group.size());
     for (const Work& work : group) jobs.push_back(work.job);
+    const auto loan = pulse_.lend(heartbeat_us_);
     if (!may_look_ahead(group)) return journal_.facts(jobs);
     const auto ask = [this](const LeasedJob& job, const Facts& facts) {
       return handler_of(job.kind)->on_job(job, facts);
@@ -366,9 +363,11 @@ class Worker {
       steps.push_back(one.step);
     }
     const LeasedJob& first = decided.front().work.job;
+    std::optional<Pulse::Loan> loan(std::in_place, pulse_, heartbeat_us_);
     auto results = journal_.commit(first.shard, first.epoch, steps);
     for (int tries = 0; !results && results.error().failure == ledger::StoreFailure::conflict && tries < 10; ++tries)
       results = journal_.commit(first.shard, first.epoch, steps);
+    loan.reset();
     if (!results && results.error().failure == ledger::StoreFailure::refused)
       return one_by_one(std::move(decided), results.error());
     if (!results) return in_doubt(decided, results.error());
@@ -484,6 +483,7 @@ class Worker {
   bool welcomed_ = false, parted_ = false, was_full_ = false, stale_handlers_ = false;
   std::int64_t heartbeat_us_ = 1'000'000, ttl_us_ = 3'000'000;
   std::int64_t registered_us_ = 0, heard_us_ = 0, beaten_us_ = 0, group_until_us_ = 0, called_us_ = 0;
+  Pulse pulse_{[this] { (void)socket_->send(schemas::encode(schemas::Heartbeat{})); }};  // gone before the socket
 };
 
 }  // namespace
