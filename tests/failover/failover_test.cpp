@@ -130,6 +130,13 @@ TEST_F(Failover, AStandbyThatLaggedIsRefusedByName) {
   house.start();
   EXPECT_EQ(house.wait().code, 1);
   EXPECT_THAT(house.output(), HasSubstr("this house has seen link"));
+
+  // A person may decide that it is the truth from now on: with the memory put aside, and everything frozen first.
+  for (const char* file : {"seen", "checkpoints"})
+    std::filesystem::rename(house.folder() / file, house.folder() / (std::string(file) + ".aside"));
+  EXPECT_THAT(
+      run({"freeze", "--level", "all", "--why", "lost", "--data-dir", house.folder().string(), "--dsn", house.dsn()}),
+      HasSubstr("exit code 0"));
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ TEST(Tidy, TheTopLevelIsTheHouseAndNothingElse) {
 
 TEST(Tidy, TestsMirrorTheTree) {
   static const std::set<std::string> own{"scenarios", "simulation", "chaos",       "bench", "history",
-                                         "tidy",      "support",    "regressions", "kill"};
+                                         "tidy",      "support",    "regressions", "kill",  "failover"};
   for (const auto& entry : fs::directory_iterator(fs::path(BURSAR_SOURCE_DIR) / "tests")) {
     const std::string name = entry.path().filename().string();
     if (!entry.is_directory()) continue;
