@@ -86,8 +86,8 @@ class Run {
       : options_(options),
         house_(house),
         connection_(house.owner_dsn()),
-        inspector_(house.layout(), connection_),
-        pulse_(ledger::brisk(house.owner_dsn())) {}
+        pulse_(ledger::brisk(house.owner_dsn())),
+        inspector_(house.layout(), connection_) {}
 
   int go() {
     const auto standing = house_.ask([&] { return read_feed(connection_); });
