@@ -342,6 +342,14 @@ void Dispatch::consider(std::int64_t now_us) {
   actions_.push_back(ClaimNow{claimed_at_most_});
 }
 
+std::size_t Dispatch::in_hand(int shard) const {
+  std::size_t count = 0;
+  if (const auto queue = ready_.find(shard); queue != ready_.end())
+    for (const auto& [owner, jobs] : queue->second) count += jobs.size();
+  for (const auto& [token, flight] : flights_) count += flight.job.shard == shard ? 1 : 0;
+  return count;
+}
+
 schemas::BrokerView Dispatch::view(std::int64_t now_us) const {
   schemas::BrokerView view{broker_, epoch_, {}, dispatched_, reissued_, 0};
   for (const auto& [peer, worker] : workers_)

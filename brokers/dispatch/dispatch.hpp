@@ -80,6 +80,8 @@ class Dispatch {
   [[nodiscard]] machines::Instant world_now() const { return world_now_; }
   [[nodiscard]] std::size_t in_flight() const { return flights_.size(); }
   [[nodiscard]] std::size_t queued() const { return queued_; }
+  // Jobs of this shard that wait here or are in flight.
+  [[nodiscard]] std::size_t in_hand(int shard) const;
   [[nodiscard]] schemas::BrokerView view(std::int64_t now_us) const;
 
  private:

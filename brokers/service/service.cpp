@@ -7,6 +7,7 @@
 #include <thread>
 #include <tuple>
 
+#include "brokers/service/shards.hpp"
 #include "schemas/codec/convert.hpp"
 
 namespace brokers::service {
@@ -14,29 +15,14 @@ namespace {
 
 using dispatch::Dispatch;
 
-constexpr int most_messages_a_round = 256;  // then the timers get their turn
-constexpr std::int64_t shards_refresh_us = 1'000'000;
+constexpr int most_messages_a_round = 256;                              // then the timers get their turn
+constexpr std::int64_t shortest_wait_ms = 50, longest_wait_ms = 2'000;  // for PostgreSQL, doubled in between
 static_assert(wire::max_message_bytes == schemas::longest_message);
 
 std::int64_t steady_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
       .count();
 }
-
-// Waits 50 ms, then twice as long each time, at most 2 s.
-class BackOff {
- public:
-  void wait(const std::atomic<bool>& stop) {
-    for (std::int64_t waited = 0; waited < delay_ms_ && !stop; waited += step_ms)
-      std::this_thread::sleep_for(std::chrono::milliseconds(step_ms));
-    delay_ms_ = std::min<std::int64_t>(delay_ms_ * 2, 2000);
-  }
-  void reset() { delay_ms_ = step_ms; }
-
- private:
-  static constexpr std::int64_t step_ms = 50;
-  std::int64_t delay_ms_ = step_ms;
-};
 
 class Service {
  public:
@@ -47,18 +33,21 @@ class Service {
         socket_(context_, config.keys),
         connection_(config.dsn),
         jobs_(connection_),
+        shards_(connection_,
+                {config.name, config.reached_at.empty() ? config.endpoint : config.reached_at, config.keys.public_key},
+                config.seat_ttl_ms),
         dispatch_(config.rules, config.name, 0) {}
 
   int run() {
     if (const auto bound = socket_.bind(config_.endpoint); !bound) return failed(bound.error().text);
-    const auto proved = wire::prove_refusal(context_, zap_, config_.endpoint, config_.keys.public_key);
+    const auto proved = wire::prove_refusal(context_, zap_, socket_.endpoint(), config_.keys.public_key);
     if (!proved) return failed(proved.error().text);
-    refused_ = -zap_.refused();  // the stranger of the proof was ours
-    take_over();
+    strangers_ = -zap_.refused();  // the stranger of the proof was ours
     poller_.add(socket_);
-    spdlog::info("broker {} serves {} at epoch {}", config_.name, config_.endpoint, epoch_);
-    while (!stop_) step();
-    return 0;
+    spdlog::info("broker {} listens at {}", config_.name, config_.endpoint);
+    while (!stop_ && !replaced_) step();
+    shards_.leave();
+    return replaced_ ? failed("another broker named " + config_.name + " took this one's place; names must differ") : 0;
   }
 
  private:
@@ -67,24 +56,39 @@ class Service {
     return 1;
   }
 
-  // Owns all shards from here and gives back what an earlier epoch leased. Waits for PostgreSQL as long as it takes.
-  void take_over() {
-    BackOff back_off;
-    while (!stop_) {
-      const auto epoch = jobs_.own_shards(config_.name);
-      if (epoch && give_back_all()) {
-        epoch_ = *epoch;
-        dispatch_ = Dispatch(config_.rules, config_.name, epoch_);
-        return;
-      }
-      if (!epoch) spdlog::warn("waiting for PostgreSQL: {}", epoch.error().text);
-      back_off.wait(stop_);
+  // ---- its seat
+
+  [[nodiscard]] bool is_away() const { return !waits_for_.empty(); }
+
+  // Takes a seat and a share of the shards, and gives back what an earlier epoch leased. Where PostgreSQL does not
+  // answer, once more after a while; the socket is served meanwhile.
+  void sit() {
+    const auto seated = shards_.sit();
+    if (seated && *seated && give_back_leases_of(shards_.held())) {
+      waits_for_.clear();
+      wait_ms_ = shortest_wait_ms;
+      dispatch_ = Dispatch(config_.rules, config_.name, shards_.newest_epoch());
+      swept_us_ = steady_us();
+      say_what_is_held("serves");
+      return;
     }
+    waits_for_ = seated ? "the shards' leases" : seated.error().text;
+    spdlog::warn("waiting for PostgreSQL: {}", waits_for_);
+    connection_.disconnect();
+    sit_at_us_ = steady_us() + wait_ms_ * 1000;
+    wait_ms_ = std::min(wait_ms_ * 2, longest_wait_ms);
   }
 
-  bool give_back_all() {
-    if (!refresh_shards()) return false;
-    const auto leased = jobs_.leased(shards_);
+  void say_what_is_held(const char* what) const {
+    std::string list;
+    for (const int shard : shards_.held())
+      list += (list.empty() ? "" : " ") + std::to_string(shard) + "@" + std::to_string(shards_.epoch_of(shard));
+    spdlog::info("broker {} {} {} of {} shards (shard@epoch): {}", config_.name, what, shards_.held().size(),
+                 shards_.live().size(), list.empty() ? "none" : list);
+  }
+
+  bool give_back_leases_of(const std::vector<int>& shards) {
+    const auto leased = jobs_.leased(shards);
     if (!leased) return false;
     std::vector<ledger::jobs::Failure> failures;
     for (const auto& job : *leased)
@@ -92,54 +96,116 @@ class Service {
     return failures.empty() || jobs_.give_back(failures).has_value();
   }
 
-  bool refresh_shards() {
-    auto shards = jobs_.live_shards();
-    if (!shards) return false;
-    shards_ = std::move(*shards);
-    shards_read_us_ = steady_us();
-    return true;
+  // Renews the seat. Shards that came are served from now on; where one was taken from us, everything begins anew.
+  void hold() {
+    const auto held = shards_.hold();
+    if (!held) return recover(held.error().text);
+    switch (*held) {
+      case Shards::Held::as_before:
+        break;
+      case Shards::Held::gained:
+        if (!give_back_leases_of(shards_.gained())) return recover("PostgreSQL did not answer");
+        release_anew();
+        say_what_is_held("gained: now serves");
+        break;
+      case Shards::Held::lost:
+        return recover("a shard was taken over");
+      case Shards::Held::replaced:
+        replaced_ = true;
+        return;
+    }
+    share_evenly();
   }
 
+  // Gives up as many shards as are too many for an even share: those with nothing in hand at once, others once they
+  // are drained.
+  void share_evenly() {
+    int missing = shards_.surplus() - static_cast<int>(shards_.draining().size());
+    for (const bool idle : {true, false})
+      for (const int shard : std::vector<int>(shards_.served())) {
+        if (missing <= 0) break;
+        if (idle != (dispatch_.in_hand(shard) == 0)) continue;
+        shards_.drain(shard);
+        --missing;
+      }
+    std::vector<int> quiet;
+    for (const int shard : shards_.draining())
+      if (dispatch_.in_hand(shard) == 0) quiet.push_back(shard);
+    if (quiet.empty()) return;
+    const auto given = shards_.give_up(quiet);
+    if (!given) return recover(given.error().text);
+    release_anew();
+    say_what_is_held("gave some up: now serves");
+  }
+
+  // World time may not go on by itself where others hold shards: what was released ahead is taken back.
+  void release_anew() {
+    if (!releasing_.empty()) dispatch_.release(releasing_, {dispatch_.world_now(), {}}, steady_us());
+  }
+
+  // Nothing in memory counts any more: workers and clients register and ask again, what workers still hold is of an
+  // earlier epoch, and their commits will be told so.
+  void recover(const std::string& why) {
+    spdlog::warn("{}; taking a seat anew", why);
+    connection_.disconnect();
+    shards_.forget();
+    dispatch_ = Dispatch(config_.rules, config_.name, 0);
+    releasing_.clear();
+    waits_for_ = why;
+    sit_at_us_ = steady_us();
+  }
+
+  // ---- the loop
+
   void step() {
-    const std::int64_t now = steady_us();
-    next_tick_us_ = std::min(next_tick_us_, dispatch_.next_tick_us(now));
-    const std::int64_t wait_us = std::max<std::int64_t>(next_tick_us_ - now, 0);
-    poller_.wait(std::chrono::milliseconds((wait_us + 999) / 1000));
+    if (is_away() && steady_us() >= sit_at_us_) sit();
+    poller_.wait(std::chrono::milliseconds((until_next() + 999) / 1000));
     for (int i = 0; i < most_messages_a_round; ++i) {
       auto received = socket_.receive();
       if (!received) break;
       take(*received);
     }
+    if (is_away()) return;
+    if (steady_us() >= shards_.hold_again_us()) hold();
     act();
-    if (steady_us() >= next_tick_us_) on_timers();
+    if (!is_away() && steady_us() >= next_tick_us_) on_timers();
+  }
+
+  // Microseconds until something is to be done whoever is silent.
+  std::int64_t until_next() {
+    const std::int64_t now = steady_us();
+    next_tick_us_ = std::min(next_tick_us_, dispatch_.next_tick_us(now));
+    const std::int64_t next = is_away() ? sit_at_us_ : std::min(next_tick_us_, shards_.hold_again_us());
+    return std::max<std::int64_t>(next - now, 0);
   }
 
   void on_timers() {
     const std::int64_t now = steady_us();
-    next_tick_us_ = INT64_MAX;  // step() looks anew
-    if (now - shards_read_us_ >= shards_refresh_us) refresh_shards();
+    next_tick_us_ = INT64_MAX;  // until_next() looks anew
     if (now - swept_us_ >= config_.rules.ttl_us) {
       swept_us_ = now;
-      if (const auto leased = jobs_.leased(shards_)) dispatch_.leases_seen(*leased);
+      if (const auto leased = jobs_.leased(shards_.held())) dispatch_.leases_seen(*leased);
     }
     dispatch_.tick(now);
     act();
+    if (!shards_.draining().empty() && !is_away()) share_evenly();
   }
 
   void take(const wire::Received& received) {
     const auto peer = wire::peer_of(received.user_id);
     const auto message = schemas::decode(received.bytes);
     if (!peer || !message) {
-      ++refused_;
+      refuse(message ? "no role" : "unreadable");
       spdlog::warn("a message was refused: {}", message ? "its peer has no role" : message.error().reason);
       return;
     }
     if (!may_say(peer->role, *message)) {
-      ++refused_;
+      refuse("wrong role");
       spdlog::warn("{} said what its role may not say", received.user_id);
       socket_.send(received.peer, schemas::encode(schemas::Refused{"a key of this role may not say that"}));
       return;
     }
+    if (is_away()) return turn_away(received.peer, *message);
     std::visit(schemas::Overloaded{
                    [&](const schemas::Ready& m) { dispatch_.ready(received.peer, m, steady_us()); },
                    [&](const schemas::Done& m) { dispatch_.done(received.peer, m, steady_us()); },
@@ -152,6 +218,18 @@ class Service {
                    [](const auto&) {},
                },
                *message);
+  }
+
+  void refuse(const std::string& reason) { ++refusals_[reason]; }
+
+  // While the store is away everybody gets an answer: when to ask again.
+  void turn_away(const std::string& peer, const schemas::Message& message) {
+    if (std::holds_alternative<schemas::Query>(message)) return answer_query(peer);
+    const bool parts = std::holds_alternative<schemas::Goodbye>(message);
+    const schemas::Message answer =
+        parts ? schemas::Message(schemas::Goodbye{})
+              : schemas::Refused{"unavailable: waiting for " + waits_for_, std::max(wait_ms_, shortest_wait_ms)};
+    socket_.send(peer, schemas::encode(answer));
   }
 
   // Workers speak of their jobs, clients and operators move the world, everybody but workers may look; what a broker
@@ -172,16 +250,21 @@ class Service {
     return false;
   }
 
-  void release(const std::string& peer, const schemas::Release& release) {
-    if (steady_us() - shards_read_us_ >= shards_refresh_us) refresh_shards();
+  void release(const std::string& peer, schemas::Release release) {
+    releasing_ = peer;
+    if (!shards_.holds_all()) release.ahead.clear();  // what others hold may have work before that
     dispatch_.release(peer, release, steady_us());
   }
 
   void submit(const std::string& peer, const schemas::Submit& submit) {
     const auto done = jobs_.submit_event(submit.owner, submit.instance, submit.event, submit.world_at);
+    if (!done && done.error().failure != ledger::StoreFailure::refused) {
+      recover(done.error().text);
+      return turn_away(peer, submit);
+    }
     schemas::Submitted answer{submit.instance, done && *done, ""};
     if (!done)
-      answer.reason = "PostgreSQL did not answer, ask again: " + done.error().text;
+      answer.reason = done.error().text;
     else if (!*done)
       answer.reason = "no such instance, or it is finished";
     socket_.send(peer, schemas::encode(answer));
@@ -189,51 +272,76 @@ class Service {
 
   void answer_query(const std::string& peer) {
     auto view = dispatch_.view(steady_us());
-    view.refused_peers = zap_.refused() + refused_;
+    view.epoch = shards_.newest_epoch();
+    view.shards = shards_.held();
+    view.waits_for = waits_for_;
+    auto refusals = refusals_;
+    refusals["unknown key"] = zap_.refused() + strangers_;
+    refusals["no CURVE"] = socket_.plain_peers();
+    for (const auto& [reason, count] : refusals) {
+      if (count > 0) view.refusals.push_back({reason, count});
+      view.refused_peers += count;
+    }
     socket_.send(peer, schemas::encode(view));
   }
 
   // Carries out orders until there are none: each answer may bring new ones.
   void act() {
     for (auto actions = dispatch_.take_actions(); !actions.empty() && !stop_; actions = dispatch_.take_actions())
-      for (const auto& action : actions) std::visit([this](const auto& order) { carry_out(order); }, action);
+      for (const auto& action : actions) {
+        // Past the lease somebody else may serve these shards: whatever is ordered now is void.
+        if (!shards_.may_serve(steady_us())) return recover("the lease ran out before it could be renewed");
+        std::visit([this](const auto& order) { carry_out(order); }, action);
+        if (is_away()) return;
+      }
   }
 
   void carry_out(const dispatch::Send& order) {
-    if (socket_.send(order.peer, schemas::encode(order.message)) != wire::SendResult::sent)
-      dispatch_.gone(order.peer, steady_us());
+    if (const auto* released = std::get_if<schemas::Released>(&order.message)) {
+      schemas::Released whole = *released;
+      whole.shards = shards_.held();
+      whole.live = shards_.live();
+      if (order.peer == releasing_) releasing_.clear();
+      return send(order.peer, whole);
+    }
+    send(order.peer, order.message);
+  }
+
+  void send(const std::string& peer, const schemas::Message& message) {
+    if (socket_.send(peer, schemas::encode(message)) != wire::SendResult::sent) dispatch_.gone(peer, steady_us());
   }
 
   void carry_out(const dispatch::ClaimNow& order) {
-    auto claimed = jobs_.claim(shards_, dispatch_.world_now(), order.limit, config_.name);
-    if (!claimed) return recover(claimed.error());
+    auto claimed = jobs_.claim(shards_.served(), dispatch_.world_now(), order.limit, config_.name);
+    if (!claimed) return recover(claimed.error().text);
+    // The epoch comes with each job, from the same statement: another one than ours, and the shard was taken over.
+    const auto ours = [this](const machines::LeasedJob& job) { return job.epoch == shards_.epoch_of(job.shard); };
+    if (!std::all_of(claimed->begin(), claimed->end(), ours)) return hand_back(*claimed);
     machines::Instant next_unheld;
     if (dispatch_.wants_next_unheld(*claimed)) {
-      const auto asked = jobs_.next_unheld(shards_);
-      if (!asked) return recover(asked.error());
+      const auto asked = jobs_.next_unheld(shards_.held());
+      if (!asked) return recover(asked.error().text);
       next_unheld = *asked;
     }
     dispatch_.claimed(std::move(*claimed), steady_us(), next_unheld);
   }
 
+  void hand_back(const std::vector<machines::LeasedJob>& jobs) {
+    std::vector<ledger::jobs::Failure> failures;
+    for (const auto& job : jobs) failures.push_back({job.key, job.token, "its shard was taken over", 0, false, false});
+    (void)jobs_.give_back(failures);  // else the new owner's sweep finds them
+    recover("a shard was taken over");
+  }
+
   void carry_out(const dispatch::AskDue& order) {
-    const auto due = jobs_.due(shards_, order.world_at);
-    if (!due) return recover(due.error());
+    const auto due = jobs_.due(shards_.held(), order.world_at);
+    if (!due) return recover(due.error().text);
     dispatch_.due_is(*due, steady_us());
   }
 
   void carry_out(const dispatch::GiveBack& order) {
     const auto done = jobs_.give_back(order.failures);
-    if (!done) recover(done.error());
-  }
-
-  // The connection is gone: wait for it, take over anew, and let workers and the feed register and ask again. What they
-  // still hold is of an earlier epoch, and their commits will be told so.
-  void recover(const ledger::StoreError& error) {
-    spdlog::warn("PostgreSQL: {}; taking over again", error.text);
-    connection_.disconnect();
-    take_over();
-    spdlog::info("broker {} is back at epoch {}", config_.name, epoch_);
+    if (!done) recover(done.error().text);
   }
 
   const BrokerConfig& config_;
@@ -244,10 +352,14 @@ class Service {
   wire::Poller poller_;
   ledger::Connection connection_;
   ledger::jobs::Jobs jobs_;
+  Shards shards_;
   Dispatch dispatch_;
-  std::vector<int> shards_;
-  std::int64_t epoch_ = 0, refused_ = 0;
-  std::int64_t shards_read_us_ = 0, swept_us_ = 0, next_tick_us_ = INT64_MAX;
+  std::map<std::string, std::int64_t> refusals_;  // by reason
+  std::string releasing_;                         // the client that waits for a barrier; empty: none
+  std::string waits_for_ = "its seat";            // empty: it is seated
+  std::int64_t wait_ms_ = shortest_wait_ms, sit_at_us_ = 0;
+  std::int64_t strangers_ = 0, swept_us_ = 0, next_tick_us_ = INT64_MAX;
+  bool replaced_ = false;
 };
 
 }  // namespace
@@ -256,7 +368,9 @@ std::string BrokerConfig::validate() const {
   if (endpoint.empty()) return "broker.endpoint is empty: name an ipc:// or tcp:// endpoint";
   if (dsn.empty()) return "dsn is empty: name a PostgreSQL connection string";
   if (keys.secret_key.empty()) return "broker.keys are missing";
+  if (name.empty()) return "broker.name is empty: name each broker differently";
   if (rules.ttl_us < 2 * rules.heartbeat_us) return "broker.ttl must be at least two heartbeats";
+  if (seat_ttl_ms < 300) return "broker.seat_ttl_ms must be at least 300";
   return {};
 }
 

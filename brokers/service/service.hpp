@@ -1,6 +1,7 @@
 // brokers/service/service.hpp: the broker process: one thread that owns the socket, claims from the ledger and carries
-// out what dispatch orders. PostgreSQL may come and go: it waits with back-off and resumes. Start-up is recovery: it
-// takes the shards over and gives every lease of an earlier epoch back.
+// out what dispatch orders, for the shards that its seat holds (brokers/service/shards). PostgreSQL may come and go: it
+// waits with back-off, says so to whoever asks, and resumes. Start-up is recovery: it takes a seat and its share of the
+// shards, and gives every lease of an earlier epoch back.
 #pragma once
 
 #include <atomic>
@@ -13,12 +14,14 @@
 namespace brokers::service {
 
 struct BrokerConfig {
-  std::string name = "broker-1";
-  std::string endpoint;  // ipc://PATH or tcp://HOST:PORT
-  std::string dsn;       // libpq connection string
+  std::string name = "broker-1";  // one at a time: a second of this name takes the first one's place
+  std::string endpoint;           // ipc://PATH or tcp://HOST:PORT
+  std::string reached_at;         // how others reach it, where that is another endpoint than it listens at
+  std::string dsn;                // libpq connection string
   wire::CurveKeys keys;
   std::map<std::string, wire::Peer> peers;  // public key -> role and name
   dispatch::Rules rules;
+  std::int64_t seat_ttl_ms = 3'000;  // how long its shards stay with a broker that died or fell silent
   // Nothing, or what is wrong with it.
   [[nodiscard]] std::string validate() const;
 };

@@ -1,6 +1,7 @@
 // brokers/wire/held.hpp: what the owner types own. Internal to brokers/wire: the only header that includes zmq.hpp.
 #pragma once
 
+#include <optional>
 #include <zmq.hpp>
 
 #include "brokers/wire/socket.hpp"
@@ -17,6 +18,8 @@ struct DealerSocket::Held {
 struct RouterSocket::Held {
   zmq::socket_t socket;
   std::string problem = {};
+  std::optional<zmq::socket_t> handshakes = std::nullopt;  // the library's report of those that failed
+  std::int64_t plain_peers = 0;
 };
 
 inline constexpr const char* zap_domain = "bursar";

@@ -15,6 +15,20 @@ namespace {
 
 constexpr std::size_t key_size = 40;
 
+// Never over a file that is there.
+Wired<bool> create_file(const std::string& path, const std::string& text, mode_t mode) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+  if (file < 0 && errno == EEXIST)
+    return machines::fail(WireError{fmt::format("{}: is there already and is left as it is; give another name", path)});
+  if (file < 0) return machines::fail(WireError{fmt::format("{}: can't be written: {}", path, std::strerror(errno))});
+  const bool written = ::fchmod(file, mode) == 0 &&
+                       ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+                       ::fsync(file) == 0;
+  ::close(file);
+  if (written) return true;
+  return machines::fail(WireError{fmt::format("{}: can't be written: {}", path, std::strerror(errno))});
+}
+
 Wired<bool> write_file(const std::string& path, const std::string& text, mode_t mode) {
   const std::string fresh = path + ".new";
   const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
@@ -41,6 +55,14 @@ Wired<bool> write_keys(const std::string& path, const CurveKeys& keys) {
   auto secret = write_file(path, keys.public_key + "\n" + keys.secret_key + "\n", 0600);
   if (!secret) return secret;
   return write_file(path + ".pub", keys.public_key + "\n", 0644);
+}
+
+Wired<bool> create_keys(const std::string& path, const CurveKeys& keys) {
+  auto secret = create_file(path, keys.public_key + "\n" + keys.secret_key + "\n", 0400);
+  if (!secret) return secret;
+  auto shown = create_file(path + ".pub", keys.public_key + "\n", 0444);
+  if (!shown) ::unlink(path.c_str());
+  return shown;
 }
 
 Wired<CurveKeys> read_keys(const std::string& path) {

@@ -21,6 +21,9 @@ struct CurveKeys {
 CurveKeys make_keys();
 // Writes PATH (secret and public, 0600) and PATH.pub (public). Errors: the file can't be written.
 Wired<bool> write_keys(const std::string& path, const CurveKeys& keys);
+// Writes the two files of a pair for the first time: PATH for its owner alone to read (0400). Errors: either file is
+// there already (nothing is written), or can't be written.
+Wired<bool> create_keys(const std::string& path, const CurveKeys& keys);
 // Errors: absent, unreadable, malformed, or readable by others than its owner.
 Wired<CurveKeys> read_keys(const std::string& path);
 Wired<std::string> read_public_key(const std::string& path);

@@ -73,6 +73,18 @@ std::optional<std::string> DealerSocket::receive() {
   }
 }
 
+namespace {
+
+void watch_handshakes(Context& context, RouterSocket::Held& held) {
+  const std::string endpoint = fmt::format("inproc://handshakes-{}", static_cast<const void*>(&held));
+  if (zmq_socket_monitor(held.socket.handle(), endpoint.c_str(), ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) != 0) return;
+  held.handshakes.emplace(context.held().context, zmq::socket_type::pair);
+  held.handshakes->set(zmq::sockopt::linger, 0);
+  held.handshakes->connect(endpoint);
+}
+
+}  // namespace
+
 RouterSocket::RouterSocket(Context& context, const CurveKeys& own)
     : held_(std::make_unique<Held>(Held{zmq::socket_t(context.held().context, zmq::socket_type::router)})) {
   auto& socket = held_->socket;
@@ -85,6 +97,7 @@ RouterSocket::RouterSocket(Context& context, const CurveKeys& own)
   } catch (const zmq::error_t&) {
     held_->problem = "our own keys are no CURVE keys: make new ones";
   }
+  watch_handshakes(context, *held_);
   socket.set(zmq::sockopt::zap_domain, zap_domain);
   const int enforce = 1;
   (void)zmq_setsockopt(socket.handle(), zap_enforce_domain, &enforce, sizeof enforce);
@@ -102,6 +115,17 @@ Wired<bool> RouterSocket::bind(const std::string& endpoint) {
   } catch (const zmq::error_t& error) {
     return machines::fail(WireError{fmt::format("{}: can't listen here: {}", endpoint, error.what())});
   }
+}
+
+// Each report is two frames: what happened, and where.
+std::int64_t RouterSocket::plain_peers() const {
+  try {
+    for (zmq::message_t frame; held_->handshakes && held_->handshakes->recv(frame, zmq::recv_flags::dontwait);)
+      held_->plain_peers += frame.more() ? 1 : 0;
+  } catch (const zmq::error_t&) {
+    return held_->plain_peers;  // the context ends
+  }
+  return held_->plain_peers;
 }
 
 std::string RouterSocket::endpoint() const { return held_->socket.get(zmq::sockopt::last_endpoint); }

@@ -70,6 +70,8 @@ class RouterSocket {
   Wired<bool> bind(const std::string& endpoint);
   SendResult send(const std::string& peer, std::string_view bytes);
   std::optional<Received> receive();  // never blocks
+  // How many tries to connect spoke no CURVE (plain peers, other programs): their handshake never came to a key.
+  [[nodiscard]] std::int64_t plain_peers() const;
   // Where it listens, with the port that a "tcp://127.0.0.1:*" was given. REQUIRES: bound.
   [[nodiscard]] std::string endpoint() const;
   struct Held;

@@ -1,14 +1,20 @@
-// deploy/bursar/broker_view.hpp: asks the running broker who works for it.
+// deploy/bursar/broker_view.hpp: asks the running brokers who works for them. Which there are, their seats tell.
 #pragma once
 
-#include <optional>
+#include <vector>
 
 #include "deploy/bursar/layout.hpp"
+#include "ledger/jobs/seats.hpp"
 #include "schemas/codec/messages.hpp"
 
 namespace deploy {
 
-// Nothing when no broker answers within a second, or its keys can't be read.
-std::optional<schemas::BrokerView> ask_broker(const Layout& layout);
+struct BrokerState {
+  ledger::jobs::SeatView seat;
+  std::optional<schemas::BrokerView> view;  // nothing: it did not answer within a second
+};
+
+// In the order of the seats. Without the keys of a client (see Layout::key) nobody can be asked.
+std::vector<BrokerState> ask_brokers(const Layout& layout, const std::vector<ledger::jobs::SeatView>& seats);
 
 }  // namespace deploy

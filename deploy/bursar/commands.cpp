@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cctype>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -70,7 +71,7 @@ struct StatusView {
   ledger::jobs::Counts jobs;
   std::vector<ledger::books::Stranded> stranded;
   OpenBreaks breaks;
-  std::optional<schemas::BrokerView> broker;
+  std::vector<BrokerState> brokers;
   bool house_may_run = true;
 };
 
@@ -81,30 +82,44 @@ ordered_json status_json(const StatusView& view) {
   json["jobs"] = {{"ready", view.jobs.ready}, {"timers", view.jobs.timers}, {"leased", view.jobs.leased}, {"delayed", view.jobs.delayed}, {"parked", view.jobs.parked}};
   json["brokers"] = ordered_json::array();
   json["workers"] = ordered_json::array();
-  if (view.broker) {
-    json["brokers"].push_back({{"name", view.broker->broker}, {"epoch", view.broker->epoch}, {"dispatched", view.broker->dispatched},
-                               {"reissued", view.broker->reissued}, {"refused_peers", view.broker->refused_peers}});
-    for (const auto& worker : view.broker->workers)
-      json["workers"].push_back({{"name", worker.worker}, {"in_flight", worker.in_flight}, {"silent_ms", worker.silent_ms}});
+  for (const auto& [seat, broker] : view.brokers) {
+    if (!broker) continue;
+    ordered_json refusals = ordered_json::object();
+    for (const auto& refusal : broker->refusals) refusals[refusal.reason] = refusal.count;
+    json["brokers"].push_back({{"name", broker->broker}, {"endpoint", seat.endpoint}, {"epoch", broker->epoch}, {"shards", broker->shards},
+                               {"waits_for", broker->waits_for}, {"dispatched", broker->dispatched}, {"reissued", broker->reissued},
+                               {"refused_peers", broker->refused_peers}, {"refusals", refusals}});
+    for (const auto& worker : broker->workers)
+      json["workers"].push_back({{"name", worker.worker}, {"broker", broker->broker}, {"in_flight", worker.in_flight}, {"silent_ms", worker.silent_ms}});
   }
   json["stranded"] = view.stranded.size();
   json["breaks"] = {{"open", view.breaks.count}, {"oldest_s", view.breaks.oldest_s}};
   return json;
 }
 
+void print_broker(const BrokerState& state) {
+  const auto& [seat, view] = state;
+  if (!view) {
+    if (seat.lease_ms > 0) fmt::print("broker     {} at {} sits, and does not answer\n", seat.broker, seat.endpoint);
+    return;
+  }
+  fmt::print("brokers    {} (epoch {}, {} shards, {} jobs dispatched, {} re-issued, {} peers refused)\n", view->broker, view->epoch,
+             view->shards.size(), view->dispatched, view->reissued, view->refused_peers);
+  if (!view->waits_for.empty()) fmt::print("  waits for PostgreSQL: {}\n", view->waits_for);
+  for (const auto& refusal : view->refusals) fmt::print("  refused  {}: {}\n", refusal.reason, refusal.count);
+  for (const auto& worker : view->workers)
+    fmt::print("worker     {} ({} in flight, heard {} ms ago)\n", worker.worker, worker.in_flight, worker.silent_ms);
+  if (view->workers.empty()) fmt::print("workers    none registered\n");
+}
+
 void print_status(const StatusView& view) {
   fmt::print("instances\n");
   for (const auto& one : view.states) fmt::print("  {:<13} {:<11} {:>8}\n", one.kind, one.state, one.count);
   fmt::print("jobs       ready {}, leased {}, delayed {}, parked {}; timers {}\n", view.jobs.ready, view.jobs.leased, view.jobs.delayed, view.jobs.parked, view.jobs.timers);
-  if (view.broker) {
-    fmt::print("brokers    {} (epoch {}, {} jobs dispatched, {} re-issued, {} peers refused)\n", view.broker->broker, view.broker->epoch,
-               view.broker->dispatched, view.broker->reissued, view.broker->refused_peers);
-    for (const auto& worker : view.broker->workers)
-      fmt::print("worker     {} ({} in flight, heard {} ms ago)\n", worker.worker, worker.in_flight, worker.silent_ms);
-    if (view.broker->workers.empty()) fmt::print("workers    none registered\n");
-  } else {
+  const auto answers = [](const BrokerState& broker) { return broker.view.has_value(); };
+  for (const auto& broker : view.brokers) print_broker(broker);
+  if (std::none_of(view.brokers.begin(), view.brokers.end(), answers))
     fmt::print("brokers    none{}\nworkers    none\n", view.house_may_run ? " answers" : ": the house is not running; `bursar up` starts it");
-  }
   fmt::print("breaks     {}\n", view.breaks.count == 0 ? "0" : fmt::format("{} open, the oldest for {}: `bursar reconcile list`", view.breaks.count, age_text(view.breaks.oldest_s)));
   fmt::print("stranded   {}\n", view.stranded.size());
   for (const auto& one : view.stranded) fmt::print("  {} {} is {}: no job, timer or child will move it\n", one.kind, one.id.value, one.state);
@@ -138,7 +153,9 @@ int show_status(const Where& where) {
   if (!stranded) return failed(where, "status", stranded.error());
   const auto breaks = open_breaks(connection);
   if (!breaks) return failed(where, "status", breaks.error());
-  const StatusView view{*states, *jobs, *stranded, *breaks, where.house_may_run ? ask_broker(where.layout) : std::nullopt, where.house_may_run};
+  const auto seats = ledger::jobs::Seats(connection).all();
+  if (!seats) return failed(where, "status", seats.error());
+  const StatusView view{*states, *jobs, *stranded, *breaks, where.house_may_run ? ask_brokers(where.layout, *seats) : std::vector<BrokerState>{}, where.house_may_run};
   if (where.json) std::cout << status_json(view).dump() << "\n";
   else print_status(view);
   return stranded->empty() ? 0 : 1;

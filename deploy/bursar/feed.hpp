@@ -10,20 +10,27 @@
 #include <vector>
 
 #include "brokers/wire/socket.hpp"
+#include "deploy/bursar/barrier.hpp"
 #include "ledger/books/books.hpp"
 #include "schemas/codec/messages.hpp"
 #include "workers/market/bars.hpp"
 
 namespace deploy {
 
+struct BrokerAddress {
+  std::string endpoint, public_key;
+};
+
 struct FeedLinks {
-  std::string broker_endpoint, broker_key, venue_endpoint, venue_key;
+  std::vector<BrokerAddress> brokers;  // those that we know of; others are found by their seats
+  std::string venue_endpoint, venue_key;
   brokers::wire::CurveKeys keys;
 };
 
 class Feed {
  public:
-  // Plays the bars after `played_to` (0: from the beginning). `dsn` is for finding what still rests at the end.
+  // Plays the bars after `played_to` (0: from the beginning). `dsn` is for finding what still rests at the end, and who
+  // else serves shards.
   Feed(brokers::wire::Context& context, FeedLinks links, std::string symbol, std::vector<workers::market::Bar> bars,
        machines::Instant played_to, std::string dsn);
 
@@ -42,8 +49,20 @@ class Feed {
   enum class Phase { fund, allocate, open_venue, open_release, between, close_release, cancel, settle, done };
 
   void begin(Phase phase);
+  struct Line {
+    BrokerAddress address;
+    std::optional<brokers::wire::DealerSocket> socket;
+    std::int64_t heard_us = 0;
+    bool found = false;  // by its seat: forgotten when that is gone
+  };
+
   void ask();
-  void take_broker(const schemas::Message& message);
+  [[nodiscard]] brokers::wire::SendResult tell_brokers(const schemas::Message& message);
+  [[nodiscard]] brokers::wire::SendResult tell_one_broker(const schemas::Message& message);
+  void refresh_lines();
+  void find_brokers();
+  void ask_again_in(std::int64_t us);
+  void take_broker(const std::string& broker, const schemas::Message& message);
   void take_venue(const schemas::VenueFrame& frame);
   void released(const schemas::Released& released);
   void to_close(machines::Instant next_due);
@@ -54,7 +73,11 @@ class Feed {
 
   brokers::wire::Context& context_;
   FeedLinks links_;
-  std::optional<brokers::wire::DealerSocket> broker_, venue_;
+  std::vector<Line> brokers_;
+  std::size_t submits_to_ = 0;  // any broker takes an event: the next one where this one was silent
+  bool soon_ = false;           // some broker could not be told, and may only be connecting
+  Barrier barrier_;
+  std::optional<brokers::wire::DealerSocket> venue_;
   brokers::wire::Poller poller_;
   std::string symbol_;
   std::vector<workers::market::Bar> bars_;
@@ -62,7 +85,7 @@ class Feed {
   std::size_t next_ = 0;  // index of the bar that is being played
   Phase phase_ = Phase::fund;
   machines::Instant between_{0};
-  std::int64_t asked_us_ = 0, fresh_us_ = 0;
+  std::int64_t asked_us_ = 0, fresh_us_ = 0, found_us_ = 0;
   std::uint64_t correlation_ = 0;
   std::vector<machines::InstanceId> resting_;
   std::string stalled_;

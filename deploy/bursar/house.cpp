@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <thread>
@@ -39,14 +40,16 @@ std::string service_dsn_of(const std::string& dsn) {
 
 Clustered<std::unique_ptr<House>> House::open(const UpOptions& options) {
   // Before a folder is made: one whose sockets have no room is of no use.
-  for (const std::string& endpoint : {options.layout.broker_endpoint(), options.layout.venue_endpoint()})
+  const int last_broker = std::max(static_cast<int>(options.config.broker.count), 1);  // the longest path
+  for (const std::string& endpoint : {options.layout.broker_endpoint(last_broker), options.layout.venue_endpoint()})
     if (const auto fits = brokers::wire::check_endpoint(endpoint); !fits)
       return machines::fail(ClusterError{fits.error().text, 2});
   if (const auto fits = check_socket_path(ClusterPaths::below(options.layout.folder)); !fits)
     return machines::fail(fits.error());
   const auto folder = open_folder(options.layout.folder);
   if (!folder) return machines::fail(folder.error());
-  Layout layout{*folder};
+  Layout layout = options.layout;
+  layout.folder = *folder;
   auto lock = FolderLock::take(layout.folder);
   if (!lock) return machines::fail(lock.error());
   std::error_code error;
@@ -150,11 +153,20 @@ void House::start_children(const std::string& symbol) {
     spec.death_signal = SIGTERM;
     supervisor_.add(name, std::move(spec));
   };
-  add("venue", {"node", "venue", "--symbol", symbol});
-  add("broker", {"node", "broker"});
+  if (layout_.venue_elsewhere.empty()) add("venue", {"node", "venue", "--symbol", symbol});
+  if (options_.config.broker.count > 0) add("broker", {"node", "broker", "--name", "broker-1"});
+  for (int broker = 2; broker <= options_.config.broker.count; ++broker)
+    add(fmt::format("broker-{}", broker), {"node", "broker", "--name", fmt::format("broker-{}", broker)});
   for (int worker = 1; worker <= options_.config.workers.count; ++worker)
     add(fmt::format("worker-{}", worker), {"node", "worker", "--name", fmt::format("worker-{}", worker)});
   supervisor_.step(steady_ms());
+}
+
+std::vector<BrokerAddress> House::brokers(const std::string& public_key) const {
+  std::vector<BrokerAddress> addresses;
+  for (int broker = 1; broker <= options_.config.broker.count; ++broker)
+    addresses.push_back({layout_.broker_endpoint(broker), public_key});
+  return addresses;
 }
 
 Clustered<machines::Nothing> House::watch() {

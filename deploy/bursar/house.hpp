@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "deploy/bursar/feed.hpp"
 #include "deploy/bursar/supervisor.hpp"
 #include "deploy/bursar/tenancy.hpp"
 #include "deploy/bursar/up.hpp"
@@ -37,6 +38,8 @@ class House {
   // Drains: children first, then PostgreSQL.
   void stop();
 
+  // Where its brokers listen, all under this public key.
+  [[nodiscard]] std::vector<BrokerAddress> brokers(const std::string& public_key) const;
   [[nodiscard]] const Layout& layout() const { return layout_; }
   [[nodiscard]] std::string owner_dsn() const { return owner_dsn_; }
   [[nodiscard]] std::string service_dsn() const { return service_dsn_; }

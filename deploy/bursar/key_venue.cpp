@@ -37,7 +37,7 @@ ledger::secrets::Secretly<Observation> ask_about_key(const Layout& layout, const
     return machines::fail(SecretError{SecretFailure::unavailable, "the paper venue can't be asked: " + why});
   };
   const auto keys = brokers::wire::read_keys(layout.key("client").string());
-  const auto server = brokers::wire::read_public_key(layout.key("venue").string() + ".pub");
+  const auto server = brokers::wire::read_public_key(layout.venue_public_key().string());
   if (!keys) return no(keys.error().text);
   if (!server) return no(server.error().text);
   brokers::wire::Context context;

@@ -8,11 +8,22 @@ namespace deploy {
 
 struct Layout {
   std::filesystem::path folder;
+  std::string venue_elsewhere = {};  // the endpoint of a venue that is not of this house; empty: it is
+  std::filesystem::path venue_elsewhere_key = {};
   [[nodiscard]] std::filesystem::path key(const std::string& name) const { return folder / "keys" / name; }
   [[nodiscard]] std::filesystem::path log(const std::string& name) const { return folder / "log" / (name + ".log"); }
   [[nodiscard]] std::filesystem::path run() const { return folder / "run"; }
-  [[nodiscard]] std::string broker_endpoint() const { return "ipc://" + (run() / "broker.sock").string(); }
-  [[nodiscard]] std::string venue_endpoint() const { return "ipc://" + (run() / "venue.sock").string(); }
+  // The brokers count from 1.
+  [[nodiscard]] std::string broker_endpoint(int number = 1) const {
+    const std::string name = number == 1 ? "broker.sock" : "broker-" + std::to_string(number) + ".sock";
+    return "ipc://" + (run() / name).string();
+  }
+  [[nodiscard]] std::string venue_endpoint() const {
+    return venue_elsewhere.empty() ? "ipc://" + (run() / "venue.sock").string() : venue_elsewhere;
+  }
+  [[nodiscard]] std::filesystem::path venue_public_key() const {
+    return venue_elsewhere.empty() ? key("venue.pub") : venue_elsewhere_key;
+  }
   [[nodiscard]] std::filesystem::path venue_store() const { return folder / "venue" / "paper.db"; }
   // The API keys that the paper venue knows: its own file, not ours (workers/venues/paper/keys.hpp).
   [[nodiscard]] std::filesystem::path venue_keys() const { return folder / "venue" / "keys"; }

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <functional>
 
+#include "deploy/bursar/apart.hpp"
 #include "deploy/bursar/audit.hpp"
 #include "deploy/bursar/commands.hpp"
 #include "deploy/bursar/controls.hpp"
@@ -49,6 +50,14 @@ Layout layout_of(const Options& options) {
   return {std::filesystem::absolute(options.data_dir.empty() ? default_folder() : options.data_dir).lexically_normal()};
 }
 
+// ... with what the configuration says is elsewhere.
+Layout layout_of(const Options& options, const schemas::config::Config& config) {
+  Layout layout = layout_of(options);
+  layout.venue_elsewhere = config.elsewhere.venue;
+  layout.venue_elsewhere_key = config.elsewhere.venue_key_file;
+  return layout;
+}
+
 // Runs `then` with the configuration, or says what is wrong with it and returns 2.
 int with_config(const Options& options, const std::function<int(const schemas::config::Config&)>& then) {
   if (options.config.empty()) return then({});
@@ -62,7 +71,8 @@ int with_config(const Options& options, const std::function<int(const schemas::c
 using Look = std::function<int(const Where&, const schemas::config::Config&)>;
 int look_with_config(const Options& options, const Look& action) {
   return with_config(options, [&](const schemas::config::Config& config) {
-    const Layout layout = layout_of(options);
+    if (const int code = deploy::check_plain(options.dsn, config.postgres.allow_plain_postgres); code != 0) return code;
+    const Layout layout = layout_of(options, config);
     const auto way = deploy::WayIn::open(layout, options.dsn);
     if (way) return action({layout, way->dsn(), options.json, options.dsn.empty(), way->house_may_run()}, config);
     fmt::print(stderr, "bursar: {}\n", way.error().text);
@@ -76,14 +86,15 @@ int look(const Options& options, const std::function<int(const Where&)>& action)
 
 int run_up(const Options& options) {
   return with_config(options, [&](const schemas::config::Config& config) {
-    return deploy::up({layout_of(options), config, options.config, options.dsn, options.replay, options.exit_when_done,
+    if (const int code = deploy::check_plain(options.dsn, config.postgres.allow_plain_postgres); code != 0) return code;
+    return deploy::up({layout_of(options, config), config, options.config, options.dsn, options.replay, options.exit_when_done,
                        options.json});
   });
 }
 
 int run_node(const Options& options, int (*node)(const deploy::NodeOptions&)) {
   return with_config(options, [&](const schemas::config::Config& config) {
-    return node({layout_of(options), options.dsn, options.name, options.symbol, config});
+    return node({layout_of(options, config), options.dsn, options.name, options.symbol, config});
   });
 }
 
@@ -100,6 +111,7 @@ class Cli {
     add_report();
     add_paper();
     add_nodes();
+    deploy::add_apart_commands(app_, [this](std::function<int()> run) { run_ = std::move(run); });
     deploy::add_key_commands(app_, key_hooks());
   }
 

@@ -3,16 +3,14 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <memory>
 
-#include "brokers/service/service.hpp"
 #include "deploy/bursar/plan.hpp"
 #include "workers/handlers/sleeve.hpp"
-#include "workers/harness/harness.hpp"
-#include "workers/venues/paper/service.hpp"
 
 namespace deploy {
 namespace {
@@ -83,69 +81,39 @@ ledger::Stored<workers::harness::Handlers> make_handlers(ledger::Connection& con
 
 }  // namespace
 
-int run_broker(const NodeOptions& options) {
+int serve(const brokers::service::BrokerConfig& config) {
   begin_node();
-  const auto keys = read_keys(options.layout, "broker");
-  if (!keys) return 2;
-  brokers::service::BrokerConfig config;
-  config.endpoint = options.layout.broker_endpoint();
-  config.dsn = options.dsn;
-  config.keys = keys->own;
-  config.peers = keys->peers;
-  const auto& from = options.config.broker;
-  config.rules.heartbeat_us = from.heartbeat_ms * 1000;
-  config.rules.ttl_us = from.ttl_ms * 1000;
-  config.rules.safety_poll_us = from.safety_poll_ms * 1000;
-  config.rules.claim_limit = static_cast<int>(from.claim_limit);
-  config.rules.most_tries = static_cast<int>(from.most_tries);
-  config.rules.backoff_ms = from.backoff_ms;
-  config.rules.longest_backoff_ms = from.longest_backoff_ms;
   return brokers::service::run(config, stop);
 }
 
-int run_worker(const NodeOptions& options) {
+int serve(const workers::harness::WorkerConfig& config, const std::vector<std::string>& kinds) {
   begin_node();
-  const auto keys = read_keys(options.layout, "worker");
-  const auto broker = brokers::wire::read_public_key(options.layout.key("broker").string() + ".pub");
-  const auto venue = brokers::wire::read_public_key(options.layout.key("venue").string() + ".pub");
-  if (!keys || !broker || !venue) return 2;
-  workers::harness::WorkerConfig config;
-  config.name = options.name;
-  config.broker_endpoint = options.layout.broker_endpoint();
-  config.broker_public_key = *broker;
-  config.keys = keys->own;
-  config.dsn = options.dsn;
-  config.venue = {options.layout.venue_endpoint(), *venue, 2000};
-  config.group_steps = static_cast<int>(options.config.workers.group_commit_steps);
-  config.group_us = options.config.workers.group_commit_ms * 1000;
-  config.most_looks = static_cast<int>(options.config.workers.look_ahead_bars);
   std::shared_ptr<SleeveHandlers> kept;
-  return workers::harness::run(
-      config, [&kept](ledger::Connection& connection) { return make_handlers(connection, kept); }, stop);
+  const auto make = [&](ledger::Connection& connection) {
+    auto handlers = make_handlers(connection, kept);
+    const auto is_left_out = [&](const auto& handler) {
+      return !kinds.empty() && std::find(kinds.begin(), kinds.end(), handler->capability().kind) == kinds.end();
+    };
+    if (handlers) std::erase_if(*handlers, is_left_out);
+    return handlers;
+  };
+  return workers::harness::run(config, make, stop);
 }
 
-int run_venue(const NodeOptions& options) {
+int serve(workers::venues::paper::VenueConfig config, const schemas::config::Config& house, const std::string& symbol) {
   begin_node();
-  const auto keys = read_keys(options.layout, "venue");
-  if (!keys) return 2;
-  const auto [base, quote] = parts_of(options.symbol);
-  const auto& paper = options.config.paper;
-  workers::venues::paper::VenueConfig config;
-  config.endpoint = options.layout.venue_endpoint();
-  config.store = options.layout.venue_store().string();
-  config.key_file = options.layout.venue_keys().string();
-  config.keys = keys->own;
-  config.peers = keys->peers;
+  const auto [base, quote] = parts_of(symbol);
+  const auto& paper = house.paper;
   config.book.rules = {paper.half_spread, paper.slippage, paper.partial_fill, paper.reject,
                        static_cast<std::uint64_t>(paper.seed)};
-  workers::venues::paper::Market market{options.symbol, instrument_of(options.config, base, quote), {}};
+  workers::venues::paper::Market market{symbol, instrument_of(house, base, quote), {}};
   market.tick = {static_cast<std::int64_t>(paper.tick.at_scale(8).value_or(1'000'000))};
   market.fees = fee_rule_of(paper);
   if (const machines::Asset& coin = market.fees.coin; paper.takes_coins())
     config.book.starting.push_back({coin, machines::Amount(coin.id, paper.fee_coins.at_scale(coin.scale).value_or(0))});
   const machines::Asset& asset = market.instrument.quote;
   config.book.starting.push_back(
-      {asset, machines::Amount(asset.id, options.config.vault.total.at_scale(asset.scale).value_or(0))});
+      {asset, machines::Amount(asset.id, house.vault.total.at_scale(asset.scale).value_or(0))});
   config.book.markets.push_back(std::move(market));
   for (const std::string& text : paper.faults) {
     const auto fault = workers::venues::paper::parse_fault(text);
@@ -156,6 +124,67 @@ int run_venue(const NodeOptions& options) {
     config.faults.push_back(*fault);
   }
   return workers::venues::paper::serve(config, stop);
+}
+
+brokers::dispatch::Rules rules_of(const schemas::config::BrokerConfig& from) {
+  brokers::dispatch::Rules rules;
+  rules.heartbeat_us = from.heartbeat_ms * 1000;
+  rules.ttl_us = from.ttl_ms * 1000;
+  rules.safety_poll_us = from.safety_poll_ms * 1000;
+  rules.claim_limit = static_cast<int>(from.claim_limit);
+  rules.most_tries = static_cast<int>(from.most_tries);
+  rules.backoff_ms = from.backoff_ms;
+  rules.longest_backoff_ms = from.longest_backoff_ms;
+  return rules;
+}
+
+int run_broker(const NodeOptions& options) {
+  begin_node();
+  const auto keys = read_keys(options.layout, "broker");
+  if (!keys) return 2;
+  brokers::service::BrokerConfig config;
+  const auto& from = options.config.broker;
+  config.name = options.name;
+  for (int broker = 1; broker <= from.count; ++broker)
+    if (options.name == fmt::format("broker-{}", broker)) config.endpoint = options.layout.broker_endpoint(broker);
+  config.dsn = options.dsn;
+  config.keys = keys->own;
+  config.peers = keys->peers;
+  config.seat_ttl_ms = from.seat_ttl_ms;
+  config.rules = rules_of(from);
+  return serve(config);
+}
+
+int run_worker(const NodeOptions& options) {
+  begin_node();
+  const auto keys = read_keys(options.layout, "worker");
+  const auto broker = brokers::wire::read_public_key(options.layout.key("broker").string() + ".pub");
+  const auto venue = brokers::wire::read_public_key(options.layout.venue_public_key().string());
+  if (!keys || !broker || !venue) return 2;
+  workers::harness::WorkerConfig config;
+  config.name = options.name;
+  for (int number = 1; number <= options.config.broker.count; ++number)
+    config.brokers.push_back({options.layout.broker_endpoint(number), *broker});
+  config.keys = keys->own;
+  config.dsn = options.dsn;
+  config.venue = {options.layout.venue_endpoint(), *venue, 2000};
+  config.group_steps = static_cast<int>(options.config.workers.group_commit_steps);
+  config.group_us = options.config.workers.group_commit_ms * 1000;
+  config.most_looks = static_cast<int>(options.config.workers.look_ahead_bars);
+  return serve(config, {});
+}
+
+int run_venue(const NodeOptions& options) {
+  begin_node();
+  const auto keys = read_keys(options.layout, "venue");
+  if (!keys) return 2;
+  workers::venues::paper::VenueConfig config;
+  config.endpoint = options.layout.venue_endpoint();
+  config.store = options.layout.venue_store().string();
+  config.key_file = options.layout.venue_keys().string();
+  config.keys = keys->own;
+  config.peers = keys->peers;
+  return serve(std::move(config), options.config, options.symbol);
 }
 
 }  // namespace deploy

@@ -1,11 +1,14 @@
-// deploy/bursar/nodes.hpp: the processes that `bursar up` starts: broker, worker, paper venue. Each reads its keys from the data folder
-// and serves until SIGTERM.
+// deploy/bursar/nodes.hpp: the processes of a house: broker, worker, paper venue, as `bursar up` starts them, with the
+// keys of the data folder, and as anybody may start them anywhere (deploy/bursar/apart). Each serves until SIGTERM.
 #pragma once
 
 #include <string>
 
+#include "brokers/service/service.hpp"
 #include "deploy/bursar/layout.hpp"
 #include "schemas/config/config.hpp"
+#include "workers/harness/harness.hpp"
+#include "workers/venues/paper/service.hpp"
 
 namespace deploy {
 
@@ -16,6 +19,13 @@ struct NodeOptions {
   std::string symbol;   // venue: the pair that it trades
   schemas::config::Config config;
 };
+
+brokers::dispatch::Rules rules_of(const schemas::config::BrokerConfig& from);
+int serve(const brokers::service::BrokerConfig& config);
+// `kinds`: the machines that it decides; empty: all that there are.
+int serve(const workers::harness::WorkerConfig& config, const std::vector<std::string>& kinds);
+// The book's rules, market and coins are those of `house`.
+int serve(workers::venues::paper::VenueConfig config, const schemas::config::Config& house, const std::string& symbol);
 
 int run_broker(const NodeOptions& options);
 int run_worker(const NodeOptions& options);

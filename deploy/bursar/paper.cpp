@@ -115,7 +115,7 @@ void print(const Known& known, const schemas::Statement& told, bool as_json) {
 
 int ask_venue(const Where& where, const Known& known, const schemas::VenueMessage& request) {
   const auto keys = brokers::wire::read_keys(where.layout.key("client").string());
-  const auto venue = brokers::wire::read_public_key(where.layout.key("venue").string() + ".pub");
+  const auto venue = brokers::wire::read_public_key(where.layout.venue_public_key().string());
   if (!keys || !venue) return misused("the keys in " + where.layout.folder.string() + " can't be read");
   const std::atomic<bool> never = false;
   brokers::wire::Context context;

@@ -176,13 +176,13 @@ class Run {
     if (feed_.played_to.us > 0) fmt::print(stderr, "Going on with {}.\n", feed_.file);
     const auto keys = brokers::wire::read_keys(house_.layout().key("client").string());
     const auto broker_key = brokers::wire::read_public_key(house_.layout().key("broker").string() + ".pub");
-    const auto venue_key = brokers::wire::read_public_key(house_.layout().key("venue").string() + ".pub");
+    const auto venue_key = brokers::wire::read_public_key(house_.layout().venue_public_key().string());
     if (!keys || !broker_key || !venue_key) return failed("the keys in the data folder can't be read");
     house_.start_children(symbol);
     brokers::wire::Context context;
     bars_count_ = bars.size();
     Feed feed(context,
-              {house_.layout().broker_endpoint(), *broker_key, house_.layout().venue_endpoint(), *venue_key, *keys},
+              {house_.brokers(*broker_key), house_.layout().venue_endpoint(), *venue_key, *keys},
               symbol, std::move(bars), feed_.played_to, house_.owner_dsn());
     Progress progress(feed.bars(), feed.played());
     const std::int64_t began_us = steady_us();

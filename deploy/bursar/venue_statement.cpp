@@ -25,7 +25,7 @@ SeenStatement seen(const schemas::Statement& statement) {
 AskStatement ask_venue(const Layout& layout, std::chrono::milliseconds timeout) {
   return [layout, timeout]() -> machines::Result<SeenStatement, std::string> {
     const auto keys = brokers::wire::read_keys(layout.key("client").string());
-    const auto venue = brokers::wire::read_public_key(layout.key("venue").string() + ".pub");
+    const auto venue = brokers::wire::read_public_key(layout.venue_public_key().string());
     if (!keys || !venue) return machines::fail(std::string("the keys in the data folder can't be read"));
     brokers::wire::Context context;
     paper::VenueClient client(context, {layout.venue_endpoint(), *keys, *venue, timeout});

@@ -10,6 +10,7 @@
 
 #include "deploy/cluster/process.hpp"
 #include "ledger/store/connection.hpp"
+#include "ledger/store/dsn.hpp"
 
 namespace deploy {
 namespace {
@@ -49,6 +50,20 @@ Clustered<bool> is_ours(const fs::path& folder, const std::string& dsn) {
 }
 
 }  // namespace
+
+int check_plain(const std::string& dsn, bool allow) {
+  const std::string why = dsn.empty() ? "" : ledger::plain_over_network(dsn);
+  if (why.empty()) return 0;
+  if (allow) {
+    fmt::print(stderr, "The connection to PostgreSQL is not encrypted (allow_plain_postgres): {}.\n", why);
+    return 0;
+  }
+  fmt::print(stderr,
+             "bursar: {}; add sslmode=verify-full (and sslrootcert=FILE) to the connection string, or set "
+             "allow_plain_postgres = true under [postgres] on a network of your own\n",
+             why);
+  return 2;
+}
 
 Clustered<WayIn> WayIn::open(const Layout& layout, const std::string& dsn) {
   WayIn way;

@@ -12,6 +12,10 @@
 
 namespace deploy {
 
+// Refuses a PostgreSQL whose traffic would cross a network in plain text; where `allow` says so, standard error is told
+// instead. 0 or 2.
+int check_plain(const std::string& dsn, bool allow);
+
 class WayIn {
  public:
   // `dsn` empty: by the folder. Errors: exit code 2 when there is no ledger in the folder, 1 when it can't be opened.

@@ -14,7 +14,10 @@ namespace {
 constexpr const char* settings =
     "-c plan_cache_mode=force_generic_plan -c jit=off -c search_path=ledger -c TimeZone=UTC "
     "-c statement_timeout=600000 -c idle_in_transaction_session_timeout=60000";
-constexpr const char* defaults = "connect_timeout=5 application_name=bursar";
+// A server that vanished without a word is noticed in about ten seconds.
+constexpr const char* defaults =
+    "connect_timeout=5 application_name=bursar tcp_user_timeout=10000 keepalives_idle=5 keepalives_interval=2 "
+    "keepalives_count=3";
 
 std::string first_line(const char* text) {
   std::string line(text);

@@ -45,7 +45,35 @@ void join(std::string& options, const std::string& more, bool more_first) {
     options = more_first ? more + " " + options : options + " " + more;
 }
 
+// The string's own word, else what libpq would take from the environment.
+std::string effective(const Keywords& keywords, const std::string& name) {
+  if (const auto found = keywords.find(name); found != keywords.end()) return found->second;
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> defaults(PQconndefaults(), &PQconninfoFree);
+  for (const PQconninfoOption* option = defaults.get(); option != nullptr && option->keyword != nullptr; ++option)
+    if (name == option->keyword) return option->val != nullptr ? option->val : "";
+  return "";
+}
+
+bool is_near(const std::string& host) {
+  return host.empty() || host[0] == '/' || host[0] == '@' || host == "localhost" || host == "::1" ||
+         host.starts_with("127.");
+}
+
 }  // namespace
+
+std::string plain_over_network(const std::string& dsn) {
+  const auto keywords = parse(dsn);
+  if (!keywords || effective(*keywords, "sslmode") == "verify-full") return "";
+  // hostaddr, where given, is what is connected to.
+  const std::string addresses = effective(*keywords, "hostaddr");
+  std::istringstream hosts(addresses.empty() ? effective(*keywords, "host") : addresses);
+  for (std::string host; std::getline(hosts, host, ',');)
+    if (!is_near(host))
+      return host +
+             " is reached over a network, and sslmode is not verify-full: anybody on the way could read and "
+             "change the ledger's traffic";
+  return "";
+}
 
 std::string with_settings(const std::string& dsn, const std::string& options, const std::string& defaults) {
   auto keywords = parse(dsn);

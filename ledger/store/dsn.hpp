@@ -14,4 +14,9 @@ std::string with_settings(const std::string& dsn, const std::string& options, co
 // The same string with further options after its own, so that these win.
 std::string with_options(const std::string& dsn, const std::string& options);
 
+// Why this connection would cross a network in plain text; empty when it would not: every host is a Unix socket or
+// loopback, or TLS with a verified name is asked for. Hosts and sslmode that the string leaves out are the
+// environment's.
+std::string plain_over_network(const std::string& dsn);
+
 }  // namespace ledger

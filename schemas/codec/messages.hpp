@@ -73,6 +73,7 @@ struct Welcome {
 };
 struct Refused {
   std::string reason;  // "register again" to a peer the broker does not know
+  std::int64_t retry_after_ms = 0;  // more than 0: not now (the store is away); ask again after this long
   bool operator==(const Refused&) const = default;
 };
 struct Assign {
@@ -105,6 +106,9 @@ struct Released {
   machines::JobKey parked;     // when stalled
   std::string reason;          // when stalled
   machines::Instant next_due;  // the earliest world time of any open job; INT64_MAX when none is
+  // Which shards it speaks for, and all that have an owner: where several brokers run, a world time has passed once
+  // answers for it cover all of these.
+  std::vector<int> shards = {}, live = {};
   bool operator==(const Released&) const = default;
 };
 // Delivers an event to an instance, as a durable job at world_at.
@@ -130,11 +134,20 @@ struct WorkerView {
   std::int64_t silent_ms = 0;
   bool operator==(const WorkerView&) const = default;
 };
+// Peers and messages turned away, by reason.
+struct RefusalView {
+  std::string reason;
+  std::int64_t count = 0;
+  bool operator==(const RefusalView&) const = default;
+};
 struct BrokerView {
   std::string broker;
   std::int64_t epoch = 0;
   std::vector<WorkerView> workers;
   std::int64_t dispatched = 0, reissued = 0, refused_peers = 0;
+  std::vector<RefusalView> refusals = {};  // of refused_peers
+  std::vector<int> shards = {};            // that it serves
+  std::string waits_for = {};              // not empty: it serves nobody until this is over
   bool operator==(const BrokerView&) const = default;
 };
 

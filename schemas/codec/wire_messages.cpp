@@ -116,10 +116,20 @@ void write(const BrokerView& view, pb::BrokerView& to) {
   to.set_dispatched(view.dispatched);
   to.set_reissued(view.reissued);
   to.set_refused_peers(view.refused_peers);
+  for (const RefusalView& refusal : view.refusals) {
+    auto* one = to.add_refusals();
+    one->set_reason(readable(refusal.reason));
+    one->set_count(refusal.count);
+  }
+  for (const int shard : view.shards) to.add_shards(shard);
+  to.set_waits_for(readable(view.waits_for));
 }
 BrokerView read(const pb::BrokerView& from) {
   BrokerView view{from.broker(), from.epoch(), {}, from.dispatched(), from.reissued(), from.refused_peers()};
   for (const auto& one : from.workers()) view.workers.push_back({one.worker(), one.in_flight(), one.silent_ms()});
+  for (const auto& one : from.refusals()) view.refusals.push_back({one.reason(), one.count()});
+  view.shards.assign(from.shards().begin(), from.shards().end());
+  view.waits_for = from.waits_for();
   return view;
 }
 
@@ -150,6 +160,15 @@ void write_released(const Released& released, pb::Released& to) {
   if (released.stalled) write(released.parked, *to.mutable_parked());
   to.set_reason(readable(released.reason));
   to.set_next_due_us(released.next_due.us);
+  for (const int shard : released.shards) to.add_shards(shard);
+  for (const int shard : released.live) to.add_live(shard);
+}
+Released read(const pb::Released& from, Reading& reading) {
+  const auto parked = from.stalled() ? read(from.parked()) : machines::JobKey{};
+  Released released{{from.world_us()}, from.stalled(), parked, reading.word(from.reason()), {from.next_due_us()}};
+  released.shards.assign(from.shards().begin(), from.shards().end());
+  released.live.assign(from.live().begin(), from.live().end());
+  return released;
 }
 
 Message read_body(const pb::Envelope& envelope, Reading& reading) {
@@ -167,16 +186,13 @@ Message read_body(const pb::Envelope& envelope, Reading& reading) {
     case pb::Envelope::kWelcome:
       return Welcome{envelope.welcome().heartbeat_ms(), envelope.welcome().ttl_ms()};
     case pb::Envelope::kRefused:
-      return Refused{reading.word(envelope.refused().reason())};
+      return Refused{reading.word(envelope.refused().reason()), envelope.refused().retry_after_ms()};
     case pb::Envelope::kAssign:
       return read(envelope.assign(), reading);
     case pb::Envelope::kRelease:
       return read(envelope.release(), reading);
-    case pb::Envelope::kReleased: {
-      const auto& from = envelope.released();
-      const auto parked = from.stalled() ? read(from.parked()) : machines::JobKey{};
-      return Released{{from.world_us()}, from.stalled(), parked, reading.word(from.reason()), {from.next_due_us()}};
-    }
+    case pb::Envelope::kReleased:
+      return read(envelope.released(), reading);
     case pb::Envelope::kSubmit: {
       const auto& from = envelope.submit();
       return Submit{{from.owner()}, {from.instance()}, reading.word(from.event()), {from.world_us()}};
@@ -213,7 +229,10 @@ std::string encode(const Message& message) {
                    envelope.mutable_welcome()->set_heartbeat_ms(m.heartbeat_ms);
                    envelope.mutable_welcome()->set_ttl_ms(m.ttl_ms);
                  },
-                 [&](const Refused& m) { envelope.mutable_refused()->set_reason(readable(m.reason)); },
+                 [&](const Refused& m) {
+                   envelope.mutable_refused()->set_reason(readable(m.reason));
+                   envelope.mutable_refused()->set_retry_after_ms(m.retry_after_ms);
+                 },
                  [&](const Assign& m) {
                    auto* to = envelope.mutable_assign();
                    for (const LeasedJob& job : m.jobs) write(job, *to->add_jobs());

@@ -79,6 +79,8 @@ struct CadenceConfig {
 };
 
 struct BrokerConfig {
+  std::int64_t count = 1;             // processes; each serves its share of the shards; 0: all are elsewhere
+  std::int64_t seat_ttl_ms = 3'000;   // how long a dead broker's shards stay with it
   std::int64_t heartbeat_ms = 1'000;  // asked of workers
   std::int64_t ttl_ms = 3'000;        // silence after which a worker's leases pass on
   std::int64_t safety_poll_ms = 200;  // claim although nobody hinted
@@ -115,6 +117,18 @@ struct AuditConfig {
   std::int64_t checkpoint_minutes = 5;  // `bursar up` signs one this often; 0: only at its start and end
 };
 
+// The PostgreSQL of --dsn.
+struct PostgresConfig {
+  bool allow_plain_postgres = false;  // without TLS, although it is neither on a Unix socket nor on loopback
+};
+
+// Parts of the house that run on other hosts (`bursar broker`, `worker`, `venue`). Brokers are found by their seats in
+// the ledger.
+struct ElsewhereConfig {
+  std::string venue;           // the paper venue's endpoint; empty: it is a child of `bursar up`
+  std::string venue_key_file;  // its public key, NAME.pub
+};
+
 // The master key that seals API keys at rest.
 struct KeysConfig {
   std::string master_key_file;  // empty: keys/master.key in the data folder
@@ -148,6 +162,8 @@ struct Config {
   ReportConfig report;
   KeysConfig keys;
   AuditConfig audit;
+  PostgresConfig postgres;
+  ElsewhereConfig elsewhere;
 
   // quiet with 10,000 and flash with 5,000, the user's own rules.
   static std::vector<SleeveConfig> default_sleeves();

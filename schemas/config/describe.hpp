@@ -70,6 +70,26 @@ void describe_frozen(Visitor& v, Whole& c) {
           [](auto& inner, auto& value) { describe_paper(inner, value); });
 }
 
+template <class Visitor, class Broker>
+void describe_broker(Visitor& v, Broker& c) {
+  v.field("count", c.count, "processes; each serves an even share of the shards; 0: all are elsewhere");
+  v.field("seat_ttl_ms", c.seat_ttl_ms, "how long a dead broker keeps its shards before others take them");
+  v.field("heartbeat_ms", c.heartbeat_ms, "asked of workers");
+  v.field("ttl_ms", c.ttl_ms, "silence after which a worker's jobs pass on");
+  v.field("safety_poll_ms", c.safety_poll_ms, "look for jobs although nobody hinted");
+  v.field("claim_limit", c.claim_limit, "jobs per shard and claim");
+  v.field("most_tries", c.most_tries, "retries before a job is parked");
+  v.field("backoff_ms", c.backoff_ms, "before the first retry; doubled per try");
+  v.field("longest_backoff_ms", c.longest_backoff_ms, "between two tries at most");
+}
+
+template <class Visitor, class Work>
+void describe_work(Visitor& v, Work& c) {
+  v.field("group_commit_steps", c.group_commit_steps, "steps per commit at most");
+  v.field("group_commit_ms", c.group_commit_ms, "how long a busy worker waits for a group to fill");
+  v.field("look_ahead_bars", c.look_ahead_bars, "bars with nothing to do that one lease may pass over");
+}
+
 template <class Visitor, class Whole>
 void describe(Visitor& v, Whole& c) {
   describe_frozen(v, c);
@@ -79,20 +99,10 @@ void describe(Visitor& v, Whole& c) {
             inner.field("buy_check_s", value.buy_check, "seconds between two looks for an entry");
             inner.field("sell_check_s", value.sell_check, "seconds between two looks for an exit");
           });
-  v.table("broker", "who gets which job", c.broker, [](auto& inner, auto& value) {
-    inner.field("heartbeat_ms", value.heartbeat_ms, "asked of workers");
-    inner.field("ttl_ms", value.ttl_ms, "silence after which a worker's jobs pass on");
-    inner.field("safety_poll_ms", value.safety_poll_ms, "look for jobs although nobody hinted");
-    inner.field("claim_limit", value.claim_limit, "jobs per shard and claim");
-    inner.field("most_tries", value.most_tries, "retries before a job is parked");
-    inner.field("backoff_ms", value.backoff_ms, "before the first retry; doubled per try");
-    inner.field("longest_backoff_ms", value.longest_backoff_ms, "between two tries at most");
-  });
+  v.table("broker", "who gets which job", c.broker, [](auto& inner, auto& value) { describe_broker(inner, value); });
   v.table("workers", "the processes that decide and commit", c.workers, [](auto& inner, auto& value) {
-    inner.field("count", value.count, "processes");
-    inner.field("group_commit_steps", value.group_commit_steps, "steps per commit at most");
-    inner.field("group_commit_ms", value.group_commit_ms, "how long a busy worker waits for a group to fill");
-    inner.field("look_ahead_bars", value.look_ahead_bars, "bars with nothing to do that one lease may pass over");
+    inner.field("count", value.count, "processes; 0: all are elsewhere");
+    describe_work(inner, value);
   });
   v.table("sample", "the generated prices of a run without --replay", c.sample, [](auto& inner, auto& value) {
     inner.field("bars", value.bars, "hourly bars");
@@ -112,6 +122,15 @@ void describe(Visitor& v, Whole& c) {
   v.table("audit", "signed checkpoints of the audit chain, outside PostgreSQL", c.audit, [](auto& inner, auto& value) {
     inner.field("checkpoint_minutes", value.checkpoint_minutes,
                 "between two; 0: only at the start and the end of `up`");
+  });
+  v.table("postgres", "the PostgreSQL of --dsn", c.postgres, [](auto& inner, auto& value) {
+    inner.field("allow_plain_postgres", value.allow_plain_postgres,
+                "over a network without TLS (sslmode=verify-full): only on a network of your own");
+  });
+  v.table("elsewhere", "parts of the house that run on other hosts", c.elsewhere, [](auto& inner, auto& value) {
+    inner.field("venue", value.venue,
+                "the paper venue's endpoint, tcp://HOST:PORT; empty: it is a child of `bursar up`");
+    inner.field("venue_key_file", value.venue_key_file, "its public key, NAME.pub");
   });
 }
 

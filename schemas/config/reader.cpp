@@ -8,7 +8,7 @@
 #include <map>
 
 #include "machines/core/names.hpp"
-#include "schemas/config/describe.hpp"
+#include "schemas/config/describe_nodes.hpp"
 
 namespace schemas::config {
 namespace {
@@ -151,7 +151,7 @@ class TableReader {
       TableReader below(reading_, item.as_table(), here + ".");
       inner(below, values.emplace_back());
       for (const char* needed : {"name", "kind", "allocation"})
-        if (item.as_table()->get(needed) == nullptr)
+        if (std::is_same_v<Value, SleeveConfig> && item.as_table()->get(needed) == nullptr)
           reading_.add(here + "." + needed, item.source().begin, "is missing", "every sleeve has its own");
       below.refuse_the_rest();
     }
@@ -245,6 +245,12 @@ class TableReader {
     else
       wrong_kind(field, node, "write a whole number");
   }
+  void read(const std::string& field, const toml::node& node, bool& value) {
+    if (const auto* flag = node.as_boolean())
+      value = flag->get();
+    else
+      wrong_kind(field, node, "write true or false");
+  }
   void read(const std::string& field, const toml::node& node, std::string& value) {
     if (const auto* text = node.as_string())
       value = text->get();
@@ -309,18 +315,19 @@ ConfigError one(const std::string& file, std::string what, std::string hint, int
   return {{Problem{"", std::move(what), std::move(hint), file, line, column}}};
 }
 
-}  // namespace
-
-machines::Result<Config, ConfigError> parse(std::string_view text, const std::string& file_name) {
+// Reads what `describe_it` describes, and lets it say what is impossible.
+template <class Whole, class Describe>
+machines::Result<Whole, ConfigError> parse_as(std::string_view text, const std::string& file_name,
+                                              Describe describe_it) {
   if (text.find('\0') != std::string_view::npos)
     return machines::fail(one(file_name, "holds bytes that are no text", "give a TOML file"));
   const Source source(text, file_name);
   try {
     const toml::table root = toml::parse(text, std::string_view(file_name));
     Reading reading(source);
-    Config config;
+    Whole config;
     TableReader reader(reading, &root, "");
-    describe(reader, config);
+    describe_it(reader, config);
     reader.refuse_the_rest();
     if (reading.problems.empty()) {
       for (Problem& problem : config.validate())
@@ -337,7 +344,8 @@ machines::Result<Config, ConfigError> parse(std::string_view text, const std::st
   }
 }
 
-machines::Result<Config, ConfigError> load(const std::filesystem::path& file) {
+// Reads the whole file, or says why not.
+machines::Result<std::string, ConfigError> text_of(const std::filesystem::path& file) {
   constexpr std::uintmax_t most_bytes = 1'000'000;
   std::error_code error;
   const auto status = std::filesystem::status(file, error);
@@ -347,9 +355,48 @@ machines::Result<Config, ConfigError> load(const std::filesystem::path& file) {
   if (std::filesystem::file_size(file, error) > most_bytes)
     return machines::fail(one(file.string(), "is larger than a configuration can be (1 MB)", "check --config"));
   std::ifstream in(file, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   if (!in.is_open() || in.bad()) return machines::fail(one(file.string(), "can't be read", "check who may read it"));
-  return parse(text, file.string());
+  return text;
+}
+
+template <class Whole, class Describe>
+machines::Result<Whole, ConfigError> load_as(const std::filesystem::path& file, Describe describe_it) {
+  const auto text = text_of(file);
+  if (!text) return machines::fail(text.error());
+  return parse_as<Whole>(*text, file.string(), describe_it);
+}
+
+constexpr auto as_house = [](auto& reader, auto& config) { describe(reader, config); };
+constexpr auto as_broker = [](auto& reader, auto& config) { describe_broker_node(reader, config); };
+constexpr auto as_worker = [](auto& reader, auto& config) { describe_worker_node(reader, config); };
+constexpr auto as_venue = [](auto& reader, auto& config) { describe_venue_node(reader, config); };
+
+}  // namespace
+
+machines::Result<Config, ConfigError> parse(std::string_view toml, const std::string& file_name) {
+  return parse_as<Config>(toml, file_name, as_house);
+}
+machines::Result<BrokerNode, ConfigError> parse_broker(std::string_view toml, const std::string& file_name) {
+  return parse_as<BrokerNode>(toml, file_name, as_broker);
+}
+machines::Result<WorkerNode, ConfigError> parse_worker(std::string_view toml, const std::string& file_name) {
+  return parse_as<WorkerNode>(toml, file_name, as_worker);
+}
+machines::Result<VenueNode, ConfigError> parse_venue(std::string_view toml, const std::string& file_name) {
+  return parse_as<VenueNode>(toml, file_name, as_venue);
+}
+machines::Result<Config, ConfigError> load(const std::filesystem::path& file) {
+  return load_as<Config>(file, as_house);
+}
+machines::Result<BrokerNode, ConfigError> load_broker(const std::filesystem::path& file) {
+  return load_as<BrokerNode>(file, as_broker);
+}
+machines::Result<WorkerNode, ConfigError> load_worker(const std::filesystem::path& file) {
+  return load_as<WorkerNode>(file, as_worker);
+}
+machines::Result<VenueNode, ConfigError> load_venue(const std::filesystem::path& file) {
+  return load_as<VenueNode>(file, as_venue);
 }
 
 std::string Problem::text() const {

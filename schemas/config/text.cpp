@@ -11,6 +11,7 @@ std::string text_of(const std::string& value) { return fmt::format("\"{}\"", val
 std::string text_of(const Decimal& value) { return value.text(); }
 std::string text_of(machines::Rate value) { return Decimal::parse(machines::format({{}, value.ppm}, 4))->text(); }
 std::string text_of(machines::Duration value) { return Decimal::parse(machines::format({{}, value.us}, 6))->text(); }
+std::string text_of(bool value) { return value ? "true" : "false"; }
 std::string text_of(std::int64_t value) { return std::to_string(value); }
 std::string text_of(machines::SleeveKind value) { return fmt::format("\"{}\"", machines::name_of(value)); }
 std::string text_of(machines::costs::Basis value) { return fmt::format("\"{}\"", machines::name_of(value)); }

@@ -213,6 +213,8 @@ void check_processes(Findings& found, const Config& config) {
   seconds("cadence.buy_check_s", config.cadence.buy_check);
   seconds("cadence.sell_check_s", config.cadence.sell_check);
   const BrokerConfig& broker = config.broker;
+  check_range(found, "broker.count", broker.count, 0, 16);
+  check_range(found, "broker.seat_ttl_ms", broker.seat_ttl_ms, 300, 600'000);
   check_range(found, "broker.heartbeat_ms", broker.heartbeat_ms, 10, 60'000);
   check_range(found, "broker.ttl_ms", broker.ttl_ms, 20, 600'000);
   if (broker.ttl_ms < 2 * broker.heartbeat_ms)
@@ -223,7 +225,14 @@ void check_processes(Findings& found, const Config& config) {
   check_range(found, "broker.most_tries", broker.most_tries, 1, 1'000);
   check_range(found, "broker.backoff_ms", broker.backoff_ms, 1, 600'000);
   check_range(found, "broker.longest_backoff_ms", broker.longest_backoff_ms, broker.backoff_ms, 86'400'000);
-  check_range(found, "workers.count", config.workers.count, 1, 64);
+  if (broker.count > 0)
+    check_range(found, "workers.count", config.workers.count, 1, 64);
+  else if (config.workers.count > 0)
+    found.add("workers.count", fmt::format("is {}, and broker.count is 0", config.workers.count),
+              "workers of this house know its own brokers only: set it to 0 as well, and start `bursar worker`");
+  if (config.elsewhere.venue.empty() != config.elsewhere.venue_key_file.empty())
+    found.add(config.elsewhere.venue.empty() ? "elsewhere.venue" : "elsewhere.venue_key_file", "is missing",
+              "a venue elsewhere has an endpoint and a public key");
   check_range(found, "workers.group_commit_steps", config.workers.group_commit_steps, 1, 1'000);
   check_range(found, "workers.group_commit_ms", config.workers.group_commit_ms, 0, 1'000);
   check_range(found, "workers.look_ahead_bars", config.workers.look_ahead_bars, 1, 64);

@@ -134,10 +134,9 @@ int worker(const std::string& folder, const std::string& endpoint, const std::st
            std::int64_t owners) {
   workers::harness::WorkerConfig config;
   config.name = name;
-  config.broker_endpoint = endpoint;
   config.dsn = dsn;
   config.keys = brokers::wire::read_keys(folder + "/worker").value();
-  config.broker_public_key = brokers::wire::read_public_key(folder + "/broker.pub").value();
+  config.brokers = {{endpoint, brokers::wire::read_public_key(folder + "/broker.pub").value()}};
   return workers::harness::run(
       config,
       [owners](ledger::Connection&) -> ledger::Stored<workers::harness::Handlers> {

@@ -12,7 +12,7 @@
 #include "brokers/wire/socket.hpp"
 #include "ledger/journal/journal.hpp"
 #include "ledger/store/migrations.hpp"
-#include "schemas/codec/convert.hpp"
+#include "machines/core/names.hpp"
 #include "workers/harness/foresight.hpp"
 #include "workers/venues/paper/client.hpp"
 
@@ -52,6 +52,7 @@ class Worker {
       : config_(config),
         make_handlers_(make_handlers),
         stop_(stop),
+        links_(context_, config.brokers, config.keys),
         connection_(config.dsn),
         journal_(connection_),
         venue_(context_, {config.venue.endpoint, config.keys, config.venue.server_public_key,
@@ -59,7 +60,7 @@ class Worker {
 
   int run() {
     load_handlers();
-    connect();
+    links_.connect(ready());
     while (!stop_) step();
     leave();
     return 0;
@@ -80,31 +81,14 @@ class Worker {
     }
   }
 
-  void connect() {
-    socket_.emplace(context_, config_.broker_endpoint, config_.keys, config_.broker_public_key);
-    if (!socket_->problem().empty()) spdlog::error("{}", socket_->problem());
-    welcomed_ = false;
-    registered_us_ = 0;
-    heard_us_ = steady_us();
-  }
-
-  // READY names the leases still in hand, so that a broker that lost sight of us leaves them here.
-  void register_here() {
+  [[nodiscard]] schemas::Ready ready() const {
     schemas::Ready ready;
     ready.worker = config_.name;
     ready.schema = ledger::newest_migration();
     for (const auto& handler : handlers_) ready.capabilities.push_back(handler->capability());
-    for (const Work& work : queue_) ready.held.push_back(work.job.token);
-    for (const auto& [correlation, job] : calls_) ready.held.push_back(job.token);
     ready.pure_credit = config_.pure_credit;
     ready.outside_credit = config_.outside_credit;
-    if (socket_->send(schemas::encode(ready)) == brokers::wire::SendResult::sent) registered_us_ = steady_us();
-  }
-
-  void tell(const schemas::Message& message) {
-    // Not taken over: the broker's sweep finds what it did not hear of.
-    if (socket_->send(schemas::encode(message)) != brokers::wire::SendResult::sent)
-      spdlog::warn("the broker can't be reached");
+    return ready;
   }
 
   // ---- the loop
@@ -114,16 +98,16 @@ class Worker {
     drain();
     take_answers();
     if (!queue_.empty() && group_is_full_enough()) work_off();
-    liveness();
+    links_.liveness();
   }
 
   void wait() {
     if (!queue_.empty() && group_is_full_enough()) return;
     const std::int64_t now = steady_us();
-    std::int64_t until = now + (welcomed_ ? heartbeat_us_ / 2 : 20'000);
+    std::int64_t until = links_.wait_until_us(now);
     if (!queue_.empty()) until = std::min(until, gathers_until_us());
     poller_.clear();
-    poller_.add(*socket_);
+    links_.add_to(poller_);
     if (!calls_.empty()) {
       venue_.add_to(poller_);
       until = std::min<std::int64_t>(until, now + venue_.wait_at_most(std::chrono::steady_clock::now()).count() * 1000);
@@ -142,30 +126,9 @@ class Worker {
   }
 
   void drain() {
-    constexpr int most = 256;
-    for (int i = 0; i < most; ++i) {
-      const auto bytes = socket_->receive();
-      if (!bytes) return;
-      const auto message = schemas::decode(*bytes);
-      heard_us_ = steady_us();
-      if (!message) {
-        spdlog::warn("an unreadable message from the broker: {}", message.error().reason);
-        continue;
-      }
-      if (const auto* welcome = std::get_if<schemas::Welcome>(&*message)) {
-        welcomed_ = true;
-        heartbeat_us_ = welcome->heartbeat_ms * 1000;
-        ttl_us_ = welcome->ttl_ms * 1000;
-      } else if (const auto* refused = std::get_if<schemas::Refused>(&*message)) {
-        spdlog::info("the broker says: {}", refused->reason);
-        welcomed_ = false;
-      } else if (std::holds_alternative<schemas::Goodbye>(*message)) {
-        parted_ = true;
-      } else if (const auto* assign = std::get_if<schemas::Assign>(&*message)) {
-        for (const LeasedJob& job : assign->jobs)
-          queue_.push_back({job, std::nullopt, heard_us_, 0, assign->alone_until});
-      }
-    }
+    for (const schemas::Assign& assign : links_.receive())
+      for (const LeasedJob& job : assign.jobs)
+        queue_.push_back({job, std::nullopt, steady_us(), 0, assign.alone_until});
   }
 
   // What the venue said, or did not say in time: work again, at the head of the queue.
@@ -195,51 +158,29 @@ class Worker {
     calls_.emplace(venue_.start(request, std::chrono::steady_clock::now(), send_by), job);
   }
 
-  void liveness() {
-    const std::int64_t now = steady_us();
-    if (!welcomed_) {
-      if (now - registered_us_ > 300'000) register_here();
-      if (now - heard_us_ > std::max<std::int64_t>(ttl_us_, 2'000'000)) connect();
-      return;
-    }
-    if (now - beaten_us_ >= heartbeat_us_) {
-      beaten_us_ = now;
-      (void)socket_->send(schemas::encode(schemas::Heartbeat{}));
-    }
-    if (now - heard_us_ > ttl_us_) {
-      spdlog::warn("the broker is silent; connecting anew");
-      connect();
-    }
-  }
-
   // Calls in flight are finished first, within their deadlines; what has not begun is handed back.
   void leave() {
-    schemas::Goodbye goodbye;
-    put_aside(goodbye, false);
+    std::vector<machines::Token> unstarted;
+    put_aside(unstarted, false);
     while (!calls_.empty()) {
       wait();
       take_answers();
       if (!queue_.empty()) work_off();
-      put_aside(goodbye, false);
+      drain();
+      put_aside(unstarted, false);
+      links_.liveness();
     }
     drain();
-    put_aside(goodbye, true);
-    tell(goodbye);
-    // LINGER is 0: without the broker's answer it may not have left. An absent broker is not waited for.
-    constexpr std::int64_t patience_us = 2'000'000;
-    for (const std::int64_t until = steady_us() + patience_us; welcomed_ && !parted_ && steady_us() < until; drain()) {
-      poller_.clear();
-      poller_.add(*socket_);
-      poller_.wait(std::chrono::milliseconds(100));
-    }
+    put_aside(unstarted, true);
+    links_.leave(unstarted);
   }
 
   // Takes from the queue what has not begun, or, where an answer came and PostgreSQL is away, all: the next attempt
   // asks the venue first.
-  void put_aside(schemas::Goodbye& goodbye, bool all) {
+  void put_aside(std::vector<machines::Token>& unstarted, bool all) {
     std::erase_if(queue_, [&](const Work& work) {
       if (!all && work.answer) return false;
-      goodbye.unstarted.push_back(work.job.token);
+      unstarted.push_back(work.job.token);
       return true;
     });
   }
@@ -343,7 +284,7 @@ class Worker {
 
   void fail(const LeasedJob& job, const handlers::GiveUp& why) {
     if (why.reason.find("not known here") != std::string::npos) stale_handlers_ = true;
-    failures_.push_back({job.token, why.error, why.retry_after_ms, why.reason, why.fatal});
+    links_.failed({job.token, why.error, why.retry_after_ms, why.reason, why.fatal});
   }
 
   // Mints the leases of pure follow-ups that are due: they stay with this worker, a few in a row.
@@ -390,7 +331,7 @@ class Worker {
   // still carries our token; where the commit stood, the row is gone.
   void in_doubt(const std::vector<Decided>& decided, const ledger::StoreError& error) {
     spdlog::warn("a commit of {} steps is in doubt: {}", decided.size(), error.text);
-    for (const Decided& one : decided) done_.jobs.push_back({one.work.job.token, DoneKind::doubt});
+    for (const Decided& one : decided) links_.done(one.work.job.token, DoneKind::doubt);
   }
 
   void conclude(Decided& one, const machines::StepResult& result) {
@@ -403,7 +344,7 @@ class Worker {
         // Somebody moved the instance, or a pause came: decide again from fresh facts, if the lease still stands.
         return fail(job, {machines::CallError::retry_later, 1, std::string(machines::name_of(result.outcome)), false});
       case Outcome::lost_lease:
-        done_.jobs.push_back({job.token, DoneKind::doubt});
+        links_.done(job.token, DoneKind::doubt);
         return;
       case Outcome::refused:
         return fail(job, {machines::CallError::rejected, 0, "refused: " + result.refusal, false});
@@ -413,14 +354,14 @@ class Worker {
   void committed(Decided& one, const machines::StepResult& result) {
     const LeasedJob& job = one.work.job;
     if (one.step.fate == machines::Fate::kept) return send_now(one);
-    done_.jobs.push_back({job.token, kind_of(one.step)});
     for (std::size_t at = 0; at < one.step.jobs.size(); ++at) {
       const machines::JobOrder& order = one.step.jobs[at];
       if (order.eager.is_empty()) continue;
       LeasedJob minted = minted_job(one, order, at, result);
-      done_.minted.push_back(minted);
+      links_.minted(job.token, minted);
       queue_.push_back({std::move(minted), std::nullopt, steady_us(), one.work.eager + 1, {}});
     }
+    links_.done(job.token, kind_of(one.step));
   }
 
   static DoneKind kind_of(const machines::Step& step) {
@@ -462,8 +403,7 @@ class Worker {
   }
 
   void flush() {
-    if (!done_.jobs.empty() || !done_.minted.empty()) tell(std::exchange(done_, {}));
-    for (const auto& failed : std::exchange(failures_, {})) tell(failed);
+    links_.flush();
     if (std::exchange(stale_handlers_, false)) load_handlers();
   }
 
@@ -471,7 +411,7 @@ class Worker {
   const MakeHandlers& make_handlers_;
   const std::atomic<bool>& stop_;
   brokers::wire::Context context_;
-  std::optional<brokers::wire::DealerSocket> socket_;
+  BrokerLinks links_;
   brokers::wire::Poller poller_;
   ledger::Connection connection_;
   ledger::journal::Journal journal_;
@@ -479,11 +419,8 @@ class Worker {
   venues::paper::VenueClient venue_;
   std::map<std::uint64_t, LeasedJob> calls_;  // in flight at the venue, by correlation
   std::deque<Work> queue_;
-  schemas::Done done_;
-  std::vector<schemas::Failed> failures_;
-  bool welcomed_ = false, parted_ = false, was_full_ = false, stale_handlers_ = false;
-  std::int64_t heartbeat_us_ = 1'000'000, ttl_us_ = 3'000'000;
-  std::int64_t registered_us_ = 0, heard_us_ = 0, beaten_us_ = 0, group_until_us_ = 0, called_us_ = 0;
+  bool was_full_ = false, stale_handlers_ = false;
+  std::int64_t group_until_us_ = 0, called_us_ = 0;
 };
 
 }  // namespace

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "brokers/wire/keys.hpp"
 #include "workers/handlers/handler.hpp"
+#include "workers/harness/link.hpp"
 
 namespace workers::harness {
 
@@ -22,8 +22,7 @@ struct VenueLink {
 
 struct WorkerConfig {
   std::string name = "worker-1";  // stable over restarts
-  std::string broker_endpoint;
-  std::string broker_public_key;
+  std::vector<BrokerAddress> brokers;
   brokers::wire::CurveKeys keys;
   std::string dsn;
   VenueLink venue;

@@ -278,5 +278,16 @@ TEST(Assign, ViewNamesTheWorkersAndWhatTheyHold) {
   EXPECT_EQ(view.workers[0], (schemas::WorkerView{"w1", 3, 250}));
 }
 
+TEST(Assign, WhatAShardHasInHandIsWhatWaitsAndWhatIsInFlight) {
+  House house;
+  house.join("w", 2);
+  (void)house.claimed({job(1, 1, 0), job(2, 1, 0), job(3, 2, 5), job(4, 2, 5)});
+  EXPECT_EQ(house.dispatch.in_hand(0) + house.dispatch.in_hand(5), 4U);
+  EXPECT_EQ(house.dispatch.in_flight(), 2U);
+  EXPECT_EQ(house.dispatch.in_hand(1), 0U);
+  for (const int number : {1, 2, 3, 4}) (void)house.done("w", {number});
+  EXPECT_EQ(house.dispatch.in_hand(0) + house.dispatch.in_hand(5), 0U);
+}
+
 }  // namespace
 }  // namespace brokers::dispatch

@@ -52,9 +52,15 @@ wire::CurveKeys keys_of(const std::string& folder, const std::string& who) {
   return *keys;
 }
 
-int broker_main(const std::string& folder, const std::string& dsn, int ttl_ms) {
+std::string endpoint_of(const std::string& folder, int number) {
+  return "ipc://" + folder + "/socket-" + std::to_string(number);
+}
+
+int broker_main(const std::string& folder, const std::string& dsn, int ttl_ms, int number) {
   brokers::service::BrokerConfig config;
-  config.endpoint = "ipc://" + folder + "/socket";
+  config.name = "broker-" + std::to_string(number);
+  config.endpoint = endpoint_of(folder, number);
+  config.seat_ttl_ms = 1'000;
   config.dsn = dsn;
   config.keys = keys_of(folder, "broker");
   config.peers[keys_of(folder, "worker").public_key] = {wire::Role::worker, "worker"};
@@ -67,11 +73,11 @@ int broker_main(const std::string& folder, const std::string& dsn, int ttl_ms) {
   return brokers::service::run(config, told_to_stop);
 }
 
-int worker_main(const std::string& folder, const std::string& dsn, const std::string& name) {
+int worker_main(const std::string& folder, const std::string& dsn, const std::string& name, int brokers) {
   workers::harness::WorkerConfig config;
   config.name = name;
-  config.broker_endpoint = "ipc://" + folder + "/socket";
-  config.broker_public_key = keys_of(folder, "broker").public_key;
+  for (int number = 1; number <= brokers; ++number)
+    config.brokers.push_back({endpoint_of(folder, number), keys_of(folder, "broker").public_key});
   config.dsn = dsn;
   config.keys = keys_of(folder, "worker");
   const auto make = [](ledger::Connection& connection) -> ledger::Stored<workers::harness::Handlers> {
@@ -85,40 +91,42 @@ int worker_main(const std::string& folder, const std::string& dsn, const std::st
 
 }  // namespace
 
-Party::Party() {
+Party::Party(int brokers) : brokers_(brokers) {
   for (const char* who : {"broker", "worker", "client", "approver", "stranger"})
     CHECK(wire::write_keys(at(who), wire::make_keys()).has_value());
 }
 
-void Party::seed(int count, const std::string& command, std::int64_t world_us) {
+void Party::seed(int count, const std::string& command, std::int64_t world_us, int owner) {
   (void)ask(fmt::format(R"(
     SET search_path = ledger;
     INSERT INTO asset (id, code, scale) VALUES (1, 'USDT', 8) ON CONFLICT DO NOTHING;
-    INSERT INTO owner (id, name, shard) VALUES (1, 'owner', 0) ON CONFLICT DO NOTHING;
-    INSERT INTO control (owner) VALUES (1) ON CONFLICT DO NOTHING;
+    INSERT INTO owner (id, name, shard) VALUES ({0}, 'owner-{0}', {0} - 1) ON CONFLICT DO NOTHING;
+    INSERT INTO control (owner) VALUES ({0}) ON CONFLICT DO NOTHING;
     INSERT INTO account (owner, id, asset, path, limited)
-      SELECT 1, a, 1, 'drill/' || a, false FROM generate_series(1, 2) a ON CONFLICT DO NOTHING;
+      SELECT {0}, a, 1, 'drill/' || a, false FROM generate_series(1, 2) a ON CONFLICT DO NOTHING;
     WITH fresh AS (
       INSERT INTO instance (owner, id, kind, machine_version, state, version, is_final, data)
-      SELECT 1, coalesce((SELECT max(id) FROM instance), 0) + i, 'drill', 1, 'tick', 1, false, '{{}}'
-        FROM generate_series(1, {}) i RETURNING owner, id)
+      SELECT {0}, coalesce((SELECT max(id) FROM instance), 0) + i, 'drill', 1, 'tick', 1, false, '{{}}'
+        FROM generate_series(1, {1}) i RETURNING owner, id)
     INSERT INTO job (owner, instance, version, ordinal, shard, kind, command, world_at)
-    SELECT owner, id, 1, 0, 0, 'drill', '{}', {} FROM fresh;)",
-                        count, command, world_us));
+    SELECT owner, id, 1, 0, owner - 1, 'drill', '{2}', {3} FROM fresh;)",
+                        owner, count, command, world_us));
 }
 
-std::unique_ptr<Child> Party::broker(int ttl_ms) const {
+std::unique_ptr<Child> Party::broker(int ttl_ms, int number) const {
   return std::make_unique<Child>(std::vector<std::string>{"/proc/self/exe", "--broker", folder_.path().string(),
-                                                          dsn(database_, "bursar_service"), std::to_string(ttl_ms)});
+                                                          dsn(database_, "bursar_service"), std::to_string(ttl_ms),
+                                                          std::to_string(number)});
 }
 
 std::unique_ptr<Child> Party::worker(const std::string& name) const {
   return std::make_unique<Child>(std::vector<std::string>{"/proc/self/exe", "--worker", folder_.path().string(),
-                                                          dsn(database_, "bursar_service"), name});
+                                                          dsn(database_, "bursar_service"), name,
+                                                          std::to_string(brokers_)});
 }
 
-wire::DealerSocket Party::socket(const std::string& who) {
-  return {context_, "ipc://" + at("socket"), keys_of(folder_.path(), who),
+wire::DealerSocket Party::socket(const std::string& who, int number) {
+  return {context_, endpoint_of(folder_.path().string(), number), keys_of(folder_.path(), who),
           keys_of(folder_.path(), "broker").public_key};
 }
 
@@ -132,9 +140,9 @@ void Party::expect_sound(int drills) const {
   const std::int64_t steps = static_cast<std::int64_t>(drills) * (last_version - 1);
   EXPECT_EQ(number("SELECT count(*) FROM ledger.transition"), steps);
   EXPECT_EQ(number("SELECT count(DISTINCT (owner, instance, version)) FROM ledger.transition"), steps);
-  EXPECT_EQ(number("SELECT debits_posted::bigint FROM ledger.account WHERE id = 1"), 5 * steps)
+  EXPECT_EQ(number("SELECT sum(debits_posted)::bigint FROM ledger.account WHERE id = 1"), 5 * steps)
       << "each step paid once";
-  EXPECT_EQ(number("SELECT credits_posted::bigint FROM ledger.account WHERE id = 2"), 5 * steps);
+  EXPECT_EQ(number("SELECT sum(credits_posted)::bigint FROM ledger.account WHERE id = 2"), 5 * steps);
   EXPECT_TRUE(wait_until([&] { return number("SELECT count(*) FROM ledger.job") == 0; })) << "no job is left";
 }
 
@@ -173,10 +181,10 @@ void restart_postgres() {
 }  // namespace tests
 
 int main(int count, char** words) {
-  const std::string what = count >= 5 ? words[1] : "";
+  const std::string what = count >= 6 ? words[1] : "";
   if (what == "--broker" || what == "--worker") ::signal(SIGTERM, [](int) { tests::told_to_stop = true; });
-  if (what == "--broker") return tests::broker_main(words[2], words[3], std::stoi(words[4]));
-  if (what == "--worker") return tests::worker_main(words[2], words[3], words[4]);
+  if (what == "--broker") return tests::broker_main(words[2], words[3], std::stoi(words[4]), std::stoi(words[5]));
+  if (what == "--worker") return tests::worker_main(words[2], words[3], words[4], std::stoi(words[5]));
   testing::InitGoogleMock(&count, words);
   return RUN_ALL_TESTS();
 }

@@ -24,16 +24,18 @@ inline constexpr int last_version = 10;
 
 class Party {
  public:
-  Party();
+  // Workers are told of so many brokers.
+  explicit Party(int brokers = 1);
 
-  // `count` drills of owner 1 on shard 0, each with one waiting job. Commands: turn (through the broker each time),
+  // `count` drills of owner 1 on shard 0 (owner n on shard n - 1), each with one waiting job. Commands: turn (through the broker each time),
   // spin (handed over eagerly), wait (given up for ever), bad (PostgreSQL refuses the step), abort (kills its worker).
-  void seed(int count, const std::string& command, std::int64_t world_us = 0);
+  void seed(int count, const std::string& command, std::int64_t world_us = 0, int owner = 1);
 
-  // `ttl_ms`: how long a worker may be silent.
-  std::unique_ptr<Child> broker(int ttl_ms = 1'000) const;
+  // `ttl_ms`: how long a worker may be silent. `number`: which of the brokers.
+  std::unique_ptr<Child> broker(int ttl_ms = 1'000, int number = 1) const;
   std::unique_ptr<Child> worker(const std::string& name) const;
-  [[nodiscard]] brokers::wire::DealerSocket socket(const std::string& who);  // worker, client, approver, stranger
+  // worker, client, approver, stranger; to one of the brokers
+  [[nodiscard]] brokers::wire::DealerSocket socket(const std::string& who, int number = 1);
 
   [[nodiscard]] std::string owner_dsn() const { return dsn(database_); }
   [[nodiscard]] ledger::Rows ask(const std::string& sql) const { return must_run(database_, sql); }
@@ -45,6 +47,7 @@ class Party {
 
  private:
   TempFolder folder_;
+  int brokers_;
   std::string database_ = fresh_database();
   brokers::wire::Context context_;
   [[nodiscard]] std::string at(const std::string& name) const { return folder_.path() / name; }

@@ -113,11 +113,11 @@ TEST_F(Service, AWaitedBarrierPassesWhenAllOfItIsDoneAndTellsWhatIsNext) {
   auto client = party_->socket("client");
   const auto early = ask<schemas::Released>(client, schemas::Release{{99}});
   ASSERT_TRUE(early) << broker->output();
-  EXPECT_EQ(*early, (schemas::Released{{99}, false, {}, "", {100}}));
+  EXPECT_EQ(*early, (schemas::Released{{99}, false, {}, "", {100}, {0}, {0}}));
   EXPECT_EQ(steps(), 0);
   const auto first = ask<schemas::Released>(client, schemas::Release{{100}, {}});
   ASSERT_TRUE(first) << broker->output();
-  EXPECT_EQ(*first, (schemas::Released{{100}, false, {}, "", {500}}));
+  EXPECT_EQ(*first, (schemas::Released{{100}, false, {}, "", {500}, {0}, {0}}));
   EXPECT_EQ(steps(), 3 * (last_version - 1));
   const auto last = ask<schemas::Released>(client, schemas::Release{{500}});
   ASSERT_TRUE(last) << broker->output();

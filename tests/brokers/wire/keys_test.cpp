@@ -39,6 +39,23 @@ TEST_F(KeyFile, ComesBackAndIsOursAlone) {
   EXPECT_EQ(read_public_key(path_ + ".pub").value(), keys.public_key);
 }
 
+TEST_F(KeyFile, CreatedOnceItIsNeverWrittenOver) {
+  const CurveKeys keys = make_keys();
+  ASSERT_TRUE(create_keys(path_, keys));
+  EXPECT_EQ(mode_of(path_), 0400U);
+  const auto again = create_keys(path_, make_keys());
+  ASSERT_FALSE(again);
+  EXPECT_THAT(again.error().text, HasSubstr("is there already"));
+  EXPECT_EQ(read_keys(path_).value().secret_key, keys.secret_key);
+}
+
+TEST_F(KeyFile, APublicKeyThatIsThereKeepsThePairFromBeingMade) {
+  tests::write_text(path_ + ".pub", "somebody's\n");
+  ASSERT_FALSE(create_keys(path_, make_keys()));
+  EXPECT_FALSE(std::filesystem::exists(path_)) << "half a pair is none";
+  EXPECT_EQ(tests::read_text(path_ + ".pub"), "somebody's\n");
+}
+
 TEST_F(KeyFile, NoTwoPairsAreAlike) { EXPECT_NE(make_keys().secret_key, make_keys().secret_key); }
 
 TEST_F(KeyFile, ThePublicFileHoldsNoSecret) {

@@ -183,6 +183,8 @@ TEST_P(Wire, APeerWithoutCurveIsRefused) {
   RawPeer plain(endpoint_);
   plain.say(words);
   EXPECT_TRUE(plain.is_hung_up_on());
+  EXPECT_TRUE(wait_until([&] { return router_.plain_peers() == 1; })) << "and counted";
+  EXPECT_EQ(zap_.refused(), 0) << "it never came to a key";
   expect_only_the_good_are_heard();
 }
 

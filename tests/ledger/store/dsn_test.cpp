@@ -32,5 +32,16 @@ TEST(Dsn, WhatLibpqCannotReadComesBackAsItIs) {
   EXPECT_EQ(with_options("host=a unknown_word=b", "-c jit=off"), "host=a unknown_word=b");
 }
 
+TEST(Dsn, APlainWayOverANetworkIsNamed) {
+  EXPECT_EQ(plain_over_network("host=/run/postgresql dbname=bursar"), "");
+  EXPECT_EQ(plain_over_network("host=127.0.0.1,localhost,::1"), "");
+  EXPECT_THAT(plain_over_network("host=db.example"), testing::StartsWith("db.example is reached over a network"));
+  EXPECT_THAT(plain_over_network("host=/run,db.example"), testing::StartsWith("db.example"));
+  EXPECT_THAT(plain_over_network("host=localhost hostaddr=10.0.0.1"), testing::StartsWith("10.0.0.1"));
+  EXPECT_THAT(plain_over_network("postgresql://ann@db.example/books?sslmode=require"),
+              testing::StartsWith("db.example"));
+  EXPECT_EQ(plain_over_network("host=db.example sslmode=verify-full"), "");
+}
+
 }  // namespace
 }  // namespace ledger

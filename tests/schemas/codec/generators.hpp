@@ -68,6 +68,8 @@ inline schemas::Released released() {
   schemas::Released made{instant(), flag(), {}, "", instant()};
   if (made.stalled) made.parked = job_key();
   if (made.stalled) made.reason = text();
+  made.shards = several(any<int>);
+  made.live = several(any<int>);
   return made;
 }
 inline schemas::Release release() {
@@ -81,7 +83,8 @@ inline schemas::Release release() {
 }
 inline schemas::BrokerView broker_view() {
   const auto worker = [] { return schemas::WorkerView{text(), any<int>(), whole()}; };
-  return {text(), whole(), several(worker), whole(), whole(), whole()};
+  const auto refusal = [] { return schemas::RefusalView{text(), whole()}; };
+  return {text(), whole(), several(worker), whole(), whole(), whole(), several(refusal), several(any<int>), text()};
 }
 inline schemas::Done done() {
   return {several([] { return schemas::DoneJob{token(), enumerator<schemas::DoneKind>()}; }), several(job)};
@@ -101,7 +104,9 @@ inline schemas::Message message_at(std::size_t index) {
       [] {
         return Welcome{whole(), whole()};
       },
-      [] { return Refused{text()}; },
+      [] {
+        return Refused{text(), whole()};
+      },
       [] {
         return Assign{several(job), instant()};
       },

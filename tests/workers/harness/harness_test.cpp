@@ -134,12 +134,13 @@ TEST_F(Harness, TheBrokerSeesWhatItsWorkersHold) {
 TEST(WorkerConfig, SaysWhatIsWrong) {
   WorkerConfig config;
   EXPECT_THAT(config.validate(), HasSubstr("broker"));
-  config.broker_endpoint = "ipc:///nowhere";
+  config.brokers.push_back({"ipc:///nowhere", ""});
+  EXPECT_THAT(config.validate(), HasSubstr("public key"));
+  config.brokers[0].public_key = brokers::wire::make_keys().public_key;
   EXPECT_THAT(config.validate(), HasSubstr("dsn"));
   config.dsn = "host=/nowhere";
   EXPECT_THAT(config.validate(), HasSubstr("keys"));
   config.keys = brokers::wire::make_keys();
-  config.broker_public_key = config.keys.public_key;
   EXPECT_EQ(config.validate(), "");
   config.group_steps = 0;
   EXPECT_THAT(config.validate(), HasSubstr("group_commit_steps"));

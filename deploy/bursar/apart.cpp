@@ -1,0 +1,208 @@
+#include "deploy/bursar/apart.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "deploy/bursar/nodes.hpp"
+#include "deploy/bursar/way_in.hpp"
+#include "schemas/config/node_files.hpp"
+
+namespace deploy {
+namespace {
+
+namespace fs = std::filesystem;
+namespace config = schemas::config;
+namespace wire = brokers::wire;
+
+constexpr const char* known_kinds[] = {"sleeve_cycle", "order", "allocation", "vault"};
+
+int wrong(const std::string& text) {
+  fmt::print(stderr, "bursar: {}\n", text);
+  return 2;
+}
+
+int say(const config::ConfigError& error) {
+  for (const auto& problem : error.problems) fmt::print(stderr, "bursar: {}\n", problem.text());
+  return 2;
+}
+
+// What a file names, seen from its own folder.
+class Beside {
+ public:
+  explicit Beside(const std::string& file) : folder_(fs::absolute(file).parent_path()) {}
+
+  [[nodiscard]] std::string path(const std::string& named) const {
+    return named.empty() ? "" : (folder_ / named).lexically_normal().string();
+  }
+  // A public key that is written out, or in a file.
+  [[nodiscard]] wire::Wired<std::string> public_key(const std::string& key, const std::string& file) const {
+    if (!key.empty()) return key;
+    return wire::read_public_key(path(file));
+  }
+  // `ipc://relative` stays beside the file as well.
+  [[nodiscard]] std::string endpoint(const std::string& named) const {
+    constexpr std::string_view ipc = "ipc://";
+    return named.starts_with(ipc) ? std::string(ipc) + path(named.substr(ipc.size())) : named;
+  }
+  [[nodiscard]] wire::Wired<std::map<std::string, wire::Peer>> peers(
+      const std::vector<config::PeerConfig>& written) const {
+    using wire::Role;
+    static const std::map<std::string, Role> roles{
+        {"worker",   Role::worker   },
+        {"client",   Role::client   },
+        {"approver", Role::approver },
+        {"operator", Role::operator_}
+    };
+    std::map<std::string, wire::Peer> peers;
+    for (const auto& peer : written) {
+      const auto key = public_key(peer.public_key, peer.key_file);
+      if (!key) return machines::fail(key.error());
+      const auto [stands, fresh] = peers.try_emplace(*key, wire::Peer{roles.at(peer.role), peer.name});
+      if (!fresh)
+        return machines::fail(wire::WireError{fmt::format(
+            "peers {} and {} have the same public key: each needs its own", stands->second.name, peer.name)});
+    }
+    return peers;
+  }
+
+ private:
+  fs::path folder_;
+};
+
+// The connection string of the file, or of the environment; empty after it said what is wrong with it.
+std::string dsn_of(const config::StoreConfig& store, const std::string& file) {
+  const char* environment = std::getenv("BURSAR_DSN");
+  const std::string dsn = !store.dsn.empty() ? store.dsn : environment != nullptr ? environment : "";
+  if (dsn.empty()) {
+    wrong(file + ": postgres.dsn is missing, and $BURSAR_DSN is not set; name the ledger's PostgreSQL");
+    return "";
+  }
+  return check_plain(dsn, store.allow_plain_postgres) == 0 ? dsn : "";
+}
+
+}  // namespace
+
+int run_broker_apart(const std::string& file) {
+  const auto node = config::load_broker(file);
+  if (!node) return say(node.error());
+  const Beside beside(file);
+  const auto keys = wire::read_keys(beside.path(node->key_file));
+  if (!keys) return wrong(keys.error().text);
+  const auto peers = beside.peers(node->peers);
+  if (!peers) return wrong(file + ": " + peers.error().text);
+  brokers::service::BrokerConfig made;
+  made.dsn = dsn_of(node->postgres, file);
+  if (made.dsn.empty()) return 2;
+  made.name = node->name;
+  made.endpoint = beside.endpoint(node->listen);
+  made.reached_at = beside.endpoint(node->reached_at);
+  made.keys = *keys;
+  made.peers = *peers;
+  made.seat_ttl_ms = node->broker.seat_ttl_ms;
+  made.rules = rules_of(node->broker);
+  return serve(made);
+}
+
+int run_worker_apart(const std::string& file) {
+  const auto node = config::load_worker(file);
+  if (!node) return say(node.error());
+  const Beside beside(file);
+  const auto keys = wire::read_keys(beside.path(node->key_file));
+  if (!keys) return wrong(keys.error().text);
+  for (const std::string& kind : node->kinds)
+    if (std::find(std::begin(known_kinds), std::end(known_kinds), kind) == std::end(known_kinds))
+      return wrong(fmt::format("{}: kinds: \"{}\" is no machine of this program; there are {}", file, kind,
+                               fmt::join(known_kinds, ", ")));
+  workers::harness::WorkerConfig made;
+  made.dsn = dsn_of(node->postgres, file);
+  if (made.dsn.empty()) return 2;
+  made.name = node->name;
+  made.keys = *keys;
+  for (const auto& broker : node->brokers) {
+    const auto key = beside.public_key(broker.public_key, broker.key_file);
+    if (!key) return wrong(key.error().text);
+    made.brokers.push_back({beside.endpoint(broker.endpoint), *key});
+  }
+  made.pure_credit = static_cast<int>(node->pure_credit);
+  made.outside_credit = node->outside ? static_cast<int>(node->outside_credit) : 0;
+  if (node->outside) {
+    const auto key = beside.public_key(node->venue.public_key, node->venue.key_file);
+    if (!key) return wrong(key.error().text);
+    made.venue = {beside.endpoint(node->venue.endpoint), *key, node->venue_timeout_ms};
+  }
+  made.group_steps = static_cast<int>(node->work.group_commit_steps);
+  made.group_us = node->work.group_commit_ms * 1000;
+  made.most_looks = static_cast<int>(node->work.look_ahead_bars);
+  return serve(made, node->kinds);
+}
+
+int run_venue_apart(const std::string& file) {
+  const auto node = config::load_venue(file);
+  if (!node) return say(node.error());
+  const Beside beside(file);
+  const auto keys = wire::read_keys(beside.path(node->key_file));
+  if (!keys) return wrong(keys.error().text);
+  const auto peers = beside.peers(node->peers);
+  if (!peers) return wrong(file + ": " + peers.error().text);
+  config::Config house;
+  if (!node->configuration.empty()) {
+    auto read = config::load(beside.path(node->configuration));
+    if (!read) return say(read.error());
+    house = std::move(*read);
+  }
+  workers::venues::paper::VenueConfig made;
+  made.endpoint = beside.endpoint(node->listen);
+  made.store = beside.path(node->store);
+  made.key_file = beside.path(node->api_keys);
+  made.keys = *keys;
+  made.peers = *peers;
+  return serve(std::move(made), house, node->symbol);
+}
+
+int generate_keys(const std::string& name, const std::string& folder) {
+  const auto fits = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_'; };
+  if (name.empty() || !std::all_of(name.begin(), name.end(), fits))
+    return wrong(fmt::format("\"{}\" can't be the name of a key: use letters, digits, - and _", name));
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return wrong(fmt::format("{}: {}", folder, error.message()));
+  const auto path = fs::path(folder) / name;
+  const auto keys = wire::make_keys();
+  const auto written = wire::create_keys(path.string(), keys);
+  if (!written) return wrong(written.error().text);
+  fmt::print("{}      secret: leave it on the host of {} and nowhere else\n{}.pub  public: {}\n", path.string(), name,
+             path.string(), keys.public_key);
+  return 0;
+}
+
+void add_apart_commands(CLI::App& app, const std::function<void(std::function<int()>)>& then) {
+  struct Kind {
+    const char* name;
+    const char* help;
+    int (*run)(const std::string&);
+  };
+  constexpr Kind kinds[] = {
+      {"broker", "one broker, on any host, by a file of its own",   run_broker_apart},
+      {"worker", "one worker, on any host, by a file of its own",   run_worker_apart},
+      {"venue",  "the paper venue by itself, by a file of its own", run_venue_apart },
+  };
+  for (const Kind& kind : kinds) {
+    auto* command = app.add_subcommand(kind.name, kind.help);
+    auto file = std::make_shared<std::string>();
+    command->add_option("--config", *file, "TOML file, see deploy/examples")->required();
+    command->callback([then, run = kind.run, file] { then([run, file] { return run(*file); }); });
+  }
+  auto* keys = app.add_subcommand("keys", "the keys that processes know each other by (API keys: `bursar key`)");
+  keys->require_subcommand(1);
+  auto* generate = keys->add_subcommand("generate", "a fresh pair: NAME (secret) and NAME.pub");
+  auto name = std::make_shared<std::string>(), folder = std::make_shared<std::string>();
+  generate->add_option("name", *name)->required();
+  generate->add_option("--dir", *folder, "where to put it")->required();
+  generate->callback([then, name, folder] { then([name, folder] { return generate_keys(*name, *folder); }); });
+}
+
+}  // namespace deploy

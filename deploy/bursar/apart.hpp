@@ -1,0 +1,24 @@
+// deploy/bursar/apart.hpp: the commands of processes that run apart from `bursar up`, on any host, each with a file of
+// its own (schemas/config/node_files.hpp): broker, worker, venue; and the keys that they know each other by.
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace deploy {
+
+// `then` is told what to run once the command line is read.
+void add_apart_commands(CLI::App& app, const std::function<void(std::function<int()>)>& then);
+
+// Exit codes: 2 where a file or a key can't be used, with one line that names it; else the process's own.
+int run_broker_apart(const std::string& file);
+int run_worker_apart(const std::string& file);
+int run_venue_apart(const std::string& file);
+// DIR/NAME for its owner alone, DIR/NAME.pub for everybody it speaks to. Never over files that are there.
+int generate_keys(const std::string& name, const std::string& folder);
+
+}  // namespace deploy

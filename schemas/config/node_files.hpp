@@ -1,0 +1,73 @@
+// schemas/config/node_files.hpp: the files of processes that run apart from `bursar up`, on any host: one broker, one
+// worker, one paper venue. TOML as in config.hpp, with the same errors; what is left out keeps its default. Paths are
+// relative to the file's folder. Nothing throws.
+#pragma once
+
+#include "schemas/config/config.hpp"
+
+namespace schemas::config {
+
+// Who may speak to this process, and as what.
+struct PeerConfig {
+  std::string name;
+  std::string role;        // worker, client, approver, operator
+  std::string public_key;  // 40 characters, or ...
+  std::string key_file;    // ... the file that `bursar keys generate` wrote (NAME.pub)
+};
+
+// A process to speak to.
+struct RemoteConfig {
+  std::string endpoint;    // tcp://HOST:PORT or ipc://PATH
+  std::string public_key;  // what it must prove; or ...
+  std::string key_file;    // ... the file that holds it
+};
+
+struct StoreConfig {
+  std::string dsn;                    // libpq connection string; empty: $BURSAR_DSN
+  bool allow_plain_postgres = false;  // without TLS, although it is neither on a Unix socket nor on loopback
+};
+
+struct BrokerNode {
+  std::string name;        // unlike any other broker's
+  std::string listen;      // tcp://ADDRESS:PORT or ipc://PATH
+  std::string reached_at;  // how others reach it, where that is not `listen`
+  std::string key_file;    // its own pair
+  StoreConfig postgres;
+  BrokerConfig broker;
+  std::vector<PeerConfig> peers;
+  [[nodiscard]] std::vector<Problem> validate() const;
+};
+
+struct WorkerNode {
+  std::string name;  // unlike any other worker's; stable over restarts
+  std::string key_file;
+  StoreConfig postgres;
+  std::vector<std::string> kinds;  // machines that it decides; empty: all
+  bool outside = true;             // false: it calls no venue, and such jobs don't come here
+  RemoteConfig venue;              // needed where `outside`
+  std::int64_t venue_timeout_ms = 2'000;
+  std::int64_t pure_credit = 256, outside_credit = 16;  // jobs in hand at most, over all brokers
+  WorkersConfig work;
+  std::vector<RemoteConfig> brokers;
+  [[nodiscard]] std::vector<Problem> validate() const;
+};
+
+struct VenueNode {
+  std::string listen;
+  std::string key_file;
+  std::string symbol;         // the pair that it trades, ETH/USDT
+  std::string store;          // its own file
+  std::string api_keys;       // the API keys that it knows; empty: none
+  std::string configuration;  // the house's file: [venue.paper] and the vault's total; empty: the defaults
+  std::vector<PeerConfig> peers;
+  [[nodiscard]] std::vector<Problem> validate() const;
+};
+
+machines::Result<BrokerNode, ConfigError> parse_broker(std::string_view toml, const std::string& file_name);
+machines::Result<WorkerNode, ConfigError> parse_worker(std::string_view toml, const std::string& file_name);
+machines::Result<VenueNode, ConfigError> parse_venue(std::string_view toml, const std::string& file_name);
+machines::Result<BrokerNode, ConfigError> load_broker(const std::filesystem::path& file);
+machines::Result<WorkerNode, ConfigError> load_worker(const std::filesystem::path& file);
+machines::Result<VenueNode, ConfigError> load_venue(const std::filesystem::path& file);
+
+}  // namespace schemas::config

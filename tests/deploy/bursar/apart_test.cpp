@@ -1,0 +1,154 @@
+// tests/deploy/bursar/apart_test.cpp: broker, workers and venue as processes of their own, each with its TOML file,
+// over TCP: a replay that goes through them does what a house of one folder does, also when a broker is killed on the
+// way; and who may not speak is turned away and counted.
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/deploy/bursar/house.hpp"
+#include "tests/support/cluster.hpp"
+
+namespace tests {
+namespace {
+
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+int free_port() {
+  const int probe = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  const bool bound = ::bind(probe, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                     ::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  ::close(probe);
+  return bound ? ntohs(address.sin_port) : 0;
+}
+
+class Apart : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
+    for (const char* name : {"broker-1", "broker-2", "worker", "venue", "stranger"})
+      ASSERT_EQ(bursar({"keys", "generate", name, "--dir", at("keys")}).code, 0);
+  }
+
+  [[nodiscard]] std::string at(const std::string& name) const { return (folder_.path() / name).string(); }
+  std::string file(const std::string& name, const std::string& text) const {
+    write_text(at(name), text);
+    return at(name);
+  }
+  [[nodiscard]] std::string postgres() const { return fmt::format("[postgres]\ndsn = \"{}\"\n", service_); }
+  // The house makes its client's key at its start.
+  [[nodiscard]] std::string peers() const {
+    return "[[peer]]\nname = \"worker\"\nrole = \"worker\"\nkey_file = \"keys/worker.pub\"\n"
+           "[[peer]]\nname = \"house\"\nrole = \"client\"\nkey_file = \"data/keys/client.pub\"\n";
+  }
+  std::unique_ptr<Child> broker(int number) {
+    const std::string path =
+        file(fmt::format("broker-{}.toml", number),
+             fmt::format("name = \"broker-{0}\"\nlisten = \"tcp://127.0.0.1:{1}\"\nkey_file = \"keys/broker-{0}\"\n{2}"
+                         "[broker]\nseat_ttl_ms = 1000\nheartbeat_ms = 200\nttl_ms = 1000\n{3}",
+                         number, ports_[number], postgres(), peers()));
+    return start_bursar({"broker", "--config", path});
+  }
+  std::unique_ptr<Child> worker(int number, const std::string& key = "worker", const std::string& more = "") {
+    std::string text = fmt::format("name = \"worker-{}\"\nkey_file = \"keys/{}\"\n{}{}", number, key, more, postgres());
+    text += fmt::format("[venue]\nendpoint = \"tcp://127.0.0.1:{}\"\nkey_file = \"keys/venue.pub\"\n", ports_[0]);
+    for (int broker = 1; broker <= 2; ++broker)
+      text += fmt::format("[[broker]]\nendpoint = \"tcp://127.0.0.1:{}\"\nkey_file = \"keys/broker-{}.pub\"\n",
+                          ports_[broker], broker);
+    return start_bursar({"worker", "--config", file(fmt::format("worker-{}-{}.toml", number, key), text)});
+  }
+  std::unique_ptr<Child> venue() {
+    return start_bursar({"venue", "--config",
+                         file("venue.toml", fmt::format("listen = \"tcp://127.0.0.1:{}\"\nkey_file = \"keys/venue\"\n"
+                                                        "symbol = \"ETH/USDT\"\nstore = \"paper.db\"\n{}",
+                                                        ports_[0], peers()))});
+  }
+  // `bursar up` that plays the bars and runs nothing itself.
+  std::unique_ptr<Child> house(int bars) {
+    const std::string config = file("house.toml", fmt::format("[sample]\nbars = {}\n[broker]\ncount = 0\n[workers]\n"
+                                                              "count = 0\n[elsewhere]\nvenue = \"tcp://127.0.0.1:{}\"\n"
+                                                              "venue_key_file = \"{}\"\n",
+                                                              bars, ports_[0], at("keys/venue.pub")));
+    return start_bursar(
+        {"up", "--config", config, "--data-dir", at("data"), "--dsn", dsn(database_), "--exit-when-done", "--json"});
+  }
+  [[nodiscard]] static std::string digest_in(const std::string& output) {
+    const auto from = output.find("\"digest\":\"");
+    return from == std::string::npos ? "" : output.substr(from + 10, 64);
+  }
+
+  TempFolder folder_;
+  std::string database_ = fresh_database(), service_ = dsn(database_, "bursar_service");
+  int ports_[3] = {free_port(), free_port(), free_port()};
+};
+
+TEST_F(Apart, KeysAreMadeOnceAndForTheirOwnerAlone) {
+  struct stat secret {};
+  ASSERT_EQ(::stat(at("keys/worker").c_str(), &secret), 0);
+  EXPECT_EQ(secret.st_mode & 0777, 0400);
+  const std::string before = read_text(at("keys/worker"));
+  const auto again = bursar({"keys", "generate", "worker", "--dir", at("keys")});
+  EXPECT_EQ(again.code, 2);
+  EXPECT_THAT(again.err, HasSubstr("is there already"));
+  EXPECT_EQ(read_text(at("keys/worker")), before);
+  EXPECT_EQ(again.out.find(before.substr(41, 40)), std::string::npos);
+}
+
+TEST_F(Apart, AFileThatCannotBeMeantIsRefusedWithItsLine) {
+  const auto said = bursar({"broker", "--config", file("bad.toml", "name = \"b\"\nlistn = \"tcp://127.0.0.1:1\"\n")});
+  EXPECT_EQ(said.code, 2);
+  EXPECT_THAT(said.err, HasSubstr("bad.toml:2:1: listn is not known; did you mean `listen`?"));
+}
+
+TEST_F(Apart, APostgresqlInPlainTextOverANetworkIsRefused) {
+  fs::create_directories(at("data/keys"));
+  fs::copy_file(at("keys/stranger.pub"), at("data/keys/client.pub"));
+  const auto text = [&](const std::string& more) {
+    return fmt::format(
+        "name = \"b\"\nlisten = \"ipc://b.sock\"\nkey_file = \"keys/broker-1\"\n[postgres]\n"
+        "dsn = \"host=db.example dbname=bursar\"\n{}{}",
+        more, peers());
+  };
+  const auto refused = bursar({"broker", "--config", file("plain.toml", text(""))});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("sslmode=verify-full"));
+  EXPECT_THAT(refused.err, HasSubstr("allow_plain_postgres"));
+}
+
+TEST_F(Apart, AReplayThroughThemEqualsOneInASingleFolderAlsoWhenABrokerIsKilled) {
+  const auto up = house(200);
+  ASSERT_TRUE(wait_until([&] { return fs::exists(at("data/keys/client.pub")); })) << up->output();
+  const auto the_venue = venue();
+  auto one = broker(1);
+  ASSERT_TRUE(one->wait_for_output("listens")) << one->output();
+  const auto w1 = worker(1), w2 = worker(2), w3 = worker(3);
+  const auto holder = [&] {
+    const auto rows =
+        must_run(database_, "SELECT coalesce(max(broker), '') FROM ledger.seats() WHERE cardinality(shards) > 0");
+    return std::string(rows.text(0, 0));
+  };
+  const auto played = [&] { return must_run(database_, "SELECT count(*) FROM ledger.transition").number(0, 0); };
+  ASSERT_TRUE(wait_until([&] { return holder() == "broker-1" && played() > 20; })) << up->output() << one->output();
+  const auto two = broker(2);
+  ASSERT_TRUE(two->wait_for_output("listens")) << two->output();
+  one->send(SIGKILL);
+  (void)one->wait();
+  const auto died = std::chrono::steady_clock::now();
+  EXPECT_TRUE(wait_until([&] { return holder() == "broker-2"; })) << two->output();
+  const auto moved = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - died);
+  RecordProperty("moved_after_ms", std::to_string(moved.count()));
+  EXPECT_EQ(up->wait(std::chrono::seconds(240)).code, 0) << up->output() << two->output() << w1->output();
+  EXPECT_NE(digest_in(up->output()), "");
+  EXPECT_EQ(digest_in(up->output()), finished_house().said.last_line()["digest"].get<std::string>());
+}
+
+}  // namespace
+}  // namespace tests

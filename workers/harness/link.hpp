@@ -1,0 +1,74 @@
+// workers/harness/link.hpp: a worker's lines to the brokers it was told of: one dealer each, a fresh socket whenever a
+// broker has been silent too long, READY on each. A lease belongs to the broker that assigned it: what became of it is
+// said there and nowhere else. One thread; nothing blocks but leave().
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "brokers/wire/socket.hpp"
+#include "schemas/codec/messages.hpp"
+
+namespace workers::harness {
+
+struct BrokerAddress {
+  std::string endpoint;
+  std::string public_key;
+};
+
+class BrokerLinks {
+ public:
+  // `ready` is what READY says, but for the leases held, which this knows. Each broker is granted an even share of its
+  // credit: together never more than that.
+  BrokerLinks(brokers::wire::Context& context, std::vector<BrokerAddress> brokers, brokers::wire::CurveKeys keys);
+
+  // Opens all lines; `ready` says who we are and what we can do.
+  void connect(schemas::Ready ready);
+  void add_to(brokers::wire::Poller& poller);
+  // When liveness() must be called at the latest.
+  [[nodiscard]] std::int64_t wait_until_us(std::int64_t now_us) const;
+  // What the brokers have assigned since; everything else that they say is dealt with here.
+  std::vector<schemas::Assign> receive();
+  // Registers, beats, and opens a fresh socket where a broker is silent.
+  void liveness();
+
+  // ---- what became of a lease; said at the next flush()
+  void done(const machines::Token& token, schemas::DoneKind kind);
+  void failed(schemas::Failed failed);
+  // A lease that a commit made for us: it belongs to the broker of the one it follows from.
+  void minted(const machines::Token& parent, const machines::LeasedJob& job);
+  void flush();
+
+  // Hands these back, tells every broker that we leave, and waits for their answers, within bounds.
+  void leave(const std::vector<machines::Token>& unstarted);
+
+ private:
+  struct Link {
+    BrokerAddress address;
+    std::optional<brokers::wire::DealerSocket> socket;
+    bool welcomed = false, parted = false;
+    std::int64_t heartbeat_us = 1'000'000, ttl_us = 3'000'000;
+    std::int64_t registered_us = 0, heard_us = 0, beaten_us = 0;
+    std::string refused;  // what it last said no with: logged once
+    schemas::Done done = {};
+    std::vector<schemas::Failed> failures = {};
+  };
+
+  void open(Link& link);
+  void register_with(std::size_t index);
+  void take(Link& link, const schemas::Message& message);
+  static void tell(Link& link, const schemas::Message& message);
+  // The link that a lease came by; nullptr when it is no longer ours to speak of.
+  Link* owner_of(const machines::Token& token);
+
+  brokers::wire::Context& context_;
+  brokers::wire::CurveKeys keys_;
+  schemas::Ready ready_;
+  std::vector<Link> links_;
+  std::map<machines::Token, std::size_t> held_;  // each lease in hand and the link that it came by
+};
+
+}  // namespace workers::harness
