@@ -7,13 +7,6 @@
 namespace tests::kill {
 namespace {
 
-// What must not depend on what happened on the way. Transitions do: doubt and its way back are told in the history.
-nlohmann::json outcome_of(nlohmann::json result) {
-  result.erase("transitions");
-  result.erase("elapsed_s");
-  return result;
-}
-
 int failed_parts() {
   const auto& result = *testing::UnitTest::GetInstance()->current_test_info()->result();
   int failed = 0;
@@ -22,6 +15,13 @@ int failed_parts() {
 }
 
 }  // namespace
+
+// Transitions depend on it: doubt and its way back are told in the history.
+nlohmann::json outcome_of(nlohmann::json result) {
+  result.erase("transitions");
+  result.erase("elapsed_s");
+  return result;
+}
 
 const Undisturbed& undisturbed() {
   static const Undisturbed run = [] {

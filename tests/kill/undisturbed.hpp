@@ -17,6 +17,9 @@ struct Undisturbed {
 // Run once per program, at the first call.
 const Undisturbed& undisturbed();
 
+// Of a result what must not depend on what happened on the way.
+nlohmann::json outcome_of(nlohmann::json result);
+
 // Waits for the end of the house and expects of it all that the undisturbed run came to, the invariants, and that
 // nothing is left running.
 void expect_as_undisturbed(House& house);
