@@ -60,7 +60,7 @@ class Chaos : public testing::Test {
         problems.push_back("the report is another: " + result.dump() + " instead of " + whole.result.dump());
       if (!result.value("verified", false)) problems.emplace_back("the house did not verify its ledger");
     }
-    if (kill::venue_fills(site.remains().venue) != whole.venue_fills)
+    if (kill::venue_fills(site.data_dir()) != whole.venue_fills)
       problems.emplace_back("the venue filled otherwise than in the undisturbed run");
     return problems;
   }

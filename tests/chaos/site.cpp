@@ -113,10 +113,11 @@ void Site::write_files() {
   write_text(folder_ / "house.toml",
              fmt::format("{}[workers]\ncount = 0\n[elsewhere]\nvenue = \"{}\"\nvenue_key_file = \"{}\"\n",
                          kill::config_text({}, 0), venue, at("keys/venue.pub")));
-  write_text(folder_ / "venue.toml",
-             fmt::format("listen = \"{}\"\nkey_file = \"keys/venue\"\nsymbol = \"ETH/USDT\"\nstore = \"paper.db\"\n"
-                         "configuration = \"house.toml\"\n{}",
-                         venue, peers()));
+  write_text(
+      folder_ / "venue.toml",
+      fmt::format("listen = \"{}\"\nkey_file = \"keys/venue\"\nsymbol = \"ETH/USDT\"\nstore = \"data/venue/paper.db\"\n"
+                  "configuration = \"house.toml\"\n{}",
+                  venue, peers()));
   add("house", "house",
       {"up", "--config", at("house.toml"), "--data-dir", at("data"), "--dsn", postgres_.dsn(database_, "bursar_owner"),
        "--exit-when-done", "--json"});
@@ -226,8 +227,6 @@ void Site::end_twin(const std::string& worker) {
   waitpid(twin.mapped().pid, nullptr, 0);
 }
 
-kill::Remains Site::remains() const { return {postgres_.own_dsn(database_), folder_ / "data", folder_ / "paper.db"}; }
-
 std::string Site::result() const {
   std::istringstream lines(read_text(parts_.at("house").log));
   std::string result;
@@ -277,7 +276,8 @@ std::vector<std::string> Site::settle() {
   tend();
   compare_with_venue();
   drain();
-  for (std::string& problem : kill::audit(remains())) problems_.push_back(std::move(problem));
+  for (std::string& problem : kill::audit(data_dir(), postgres_.own_dsn(database_)))
+    problems_.push_back(std::move(problem));
   return problems_;
 }
 

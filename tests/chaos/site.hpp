@@ -58,7 +58,8 @@ class Site {
   // After the end: the statement of the venue compared, every part drained by SIGTERM, each invariant looked up. What
   // is wrong, one line each.
   std::vector<std::string> settle();
-  [[nodiscard]] kill::Remains remains() const;
+  // Its data folder, with the venue's store in the usual place.
+  [[nodiscard]] std::filesystem::path data_dir() const { return folder_ / "data"; }
   // Of what the house printed, the line that is JSON; empty when there is none.
   [[nodiscard]] std::string result() const;
   [[nodiscard]] const std::vector<std::string>& problems() const { return problems_; }

@@ -105,10 +105,8 @@ struct Sums {
   machines::Int128 base = 0, quote = 0, fees = 0;
 };
 
-std::filesystem::path store_of(const House& house) { return house.folder() / "venue" / "paper.db"; }
-
-Orders orders_of_venue(const std::filesystem::path& venue) {
-  auto database = Database::open(venue.string());
+Orders orders_of_venue(const std::filesystem::path& folder) {
+  auto database = Database::open((folder / "venue" / "paper.db").string());
   if (!database) return {};
   std::map<std::string, Sums> sums;
   auto fills = database->prepare(
@@ -146,11 +144,11 @@ void compare_orders(const Orders& ours, const Orders& theirs, std::vector<std::s
   if (ours.empty()) problems.emplace_back("no order was placed at all");
 }
 
-// What people would type: `bursar status` and `bursar ledger verify --full`.
-void ask_commands(const Remains& remains, std::vector<std::string>& problems) {
+// What people would type: `bursar status` and `bursar ledger verify`.
+void ask_commands(const std::string& dsn, const std::filesystem::path& folder, std::vector<std::string>& problems) {
   const auto run = [&](std::vector<std::string> argv) {
     argv.insert(argv.begin(), BURSAR_EXECUTABLE);
-    argv.insert(argv.end(), {"--json", "--data-dir", remains.data_dir.string(), "--dsn", remains.dsn});
+    argv.insert(argv.end(), {"--json", "--data-dir", folder.string(), "--dsn", dsn});
     deploy::ProcessSpec spec;
     spec.argv = argv;
     const auto done = deploy::run_to_end(spec);
@@ -168,30 +166,28 @@ void ask_commands(const Remains& remains, std::vector<std::string>& problems) {
 
 }  // namespace
 
-std::vector<std::string> audit(const Remains& remains) {
+std::vector<std::string> audit(const std::filesystem::path& folder, const std::string& dsn) {
   std::vector<std::string> problems;
-  ledger::Connection connection(remains.dsn);
+  ledger::Connection connection(dsn);
   for (const Rule& rule : rules) {
     const auto rows = connection.run(rule.sql);
     if (!rows) problems.push_back(fmt::format("{}: {}", rule.name, rows.error().text));
     for (int row = 0; rows && row < rows->size(); ++row)
       problems.push_back(fmt::format("{}: {}", rule.name, rows->text(row, 0)));
   }
-  compare_orders(orders_of_ledger(connection, problems), orders_of_venue(remains.venue), problems);
-  ask_commands(remains, problems);
+  compare_orders(orders_of_ledger(connection, problems), orders_of_venue(folder), problems);
+  ask_commands(dsn, folder, problems);
   return problems;
 }
 
 std::vector<std::string> audit(const House& house) {
   auto cluster = deploy::Cluster::open(house.folder());
   if (!cluster) return {"PostgreSQL does not start again: " + cluster.error().text};
-  return audit({cluster->dsn("bursar"), house.folder(), store_of(house)});
+  return audit(house.folder(), cluster->dsn("bursar"));
 }
 
-std::string venue_fills(const House& house) { return venue_fills(store_of(house)); }
-
-std::string venue_fills(const std::filesystem::path& venue) {
-  auto database = Database::open(venue.string());
+std::string venue_fills(const std::filesystem::path& folder) {
+  auto database = Database::open((folder / "venue" / "paper.db").string());
   if (!database) return database.error().text;
   std::string text;
   auto fills = database->prepare(
@@ -203,5 +199,7 @@ std::string venue_fills(const std::filesystem::path& venue) {
   }
   return text;
 }
+
+std::string venue_fills(const House& house) { return venue_fills(house.folder()); }
 
 }  // namespace tests::kill

@@ -10,20 +10,14 @@
 
 namespace tests::kill {
 
-// Where what a house did is found once it has ended.
-struct Remains {
-  std::string dsn;                 // of its database, as bursar_owner
-  std::filesystem::path data_dir;  // with its checkpoints
-  std::filesystem::path venue;     // the venue's store
-};
-
-// What is wrong, one line each; nothing when all is well. REQUIRES: nothing of the house runs but PostgreSQL.
-std::vector<std::string> audit(const Remains& remains);
-// Starts PostgreSQL on the folder once more. REQUIRES: the house has ended.
+// Starts PostgreSQL on the folder once more. What is wrong, one line each; nothing when all is well. REQUIRES: the
+// house has ended.
 std::vector<std::string> audit(const House& house);
+// The same of a house on a PostgreSQL that runs.
+std::vector<std::string> audit(const std::filesystem::path& folder, const std::string& dsn);
 
 // Every fill of the venue in order of world time, ids left out: what two runs must have in common.
-std::string venue_fills(const std::filesystem::path& venue);
 std::string venue_fills(const House& house);
+std::string venue_fills(const std::filesystem::path& folder);
 
 }  // namespace tests::kill
