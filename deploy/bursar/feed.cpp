@@ -54,8 +54,9 @@ machines::Instant Feed::goal() const {
       return close_of(next_);
     case Phase::between:
       return between_;
+    case Phase::settle:  // a moment later: no late answer about the last close can be taken for this one's
+      return close_of(bars_.size() - 1) + machines::Duration{1};
     case Phase::cancel:
-    case Phase::settle:
     case Phase::done:
       break;
   }

@@ -45,16 +45,17 @@ class Apart : public testing::Test {
   }
   [[nodiscard]] std::string postgres() const { return fmt::format("[postgres]\ndsn = \"{}\"\n", service_); }
   // The house makes its client's key at its start.
-  [[nodiscard]] std::string peers() const {
+  [[nodiscard]] static std::string peers(const std::string& house_is = "client") {
     return "[[peer]]\nname = \"worker\"\nrole = \"worker\"\nkey_file = \"keys/worker.pub\"\n"
-           "[[peer]]\nname = \"house\"\nrole = \"client\"\nkey_file = \"data/keys/client.pub\"\n";
+           "[[peer]]\nname = \"house\"\nrole = \"" +
+           house_is + "\"\nkey_file = \"data/keys/client.pub\"\n";
   }
-  std::unique_ptr<Child> broker(int number) {
+  std::unique_ptr<Child> broker(int number, const std::string& house_is = "client") {
     const std::string path =
         file(fmt::format("broker-{}.toml", number),
              fmt::format("name = \"broker-{0}\"\nlisten = \"tcp://127.0.0.1:{1}\"\nkey_file = \"keys/broker-{0}\"\n{2}"
                          "[broker]\nseat_ttl_ms = 1000\nheartbeat_ms = 200\nttl_ms = 1000\n{3}",
-                         number, ports_[number], postgres(), peers()));
+                         number, ports_[number], postgres(), peers(house_is)));
     return start_bursar({"broker", "--config", path});
   }
   std::unique_ptr<Child> worker(int number, const std::string& key = "worker", const std::string& more = "") {
@@ -121,6 +122,52 @@ TEST_F(Apart, APostgresqlInPlainTextOverANetworkIsRefused) {
   EXPECT_EQ(refused.code, 2);
   EXPECT_THAT(refused.err, HasSubstr("sslmode=verify-full"));
   EXPECT_THAT(refused.err, HasSubstr("allow_plain_postgres"));
+}
+
+// A peer that speaks ZMTP without CURVE: greeting, READY of a DEALER.
+void knock_without_curve(int port) {
+  std::string words("\xff\0\0\0\0\0\0\0\x01\x7f\x03\0NULL", 16);
+  words.resize(64, '\0');
+  words += std::string(
+      "\x04\x1c\x05READY\x0bSocket-Type\0\0\0\x06"
+      "DEALER",
+      30);
+  const int plain = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  ASSERT_EQ(::connect(plain, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  EXPECT_EQ(::send(plain, words.data(), words.size(), MSG_NOSIGNAL), static_cast<ssize_t>(words.size()));
+  char byte = 0;
+  while (::recv(plain, &byte, 1, 0) > 0) {
+  }
+  ::close(plain);
+}
+
+TEST_F(Apart, WhoMayNotSpeakIsTurnedAwayAndCountedByReason) {
+  const auto up = house(200);
+  ASSERT_TRUE(wait_until([&] { return fs::exists(at("data/keys/client.pub")); })) << up->output();
+  const auto one = broker(1, "approver");  // may look, and not move world time
+  ASSERT_TRUE(one->wait_for_output("listens")) << one->output();
+  const auto stranger = worker(1, "stranger");
+  knock_without_curve(ports_[1]);
+  nlohmann::json refusals;
+  EXPECT_TRUE(wait_until([&] {
+    const auto told = bursar({"status", "--json", "--data-dir", at("data"), "--dsn", dsn(database_)}).last_line();
+    refusals = !told.is_object() || told["brokers"].empty() ? nlohmann::json::object() : told["brokers"][0]["refusals"];
+    return refusals.contains("unknown key") && refusals.contains("wrong role") && refusals.contains("no CURVE");
+  })) << refusals
+      << one->output();
+  EXPECT_EQ(must_run(database_, "SELECT count(*) FROM ledger.job WHERE attempt > 0").number(0, 0), 0)
+      << "nobody was given anything";
+}
+
+TEST_F(Apart, ThreeBrokersInOneHouseDoWhatOneDoes) {
+  const auto said = bursar({"up", "--config", config_file(folder_, 200, "[broker]\ncount = 3\nseat_ttl_ms = 1000\n"),
+                            "--data-dir", at("data"), "--exit-when-done", "--json"});
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_EQ(said.last_line()["digest"], finished_house().said.last_line()["digest"]);
 }
 
 TEST_F(Apart, AReplayThroughThemEqualsOneInASingleFolderAlsoWhenABrokerIsKilled) {
