@@ -113,11 +113,10 @@ void Site::write_files() {
   write_text(folder_ / "house.toml",
              fmt::format("{}[workers]\ncount = 0\n[elsewhere]\nvenue = \"{}\"\nvenue_key_file = \"{}\"\n",
                          kill::config_text({}, 0), venue, at("keys/venue.pub")));
-  write_text(
-      folder_ / "venue.toml",
-      fmt::format("listen = \"{}\"\nkey_file = \"keys/venue\"\nsymbol = \"ETH/USDT\"\nstore = \"data/venue/paper.db\"\n"
-                  "configuration = \"house.toml\"\n{}",
-                  venue, peers()));
+  write_text(folder_ / "venue.toml", fmt::format("listen = \"{}\"\nkey_file = \"keys/venue\"\nsymbol = \"ETH/USDT\"\n"
+                                                 "store = \"data/venue/paper.db\"\n"
+                                                 "configuration = \"house.toml\"\n{}",
+                                                 venue, peers()));
   add("house", "house",
       {"up", "--config", at("house.toml"), "--data-dir", at("data"), "--dsn", postgres_.dsn(database_, "bursar_owner"),
        "--exit-when-done", "--json"});
