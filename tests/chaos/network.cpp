@@ -70,7 +70,7 @@ std::string no_network_because() {
     close(home);
     return why;
   }
-  const auto works = shell("ip link add a type veth peer name b; ip link add c type bridge; ip link set a name eth0; " +
+  const auto works = shell("ip link add eth0 type veth peer name port1; ip link add bridge type bridge; " +
                            fmt::format(fmt::runtime(loss_rules), 1));
   CHECK(setns(home, CLONE_NEWNET) == 0);
   close(home);
