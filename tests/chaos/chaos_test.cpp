@@ -50,7 +50,7 @@ class Chaos : public testing::Test {
     }
     auto problems = site.settle();
     const auto result = nlohmann::json::parse(site.result(), nullptr, false);
-    const auto& whole = kill::undisturbed();
+    const auto& whole = kill::undisturbed(bars);
     if (!result.is_object()) {
       problems.emplace_back("the house reported no result");
     } else {
@@ -67,7 +67,7 @@ class Chaos : public testing::Test {
 
   // One round of faults; the number of those that came to pass.
   static int round(World& world, std::uint64_t seed, int count) {
-    const auto faults = draw_faults(seed, count, kill::undisturbed().transitions);
+    const auto faults = draw_faults(seed, count, kill::undisturbed(bars).transitions);
     const fs::path logs = fs::path(BURSAR_BINARY_DIR) / "chaos" / fmt::format("seed-{}", seed);
     TempFolder folder;
     Site site(world.network, world.postgres, folder.path() / "s", logs);
@@ -92,7 +92,7 @@ class Chaos : public testing::Test {
 };
 
 TEST_F(Chaos, WhateverHappensTheReplayEndsTheSame) {
-  ASSERT_GT(kill::undisturbed().transitions, 100);
+  ASSERT_GT(kill::undisturbed(bars).transitions, 100);
   const int wanted = static_cast<int>(number_from("BURSAR_FAULTS", 20));
   std::uint64_t seed = number_from("BURSAR_SEED", 0);
   World world;

@@ -112,7 +112,7 @@ void Site::write_files() {
   const std::string venue = endpoint(network_.address("venue"), venue_port);
   write_text(folder_ / "house.toml",
              fmt::format("{}[workers]\ncount = 0\n[elsewhere]\nvenue = \"{}\"\nvenue_key_file = \"{}\"\n",
-                         kill::config_text({}, 0), venue, at("keys/venue.pub")));
+                         kill::config_text({}, 0, bars), venue, at("keys/venue.pub")));
   write_text(folder_ / "venue.toml", fmt::format("listen = \"{}\"\nkey_file = \"keys/venue\"\nsymbol = \"ETH/USDT\"\n"
                                                  "store = \"data/venue/paper.db\"\n"
                                                  "configuration = \"house.toml\"\n{}",

@@ -18,6 +18,7 @@
 
 namespace tests::chaos {
 
+inline constexpr int bars = 1'200;      // of a replay
 inline constexpr int lease_ms = 1'000;  // of a broker's seat and of a worker's jobs
 
 // The hosts of a site; a relay stands between the third worker and everybody, and between broker-b and PostgreSQL.

@@ -23,9 +23,9 @@ nlohmann::json outcome_of(nlohmann::json result) {
   return result;
 }
 
-const Undisturbed& undisturbed() {
-  static const Undisturbed run = [] {
-    House house(config_text());
+const Undisturbed& undisturbed(int bars) {
+  static const Undisturbed run = [bars] {
+    House house(config_text({}, 1, bars));
     house.start();
     const auto end = house.wait();
     EXPECT_EQ(end.code, 0) << house.logs();
