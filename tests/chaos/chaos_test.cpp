@@ -73,7 +73,9 @@ class Chaos : public testing::Test {
     Site site(world.network, world.postgres, folder.path() / "s", logs);
     say(fmt::format("seed {}, {} faults", seed, count));
     site.start();
+    const auto began = std::chrono::steady_clock::now();
     const auto courses = play(faults, {world.network, world.postgres, world.relay}, site);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
     const auto problems = judge(site);
     std::string story;
     int came = 0;
@@ -81,6 +83,7 @@ class Chaos : public testing::Test {
       story += "  " + to_text(course) + "\n";
       came += course.began_ms >= 0;
     }
+    story += fmt::format("  the replay {} after {:.1f} s\n", site.finished() ? "ended" : "was given up", took.count());
     story += site.remarks();
     say(story);
     write_text(logs / "faults.txt", story);

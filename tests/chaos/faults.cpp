@@ -175,6 +175,7 @@ class Play {
   std::vector<Course> run() {
     while (!site_.finished() && steady_clock::now() - moved_ < patience) {
       site_.tend();
+      ground_.postgres.tend();
       look();
       for (Course& course : courses_) {
         if (course.began_ms < 0 && reached_ >= course.fault.after) start(course);

@@ -120,6 +120,7 @@ void Postgres::stop(Stop how) {
   if (stopped_) return;
   const pid_t pid = server_->pid();
   stopped_ = true;
+  starting_ = false;
   kill(pid, how == Stop::fast ? SIGINT : how == Stop::immediate ? SIGQUIT : SIGKILL);
   siginfo_t ended{};  // left to be reaped by whoever starts it again
   if (!wait_until([&] {
@@ -130,17 +131,17 @@ void Postgres::stop(Stop how) {
 }
 
 void Postgres::start() {
-  if (!stopped_) return;
+  starting_ = starting_ || stopped_;
   stopped_ = false;
+  tend();
+}
+
+void Postgres::tend() {
+  if (!starting_) return;
   network_.on(host_, [this] {
-    const bool ready = wait_until(
-        [this] {
-          const auto health = server_->watch();
-          if (!health) end_with(health.error().text);
-          return *health == deploy::Health::ready;
-        },
-        std::chrono::seconds(120));
-    if (!ready) end_with("it does not come back");
+    const auto health = server_->watch();
+    if (!health) end_with(health.error().text);
+    starting_ = *health != deploy::Health::ready;
   });
 }
 

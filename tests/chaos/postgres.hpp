@@ -33,8 +33,9 @@ class Postgres {
 
   // Waits for its end, which may be sudden.
   void stop(Stop how);
-  // Waits until it answers. Harmless when it runs.
+  // It recovers by itself from here, as long as tend() is called: every few milliseconds. Harmless when it runs.
   void start();
+  void tend();
 
  private:
   void make_certificate();
@@ -44,7 +45,7 @@ class Postgres {
   std::string host_;
   TempFolder folder_;  // outlives the server
   std::unique_ptr<deploy::Cluster> server_;
-  bool stopped_ = false;
+  bool stopped_ = false, starting_ = false;
   int databases_ = 0;
 };
 
