@@ -39,6 +39,7 @@ const std::vector<Sort>& all_sorts() {
       {Kind::stop,               "venue"   },
       {Kind::kill,               "venue"   },
       {Kind::kill,               "house"   },
+      {Kind::promote,            "postgres"},
       {Kind::cable,              "broker-a"},
       {Kind::stop,               "worker-3"},
       {Kind::cable,              "postgres"},
@@ -100,6 +101,7 @@ void fill_in(Fault& fault, Draw& draw) {
     case Kind::postgres_fast:
     case Kind::postgres_immediate:
     case Kind::postgres_kill:
+    case Kind::promote:
       fault.lasts_ms = draw.between(0, 2 * lease_ms);
       break;
     case Kind::twin:
@@ -110,7 +112,8 @@ void fill_in(Fault& fault, Draw& draw) {
 
 const char* name_of(Kind kind) {
   constexpr const char* names[] = {"kill",  "stop",      "cable",          "loss", "delay",
-                                   "stall", "fast stop", "immediate stop", "kill", "twin"};
+                                   "stall", "fast stop", "immediate stop", "kill", "loss for good and promotion",
+                                   "twin"};
   return names[static_cast<int>(kind)];
 }
 
@@ -135,6 +138,8 @@ void begin(Course& course, Ground& ground, Site& site) {
       return ground.postgres.stop(Stop::immediate);
     case Kind::postgres_kill:
       return ground.postgres.stop(Stop::kill);
+    case Kind::promote:
+      return ground.postgres.lose();
     case Kind::twin:
       return site.start_twin(fault.target);
   }
@@ -160,6 +165,8 @@ void heal(Course& course, Ground& ground, Site& site) {
     case Kind::postgres_immediate:
     case Kind::postgres_kill:
       return ground.postgres.start();
+    case Kind::promote:
+      return ground.postgres.promote();
     case Kind::twin:
       return site.end_twin(fault.target);
   }

@@ -20,7 +20,8 @@ enum class Kind {
   postgres_fast,  // PostgreSQL stopped in this way; started again after a while
   postgres_immediate,
   postgres_kill,
-  twin,  // a second worker of the same name
+  promote,  // PostgreSQL lost for good; after a while its standby is promoted
+  twin,     // a second worker of the same name
 };
 
 struct Fault {

@@ -1,8 +1,10 @@
-// tests/chaos/postgres.hpp: Postgres, the ledger's server on a host of its own: TLS with a certificate of its own and
-// passwords over the network, its Unix socket for the test alone, which no cable can cut. It can be stopped in each of
-// the ways there are, and started again.
+// tests/chaos/postgres.hpp: Postgres, the ledger's server and its synchronous standby, each on a host of its own: TLS
+// and passwords over the network, Unix sockets for the test alone, which no cable can cut. The server can be stopped in
+// each of the ways there are and started again, or lost for good and the standby promoted.
 #pragma once
 
+#include <array>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -16,36 +18,53 @@ enum class Stop { fast, immediate, kill };
 
 class Postgres {
  public:
-  // Made and started when this returns. Ends the program where it can't be. REQUIRES: the main thread.
-  Postgres(const Network& network, std::string host);
+  // Made and started when this returns; commits wait for the standby. Ends the program where it can't be. REQUIRES: the
+  // main thread.
+  Postgres(const Network& network, const std::string& host, const std::string& standby);
   ~Postgres();
   Postgres(const Postgres&) = delete;
   Postgres& operator=(const Postgres&) = delete;
 
   // An empty database for a house. The first one also makes the roles and their passwords.
   std::string fresh_database();
-  // As a host reaches it: TLS, fully verified. `through`: the address and port of a relay in between.
+  // As a host reaches whichever of both takes writes: TLS, fully verified. `through`: the address of a relay in
+  // between, and its ports in the order of the hosts.
   [[nodiscard]] std::string dsn(const std::string& database, const std::string& role, const std::string& through = "",
-                                int port = 5432) const;
+                                const std::string& ports = "5432") const;
   // As this test does, whatever the network is like.
   [[nodiscard]] std::string own_dsn(const std::string& database) const;
-  [[nodiscard]] const std::string& host() const { return host_; }
 
-  // Waits for its end, which may be sudden.
+  // Of the server that takes writes. Waits for its end, which may be sudden.
   void stop(Stop how);
   // It recovers by itself from here, as long as tend() is called: every few milliseconds. Harmless when it runs.
   void start();
   void tend();
 
+  // The server is lost, and stays so; then promote() makes the standby the one that takes writes. Once.
+  void lose();
+  void promote();
+  [[nodiscard]] bool was_promoted() const { return promoted_; }
+
  private:
+  struct Server {
+    std::string host;
+    std::filesystem::path folder;
+    std::unique_ptr<deploy::Cluster> cluster;
+  };
+
   void make_certificate();
-  [[nodiscard]] deploy::ClusterOptions options() const;
+  [[nodiscard]] deploy::ClusterOptions options(const Server& server) const;
+  void open(Server& server);
+  void make_standby();
+  Server& primary() { return servers_[primary_]; }
+  Server& standby() { return servers_[1 - primary_]; }
+  [[nodiscard]] std::string socket_of(const Server& server) const;
 
   const Network& network_;
-  std::string host_;
-  TempFolder folder_;  // outlives the server
-  std::unique_ptr<deploy::Cluster> server_;
-  bool stopped_ = false, starting_ = false;
+  TempFolder folder_;  // outlives the servers
+  std::array<Server, 2> servers_;
+  std::size_t primary_ = 0;
+  bool stopped_ = false, starting_ = false, lost_ = false, promoted_ = false;
   int databases_ = 0;
 };
 

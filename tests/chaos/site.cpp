@@ -20,7 +20,7 @@ namespace {
 
 constexpr int broker_port = 7401, venue_port = 7402, postgres_port = 5432;
 // The relay's own ports.
-constexpr int to_broker_a = 8001, to_broker_b = 8002, to_venue = 8003, to_postgres = 8004;
+constexpr int to_broker_a = 8001, to_broker_b = 8002, to_venue = 8003, to_postgres = 8004, to_standby = 8005;
 
 constexpr std::chrono::milliseconds start_again{300};  // as an init system waits a moment
 
@@ -45,6 +45,7 @@ std::vector<Route> routes(const Network& network) {
       {to_broker_b, network.address("broker-b"), broker_port  },
       {to_venue,    network.address("venue"),    venue_port   },
       {to_postgres, network.address("postgres"), postgres_port},
+      {to_standby,  network.address("standby"),  postgres_port},
   };
 }
 
@@ -77,15 +78,18 @@ std::string Site::peers() const {
   return text + "[[peer]]\nname = \"house\"\nrole = \"client\"\nkey_file = \"data/keys/client.pub\"\n";
 }
 
+std::string Site::way_to_postgres(bool relayed) const {
+  if (!relayed) return postgres_.dsn(database_, "bursar_service");
+  return postgres_.dsn(database_, "bursar_service", network_.address("relay"),
+                       fmt::format("{},{}", to_postgres, to_standby));
+}
+
 std::string Site::broker_file(const std::string& name) const {
   const bool relayed = name == "broker-b";
   return fmt::format(
       "name = \"{0}\"\nlisten = \"{1}\"\nkey_file = \"keys/{0}\"\n[postgres]\ndsn = \"{2}\"\n"
       "[broker]\nseat_ttl_ms = {3}\nheartbeat_ms = {4}\nttl_ms = {3}\nbackoff_ms = 20\nlongest_backoff_ms = 500\n{5}",
-      name, endpoint(network_.address(name), broker_port),
-      postgres_.dsn(database_, "bursar_service", relayed ? network_.address("relay") : "",
-                    relayed ? to_postgres : postgres_port),
-      lease_ms, lease_ms / 5, peers());
+      name, endpoint(network_.address(name), broker_port), way_to_postgres(relayed), lease_ms, lease_ms / 5, peers());
 }
 
 std::string Site::worker_file(const std::string& name) const {
@@ -98,10 +102,7 @@ std::string Site::worker_file(const std::string& name) const {
       "[venue]\nendpoint = \"{2}\"\nkey_file = \"keys/venue.pub\"\n"
       "[[broker]]\nendpoint = \"{3}\"\nkey_file = \"keys/broker-a.pub\"\n"
       "[[broker]]\nendpoint = \"{4}\"\nkey_file = \"keys/broker-b.pub\"\n",
-      name,
-      postgres_.dsn(database_, "bursar_service", relayed ? network_.address("relay") : "",
-                    relayed ? to_postgres : postgres_port),
-      way("venue", venue_port, to_venue), way("broker-a", broker_port, to_broker_a),
+      name, way_to_postgres(relayed), way("venue", venue_port, to_venue), way("broker-a", broker_port, to_broker_a),
       way("broker-b", broker_port, to_broker_b));
 }
 

@@ -22,8 +22,8 @@ inline constexpr int bars = 1'200;      // of a replay
 inline constexpr int lease_ms = 1'000;  // of a broker's seat and of a worker's jobs
 
 // The hosts of a site; a relay stands between the third worker and everybody, and between broker-b and PostgreSQL.
-inline const std::vector<std::string> hosts{"postgres", "broker-a", "broker-b", "venue", "house",
-                                            "worker-1", "worker-2", "worker-3", "relay", "spare"};
+inline const std::vector<std::string> hosts{"postgres", "broker-a", "broker-b", "venue", "house",  "worker-1",
+                                            "worker-2", "worker-3", "relay",    "spare", "standby"};
 // Those that run a process of the same name.
 inline const std::vector<std::string> parts{"house",    "venue",    "broker-a", "broker-b",
                                             "worker-1", "worker-2", "worker-3"};
@@ -80,6 +80,7 @@ class Site {
 
   void write_files();
   [[nodiscard]] std::string peers() const;
+  [[nodiscard]] std::string way_to_postgres(bool relayed) const;
   [[nodiscard]] std::string broker_file(const std::string& name) const;
   [[nodiscard]] std::string worker_file(const std::string& name) const;
   void add(const std::string& name, const std::string& host, std::vector<std::string> arguments);
