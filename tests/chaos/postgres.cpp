@@ -223,7 +223,8 @@ void Postgres::promote() {
   primary_ = 1 - primary_;
   promoted_ = true;
   lost_ = stopped_ = starting_ = false;
-  const std::string alone = fmt::format("host={} dbname=postgres user=bursar_owner", socket_of(primary()));
+  const std::string alone =
+      fmt::format("host={} dbname=postgres user=bursar_owner target_session_attrs=any", socket_of(primary()));
   must_do(alone, "promote", "SELECT pg_promote(true, 60)");
   must_do(alone, "reset", "ALTER SYSTEM RESET synchronous_standby_names");
   must_do(alone, "reload", "SELECT pg_reload_conf()");
