@@ -169,7 +169,7 @@ std::string Postgres::dsn(const std::string& database, const std::string& role, 
   const std::string hosts = network_.address(servers_[0].host) + "," + network_.address(servers_[1].host);
   return fmt::format(
       "host={} hostaddr={} port={} dbname={} user={} password={} target_session_attrs=read-write sslmode=verify-full "
-      "sslrootcert={}",
+      "sslrootcert={} tcp_user_timeout=3000 connect_timeout=2",
       hosts, through.empty() ? hosts : through + "," + through, ports, database, role, password,
       (folder_.path() / "server.crt").string());
 }

@@ -27,8 +27,9 @@ class Postgres {
 
   // An empty database for a house. The first one also makes the roles and their passwords.
   std::string fresh_database();
-  // As a host reaches whichever of both takes writes: TLS, fully verified. `through`: the address of a relay in
-  // between, and its ports in the order of the hosts.
+  // As a host reaches whichever of both takes writes: TLS, fully verified. A line that is dead for three seconds is
+  // given up: the server, which waits longer, then still has the session. `through`: the address of a relay in between,
+  // and its ports in the order of the hosts.
   [[nodiscard]] std::string dsn(const std::string& database, const std::string& role, const std::string& through = "",
                                 const std::string& ports = "5432") const;
   // As this test does, whatever the network is like.
