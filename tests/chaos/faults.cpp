@@ -166,7 +166,9 @@ void heal(Course& course, Ground& ground, Site& site) {
     case Kind::postgres_kill:
       return ground.postgres.start();
     case Kind::promote:
-      return ground.postgres.promote();
+      ground.postgres.promote();
+      // libpq takes no next host where one accepts and then hangs up, as a relay to a dead server does.
+      return ground.relay.lead(relayed_postgres_port, ground.network.address("standby"));
     case Kind::twin:
       return site.end_twin(fault.target);
   }

@@ -148,6 +148,17 @@ Relay::~Relay() {
   for (const int listening : listening_) close(listening);
 }
 
+void Relay::lead(int port, const std::string& address) {
+  const std::lock_guard lock(mutex_);
+  for (Route& route : routes_)
+    if (route.port == port) route.address = address;
+}
+
+Route Relay::route(std::size_t index) {
+  const std::lock_guard lock(mutex_);
+  return routes_[index];
+}
+
 void Relay::run() {
   std::list<Line> lines;
   while (!stop_) {
@@ -161,7 +172,7 @@ void Relay::run() {
       }
     poll(watched.data(), watched.size(), waits ? 1 : 20);
     for (std::size_t i = 0; i < listening_.size(); ++i)
-      if ((watched[i].revents & POLLIN) != 0) accept_line(listening_[i], routes_[i], lines);
+      if ((watched[i].revents & POLLIN) != 0) accept_line(listening_[i], route(i), lines);
     if (stalls_) continue;
     for (Line& line : lines) {
       if (is_connecting(line)) continue;

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,11 +32,15 @@ class Relay {
   void delay(std::int64_t ms) { delay_ms_ = ms; }
   // Nothing is handed on until stall(false).
   void stall(bool stalls) { stalls_ = stalls; }
+  // New connections to this port go to another address from now on, as when a service address moves.
+  void lead(int port, const std::string& address);
   [[nodiscard]] std::int64_t carried() const { return carried_; }  // bytes, both ways
 
  private:
   void run();
+  [[nodiscard]] Route route(std::size_t index);
 
+  std::mutex mutex_;  // routes_
   std::vector<Route> routes_;
   std::vector<int> listening_;
   std::atomic<std::int64_t> delay_ms_ = 0, carried_ = 0;

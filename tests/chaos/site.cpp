@@ -20,7 +20,8 @@ namespace {
 
 constexpr int broker_port = 7401, venue_port = 7402, postgres_port = 5432;
 // The relay's own ports.
-constexpr int to_broker_a = 8001, to_broker_b = 8002, to_venue = 8003, to_postgres = 8004, to_standby = 8005;
+constexpr int to_broker_a = 8001, to_broker_b = 8002, to_venue = 8003, to_postgres = relayed_postgres_port,
+              to_standby = 8005;
 
 constexpr std::chrono::milliseconds start_again{300};  // as an init system waits a moment
 

@@ -28,6 +28,8 @@ inline const std::vector<std::string> hosts{"postgres", "broker-a", "broker-b", 
 inline const std::vector<std::string> parts{"house",    "venue",    "broker-a", "broker-b",
                                             "worker-1", "worker-2", "worker-3"};
 
+inline constexpr int relayed_postgres_port = 8004;  // of the relay, to the server that was the first to take writes
+
 // What the relay listens on, and where it leads.
 std::vector<Route> routes(const Network& network);
 
