@@ -49,7 +49,9 @@ constexpr Statement setting_statement = {"set_setting",
 constexpr Statement genesis_statement = {"genesis", "SELECT count(*) FROM ledger.instance WHERE kind = 'allocation'",
                                          false};
 constexpr Statement shard_statement = {
-    "owner_shard", "SELECT o.shard, h.epoch FROM ledger.owner o JOIN ledger.shard h ON h.id = o.shard WHERE o.id = $1",
+    "owner_shard",
+    "SELECT o.shard, h.epoch, c.epoch + g.epoch FROM ledger.owner o JOIN ledger.shard h ON h.id = o.shard "
+    "JOIN ledger.control c ON c.owner = o.id JOIN ledger.control g ON g.owner = 0 WHERE o.id = $1",
     false};
 
 // Runs statements until one fails; later ones are skipped, and the first error is kept.
@@ -114,12 +116,13 @@ machines::allocation::Data funding(const VaultAccounts& vault, Amount tradeable,
   return fund;
 }
 
-// Asked again where a broker elsewhere takes the shard in between: nothing stands then.
-Stored<bool> commit_opening(ledger::Connection& connection, const std::vector<machines::Step>& steps) {
+// Asked again where a broker elsewhere takes the shard in between, or somebody pauses: nothing stands then.
+Stored<bool> commit_opening(ledger::Connection& connection, std::vector<machines::Step> steps) {
   constexpr int most_tries = 20;
   for (int tries = 1;; ++tries) {
     const auto shard = connection.call(shard_statement, Parameters().add(std::int64_t{owner_id}));
     if (!shard) return machines::fail(shard.error());
+    for (machines::Step& step : steps) step.control_epoch = shard->number(0, 2);
     const auto results =
         ledger::journal::Journal(connection).commit(static_cast<int>(shard->number(0, 0)), shard->number(0, 1), steps);
     if (!results) return machines::fail(results.error());

@@ -31,7 +31,7 @@ class Degradation : public testing::Test {
     house_.start();
     ASSERT_TRUE(house_.reach(10)) << house_.logs();
     parts_ = house_.parts();
-    ASSERT_EQ(parts_.size(), 4U) << "venue, broker, two workers";
+    ASSERT_EQ(parts_.size(), 5U) << "venue, broker, two workers, the watch over keys";
   }
 
   // Does it, waits until the broker has felt it and said so, undoes it, and sees the house go on.

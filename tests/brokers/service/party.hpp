@@ -38,7 +38,7 @@ class Party {
   // worker, client, approver, stranger; to one of the brokers
   [[nodiscard]] brokers::wire::DealerSocket socket(const std::string& who, int number = 1);
 
-  [[nodiscard]] std::string socket_path() const { return at("socket"); }
+  [[nodiscard]] std::string socket_path() const { return at("socket-1"); }
   [[nodiscard]] std::string owner_dsn() const { return dsn(database_); }
   [[nodiscard]] ledger::Rows ask(const std::string& sql) const { return must_run(database_, sql); }
   [[nodiscard]] std::int64_t number(const std::string& sql) const { return ask(sql).number(0, 0); }

@@ -169,12 +169,12 @@ TEST_F(Refusal, AWrongCommandLineSaysWhereToLook) {
   };
   refused({}, {"needs a command: up, status, machine, ledger, config", "see `bursar --help`"});
   refused({"upp"}, {"no command `upp`", "up, status"});
-  refused({"machine", "lst"}, {"`bursar machine` has no command `lst`", "list, show, history, diagram"});
+  refused({"machine", "lst"}, {"`bursar machine` has no command `lst`", "list, show, history, migrate, diagram"});
   refused({"ledger"}, {"`bursar ledger` needs a command: balances, verify"});
   refused({"up", "--repaly", "x"}, {"--repaly", "see `bursar up --help`"});
   refused({"machine", "show"}, {"id is required"});
   refused({"machine", "show", "seven"}, {"seven", "see `bursar machine show --help`"});
-  refused({"machine", "diagram", "teapot"}, {"`teapot`", "order, sleeve_cycle, allocation, vault, sleeve, control, key and break"});
+  refused({"machine", "diagram", "teapot"}, {"`teapot`", "order, sleeve_cycle, allocation, vault, sleeve, control, intervention, key and break"});
   refused({"machine", "list", "--limit", "0"}, {"--limit", "1 to 1000000"});
 }
 
