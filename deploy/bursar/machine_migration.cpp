@@ -10,6 +10,7 @@
 #include "deploy/bursar/vaults.hpp"
 #include "machines/allocation/allocation.hpp"
 #include "machines/control/control.hpp"
+#include "machines/firing/firing.hpp"
 #include "machines/intervention/intervention.hpp"
 #include "machines/key/key.hpp"
 #include "machines/order/order.hpp"
