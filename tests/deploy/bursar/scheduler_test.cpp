@@ -10,6 +10,8 @@
 #include "brokers/schedule/cron.hpp"
 #include "ledger/audit/verify.hpp"
 #include "ledger/books/books.hpp"
+#include "machines/core/names.hpp"
+#include "machines/firing/firing.hpp"
 #include "tests/deploy/bursar/treasury_ground.hpp"
 #include "tests/support/cluster.hpp"
 
@@ -72,6 +74,18 @@ class Scheduling : public testing::Test {
     ASSERT_TRUE(verdict.has_value());
     EXPECT_TRUE(verdict->ok) << verdict->problem;
     EXPECT_THAT(ledger::books::Books(ground_->connection).stranded().value(), IsEmpty());
+    namespace firing = machines::firing;
+    const auto moves = must_run(ground_->database,
+                                "SELECT DISTINCT from_state, event, to_state FROM ledger.transition WHERE kind = "
+                                "'firing' AND version > 1");
+    for (int row = 0; row < moves.size(); ++row) {
+      const auto from = machines::from_name<firing::State>(moves.text(row, 0));
+      const auto on = machines::from_name<firing::Event>(moves.text(row, 1));
+      ASSERT_TRUE(from && on) << moves.text(row, 0) << moves.text(row, 1);
+      const auto* found = firing::transitions.find(*from, *on);
+      ASSERT_TRUE(found) << "the functions in SQL go by the machine's table";
+      EXPECT_EQ(machines::name_of(found->to), moves.text(row, 2));
+    }
   }
 
   std::optional<TreasuryGround> ground_;
