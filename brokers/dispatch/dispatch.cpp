@@ -49,6 +49,11 @@ void Dispatch::ready(const std::string& peer, const schemas::Ready& ready, std::
   for (auto& [token, flight] : flights_)
     if (held.contains(token) && std::find(earlier.begin(), earlier.end(), flight.peer) != earlier.end())
       kept.push_back(flight);
+  // What was taken from it at a deadline, and is still in its hands.
+  for (const std::string& old : earlier)
+    for (const auto& [token, outside] : workers_.at(old).overdue)
+      if (held.contains(token) && fresh.overdue.emplace(token, outside).second)
+        --(outside ? fresh.outside_credit : fresh.pure_credit);
   // Over its own socket it only asks again, perhaps before it has read what was assigned to it: nobody died.
   for (const std::string& old : earlier) lose(old, held, "its worker registered again without it", old != peer);
   workers_[peer] = std::move(fresh);

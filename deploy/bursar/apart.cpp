@@ -1,5 +1,4 @@
 #include "deploy/bursar/apart.hpp"
-#include "deploy/bursar/broker_rules.hpp"
 
 #include <fmt/format.h>
 
@@ -8,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "deploy/bursar/broker_rules.hpp"
 #include "deploy/bursar/nodes.hpp"
 #include "deploy/bursar/way_in.hpp"
 #include "schemas/config/node_files.hpp"
@@ -119,6 +119,13 @@ int run_worker_apart(const std::string& file) {
       return wrong(fmt::format("{}: kinds: \"{}\" is no machine of this program; there are {}", file, kind,
                                fmt::join(known_kinds, ", ")));
   workers::harness::WorkerConfig made;
+  for (const std::string& command : node->commands) {
+    const auto dot = command.find('.');
+    if (dot == std::string::npos || dot == 0 || dot + 1 == command.size())
+      return wrong(fmt::format(
+          "{}: commands: \"{}\" names no command: write KIND.COMMAND, for instance order.place_order", file, command));
+    made.commands[command.substr(0, dot)].push_back(command.substr(dot + 1));
+  }
   made.dsn = dsn_of(node->postgres, file);
   if (made.dsn.empty()) return 2;
   made.name = node->name;
@@ -133,7 +140,11 @@ int run_worker_apart(const std::string& file) {
   if (node->outside) {
     const auto key = beside.public_key(node->venue.public_key, node->venue.key_file);
     if (!key) return wrong(key.error().text);
-    made.venue = {beside.endpoint(node->venue.endpoint), *key, node->venue_timeout_ms};
+    made.venue.endpoint = beside.endpoint(node->venue.endpoint);
+    made.venue.server_public_key = *key;
+    made.venue.timeout_ms = node->venue_timeout_ms;
+    if (!node->master_key_file.empty())
+      made.venue.master_key = ledger::secrets::find_master_key(beside.path(node->master_key_file), {});
   }
   made.group_steps = static_cast<int>(node->work.group_commit_steps);
   made.group_us = node->work.group_commit_ms * 1000;

@@ -13,11 +13,8 @@ void print_limits(const schemas::BrokerView& view) {
   if (view.overdue > 0) fmt::print("overdue    {} jobs were taken from a worker at their deadline\n", view.overdue);
 }
 
-void add_limits(nlohmann::ordered_json& json, const std::optional<schemas::BrokerView>& view) {
-  json["limits"] = nlohmann::ordered_json::array();
-  json["unable"] = nlohmann::ordered_json::array();
-  if (!view) return;
-  for (const auto& limit : view->limits)
+void add_limits(nlohmann::ordered_json& json, const schemas::BrokerView& view) {
+  for (const auto& limit : view.limits)
     json["limits"].push_back({
         {"name",      limit.name     },
         {"key",       limit.key      },
@@ -26,7 +23,7 @@ void add_limits(nlohmann::ordered_json& json, const std::optional<schemas::Broke
         {"since_ms",  limit.since_ms },
         {"in_flight", limit.in_flight}
     });
-  for (const auto& one : view->unable)
+  for (const auto& one : view.unable)
     json["unable"].push_back({
         {"kind",    one.kind   },
         {"command", one.command},

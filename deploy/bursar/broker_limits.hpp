@@ -2,14 +2,13 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "schemas/codec/messages.hpp"
 
 namespace deploy {
 
 void print_limits(const schemas::BrokerView& view);
-// "limits" and "unable", empty without a broker.
-void add_limits(nlohmann::ordered_json& json, const std::optional<schemas::BrokerView>& view);
+// Adds to the lists "limits" and "unable".
+void add_limits(nlohmann::ordered_json& json, const schemas::BrokerView& view);
 
 }  // namespace deploy

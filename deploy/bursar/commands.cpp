@@ -95,7 +95,7 @@ ordered_json status_json(const StatusView& view) {
   json["unserved"] = ordered_json::array();
   for (const auto& one : view.unserved) json["unserved"].push_back({{"kind", one.kind}, {"why", one.reason}, {"count", one.count}});
   json["brokers"] = ordered_json::array();
-  json["workers"] = ordered_json::array();
+  for (const char* list : {"workers", "limits", "unable"}) json[list] = ordered_json::array();
   for (const auto& [seat, broker] : view.brokers) {
     if (!broker) continue;
     ordered_json refusals = ordered_json::object();
@@ -107,7 +107,6 @@ ordered_json status_json(const StatusView& view) {
     for (const auto& worker : broker->workers)
       json["workers"].push_back({{"name", worker.worker}, {"broker", broker->broker}, {"in_flight", worker.in_flight}, {"silent_ms", worker.silent_ms}});
   }
-  add_limits(json, view.broker);
   json["stranded"] = view.stranded.size();
   json["overdue_schedules"] = view.overdue;
   json["breaks"] = {{"open", view.breaks.count}, {"oldest_s", view.breaks.oldest_s}};
@@ -127,6 +126,7 @@ void print_broker(const BrokerState& state) {
   for (const auto& worker : view->workers)
     fmt::print("worker     {} ({} in flight, heard {} ms ago)\n", worker.worker, worker.in_flight, worker.silent_ms);
   if (view->workers.empty()) fmt::print("workers    none registered\n");
+  print_limits(*view);
 }
 
 void print_status(const StatusView& view) {

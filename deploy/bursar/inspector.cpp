@@ -41,6 +41,38 @@ bool write_whole(const std::filesystem::path& path, const std::string& text) {
   return file && !error;
 }
 
+// One line for each broker, by its name.
+void add_brokers(std::string& text, const std::vector<schemas::BrokerView>& brokers) {
+  struct Figure {
+    const char* name;
+    const char* type;
+    const char* help;
+    std::int64_t (*of)(const schemas::BrokerView&);
+  };
+  constexpr Figure figures[] = {
+      {"bursar_workers",               "gauge",   "Workers that are registered.",
+       [](const schemas::BrokerView& view) { return static_cast<std::int64_t>(view.workers.size()); }},
+      {"bursar_jobs_in_flight",        "gauge",   "Leases that workers hold.",
+       [](const schemas::BrokerView& view) {
+         std::int64_t sum = 0;
+         for (const auto& worker : view.workers) sum += worker.in_flight;
+         return sum;
+       }                                                                                             },
+      {"bursar_jobs_dispatched_total", "counter", "Jobs given to workers.",
+       [](const schemas::BrokerView& view) { return view.dispatched; }                               },
+      {"bursar_jobs_reissued_total",   "counter", "Jobs taken from workers that were lost.",
+       [](const schemas::BrokerView& view) { return view.reissued; }                                 },
+      {"bursar_refused_peers_total",   "counter", "Peers and messages that were refused.",
+       [](const schemas::BrokerView& view) { return view.refused_peers; }                            },
+  };
+  for (const Figure& figure : figures) {
+    std::vector<std::pair<std::string, std::int64_t>> lines;
+    for (const auto& broker : brokers)
+      lines.emplace_back(fmt::format("{{broker=\"{}\"}}", label_text(broker.broker)), figure.of(broker));
+    if (!lines.empty()) add(text, figure.name, figure.type, figure.help, lines);
+  }
+}
+
 }  // namespace
 
 std::string metrics_text(const Inspection& found) {
@@ -67,33 +99,11 @@ std::string metrics_text(const Inspection& found) {
     parked[fmt::format("{{kind=\"{}\",command=\"{}\"}}", label_text(group.kind), label_text(group.command))] +=
         group.count;
   add(text, "bursar_parked_jobs", "gauge", "Jobs that wait for a person.", {parked.begin(), parked.end()});
-  add(text, "bursar_broker_up", "gauge", "Whether the broker answers.",
+  add(text, "bursar_brokers_up", "gauge", "Brokers that answer.",
       {
-          {"", found.broker ? 1 : 0}
+          {"", static_cast<std::int64_t>(found.brokers.size())}
   });
-  if (!found.broker) return text;
-  std::int64_t in_flight = 0;
-  for (const auto& worker : found.broker->workers) in_flight += worker.in_flight;
-  add(text, "bursar_workers", "gauge", "Workers that are registered.",
-      {
-          {"", static_cast<std::int64_t>(found.broker->workers.size())}
-  });
-  add(text, "bursar_jobs_in_flight", "gauge", "Leases that workers hold.",
-      {
-          {"", in_flight}
-  });
-  add(text, "bursar_jobs_dispatched_total", "counter", "Jobs given to workers.",
-      {
-          {"", found.broker->dispatched}
-  });
-  add(text, "bursar_jobs_reissued_total", "counter", "Jobs taken from workers that were lost.",
-      {
-          {"", found.broker->reissued}
-  });
-  add(text, "bursar_refused_peers_total", "counter", "Peers and messages that were refused.",
-      {
-          {"", found.broker->refused_peers}
-  });
+  add_brokers(text, found.brokers);
   return text;
 }
 
@@ -129,7 +139,10 @@ bool Inspector::finish() {
   if (!counts || !parked) return false;
   now_.jobs = *counts;
   now_.parked = std::move(*parked);
-  now_.broker = ask_broker(layout_);
+  const auto seats = ledger::jobs::Seats(connection_).all();
+  if (!seats) return false;
+  for (auto& [seat, view] : ask_brokers(layout_, *seats))
+    if (view) now_.brokers.push_back(std::move(*view));
   last_ = std::move(now_);
   return write_whole(layout_.metrics(), metrics_text(last_));
 }

@@ -22,7 +22,7 @@ struct Inspection {
   std::vector<ledger::books::Stranded> stranded;
   ledger::jobs::Counts jobs;
   std::vector<ledger::jobs::JobGroup> parked;  // by kind, command and reason
-  std::optional<schemas::BrokerView> broker;   // nothing: it does not answer
+  std::vector<schemas::BrokerView> brokers;    // that answer
 };
 
 std::string metrics_text(const Inspection& found);

@@ -46,7 +46,10 @@ void describe_worker_node(Visitor& v, Node& c) {
   v.field("name", c.name, "unlike any other worker's");
   v.field("key_file", c.key_file, "its own pair, from `bursar keys generate`");
   v.field("kinds", c.kinds, "machines that it decides; empty: all");
+  v.field("commands", c.commands, "\"order.place_order\": of that kind these alone; a kind not named: all");
   v.field("outside", c.outside, "whether it calls venues");
+  v.field("master_key_file", c.master_key_file,
+          "opens the house's API keys, mode 0400; empty: requests leave unsigned");
   v.field("pure_credit", c.pure_credit, "jobs in hand at most that call nobody");
   v.field("outside_credit", c.outside_credit, "... and that do");
   v.table("postgres", "the ledger", c.postgres, [](auto& inner, auto& value) { describe_store(inner, value); });

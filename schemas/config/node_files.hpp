@@ -42,10 +42,12 @@ struct WorkerNode {
   std::string name;  // unlike any other worker's; stable over restarts
   std::string key_file;
   StoreConfig postgres;
-  std::vector<std::string> kinds;  // machines that it decides; empty: all
-  bool outside = true;             // false: it calls no venue, and such jobs don't come here
-  RemoteConfig venue;              // needed where `outside`
+  std::vector<std::string> kinds;     // machines that it decides; empty: all
+  std::vector<std::string> commands;  // "order.place_order": of that kind it runs these alone; a kind not named: all
+  bool outside = true;                // false: it calls no venue, and such jobs don't come here
+  RemoteConfig venue;                 // needed where `outside`
   std::int64_t venue_timeout_ms = 2'000;
+  std::string master_key_file;                          // opens the house's API keys; empty: requests leave unsigned
   std::int64_t pure_credit = 256, outside_credit = 16;  // jobs in hand at most, over all brokers
   WorkersConfig work;
   std::vector<RemoteConfig> brokers;

@@ -5,6 +5,7 @@
 #include "deploy/bursar/key_input.hpp"
 #include "tests/fuzz/memory_file.hpp"
 #include "workers/venues/paper/keys.hpp"
+#include "workers/venues/paper/signature.hpp"
 
 namespace tests::fuzz {
 
@@ -22,12 +23,12 @@ void venue_keys(Bytes bytes) {
   credential->fill([](auto space) { std::memcpy(space.data(), "known\nsecret", space.size()); });
   auto request = paper::key_info_request(*credential, "main", now_us);
   const MemoryFile behind("main known " + hash_of_secret + " read,trade rate=7\n" + std::string(bytes));
-  const auto told = paper::answer_key_info(behind.path(), request, now_us);
-  CHECK(std::get<schemas::KeyInfo>(told) == (schemas::KeyInfo{"main", true, true, false, false, 0, 7}));
+  const auto told = paper::Gate(behind.path(), "main").key_info(request, now_us);
+  CHECK(std::get<schemas::KeyInfo>(told) == (schemas::KeyInfo{"main", true, true, false, false, 0, 0}));
   request.proof.back() = request.proof.back() == '0' ? '1' : '0';
   for (const std::string& text : {std::string(bytes), "main known " + std::string(bytes)}) {
     const MemoryFile file(text);
-    const auto answer = paper::answer_key_info(file.path(), request, now_us);
+    const auto answer = paper::Gate(file.path(), "main").key_info(request, now_us);
     const auto* refusal = std::get_if<schemas::VenueRefusal>(&answer);
     CHECK(refusal != nullptr && paper::is_bad_key(refusal->reason));
   }

@@ -63,6 +63,9 @@ class Worker {
     ready.worker = config_.name;
     ready.schema = ledger::newest_migration();
     ready.capabilities = mind_.capabilities();
+    for (schemas::Capability& one : ready.capabilities)
+      if (const auto found = config_.commands.find(one.kind); found != config_.commands.end())
+        one.commands = found->second;
     ready.pure_credit = config_.pure_credit;
     ready.outside_credit = config_.outside_credit;
     return ready;

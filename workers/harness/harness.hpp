@@ -5,7 +5,9 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "ledger/secrets/master_key.hpp"
 #include "workers/harness/link.hpp"
@@ -31,6 +33,7 @@ struct WorkerConfig {
   std::int64_t group_us = 5'000;  // how long a busy worker waits for a group to fill
   int most_looks = 64;            // world times in one lease where nothing else is open: a fraction of a heartbeat
   int most_eager = 16;            // follow-ups in a row that a worker keeps to itself
+  std::map<std::string, std::vector<std::string>> commands;  // of these kinds it runs these alone
   int pure_credit = 256;
   int outside_credit = 16;
   std::int64_t send_deadline_ms = 1'500;  // a request that could not leave in this time after its job came is not sent

@@ -45,8 +45,8 @@ TEST(Capabilities, ACommandThatNobodyRunsIsGivenBackAndNamedUntilSomebodyDoes) {
                                      job_of(3, "transfer", "send"), job_of(4, "order", "place_order")});
   EXPECT_THAT(orders.all_assigned(), ElementsAre(4));
   ASSERT_THAT(orders.given_back, SizeIs(3));
-  EXPECT_EQ(orders.given_back[0].reason, "no worker here knows order query_order");
-  EXPECT_EQ(orders.given_back[2].reason, "no worker here knows transfer");
+  EXPECT_EQ(orders.given_back[0].reason, "no worker here knows order v1 query_order");
+  EXPECT_EQ(orders.given_back[2].reason, "no worker here knows transfer v1");
   EXPECT_THAT(house.dispatch.view(house.now).unable,
               ElementsAre(schemas::UnableView{"order", "query_order", 2}, schemas::UnableView{"transfer", "send", 1}));
   house.join_for("asker", "order", {"query_order"});

@@ -35,10 +35,10 @@ TEST(Retry, TheLastTryParksButForWhoKeepsTrying) {
   EXPECT_FALSE(is_last({.most_tries = 3, .then = Exhausted::keep_trying}, 1'000));
 }
 
-TEST(Retry, AKeyThatMayNotParksAtOnceAndMaintenanceIsWaitedOut) {
+TEST(Retry, WhoWaitsForAKeyIsNeverParkedAndMaintenanceIsWaitedOut) {
   const RetryRules rules;
   EXPECT_EQ(rules.of(CallError::retry_later), RetryRule{});
-  EXPECT_TRUE(is_last(rules.of(CallError::fatal_auth), 0));
+  EXPECT_FALSE(is_last(rules.of(CallError::fatal_auth), 1'000));
   EXPECT_EQ(wait_ms(rules.of(CallError::maintenance), 0, 0), 5'000);
   EXPECT_EQ(wait_ms(rules.of(CallError::maintenance), 30, 0), 300'000);
   EXPECT_FALSE(is_last(rules.of(CallError::maintenance), 98));
@@ -62,7 +62,8 @@ TEST(Retry, EachClassOfErrorGoesByItsOwnRule) {
   EXPECT_FALSE(failed_with(CallError::insufficient_funds, 0).park);
   EXPECT_TRUE(failed_with(CallError::insufficient_funds, 1).park);
   EXPECT_FALSE(failed_with(CallError::rejected, 1).park);
-  EXPECT_TRUE(failed_with(CallError::fatal_auth, 0).park);
+  EXPECT_FALSE(failed_with(CallError::fatal_auth, 100).park);
+  EXPECT_FALSE(failed_with(CallError::fatal_auth, 100).counts_as_try);
   EXPECT_EQ(failed_with(CallError::maintenance, 0).error_class, "maintenance");
 }
 
