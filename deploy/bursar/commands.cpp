@@ -18,7 +18,6 @@
 #include "ledger/books/books.hpp"
 #include "ledger/jobs/desk.hpp"
 #include "ledger/jobs/jobs.hpp"
-#include "ledger/jobs/schedules.hpp"
 #include "machines/allocation/allocation.hpp"
 #include "machines/control/control.hpp"
 #include "machines/core/amount.hpp"
@@ -179,10 +178,9 @@ int show_status(const Where& where) {
   if (!seats) return failed(where, "status", seats.error());
   const auto unserved = ledger::jobs::Desk(connection).groups({.reason = "no worker here knows "}, world_now);
   if (!unserved) return failed(where, "status", unserved.error());
-  const auto schedules = ledger::jobs::Schedules(connection).all();
-  if (!schedules) return failed(where, "status", schedules.error());
-  const bool is_live = feeds->empty() || feeds->front().finished;
-  const StatusView view{*states, *jobs, *stranded, *breaks, *keys, *unserved, where.house_may_run ? ask_brokers(where.layout, *seats) : std::vector<BrokerState>{}, where.house_may_run, is_live ? overdue(*schedules, wall_now()) : std::vector<std::string>{}};
+  const auto late = overdue_now(connection);
+  if (!late) return failed(where, "status", late.error());
+  const StatusView view{*states, *jobs, *stranded, *breaks, *keys, *unserved, where.house_may_run ? ask_brokers(where.layout, *seats) : std::vector<BrokerState>{}, where.house_may_run, *late};
   if (where.json) std::cout << status_json(view).dump() << "\n";
   else print_status(view);
   return stranded->empty() ? 0 : 1;

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "brokers/schedule/cron.hpp"
+#include "deploy/bursar/setup.hpp"
 #include "deploy/bursar/times.hpp"
 #include "machines/core/names.hpp"
 
@@ -115,6 +117,15 @@ std::vector<std::string> overdue(const std::vector<Schedule>& schedules, Instant
   return found;
 }
 
+ledger::Stored<std::vector<std::string>> overdue_now(ledger::Connection& connection) {
+  const auto feeds = read_feed(connection);
+  if (!feeds) return machines::fail(feeds.error());
+  const auto all = Schedules(connection).all();
+  if (!all) return machines::fail(all.error());
+  const bool is_live = std::all_of(feeds->begin(), feeds->end(), [](const FeedState& feed) { return feed.finished; });
+  return is_live ? overdue(*all, wall_now()) : std::vector<std::string>{};
+}
+
 FiringHand::FiringHand(ledger::Connection& connection, std::map<std::string, Perform> knows)
     : schedules_(connection), knows_(std::move(knows)) {
   for (const auto& entry : knows_) mine_.push_back(entry.first);
@@ -130,12 +141,19 @@ ledger::Stored<bool> FiringHand::end_last() {
 }
 
 ledger::Stored<bool> FiringHand::step() {
+  auto made = step_once();
+  // What the database did not answer may have been done: whatever runs now, nobody performs.
+  if (!made) has_begun_ = false;
+  return made;
+}
+
+ledger::Stored<bool> FiringHand::step_once() {
+  if (const auto ended = end_last(); !ended) return machines::fail(ended.error());
   if (!has_begun_) {
     const auto lost = schedules_.lose(mine_);
     if (!lost) return machines::fail(lost.error());
     has_begun_ = true;
   }
-  if (const auto ended = end_last(); !ended) return machines::fail(ended.error());
   const auto settled = schedules_.settle_review();
   if (!settled) return machines::fail(settled.error());
   const auto firing = schedules_.take(startable_);

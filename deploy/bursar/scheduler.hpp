@@ -31,6 +31,9 @@ ledger::Stored<int> fire_due(ledger::jobs::Schedules& schedules, machines::Insta
 // minutes; one sentence each.
 std::vector<std::string> overdue(const std::vector<ledger::jobs::Schedule>& schedules, machines::Instant now);
 
+// Of the ledger there, now; none while a replay goes on, since nothing fires then.
+ledger::Stored<std::vector<std::string>> overdue_now(ledger::Connection& connection);
+
 // What came of it in a few words; an error is why it failed.
 using Perform = std::function<machines::Result<std::string, std::string>()>;
 
@@ -39,11 +42,13 @@ using Perform = std::function<machines::Result<std::string, std::string>()>;
 class FiringHand {
  public:
   FiringHand(ledger::Connection& connection, std::map<std::string, Perform> knows);
-  // The first call says that whoever performed before is gone. Then: ends the reviews whose jobs are gone, and takes at
-  // most one firing and performs it. True: one was. Errors: the database's; the next call goes on from there.
+  // The first call, and each after an error, says that whoever performed before is gone. Then: ends the reviews whose
+  // jobs are gone, and takes at most one firing and performs it. True: one was. Errors: the database's; the next call
+  // goes on from there.
   ledger::Stored<bool> step();
 
  private:
+  ledger::Stored<bool> step_once();
   ledger::Stored<bool> end_last();
   struct Ended {
     ledger::jobs::Firing firing;

@@ -327,7 +327,8 @@ class Run {
   machines::Result<std::string, std::string> checkpoint_now() {
     const auto said = testify(Depth::since_checkpoint);
     if (!said) return machines::fail("the ledger could not be verified: " + said.error().text);
-    if (said->outcome == Testimony::Outcome::ok) return said->is_signed ? "signed" : "the last one holds all there is";
+    if (said->outcome == Testimony::Outcome::ok)
+      return std::string(said->is_signed ? "signed" : "the last one holds all there is");
     if (said->outcome == Testimony::Outcome::bad) unsound_ = unsound(*said);
     return machines::fail("the ledger does not verify: " + said->text);
   }

@@ -53,6 +53,11 @@ class Scheduling : public testing::Test {
     one.catch_up = catch_up;
     EXPECT_EQ(schedules_->declare({one}, now).value(), "");
   }
+  // Beside the other one: a vault that reviews itself, and hence has its timer.
+  void open_vault_with_rules() {
+    must_run(ground_->database,
+             "SELECT ledger.open_vault(1, 'ETH', 'paper', 'main', 2, '{}', 'test', '', 1000, 5000000)");
+  }
   int fire_at(Instant now) { return deploy::fire_due(*schedules_, now).value(); }
   FiringHand hand(std::string outcome = "") {
     return {ground_->connection, {{"reconcile", [this, outcome]() -> machines::Result<std::string, std::string> {
@@ -202,6 +207,22 @@ TEST_F(Scheduling, ADeadPerformersFiringIsDueAgain) {
             "fire start lose start finish");
 }
 
+TEST_F(Scheduling, ATakeWhoseAnswerWasLostIsTakenAgain) {
+  declare("reconcile", "skip", "last");
+  auto mine = hand();
+  EXPECT_FALSE(mine.step().value());
+  EXPECT_EQ(fire_at(after_noon(10 * minute)), 1);
+  ledger::Connection same(dsn(ground_->database));
+  EXPECT_NE(Schedules(same).take({"reconcile"}).value().machine.value, 0) << "it stood; only the answer is lost";
+  must_run(ground_->database,
+           "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
+           "pg_backend_pid()");
+  EXPECT_FALSE(mine.step().has_value());
+  EXPECT_TRUE(mine.step().value());
+  EXPECT_THAT(firings(), ElementsAre("12:10 done"));
+  EXPECT_EQ(performed_, 1);
+}
+
 TEST_F(Scheduling, ABrokenConnectionLosesAndDoublesNothing) {
   declare("reconcile", "allow", "all");
   int fired = 0;
@@ -251,6 +272,7 @@ TEST_F(Scheduling, APersonFiresBesideTheClock) {
 
 TEST_F(Scheduling, AReviewIsAnEventForEachVaultWithRulesAndEndsWithItsJob) {
   declare("review", "skip", "last");
+  open_vault_with_rules();
   EXPECT_EQ(fire_at(after_noon(10 * minute)), 1);
   auto mine = hand();
   EXPECT_THAT(firings(), ElementsAre("12:10 running"));
@@ -266,6 +288,7 @@ TEST_F(Scheduling, AReviewIsAnEventForEachVaultWithRulesAndEndsWithItsJob) {
 
 TEST_F(Scheduling, AQueuedReviewStartsWhenTheOneBeforeHasEnded) {
   declare("review", "queue", "all");
+  open_vault_with_rules();
   EXPECT_EQ(fire_at(after_noon(20 * minute)), 2);
   EXPECT_THAT(firings(), ElementsAre("12:10 running", "12:20 due"));
   auto mine = hand();
