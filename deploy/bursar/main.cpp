@@ -20,6 +20,7 @@
 #include "deploy/bursar/paper.hpp"
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/report_books.hpp"
+#include "deploy/bursar/scheduler.hpp"
 #include "deploy/bursar/schedules.hpp"
 #include "deploy/bursar/up.hpp"
 #include "deploy/bursar/vaults.hpp"
