@@ -82,11 +82,6 @@ std::vector<Schedule> schedules_of(const schemas::config::Config& config) {
   return schedules;
 }
 
-Instant wall_now() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::microseconds>(now).count()};
-}
-
 ledger::Stored<int> fire_due(Schedules& schedules, Instant now) {
   const auto all = schedules.all();
   if (!all) return machines::fail(all.error());

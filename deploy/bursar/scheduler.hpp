@@ -20,9 +20,6 @@ std::vector<schemas::config::Problem> check_schedules(const schemas::config::Con
 
 std::vector<ledger::jobs::Schedule> schedules_of(const schemas::config::Config& config);
 
-// Microseconds since 1970 on the wall.
-machines::Instant wall_now();
-
 // Fires what is due now, each by its own rule for times that were missed. May be run by two at once, and killed: each
 // time is fired once. How many were; what the replay still holds back is tried again later.
 ledger::Stored<int> fire_due(ledger::jobs::Schedules& schedules, machines::Instant now);

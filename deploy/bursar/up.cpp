@@ -20,6 +20,7 @@
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/results.hpp"
 #include "deploy/bursar/scheduler.hpp"
+#include "deploy/bursar/times.hpp"
 #include "deploy/bursar/vaults.hpp"
 #include "deploy/bursar/venue_statement.hpp"
 #include "deploy/bursar/witness.hpp"
