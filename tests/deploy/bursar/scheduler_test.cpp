@@ -70,7 +70,8 @@ class Scheduling : public testing::Test {
   std::vector<std::string> firings() {
     std::vector<std::string> told;
     const Schedule one = schedules_->all().value().front();
-    for (const auto& firing : schedules_->firings(one, 1'000).value())
+    const auto seen = schedules_->firings(one, 1'000);
+    for (const auto& firing : *seen)
       told.insert(told.begin(), brokers::schedule::local_text(firing.at, "UTC").substr(11, 5) + " " + firing.state);
     return told;
   }
@@ -87,7 +88,7 @@ class Scheduling : public testing::Test {
       const auto from = machines::from_name<firing::State>(moves.text(row, 0));
       const auto on = machines::from_name<firing::Event>(moves.text(row, 1));
       ASSERT_TRUE(from && on) << moves.text(row, 0) << moves.text(row, 1);
-      const auto* found = firing::transitions.find(*from, *on);
+      const auto found = firing::transitions.find(*from, *on);
       ASSERT_TRUE(found) << "the functions in SQL go by the machine's table";
       EXPECT_EQ(machines::name_of(found->to), moves.text(row, 2));
     }
