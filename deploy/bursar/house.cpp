@@ -61,6 +61,7 @@ Clustered<std::unique_ptr<House>> House::open(const UpOptions& options) {
   std::unique_ptr<House> house(new House(options, std::move(layout), std::move(*lock)));
   if (const auto keys = house->make_keys(); !keys) return machines::fail(keys.error());
   if (const auto database = house->open_database(); !database) return machines::fail(database.error());
+  house->is_open_ = true;
   return house;
 }
 
@@ -90,9 +91,13 @@ Clustered<machines::Nothing> House::open_database() {
     service_dsn_ = cluster_->dsn(database_name, service_role);
   } else {
     owner_dsn_ = options_.dsn;
+    doorkeeper_.emplace(layout_.seen());
+    pulse_.emplace(ledger::brisk(owner_dsn_));
   }
   ledger::Connection owner(owner_dsn_);
   if (const auto connected = ask([&] { return owner.connect(); }); !connected) {
+    if (const std::string objected = doorkeeper_ ? doorkeeper_->objection_that_stood({}) : ""; !objected.empty())
+      return no(fmt::format("the PostgreSQL of --dsn is refused: {}", objected), 1);
     if (!cluster_)
       return no(fmt::format("the PostgreSQL of --dsn can't be used: {}; check --dsn, and that it runs",
                             connected.error().text),
@@ -100,7 +105,7 @@ Clustered<machines::Nothing> House::open_database() {
     return machines::fail(from(connected.error(), "the private PostgreSQL"));
   }
   if (!cluster_) {
-    tenancy_.emplace(owner_dsn_);
+    tenancy_.emplace(ledger::brisk(owner_dsn_));
     auto held = tenancy_->hold();
     // One that was just killed is gone as soon as PostgreSQL has noticed.
     for (int again = 0; !held && again < 20; ++again, held = tenancy_->hold())
@@ -128,6 +133,7 @@ Clustered<machines::Nothing> House::make_database() {
 }
 
 bool House::come_back() {
+  if (!cluster_) return is_open_ && others_come_back();
   constexpr std::int64_t at_most_ms = 30'000;
   const std::int64_t until = steady_ms() + at_most_ms;
   while (cluster_ && steady_ms() < until) {
@@ -138,6 +144,32 @@ bool House::come_back() {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   return false;
+}
+
+bool House::others_come_back() {
+  constexpr std::int64_t say_every_ms = 30'000;
+  for (std::int64_t said_ms = steady_ms() - say_every_ms + 2'000; !gives_up_();) {
+    const auto connected = pulse_->connect();
+    if (connected) return true;
+    if (const auto standing = watch_others(); !standing) return false;
+    supervisor_.step(steady_ms());
+    if (steady_ms() - said_ms >= say_every_ms) {
+      said_ms = steady_ms();
+      fmt::print(stderr, "bursar: waiting for the PostgreSQL of --dsn: {}\n", connected.error().text);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  return false;
+}
+
+Clustered<machines::Nothing> House::watch_others() {
+  constexpr std::chrono::seconds patience{5};  // the true primary may be on its way back
+  if (const std::string objected = doorkeeper_->objection_that_stood(patience); !objected.empty())
+    return no(fmt::format("the PostgreSQL of --dsn is refused: {}", objected), 1);
+  if (auto held = tenancy_->hold(); !held) return held;
+  auto now = look_at(*pulse_);
+  if (now && *now && *now != seen_ && keep(layout_.seen(), **now)) seen_ = std::move(*now);
+  return machines::Nothing{};
 }
 
 void House::start_children(const std::string& symbol) {
@@ -181,7 +213,7 @@ Clustered<machines::Nothing> House::watch() {
   if (const auto hopeless = supervisor_.hopeless(); !hopeless.empty()) return no(hopeless, 1);
   if (now - watched_ms_ < (cluster_ ? 200 : 1'000)) return machines::Nothing{};
   watched_ms_ = now;
-  if (tenancy_) return tenancy_->hold();
+  if (tenancy_) return watch_others();
   const auto health = cluster_->watch();
   if (!health) return machines::fail(health.error());
   return machines::Nothing{};

@@ -2,11 +2,14 @@
 // end.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "deploy/bursar/feed.hpp"
+#include "deploy/bursar/sighting.hpp"
 #include "deploy/bursar/supervisor.hpp"
 #include "deploy/bursar/tenancy.hpp"
 #include "deploy/bursar/up.hpp"
@@ -27,14 +30,16 @@ class House {
   void start_children(const std::string& symbol);
   // Looks after all of it without waiting; about every 100 ms. Errors: something that can't be kept running.
   Clustered<machines::Nothing> watch();
-  // The answer of the database; where the private PostgreSQL died over it, the question is asked again once that is
-  // back. REQUIRES: question() returns a ledger::Stored, connects by itself, and may be asked twice.
+  // The answer of the database; where that went away over it, the question is asked again once it is back: for a
+  // private PostgreSQL that is soon, for another one as long as it takes, or until `gives_up` says so. REQUIRES:
+  // question() returns a ledger::Stored, connects by itself, and may be asked twice.
   template <class Question>
   auto ask(Question question) {
     auto answer = question();
     for (int again = 0; !answer && is_lost(answer.error()) && again < 10 && come_back(); ++again) answer = question();
     return answer;
   }
+  void give_up_when(std::function<bool()> gives_up) { gives_up_ = std::move(gives_up); }
   // Drains: children first, then PostgreSQL.
   void stop();
 
@@ -54,15 +59,24 @@ class House {
   static bool is_lost(const ledger::StoreError& error) {
     return error.failure == ledger::StoreFailure::unavailable || error.failure == ledger::StoreFailure::doubt;
   }
-  // Waits until the private PostgreSQL answers, started again if need be; false when there is none or it does not.
+  // Waits until PostgreSQL answers, started again if it is the private one; false when it does not.
   bool come_back();
+  bool others_come_back();
+  // Of a PostgreSQL that is not our own: still ours alone, still the one that we saw. Remembers what it sees.
+  Clustered<machines::Nothing> watch_others();
   Clustered<machines::Nothing> make_keys();
 
   const UpOptions& options_;
   Layout layout_;
   FolderLock lock_;
   std::optional<Cluster> cluster_;
-  std::optional<Tenancy> tenancy_;  // of a database that is not our own
+  // Of a database that is not our own:
+  std::optional<Tenancy> tenancy_;
+  std::optional<Doorkeeper> doorkeeper_;
+  std::optional<ledger::Connection> pulse_;
+  std::optional<Sighting> seen_;
+  std::function<bool()> gives_up_ = [] { return false; };
+  bool is_open_ = false;
   Supervisor supervisor_;
   std::string owner_dsn_, service_dsn_;
   std::int64_t watched_ms_ = 0;

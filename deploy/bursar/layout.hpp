@@ -28,6 +28,8 @@ struct Layout {
   // The API keys that the paper venue knows: its own file, not ours (workers/venues/paper/keys.hpp).
   [[nodiscard]] std::filesystem::path venue_keys() const { return folder / "venue" / "keys"; }
   [[nodiscard]] std::filesystem::path checkpoints() const { return folder / "checkpoints"; }
+  // What the house last saw of a PostgreSQL that is not its own (sighting.hpp).
+  [[nodiscard]] std::filesystem::path seen() const { return folder / "seen"; }
   [[nodiscard]] std::filesystem::path sample() const { return folder / "sample_eth_usdt_1h.csv"; }
   [[nodiscard]] std::filesystem::path metrics() const { return folder / "metrics.prom"; }
   [[nodiscard]] std::filesystem::path report() const { return folder / "report.html"; }

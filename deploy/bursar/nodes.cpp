@@ -12,7 +12,9 @@
 #include "deploy/bursar/broker_rules.hpp"
 #include "deploy/bursar/key_watch.hpp"
 #include "deploy/bursar/plan.hpp"
+#include "deploy/bursar/sighting.hpp"
 #include "ledger/secrets/process.hpp"
+#include "ledger/store/dsn.hpp"
 #include "workers/handlers/sleeve.hpp"
 
 namespace deploy {
@@ -153,7 +155,8 @@ int run_broker(const NodeOptions& options) {
   config.name = options.name;
   for (int broker = 1; broker <= from.count; ++broker)
     if (options.name == fmt::format("broker-{}", broker)) config.endpoint = options.layout.broker_endpoint(broker);
-  config.dsn = options.dsn;
+  const Doorkeeper doorkeeper(options.layout.seen());
+  config.dsn = ledger::brisk(options.dsn);
   config.keys = keys->own;
   config.peers = keys->peers;
   config.seat_ttl_ms = from.seat_ttl_ms;
@@ -172,7 +175,8 @@ int run_worker(const NodeOptions& options) {
   for (int number = 1; number <= options.config.broker.count; ++number)
     config.brokers.push_back({options.layout.broker_endpoint(number), *broker});
   config.keys = keys->own;
-  config.dsn = options.dsn;
+  const Doorkeeper doorkeeper(options.layout.seen());
+  config.dsn = ledger::brisk(options.dsn);
   config.venue.endpoint = options.layout.venue_endpoint();
   config.venue.server_public_key = *venue;
   config.venue.master_key =

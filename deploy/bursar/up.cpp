@@ -27,6 +27,7 @@
 #include "ledger/audit/verify.hpp"
 #include "ledger/books/treasury.hpp"
 #include "ledger/books/vaults.hpp"
+#include "ledger/store/dsn.hpp"
 #include "workers/market/generator.hpp"
 #include "workers/market/reader.hpp"
 
@@ -84,7 +85,11 @@ Clustered<Prices> load_prices(const UpOptions& options) {
 class Run {
  public:
   Run(const UpOptions& options, House& house)
-      : options_(options), house_(house), connection_(house.owner_dsn()), inspector_(house.layout(), connection_) {}
+      : options_(options),
+        house_(house),
+        connection_(house.owner_dsn()),
+        pulse_(ledger::brisk(house.owner_dsn())),
+        inspector_(house.layout(), connection_) {}
 
   int go() {
     const auto standing = house_.ask([&] { return read_feed(connection_); });
@@ -190,7 +195,7 @@ class Run {
     brokers::wire::Context context;
     bars_count_ = bars.size();
     Feed feed(context, {house_.brokers(*broker_key), house_.layout().venue_endpoint(), *venue_key, *keys}, symbol,
-              std::move(bars), feed_.played_to, house_.owner_dsn());
+              std::move(bars), feed_.played_to, ledger::brisk(house_.owner_dsn()));
     Progress progress(feed.bars(), feed.played());
     const std::int64_t began_us = steady_us();
     const std::int64_t earlier_us = feed_.elapsed_us;
@@ -216,14 +221,14 @@ class Run {
       if (const int code = sign_now_and_then(); code != 0) return code;
       if (now - saved_us < 1'000'000) continue;
       saved_us = now;
-      (void)save_feed(connection_, feed.played_to(), false, earlier_us + now - began_us);
+      (void)save_feed(pulse_, feed.played_to(), false, earlier_us + now - began_us);
     }
     progress.end();
     played_ = feed.played();
     feed_.elapsed_us = earlier_us + steady_us() - began_us;
     feed_.played_to = feed.played_to();
     if (!feed.done()) {
-      (void)save_feed(connection_, feed.played_to(), false, feed_.elapsed_us);
+      (void)save_feed(pulse_, feed.played_to(), false, feed_.elapsed_us);
       return 0;
     }
     return finish();
@@ -408,6 +413,7 @@ class Run {
   const UpOptions& options_;
   House& house_;
   ledger::Connection connection_;
+  ledger::Connection pulse_;  // for what must not hold the feed up for long
   FeedState feed_;
   std::optional<ledger::audit::Verdict> verdict_;  // of this run
   std::size_t played_ = 0, bars_count_ = 0;
@@ -434,6 +440,7 @@ int up(const UpOptions& options) {
   if (!house) return failed(house.error().text, house.error().exit_code);
   UpOptions absolute = options;
   absolute.layout = (*house)->layout();
+  (*house)->give_up_when([] { return interrupted.load(); });
   return Run(absolute, **house).go();
 }
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <thread>
 
+#include "deploy/bursar/sighting.hpp"
 #include "deploy/cluster/process.hpp"
 #include "ledger/store/connection.hpp"
 #include "ledger/store/dsn.hpp"
@@ -68,7 +69,10 @@ int check_plain(const std::string& dsn, bool allow) {
 Clustered<WayIn> WayIn::open(const Layout& layout, const std::string& dsn) {
   WayIn way;
   way.dsn_ = dsn;
-  if (!dsn.empty()) return way;
+  if (!dsn.empty()) {
+    const Doorkeeper doorkeeper(layout.seen(), Strangers::admitted);
+    return way;
+  }
   if (auto refused = check_folder(layout.folder)) return machines::fail(*refused);
   way.dsn_ = fmt::format("host='{}' dbname={} user={}", ClusterPaths::below(layout.folder).sockets.string(),
                          database_name, owner_role);

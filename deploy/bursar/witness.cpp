@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+#include "deploy/bursar/sighting.hpp"
+
 namespace deploy {
 namespace {
 
@@ -42,7 +44,14 @@ ledger::audit::Audited<Checkpoints> Witness::read() const {
 ledger::Stored<std::optional<std::string>> Witness::refusal(ledger::Connection& connection) const {
   const auto checkpoints = read();
   if (!checkpoints) return std::optional(checkpoints.error().text);
-  return objection(connection, *checkpoints, layout_.checkpoints());
+  return objection_of(connection, *checkpoints);
+}
+
+ledger::Stored<std::optional<std::string>> Witness::objection_of(ledger::Connection& connection,
+                                                                 const Checkpoints& checkpoints) const {
+  auto unlike_seen = objection(connection, layout_.seen(), Strangers::refused);  // it knows better what to do
+  if (!unlike_seen || *unlike_seen) return unlike_seen;
+  return objection(connection, checkpoints, layout_.checkpoints());
 }
 
 ledger::Stored<Testimony> Witness::testify(ledger::Connection& connection, Depth depth,
@@ -55,7 +64,7 @@ ledger::Stored<Testimony> Witness::testify(ledger::Connection& connection, Depth
     return made;
   }
   made.is_torn = checkpoints->torn();
-  const auto refused = objection(connection, *checkpoints, layout_.checkpoints());
+  const auto refused = objection_of(connection, *checkpoints);
   if (!refused) return machines::fail(refused.error());
   if (*refused) {
     made.text = **refused;

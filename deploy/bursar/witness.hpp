@@ -32,8 +32,8 @@ enum class Depth { since_checkpoint, full };
 class Witness {
  public:
   explicit Witness(Layout layout) : layout_(std::move(layout)) {}
-  // Only what the checkpoints say of this database: cheap. Nothing when it holds them all; else what to refuse it with.
-  // Errors: the connection's.
+  // Only what the checkpoints, and what the house saw last, say of this database: cheap. Nothing when it holds them
+  // all; else what to refuse it with. Errors: the connection's.
   ledger::Stored<std::optional<std::string>> refusal(ledger::Connection& connection) const;
   // Checks the checkpoints, then the rows; signs when ok and there is a key. Errors: the connection's, with how far it
   // came: incomplete.
@@ -42,6 +42,8 @@ class Witness {
 
  private:
   ledger::audit::Audited<ledger::audit::Checkpoints> read() const;
+  ledger::Stored<std::optional<std::string>> objection_of(ledger::Connection& connection,
+                                                          const ledger::audit::Checkpoints& checkpoints) const;
   Layout layout_;
 };
 

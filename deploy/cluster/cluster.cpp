@@ -212,7 +212,7 @@ Clustered<machines::Nothing> Cluster::wait_until_ready() {
 bool Cluster::answers() const {
   struct stat found {};
   if (stat(paths_.socket().c_str(), &found) != 0) return false;
-  ledger::Connection connection(dsn());
+  ledger::Connection connection(dsn() + " target_session_attrs=any");  // a standby is ready too
   return connection.connect().has_value();
 }
 

@@ -1,9 +1,15 @@
 #include "ledger/store/connection.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <pqxx/pqxx>
 #include <set>
+#include <utility>
 
+#include "ledger/store/admission.hpp"
 #include "ledger/store/dsn.hpp"
+#include "ledger/store/watch.hpp"
 #include "machines/core/check.hpp"
 
 namespace ledger {
@@ -14,10 +20,19 @@ namespace {
 constexpr const char* settings =
     "-c plan_cache_mode=force_generic_plan -c jit=off -c search_path=ledger -c TimeZone=UTC "
     "-c statement_timeout=600000 -c idle_in_transaction_session_timeout=60000";
-// A server that vanished without a word is noticed in about ten seconds.
+// A standby, and a server that takes no writes, are no server for us; of several hosts, the next is asked. A host that
+// vanished without a word is noticed after about ten seconds.
 constexpr const char* defaults =
-    "connect_timeout=5 application_name=bursar tcp_user_timeout=10000 keepalives_idle=5 keepalives_interval=2 "
-    "keepalives_count=3";
+    "connect_timeout=5 application_name=bursar target_session_attrs=read-write keepalives_idle=5 "
+    "keepalives_interval=2 keepalives_count=3 tcp_user_timeout=10000";
+// The server ends a statement by itself; after this much longer it is not going to say anything.
+constexpr std::chrono::milliseconds grace{5'000};
+
+Admission& admission() {
+  static Admission one;
+  return one;
+}
+thread_local bool is_asking = false;  // whether a session may be used: then no other is opened
 
 std::string first_line(const char* text) {
   std::string line(text);
@@ -36,14 +51,29 @@ struct Rows::Held {
   pqxx::result result;
 };
 
+void admit_by(Admission asked) { admission() = std::move(asked); }
+
 struct Connection::Session {
-  explicit Session(const std::string& dsn) : connection(dsn) {
+  explicit Session(const std::string& dsn) : connection(dsn), statement_limit(statement_timeout(dsn)) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
     connection.inhibit_reactivation(true);  // the one switch that 6.4 has against silent reconnects
 #pragma GCC diagnostic pop
+    socket = fcntl(connection.sock(), F_DUPFD_CLOEXEC, 3);
   }
+  ~Session() {
+    if (socket >= 0) close(socket);
+  }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  // A server that does not even end the statement in its time counts as gone.
+  [[nodiscard]] Watch watch() const {
+    return {socket, statement_limit.count() > 0 ? statement_limit + grace : statement_limit};
+  }
+
   pqxx::connection connection;
+  std::chrono::milliseconds statement_limit;
+  int socket = -1;  // of our own, to the same end: libpq may close its own, and the number may pass to another
   std::set<std::string> prepared;
 };
 
@@ -84,12 +114,24 @@ void Connection::disconnect() { session_.reset(); }
 
 Stored<bool> Connection::connect() {
   if (session_) return true;
-  try {
-    session_ = std::make_unique<Session>(dsn_);
-    return true;
-  } catch (const std::exception& error) {
-    return failed<bool>(StoreFailure::unavailable, error.what());
+  if (is_asking) return failed<bool>(StoreFailure::unavailable, "the connection was lost while it was looked at");
+  std::string reason, objection;
+  for (const std::string& host : admission() ? each_host(dsn_) : std::vector{dsn_}) {
+    try {
+      session_ = std::make_unique<Session>(host);
+    } catch (const std::exception& error) {
+      reason = error.what();
+      continue;
+    }
+    if (!admission()) return true;
+    is_asking = true;
+    const auto objected = admission()(*this);
+    is_asking = false;
+    if (objected && !*objected && session_) return true;
+    session_.reset();
+    (objected && *objected ? objection : reason) = objected && *objected ? **objected : objected.error().text;
   }
+  return failed<bool>(StoreFailure::unavailable, (objection.empty() ? reason : objection).c_str());
 }
 
 namespace {
@@ -107,6 +149,12 @@ Stored<Rows> guarded(bool writes, const Work& work, bool& lost) {
   } catch (const pqxx::sql_error& error) {
     const std::string& state = error.sqlstate();
     if (state == "40001" || state == "40P01") return failed<Rows>(StoreFailure::conflict, error.what());
+    // 57014, 55P03: it took too long, since others held what it needed, or the server was busy; 53: no memory, disk or
+    // connection left; 58: an error of its disk. Nothing was done, and it is no fault of the statement's.
+    if (state == "57014" || state == "55P03" || state.rfind("53", 0) == 0 || state.rfind("58", 0) == 0) {
+      lost = true;
+      return failed<Rows>(StoreFailure::unavailable, error.what());
+    }
     // 57P0x: the server is stopping; 25006: read-only; nothing was done, another connection may do it.
     if (state.rfind("57P0", 0) == 0 || state == "25006") {
       lost = true;
@@ -127,6 +175,7 @@ Stored<Rows> Connection::call(const Statement& statement, const Parameters& para
   auto answer = guarded(
       statement.writes,
       [&]() -> Stored<Rows> {
+        const Watch watch = session_->watch();
         if (session_->prepared.insert(statement.name).second)
           session_->connection.prepare(statement.name, statement.sql);
         pqxx::nontransaction work(session_->connection);
@@ -147,6 +196,7 @@ Stored<Rows> Connection::run(const std::string& sql) {
   auto answer = guarded(
       true,
       [&]() -> Stored<Rows> {
+        const Watch watch = session_->watch();
         pqxx::work work(session_->connection);
         const auto result = work.exec(sql);
         work.commit();
@@ -163,6 +213,7 @@ Stored<Rows> Connection::read(const std::string& sql) {
   auto answer = guarded(
       false,
       [&]() -> Stored<Rows> {
+        const Watch watch = session_->watch();
         pqxx::nontransaction work(session_->connection);
         return Rows(std::make_shared<Rows::Held>(Rows::Held{work.exec(sql)}));
       },

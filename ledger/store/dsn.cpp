@@ -2,6 +2,8 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
+#include <charconv>
 #include <map>
 #include <memory>
 #include <optional>
@@ -59,6 +61,13 @@ bool is_near(const std::string& host) {
          host.starts_with("127.");
 }
 
+std::vector<std::string> split(const std::string& text, char by) {
+  std::vector<std::string> parts;
+  std::istringstream in(text);
+  for (std::string part; std::getline(in, part, by);) parts.push_back(part);
+  return parts;
+}
+
 }  // namespace
 
 std::string plain_over_network(const std::string& dsn) {
@@ -92,6 +101,48 @@ std::string with_options(const std::string& dsn, const std::string& options) {
   if (!keywords) return dsn;
   join((*keywords)["options"], options, false);
   return text_of(*keywords);
+}
+
+std::string brisk(const std::string& dsn) { return with_settings(dsn, "-c statement_timeout=30000", ""); }
+
+std::chrono::milliseconds statement_timeout(const std::string& dsn) {
+  constexpr std::string_view name = "statement_timeout=";
+  const auto keywords = parse(dsn);
+  if (!keywords || !keywords->contains("options")) return {};
+  const std::string& options = keywords->at("options");
+  const auto found = options.rfind(name);
+  if (found == std::string::npos) return {};
+  const char* const from = options.data() + found + name.size();
+  const char* const end = options.data() + options.size();
+  std::int64_t number = 0;
+  const auto read = std::from_chars(from, end, number);
+  if (read.ec != std::errc() || number < 0 || number > 86'400'000) return {};
+  const std::string_view unit(read.ptr, static_cast<std::size_t>(std::find(read.ptr, end, ' ') - read.ptr));
+  if (unit.empty() || unit == "ms") return std::chrono::milliseconds(number);
+  if (unit == "s") return std::chrono::seconds(number);
+  if (unit == "min") return std::chrono::minutes(number);
+  return {};
+}
+
+std::vector<std::string> each_host(const std::string& dsn) {
+  const auto keywords = parse(dsn);
+  if (!keywords) return {dsn};
+  constexpr const char* per_host[] = {"host", "hostaddr", "port"};
+  std::size_t hosts = 1;
+  for (const char* name : per_host)
+    if (keywords->contains(name)) hosts = std::max(hosts, split(keywords->at(name), ',').size());
+  if (hosts == 1) return {dsn};
+  std::vector<std::string> each;
+  for (std::size_t host = 0; host < hosts; ++host) {
+    Keywords one = *keywords;
+    for (const char* name : per_host) {
+      if (!one.contains(name)) continue;
+      const auto values = split(one[name], ',');
+      one[name] = values.size() == 1 ? values[0] : host < values.size() ? values[host] : "";  // one port serves all
+    }
+    each.push_back(text_of(one));
+  }
+  return each;
 }
 
 }  // namespace ledger

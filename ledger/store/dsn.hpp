@@ -2,7 +2,9 @@
 // Pure: no I/O, no throw.
 #pragma once
 
+#include <chrono>
 #include <string>
+#include <vector>
 
 namespace ledger {
 
@@ -18,5 +20,15 @@ std::string with_options(const std::string& dsn, const std::string& options);
 // loopback, or TLS with a verified name is asked for. Hosts and sslmode that the string leaves out are the
 // environment's.
 std::string plain_over_network(const std::string& dsn);
+// For calls that take moments: a statement ends after half a minute, unless the string names a statement_timeout
+// itself.
+std::string brisk(const std::string& dsn);
+
+// The statement_timeout that its options set last; 0 where they set none, or none that can be read.
+std::chrono::milliseconds statement_timeout(const std::string& dsn);
+
+// One string per host, in their order: the same as `dsn` but for the host, its address and its port. `dsn` itself where
+// it names one host, or none.
+std::vector<std::string> each_host(const std::string& dsn);
 
 }  // namespace ledger

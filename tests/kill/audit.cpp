@@ -105,8 +105,8 @@ struct Sums {
   machines::Int128 base = 0, quote = 0, fees = 0;
 };
 
-Orders orders_of_venue(const House& house) {
-  auto database = Database::open((house.folder() / "venue" / "paper.db").string());
+Orders orders_of_venue(const std::filesystem::path& folder) {
+  auto database = Database::open((folder / "venue" / "paper.db").string());
   if (!database) return {};
   std::map<std::string, Sums> sums;
   auto fills = database->prepare(
@@ -145,10 +145,10 @@ void compare_orders(const Orders& ours, const Orders& theirs, std::vector<std::s
 }
 
 // What people would type: `bursar status` and `bursar ledger verify`.
-void ask_commands(const std::string& dsn, const House& house, std::vector<std::string>& problems) {
+void ask_commands(const std::string& dsn, const std::filesystem::path& folder, std::vector<std::string>& problems) {
   const auto run = [&](std::vector<std::string> argv) {
     argv.insert(argv.begin(), BURSAR_EXECUTABLE);
-    argv.insert(argv.end(), {"--json", "--data-dir", house.folder().string(), "--dsn", dsn});
+    argv.insert(argv.end(), {"--json", "--data-dir", folder.string(), "--dsn", dsn});
     deploy::ProcessSpec spec;
     spec.argv = argv;
     const auto done = deploy::run_to_end(spec);
@@ -160,30 +160,34 @@ void ask_commands(const std::string& dsn, const House& house, std::vector<std::s
   };
   const auto status = run({"status"});
   if (!status.is_object() || status.value("stranded", -1) != 0) problems.push_back("status: " + status.dump());
-  const auto verify = run({"ledger", "verify"});
+  const auto verify = run({"ledger", "verify", "--full"});
   if (!verify.is_object() || !verify.value("verified", false)) problems.push_back("ledger verify: " + verify.dump());
 }
 
 }  // namespace
 
-std::vector<std::string> audit(const House& house) {
+std::vector<std::string> audit(const std::filesystem::path& folder, const std::string& dsn) {
   std::vector<std::string> problems;
-  auto cluster = deploy::Cluster::open(house.folder());
-  if (!cluster) return {"PostgreSQL does not start again: " + cluster.error().text};
-  ledger::Connection connection(cluster->dsn("bursar"));
+  ledger::Connection connection(dsn);
   for (const Rule& rule : rules) {
     const auto rows = connection.run(rule.sql);
     if (!rows) problems.push_back(fmt::format("{}: {}", rule.name, rows.error().text));
     for (int row = 0; rows && row < rows->size(); ++row)
       problems.push_back(fmt::format("{}: {}", rule.name, rows->text(row, 0)));
   }
-  compare_orders(orders_of_ledger(connection, problems), orders_of_venue(house), problems);
-  ask_commands(cluster->dsn("bursar"), house, problems);
+  compare_orders(orders_of_ledger(connection, problems), orders_of_venue(folder), problems);
+  ask_commands(dsn, folder, problems);
   return problems;
 }
 
-std::string venue_fills(const House& house) {
-  auto database = Database::open((house.folder() / "venue" / "paper.db").string());
+std::vector<std::string> audit(const House& house) {
+  auto cluster = deploy::Cluster::open(house.folder());
+  if (!cluster) return {"PostgreSQL does not start again: " + cluster.error().text};
+  return audit(house.folder(), cluster->dsn("bursar"));
+}
+
+std::string venue_fills(const std::filesystem::path& folder) {
+  auto database = Database::open((folder / "venue" / "paper.db").string());
   if (!database) return database.error().text;
   std::string text;
   auto fills = database->prepare(
@@ -195,5 +199,7 @@ std::string venue_fills(const House& house) {
   }
   return text;
 }
+
+std::string venue_fills(const House& house) { return venue_fills(house.folder()); }
 
 }  // namespace tests::kill

@@ -2,6 +2,7 @@
 // its own commands say about it.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,11 @@ namespace tests::kill {
 // Starts PostgreSQL on the folder once more. What is wrong, one line each; nothing when all is well. REQUIRES: the
 // house has ended.
 std::vector<std::string> audit(const House& house);
+// The same of a house on a PostgreSQL that runs.
+std::vector<std::string> audit(const std::filesystem::path& folder, const std::string& dsn);
 
 // Every fill of the venue in order of world time, ids left out: what two runs must have in common.
 std::string venue_fills(const House& house);
+std::string venue_fills(const std::filesystem::path& folder);
 
 }  // namespace tests::kill

@@ -58,8 +58,8 @@ TEST(Tidy, TheTopLevelIsTheHouseAndNothingElse) {
 }
 
 TEST(Tidy, TestsMirrorTheTree) {
-  static const std::set<std::string> own{"scenarios", "simulation", "chaos",       "bench", "history",
-                                         "tidy",      "support",    "regressions", "kill",  "fuzz"};
+  static const std::set<std::string> own{"scenarios", "simulation",  "chaos", "bench", "history", "tidy",
+                                         "support",   "regressions", "kill",  "fuzz",  "failover"};
   for (const auto& entry : fs::directory_iterator(fs::path(BURSAR_SOURCE_DIR) / "tests")) {
     const std::string name = entry.path().filename().string();
     if (!entry.is_directory()) continue;

@@ -11,6 +11,7 @@
 #include "ledger/store/migrations.hpp"
 #include "workers/harness/mind.hpp"
 #include "workers/harness/outside.hpp"
+#include "workers/harness/pulse.hpp"
 
 namespace workers::harness {
 namespace {
@@ -78,6 +79,7 @@ class Worker {
     drain();
     take_answers();
     if (mind_.waiting() > 0 && group_is_full_enough()) work_off();
+    drain();  // brokers may have spoken while PostgreSQL took its time
     links_.liveness();
   }
 
@@ -158,8 +160,12 @@ class Worker {
   // ---- one group
 
   void work_off() {
-    const auto read = [this](std::span<const LeasedJob> jobs) { return journal_.facts(jobs); };
+    const auto read = [this](std::span<const LeasedJob> jobs) {
+      const auto loan = pulse_.lend(links_.heartbeat_us());
+      return journal_.facts(jobs);
+    };
     const auto write = [this](int shard, std::int64_t epoch, std::span<const machines::Step> steps) {
+      const auto loan = pulse_.lend(links_.heartbeat_us());
       return journal_.commit(shard, epoch, steps);
     };
     if (stop_) mind_.stop_minting();
@@ -194,6 +200,7 @@ class Worker {
   ledger::journal::Journal journal_;
   Mind mind_;
   Outside outside_;
+  Pulse pulse_{[this] { links_.beat(); }};
   std::int64_t group_until_us_ = 0, called_us_ = 0;
 };
 

@@ -114,6 +114,17 @@ void BrokerLinks::take(Link& link, const schemas::Message& message) {
   }
 }
 
+void BrokerLinks::beat() {
+  for (Link& link : links_)
+    if (link.welcomed) (void)link.socket->send(schemas::encode(schemas::Heartbeat{}));
+}
+
+std::int64_t BrokerLinks::heartbeat_us() const {
+  std::int64_t shortest = 1'000'000;
+  for (const Link& link : links_) shortest = std::min(shortest, link.heartbeat_us);
+  return shortest;
+}
+
 void BrokerLinks::liveness() {
   const std::int64_t now = steady_us();
   for (std::size_t index = 0; index < links_.size(); ++index) {

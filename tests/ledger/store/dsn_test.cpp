@@ -43,5 +43,33 @@ TEST(Dsn, APlainWayOverANetworkIsNamed) {
   EXPECT_EQ(plain_over_network("host=db.example sslmode=verify-full"), "");
 }
 
+TEST(Dsn, TheLastStatementTimeoutCounts) {
+  using std::chrono::milliseconds;
+  EXPECT_EQ(statement_timeout("options='-c statement_timeout=600000 -c jit=off'"), milliseconds(600'000));
+  EXPECT_EQ(statement_timeout("options='-c statement_timeout=9 -c statement_timeout=2s'"), milliseconds(2'000));
+  EXPECT_EQ(statement_timeout("options='-c statement_timeout=1min -c jit=off'"), milliseconds(60'000));
+  EXPECT_EQ(statement_timeout("options='-c statement_timeout=0'"), milliseconds(0));
+  EXPECT_EQ(statement_timeout("options='-c statement_timeout=soon'"), milliseconds(0));
+  EXPECT_EQ(statement_timeout("host=a"), milliseconds(0));
+  EXPECT_EQ(statement_timeout("nonsense"), milliseconds(0));
+}
+
+TEST(Dsn, ABriskOneKeepsItsOwnTimeout) {
+  EXPECT_EQ(statement_timeout(brisk("host=a")), std::chrono::milliseconds(30'000));
+  EXPECT_EQ(statement_timeout(brisk("options='-c statement_timeout=7'")), std::chrono::milliseconds(7));
+}
+
+TEST(Dsn, EachHostKeepsItsPortAndAllTheRest) {
+  using testing::ElementsAre;
+  EXPECT_THAT(each_host("host=/a,db.b port=1,2 user=ann"),
+              ElementsAre("host='/a' port='1' user='ann'", "host='db.b' port='2' user='ann'"));
+  EXPECT_THAT(
+      each_host("postgresql://ann@a,b:5433/books"),
+      ElementsAre("dbname='books' host='a' port='' user='ann'", "dbname='books' host='b' port='5433' user='ann'"));
+  EXPECT_THAT(each_host("host=a,b port=7"), ElementsAre("host='a' port='7'", "host='b' port='7'"));
+  EXPECT_THAT(each_host("host=/a user=ann"), ElementsAre("host=/a user=ann"));
+  EXPECT_THAT(each_host("nonsense"), ElementsAre("nonsense"));
+}
+
 }  // namespace
 }  // namespace ledger

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <limits>
+
 #include "tests/schemas/codec/generators.hpp"
 
 namespace schemas {
@@ -12,6 +14,7 @@ using namespace tests;
 using machines::Amount;
 
 Amount amount() { return {{any<std::int32_t>()}, minor()}; }
+int count() { return *rc::gen::inRange(0, std::numeric_limits<int>::max()); }
 
 machines::order::Data order() {
   return {
@@ -97,7 +100,7 @@ RC_GTEST_PROP(Data, WhatStandsForSleevesAndVaultsComesBack, ()) {
   RC_ASSERT(kept.has_value() && kept->allocation == sleeve.allocation);
   const machines::vault::Data vault{
       {enumerator<machines::policy::Rule>(), {whole()}, {whole()}, {whole()}, amount()},
-      {{whole()}, {whole()}, {whole()}}
+      {{whole()},                            {whole()},                                     {whole()}                                     }
   };
   const auto back = parse_vault(write_vault(vault));
   RC_ASSERT(back.has_value() && back->reserve.rule == vault.reserve.rule && back->reserve.least == vault.reserve.least);

@@ -1,0 +1,50 @@
+// tests/workers/harness/pulse_test.cpp: a worker that waits for PostgreSQL goes on beating, and only then.
+#include "workers/harness/pulse.hpp"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+
+#include "tests/support/child.hpp"
+
+namespace workers::harness {
+namespace {
+
+TEST(Pulse, BeatsWithinALoanAndNeverOutside) {
+  std::atomic<int> beats = 0;
+  std::atomic<bool> is_lent = false, is_wrong = false;
+  Pulse pulse([&] {
+    ++beats;
+    if (!is_lent) is_wrong = true;
+  });
+  is_lent = true;
+  {
+    const auto loan = pulse.lend(1'000);
+    EXPECT_TRUE(tests::wait_until([&] { return beats >= 3; }));
+  }
+  is_lent = false;
+  const int before = beats;
+  std::atomic<int> meanwhile = 0;  // how time passes for the first: another one beats
+  Pulse other([&] { ++meanwhile; });
+  {
+    const auto loan = other.lend(1'000);
+    EXPECT_TRUE(tests::wait_until([&] { return meanwhile >= 4; }));
+  }
+  EXPECT_EQ(beats, before);
+  is_lent = true;
+  {
+    const auto loan = pulse.lend(1'000);
+    EXPECT_TRUE(tests::wait_until([&] { return beats > before; })) << "a second loan does not beat";
+  }
+  EXPECT_FALSE(is_wrong) << "it beat outside a loan";
+}
+
+TEST(Pulse, IsSilentWhereTheLoanIsShort) {
+  std::atomic<int> beats = 0;
+  Pulse pulse([&] { ++beats; });
+  for (int call = 0; call < 1'000; ++call) const auto loan = pulse.lend(60'000'000);
+  EXPECT_EQ(beats, 0);
+}
+
+}  // namespace
+}  // namespace workers::harness

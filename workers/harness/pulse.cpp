@@ -1,0 +1,55 @@
+#include "workers/harness/pulse.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace workers::harness {
+namespace {
+
+constexpr std::chrono::milliseconds look_every{50};
+// Longer than a statement may take, its server's silence included.
+constexpr std::int64_t longest_loan_us = 60'000'000;
+
+std::int64_t steady_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+Pulse::Pulse(std::function<void()> beat) : beat_(std::move(beat)), thread_([this] { run(); }) {}
+
+Pulse::~Pulse() {
+  {
+    const std::lock_guard guard(mutex_);
+    stop_ = true;
+  }
+  ended_.notify_one();
+  thread_.join();
+}
+
+void Pulse::run() {
+  std::unique_lock guard(mutex_);
+  while (!stop_) {
+    ended_.wait_for(guard, look_every);
+    const std::int64_t now = steady_us();
+    if (every_us_ == 0 || now < next_us_ || now > until_us_) continue;
+    next_us_ = now + every_us_;
+    beat_();
+  }
+}
+
+Pulse::Loan::Loan(Pulse& pulse, std::int64_t every_us) : pulse_(pulse) {
+  const std::int64_t now = steady_us();
+  const std::lock_guard guard(pulse_.mutex_);
+  pulse_.every_us_ = every_us;
+  pulse_.next_us_ = now + every_us;
+  pulse_.until_us_ = now + longest_loan_us;
+}
+
+Pulse::Loan::~Loan() {
+  const std::lock_guard guard(pulse_.mutex_);
+  pulse_.every_us_ = 0;
+}
+
+}  // namespace workers::harness
