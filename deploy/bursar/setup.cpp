@@ -2,6 +2,7 @@
 
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "deploy/bursar/import_record.hpp"
@@ -113,14 +114,33 @@ machines::allocation::Data funding(const VaultAccounts& vault, Amount tradeable,
   return fund;
 }
 
+// Asked again where a broker elsewhere takes the shard in between: nothing stands then.
+Stored<bool> commit_opening(ledger::Connection& connection, const std::vector<machines::Step>& steps) {
+  constexpr int most_tries = 20;
+  for (int tries = 1;; ++tries) {
+    const auto shard = connection.call(shard_statement, Parameters().add(std::int64_t{owner_id}));
+    if (!shard) return machines::fail(shard.error());
+    const auto results =
+        ledger::journal::Journal(connection).commit(static_cast<int>(shard->number(0, 0)), shard->number(0, 1), steps);
+    if (!results) return machines::fail(results.error());
+    const auto refused = std::find_if(results->begin(), results->end(), [](const machines::StepResult& result) {
+      return result.outcome != machines::Outcome::committed;
+    });
+    if (refused == results->end()) return true;
+    if (refused->outcome != machines::Outcome::stale_epoch || tries == most_tries)
+      return machines::fail(ledger::StoreError{
+          ledger::StoreFailure::refused,
+          "the opening of the vault was not committed: " + std::string(machines::name_of(refused->outcome)) + " " +
+              refused->refusal});
+  }
+}
+
 // The funding one millisecond before the sleeves' allocations, those one before the first bar opens.
 Stored<bool> genesis(ledger::Connection& connection, const TreasurySpec& spec, const VaultAccounts& vault,
                      const std::optional<VaultAccounts>& fee_vault, machines::Instant first_open) {
   const auto already = connection.call(genesis_statement);
   if (!already) return machines::fail(already.error());
   if (already->number(0, 0) > 0) return false;
-  const auto shard = connection.call(shard_statement, Parameters().add(std::int64_t{owner_id}));
-  if (!shard) return machines::fail(shard.error());
   const auto fund =
       funding(vault, spec.tradeable, Amount(spec.total.asset(), spec.total.minor() - spec.tradeable.minor()));
   const machines::Instant funded_at = first_open - machines::milliseconds(2);
@@ -137,15 +157,7 @@ Stored<bool> genesis(ledger::Connection& connection, const TreasurySpec& spec, c
     data.why = "the sleeve's first allocation";
     steps.push_back(allocation_step({owner_id}, data, {++id}, first_open - machines::milliseconds(1)));
   }
-  const auto results =
-      ledger::journal::Journal(connection).commit(static_cast<int>(shard->number(0, 0)), shard->number(0, 1), steps);
-  if (!results) return machines::fail(results.error());
-  for (const machines::StepResult& result : *results)
-    if (result.outcome != machines::Outcome::committed)
-      return machines::fail(ledger::StoreError{
-          ledger::StoreFailure::refused, "the opening of the vault was not committed: " +
-                                             std::string(machines::name_of(result.outcome)) + " " + result.refusal});
-  return true;
+  return commit_opening(connection, steps);
 }
 
 }  // namespace
@@ -205,15 +217,21 @@ Stored<bool> set_up(ledger::Connection& connection, const TreasurySpec& spec, co
                                        .add(fee_asset)
                                        .add((first_open - machines::milliseconds(3)).us));
   sequence.run(setting_statement, Parameters().add(spec.settings));
-  // Last but the genesis: read_feed() finds a treasury only when all of it stands.
-  sequence.run(feed_statement, Parameters().add(file).add(prices.sha256).add(write_import(prices.report)));
   if (sequence.error()) return machines::fail(*sequence.error());
   const auto accounts = accounts_of(connection, vault);
   if (!accounts) return machines::fail(accounts.error());
-  if (fee_vault == 0) return genesis(connection, spec, *accounts, std::nullopt, first_open);
-  const auto fee_accounts = accounts_of(connection, fee_vault);
-  if (!fee_accounts) return machines::fail(fee_accounts.error());
-  return genesis(connection, spec, *accounts, *fee_accounts, first_open);
+  std::optional<VaultAccounts> fee_accounts;
+  if (fee_vault != 0) {
+    const auto found = accounts_of(connection, fee_vault);
+    if (!found) return machines::fail(found.error());
+    fee_accounts = *found;
+  }
+  const auto opened = genesis(connection, spec, *accounts, fee_accounts, first_open);
+  if (!opened) return opened;
+  // Last of all: read_feed() finds a treasury only when all of it stands, its first coins too.
+  sequence.run(feed_statement, Parameters().add(file).add(prices.sha256).add(write_import(prices.report)));
+  if (sequence.error()) return machines::fail(*sequence.error());
+  return opened;
 }
 
 bool is_sample(const FeedState& feed) {

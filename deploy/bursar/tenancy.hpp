@@ -14,12 +14,14 @@ namespace deploy {
 class Tenancy {
  public:
   explicit Tenancy(const std::string& dsn) : connection_(dsn) {}
-  // Takes the right, or makes sure that it is still had; a lock that was lost with its server is taken anew. Errors:
-  // another house has it (exit code 2). A database that is away is no error: nobody works on it.
+  // Takes the right, or makes sure that it is still had; a lock that was lost with its server, or with
+  // the line to it, is taken anew. Errors: another house has it (exit code 2). A database that is away is no error:
+  // nobody works on it.
   Clustered<machines::Nothing> hold();
 
  private:
   ledger::Connection connection_;
+  std::string session_;  // of PostgreSQL, which had the lock when we last looked
 };
 
 }  // namespace deploy

@@ -162,8 +162,11 @@ class Run {
                    prices->file.bars.size(), options_.config.sample.seed);
       auto done = house_.ask([&] { return set_up_once(*prices); });
       // A broker elsewhere took the new owner's shard in the middle of it: what stands stays, the rest is done again.
-      for (int again = 0; !done && done.error().text.starts_with("[BU001]") && again < 10; ++again)
-        done = house_.ask([&] { return set_up_once(*prices); });
+      const auto moved = [&] {
+        return !done && (done.error().text.starts_with("[BU001]") ||
+                         done.error().text.starts_with("[BU002] ERROR:  a step does not fit: epoch"));
+      };
+      for (int again = 0; moved() && again < 10; ++again) done = house_.ask([&] { return set_up_once(*prices); });
       if (!done) return failed("setting up: " + done.error().text);
       const auto standing = house_.ask([&] { return read_feed(connection_); });
       if (!standing || standing->empty()) return failed("the feed can't be read back");

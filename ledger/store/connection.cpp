@@ -19,7 +19,9 @@ namespace {
 // string, so that they are there on every new connection.
 constexpr const char* settings =
     "-c plan_cache_mode=force_generic_plan -c jit=off -c search_path=ledger -c TimeZone=UTC "
-    "-c statement_timeout=600000 -c idle_in_transaction_session_timeout=60000";
+    "-c statement_timeout=600000 -c idle_in_transaction_session_timeout=60000 "
+    // So does the server notice a client that vanished: what it held is free again.
+    "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=10000";
 // A standby, and a server that takes no writes, are no server for us; of several hosts, the next is asked. A host that
 // vanished without a word is noticed after about ten seconds.
 constexpr const char* defaults =

@@ -78,12 +78,13 @@ pid_t postmaster_of(const fs::path& folder) {
 
 }  // namespace
 
-std::string config_text(const std::vector<std::string>& faults) {
+std::string config_text(const std::vector<std::string>& faults, int brokers, int bars) {
   std::vector<std::string> quoted;
   for (const std::string& fault : faults) quoted.push_back('"' + fault + '"');
   return fmt::format(R"([sample]
-bars = 240
+bars = {}
 [broker]
+count = {}
 heartbeat_ms = {}
 ttl_ms = {}
 backoff_ms = 20
@@ -92,7 +93,7 @@ longest_backoff_ms = 500
 partial_fill_percent = 40
 faults = [{}]
 )",
-                     ttl_ms / 4, ttl_ms, fmt::join(quoted, ", "));
+                     bars, brokers, ttl_ms / 4, ttl_ms, fmt::join(quoted, ", "));
 }
 
 House::House(const std::string& config) : folder_(own_.path() / "d"), connection_(dsn()) {

@@ -16,7 +16,9 @@ namespace tests::kill {
 inline constexpr int ttl_ms = 600;  // after so long a silence a worker's leases pass on
 
 // The configuration of every run here; `faults` as in [venue.paper], for instance "place:2:crash_before".
-std::string config_text(const std::vector<std::string>& faults = {});
+// `brokers`: 0 where they run elsewhere.
+inline constexpr int few_bars = 240;
+std::string config_text(const std::vector<std::string>& faults = {}, int brokers = 1, int bars = few_bars);
 
 class House {
  public:

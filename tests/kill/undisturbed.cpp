@@ -7,13 +7,6 @@
 namespace tests::kill {
 namespace {
 
-// What must not depend on what happened on the way. Transitions do: doubt and its way back are told in the history.
-nlohmann::json outcome_of(nlohmann::json result) {
-  result.erase("transitions");
-  result.erase("elapsed_s");
-  return result;
-}
-
 int failed_parts() {
   const auto& result = *testing::UnitTest::GetInstance()->current_test_info()->result();
   int failed = 0;
@@ -23,9 +16,16 @@ int failed_parts() {
 
 }  // namespace
 
-const Undisturbed& undisturbed() {
-  static const Undisturbed run = [] {
-    House house(config_text());
+// Transitions depend on it: doubt and its way back are told in the history.
+nlohmann::json outcome_of(nlohmann::json result) {
+  result.erase("transitions");
+  result.erase("elapsed_s");
+  return result;
+}
+
+const Undisturbed& undisturbed(int bars) {
+  static const Undisturbed run = [bars] {
+    House house(config_text({}, 1, bars));
     house.start();
     const auto end = house.wait();
     EXPECT_EQ(end.code, 0) << house.logs();

@@ -14,8 +14,11 @@ struct Undisturbed {
   std::int64_t transitions = 0;
 };
 
-// Run once per program, at the first call.
-const Undisturbed& undisturbed();
+// Run once per program, at the first call, which says over how many bars.
+const Undisturbed& undisturbed(int bars = few_bars);
+
+// Of a result what must not depend on what happened on the way.
+nlohmann::json outcome_of(nlohmann::json result);
 
 // Waits for the end of the house and expects of it all that the undisturbed run came to, the invariants, and that
 // nothing is left running.
