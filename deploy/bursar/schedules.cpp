@@ -34,7 +34,8 @@ std::vector<Instant> coming(const Schedule& one, int count) {
 }
 
 std::string took_text(const FiringView& firing) {
-  return firing.took_ms == 0 ? "-" : fmt::format("{:.1f} s", static_cast<double>(firing.took_ms) / 1e3);
+  if (firing.took_ms < 1'000) return firing.took_ms == 0 ? "-" : fmt::format("{} ms", firing.took_ms);
+  return fmt::format("{:.1f} s", static_cast<double>(firing.took_ms) / 1e3);
 }
 
 ordered_json firing_json(const FiringView& one) {
