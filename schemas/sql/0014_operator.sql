@@ -65,7 +65,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 DECLARE
   got leased_job[];
 BEGIN
-  PERFORM pg_advisory_xact_lock_shared(7003, 0);
+  PERFORM pg_advisory_xact_lock_shared(7004, 0);
   IF NOT has_exceptions() THEN
     RETURN QUERY SELECT c.*, 1 FROM claim(p_shards, p_world, p_limit, p_broker) AS c;
     RETURN;
@@ -83,7 +83,7 @@ RETURNS TABLE (owner int, instance bigint, version bigint, ordinal int, shard in
                world_at bigint, attempt int, tries int, token uuid, machine_version int)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 BEGIN
-  PERFORM pg_advisory_xact_lock_shared(7003, 0);
+  PERFORM pg_advisory_xact_lock_shared(7004, 0);
   IF has_exceptions() THEN
     RETURN QUERY SELECT s.* FROM sift(ARRAY(SELECT c FROM claim_of(p_shards, p_owners, p_world, p_limit, p_broker) AS c)) AS s;
   ELSE
@@ -96,7 +96,7 @@ RETURNS TABLE (owner int, instance bigint, version bigint, ordinal int, shard in
                world_at bigint, attempt int, tries int, token uuid, machine_version int)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 BEGIN
-  PERFORM pg_advisory_xact_lock_shared(7003, 0);
+  PERFORM pg_advisory_xact_lock_shared(7004, 0);
   IF has_exceptions() THEN
     RETURN QUERY SELECT s.* FROM sift(ARRAY(SELECT c FROM claim_urgent(p_shards, p_kinds, p_commands, p_world, p_limit, p_broker) AS c)) AS s;
   ELSE
@@ -143,7 +143,7 @@ BEGIN
     RAISE EXCEPTION 'a halt is of a kind or an instance, not of a %', p_scope USING ERRCODE = 'BU013';
   END IF;
   PERFORM pg_advisory_xact_lock(7001, p_owner);
-  PERFORM pg_advisory_xact_lock(7003, 0);
+  PERFORM pg_advisory_xact_lock(7004, 0);
   IF EXISTS (SELECT FROM pause p WHERE p.owner = p_owner AND p.scope = p_scope AND p.target = p_target) THEN
     RETURN 0;
   END IF;

@@ -180,7 +180,7 @@ TEST_F(Brokers, AReadOnlyPostgresqlIsWaitedFor) {
   const auto broker = party_->broker();
   const auto worker = party_->worker("w1");
   EXPECT_TRUE(broker->wait_for_output("waiting for PostgreSQL")) << broker->output();
-  (void)party_->ask("SET TRANSACTION READ WRITE; ALTER DATABASE " + database + " RESET default_transaction_read_only");
+  (void)must_run("postgres", "ALTER DATABASE " + database + " RESET default_transaction_read_only");
   expect_the_end();
 }
 

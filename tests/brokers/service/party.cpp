@@ -22,7 +22,7 @@ class Drill : public workers::handlers::Handler {
   [[nodiscard]] bool is_pure(std::string_view command) const override { return command == "spin"; }
 
   Decision on_job(const machines::LeasedJob& job, const ledger::journal::Facts& facts) const override {
-    if (job.command == "wait") return workers::handlers::GiveUp{machines::CallError::maintenance, 20, "not yet", false};
+    if (job.command == "wait") return workers::handlers::GiveUp{machines::CallError::retry_later, 20, "not yet", false};
     if (job.command == "abort") std::abort();
     auto step = workers::handlers::step_for(job, facts, machines::Fate::done);
     machines::Move move;

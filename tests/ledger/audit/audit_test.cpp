@@ -118,6 +118,7 @@ constexpr const char* outside[] = {
     "account.limited",        // the same; true where history breaks the limit is found
     "account.fund",           // the same
     "instance.is_final",      // follows from the machine's table, which SQL does not know
+    "shard.seat",             // who serves it now: a lease of wall time, as epochs are
     "instance.parent",        // in no digest yet
     "instance.sleeve",        // in no digest yet
     "instance.born_ordinal",  // in no digest yet

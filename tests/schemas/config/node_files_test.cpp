@@ -69,11 +69,11 @@ TEST(NodeFiles, AnUnknownKeyIsNamedWithItsPlaceAndANeighbour) {
 
 TEST(NodeFiles, APeerNeedsARoleThatThereIsAndOneKey) {
   EXPECT_EQ(broker_refusal(std::string(good_broker) + "[[peer]]\nname = 'x'\nrole = 'root'\nkey_file = 'k'\n"),
-            "b.toml:10:1: peer[1].role is \"root\"; write worker, client, approver or operator");
+            "b.toml:10:8: peer[1].role is \"root\"; write worker, client, approver or operator");
   EXPECT_EQ(broker_refusal(std::string(good_broker) + "[[peer]]\nname = 'x'\nrole = 'client'\n"),
             "b.toml:8:1: peer[1].public_key is missing; give one of `public_key` and `key_file`");
   EXPECT_EQ(broker_refusal(std::string(good_broker) + "[[peer]]\nname = 'x'\nrole = 'client'\npublic_key = 'short'\n"),
-            "b.toml:11:1: peer[1].public_key has 5 characters; a public key has 40, see NAME.pub");
+            "b.toml:11:14: peer[1].public_key has 5 characters; a public key has 40, see NAME.pub");
 }
 
 TEST(NodeFiles, ABrokerThatNobodyCouldReachSaysSo) {
@@ -82,7 +82,7 @@ TEST(NodeFiles, ABrokerThatNobodyCouldReachSaysSo) {
   EXPECT_THAT(broker_refusal(text), HasSubstr("reached_at is missing; nobody can reach tcp://0.0.0.0:7401"));
   EXPECT_EQ(broker_refusal("reached_at = \"tcp://10.0.0.2:7401\"\n" + text), "accepted");
   EXPECT_THAT(broker_refusal("name = 'b'\nlisten = 'udp://x'\nkey_file = 'k'\n"),
-              HasSubstr("b.toml:2:1: listen is \"udp://x\"; write tcp://HOST:PORT or ipc://PATH"));
+              HasSubstr("b.toml:2:10: listen is \"udp://x\"; write tcp://HOST:PORT or ipc://PATH"));
 }
 
 TEST(NodeFiles, AWorkerThatCallsAVenueNeedsAWayThere) {
@@ -93,7 +93,7 @@ TEST(NodeFiles, AWorkerThatCallsAVenueNeedsAWayThere) {
 
 TEST(NodeFiles, WhatTheBrokersTableCantSayIsRefusedHereAsWell) {
   EXPECT_THAT(broker_refusal(std::string(good_broker) + "[broker]\nttl_ms = 5\n"),
-              HasSubstr("b.toml:9:1: broker.ttl_ms"));
+              HasSubstr("b.toml:9:10: broker.ttl_ms"));
   EXPECT_THAT(broker_refusal(std::string(good_broker) + "[broker]\ncount = 3\n"), HasSubstr("one file is one broker"));
 }
 
