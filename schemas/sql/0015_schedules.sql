@@ -42,7 +42,7 @@ CREATE FUNCTION declare_schedules(p_now bigint, p_owner text[], p_name text[], p
                                   p_catch_up text[])
 RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
 BEGIN
-  PERFORM pg_advisory_xact_lock(7004, 0);
+  PERFORM pg_advisory_xact_lock(7005, 0);
   UPDATE schedule s SET is_on = false
    WHERE s.is_on AND NOT EXISTS (SELECT FROM unnest(p_owner, p_name) AS d (owner, name) JOIN owner o ON o.name = d.owner
                                   WHERE o.id = s.owner AND d.name = s.name);
