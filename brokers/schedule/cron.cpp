@@ -166,6 +166,11 @@ std::vector<Instant> next_times(const Cron& cron, const std::string& zone, Insta
   return times;
 }
 
+std::string local_text(Instant at, const std::string& zone) {
+  const date::sys_seconds seconds(std::chrono::seconds(at.us / 1'000'000));
+  return date::format("%F %T %Z", date::make_zoned(zone, seconds));
+}
+
 std::vector<Instant> due_times(const Cron& cron, const std::string& zone, CatchUp catch_up, Instant last, Instant now) {
   constexpr std::int64_t longest_us = 400LL * 86'400 * 1'000'000;  // nobody wants what was missed before
   std::deque<Instant> passed;

@@ -36,6 +36,9 @@ std::optional<machines::Instant> next_time(const Cron& cron, const std::string& 
 std::vector<machines::Instant> next_times(const Cron& cron, const std::string& zone, machines::Instant after,
                                           int count);
 
+// As clocks there show it: "2024-03-31 03:00:00 CEST". REQUIRES: is_zone(zone).
+std::string local_text(machines::Instant at, const std::string& zone);
+
 // What to do about times that passed while nobody looked.
 enum class CatchUp { none, last, all };
 constexpr std::int64_t on_time_us = 60'000'000;  // later than this, a time was missed

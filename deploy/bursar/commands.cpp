@@ -13,6 +13,7 @@
 #include "deploy/bursar/key_watch.hpp"
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/setup.hpp"
+#include "deploy/bursar/scheduler.hpp"
 #include "deploy/bursar/times.hpp"
 #include "ledger/books/books.hpp"
 #include "ledger/jobs/desk.hpp"
@@ -21,6 +22,7 @@
 #include "machines/control/control.hpp"
 #include "machines/core/amount.hpp"
 #include "machines/core/diagram.hpp"
+#include "machines/firing/firing.hpp"
 #include "machines/intervention/intervention.hpp"
 #include "machines/key/key.hpp"
 #include "machines/order/order.hpp"
@@ -79,6 +81,7 @@ struct StatusView {
   std::vector<ledger::jobs::JobGroup> unserved;  // jobs that no worker here knows the machine of
   std::vector<BrokerState> brokers;
   bool house_may_run = true;
+  std::vector<std::string> overdue;  // schedules, a sentence each
 };
 
 ordered_json status_json(const StatusView& view) {
@@ -104,6 +107,7 @@ ordered_json status_json(const StatusView& view) {
       json["workers"].push_back({{"name", worker.worker}, {"broker", broker->broker}, {"in_flight", worker.in_flight}, {"silent_ms", worker.silent_ms}});
   }
   json["stranded"] = view.stranded.size();
+  json["overdue_schedules"] = view.overdue;
   json["breaks"] = {{"open", view.breaks.count}, {"oldest_s", view.breaks.oldest_s}};
   return json;
 }
@@ -135,6 +139,7 @@ void print_status(const StatusView& view) {
     fmt::print("brokers    none{}\nworkers    none\n", view.house_may_run ? " answers" : ": the house is not running; `bursar up` starts it");
   fmt::print("breaks     {}\n", view.breaks.count == 0 ? "0" : fmt::format("{} open, the oldest for {}: `bursar reconcile list`", view.breaks.count, age_text(view.breaks.oldest_s)));
   if (const std::string keys = in_one_line(view.keys); !keys.empty()) fmt::print("keys       {}\n", keys);
+  if (!view.overdue.empty()) fmt::print("schedules  {} overdue: {}\n", view.overdue.size(), fmt::join(view.overdue, "; "));
   fmt::print("stranded   {}\n", view.stranded.size());
   for (const auto& one : view.stranded) fmt::print("  {} {} is {}: no job, timer or child will move it\n", one.kind, one.id.value, one.state);
 }
@@ -173,7 +178,9 @@ int show_status(const Where& where) {
   if (!seats) return failed(where, "status", seats.error());
   const auto unserved = ledger::jobs::Desk(connection).groups({.reason = "no worker here knows "}, world_now);
   if (!unserved) return failed(where, "status", unserved.error());
-  const StatusView view{*states, *jobs, *stranded, *breaks, *keys, *unserved, where.house_may_run ? ask_brokers(where.layout, *seats) : std::vector<BrokerState>{}, where.house_may_run};
+  const auto late = overdue_now(connection);
+  if (!late) return failed(where, "status", late.error());
+  const StatusView view{*states, *jobs, *stranded, *breaks, *keys, *unserved, where.house_may_run ? ask_brokers(where.layout, *seats) : std::vector<BrokerState>{}, where.house_may_run, *late};
   if (where.json) std::cout << status_json(view).dump() << "\n";
   else print_status(view);
   return stranded->empty() ? 0 : 1;
@@ -247,9 +254,10 @@ int show_diagram(const std::string& kind) {
   else if (kind == "control") std::cout << machines::mermaid(machines::control::transitions, machines::control::State::in_force);
   else if (kind == "break") std::cout << machines::mermaid(machines::reconciliation::transitions, machines::reconciliation::State::open);
   else if (kind == "key") std::cout << machines::mermaid(machines::key::transitions, machines::key::State::resting);
+  else if (kind == "firing") std::cout << machines::mermaid(machines::firing::transitions, machines::firing::State::due);
   else if (kind == "intervention") std::cout << machines::mermaid(machines::intervention::transitions, machines::intervention::State::ordered);
   else {
-    fmt::print(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation, vault, sleeve, control, intervention, key and break\n", kind);
+    fmt::print(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation, vault, sleeve, control, intervention, key, firing and break\n", kind);
     return 2;
   }
   return 0;

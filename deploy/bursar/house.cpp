@@ -194,7 +194,9 @@ void House::start_children(const std::string& symbol) {
   for (int worker = 1; worker <= options_.config.workers.count; ++worker)
     add(fmt::format("worker-{}", worker), {"node", "worker", "--name", fmt::format("worker-{}", worker)});
   // It opens keys to test them, and records what it saw: what no worker may.
-  if (options_.config.keys.test_minutes > 0) add("keys", {"node", "keys"}, owner_dsn_);
+  const auto& schedules = options_.config.schedules;
+  const bool tests = std::any_of(schedules.begin(), schedules.end(), [](auto& one) { return one.does == "test_keys"; });
+  if (options_.config.keys.test_minutes > 0 || tests) add("keys", {"node", "keys"}, owner_dsn_);
   supervisor_.step(steady_ms());
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "deploy/bursar/broker_view.hpp"
+#include "deploy/bursar/scheduler.hpp"
 
 namespace deploy {
 namespace {
@@ -99,6 +100,10 @@ std::string metrics_text(const Inspection& found) {
     parked[fmt::format("{{kind=\"{}\",command=\"{}\"}}", label_text(group.kind), label_text(group.command))] +=
         group.count;
   add(text, "bursar_parked_jobs", "gauge", "Jobs that wait for a person.", {parked.begin(), parked.end()});
+  add(text, "bursar_overdue_schedules", "gauge", "What schedules should have done, or ended, five minutes ago.",
+      {
+          {"", static_cast<std::int64_t>(found.overdue.size())}
+  });
   add(text, "bursar_brokers_up", "gauge", "Brokers that answer.",
       {
           {"", static_cast<std::int64_t>(found.brokers.size())}
@@ -136,7 +141,9 @@ bool Inspector::finish() {
   if (!world) return false;
   const auto counts = ledger::jobs::Jobs(connection_).counts(*world);
   auto parked = desk.groups({.state = "parked"}, *world);
-  if (!counts || !parked) return false;
+  auto overdue = overdue_now(connection_);
+  if (!counts || !parked || !overdue) return false;
+  now_.overdue = std::move(*overdue);
   now_.jobs = *counts;
   now_.parked = std::move(*parked);
   const auto seats = ledger::jobs::Seats(connection_).all();

@@ -21,6 +21,7 @@ struct Inspection {
   std::int64_t live = 0;  // instances that are not final
   std::vector<ledger::books::Stranded> stranded;
   ledger::jobs::Counts jobs;
+  std::vector<std::string> overdue;            // schedules, a sentence each
   std::vector<ledger::jobs::JobGroup> parked;  // by kind, command and reason
   std::vector<schemas::BrokerView> brokers;    // that answer
 };

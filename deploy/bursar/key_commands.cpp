@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/bursar/key_desk.hpp"
+#include "deploy/bursar/times.hpp"
 #include "deploy/bursar/key_input.hpp"
 #include "deploy/bursar/key_venue.hpp"
 #include "ledger/secrets/keyring.hpp"

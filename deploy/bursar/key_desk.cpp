@@ -3,9 +3,9 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <chrono>
 #include <filesystem>
 
+#include "deploy/bursar/times.hpp"
 #include "ledger/secrets/process.hpp"
 #include "machines/core/names.hpp"
 
@@ -19,11 +19,6 @@ using ledger::secrets::SecretError;
 using ledger::secrets::SecretFailure;
 using ledger::secrets::Secretly;
 using machines::name_of;
-
-machines::Instant wall_now() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::microseconds>(now).count()};
-}
 
 std::string day_text(machines::Instant at) {
   if (at.us == 0) return "-";

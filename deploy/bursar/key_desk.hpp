@@ -10,7 +10,6 @@
 
 namespace deploy {
 
-machines::Instant wall_now();
 // "2024-01-31 12:00" in UTC; "-" for none.
 std::string day_text(machines::Instant at);
 

@@ -10,6 +10,7 @@
 
 #include "deploy/bursar/key_desk.hpp"
 #include "deploy/bursar/key_venue.hpp"
+#include "deploy/bursar/scheduler.hpp"
 #include "ledger/secrets/process.hpp"
 #include "machines/core/names.hpp"
 
@@ -97,13 +98,25 @@ int watch_keys(const KeyDesk& desk, const std::atomic<bool>& stop) {
     spdlog::error("{}", safe.error().text);
     return 2;
   }
+  const auto test = [&] {
+    return test_all_keys(desk, [&](const auto& credential, const std::string& account) {
+      return ask_about_key(desk.where.layout, credential, account);
+    });
+  };
   KeyRounds rounds(desk.config.keys.test_minutes, steady_ms());
+  ledger::Connection connection(desk.where.dsn);
+  FiringHand hand(connection, {
+                                  {"test_keys", [&]() -> machines::Result<std::string, std::string> {
+                                     if (test()) return std::string("all keys were tested");
+                                     return machines::fail(std::string("not all keys could be tested; see the log"));
+                                   }}
+  });
+  std::int64_t looked_ms = steady_ms();
   while (!stop) {
-    if (rounds.is_due(steady_ms())) {
-      const bool is_complete = test_all_keys(desk, [&](const auto& credential, const std::string& account) {
-        return ask_about_key(desk.where.layout, credential, account);
-      });
-      rounds.done(is_complete, steady_ms());
+    if (rounds.is_due(steady_ms())) rounds.done(test(), steady_ms());
+    if (steady_ms() - looked_ms >= 1'000) {
+      looked_ms = steady_ms();
+      (void)hand.step();
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }

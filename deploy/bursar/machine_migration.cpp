@@ -10,6 +10,7 @@
 #include "deploy/bursar/vaults.hpp"
 #include "machines/allocation/allocation.hpp"
 #include "machines/control/control.hpp"
+#include "machines/firing/firing.hpp"
 #include "machines/intervention/intervention.hpp"
 #include "machines/key/key.hpp"
 #include "machines/order/order.hpp"
@@ -150,6 +151,7 @@ const MachineRegistry& shipped_machines() {
       {{"sleeve", 1},       shape_of<m::sleeve::State>(m::sleeve::transitions)                },
       {{"control", 1},      shape_of<m::control::State>(m::control::transitions)              },
       {{"intervention", 1}, shape_of<m::intervention::State>(m::intervention::transitions)    },
+      {{"firing", 1},       shape_of<m::firing::State>(m::firing::transitions)                },
       {{"break", 1},        shape_of<m::reconciliation::State>(m::reconciliation::transitions)},
       {{"key", 1},          shape_of<m::key::State>(m::key::transitions)                      },
   };

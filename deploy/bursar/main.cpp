@@ -20,6 +20,8 @@
 #include "deploy/bursar/paper.hpp"
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/report_books.hpp"
+#include "deploy/bursar/scheduler.hpp"
+#include "deploy/bursar/schedules.hpp"
 #include "deploy/bursar/up.hpp"
 #include "deploy/bursar/vaults.hpp"
 #include "deploy/bursar/way_in.hpp"
@@ -64,7 +66,7 @@ Layout layout_of(const Options& options, const schemas::config::Config& config) 
 // Runs `then` with the configuration, or says what is wrong with it and returns 2.
 int with_config(const Options& options, const std::function<int(const schemas::config::Config&)>& then) {
   if (options.config.empty()) return then({});
-  const auto config = schemas::config::load(options.config);
+  const auto config = schemas::config::load(options.config, deploy::check_schedules);
   if (config) return then(*config);
   for (const auto& problem : config.error().problems) fmt::print(stderr, "bursar: {}\n", problem.text());
   return 2;
@@ -120,6 +122,10 @@ class Cli {
                                       return looker(parent, name, help, action);
                                     },
                                     [this](const auto& action) { return look_with_config(o_, action); }});
+    deploy::add_schedule_commands(app_, {[this](auto* parent, const auto& name, const auto& help, auto action) {
+                                           return looker(parent, name, help, action);
+                                         },
+                                         [this](const auto& action) { return look(o_, action); }});
   }
 
   int run(int argc, char** argv) {
@@ -218,7 +224,7 @@ class Cli {
     auto* diagram = machine->add_subcommand("diagram", "a machine's table as a Mermaid picture");
     diagram
         ->add_option("kind", o_.kind,
-                     "order, sleeve_cycle, allocation, vault, sleeve, control, intervention, key or break")
+                     "order, sleeve_cycle, allocation, vault, sleeve, control, intervention, key, firing or break")
         ->required();
     diagram->callback([this] { run_ = [this] { return deploy::show_diagram(o_.kind); }; });
     add_ledger();

@@ -19,6 +19,8 @@
 #include "deploy/bursar/progress.hpp"
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/results.hpp"
+#include "deploy/bursar/scheduler.hpp"
+#include "deploy/bursar/times.hpp"
 #include "deploy/bursar/vaults.hpp"
 #include "deploy/bursar/venue_statement.hpp"
 #include "deploy/bursar/witness.hpp"
@@ -277,14 +279,19 @@ class Run {
 
   // With the venue's statement. A break, or a venue that is silent, never stops the house. False: look again soon.
   bool compare(std::chrono::milliseconds patience) {
-    if (options_.config.reconcile.minutes == 0) return true;
+    return options_.config.reconcile.minutes == 0 || compare_now("bursar up", patience).has_value();
+  }
+  // Errors: why nothing could be compared.
+  machines::Result<std::string, std::string> compare_now(const char* who, std::chrono::milliseconds patience) {
     Reconciling how;
-    how.who = "bursar up";
+    how.who = who;
     how.person = who_asks();
     how.patience = patience;
     const auto made = reconcile(connection_, how, ask_venue(house_.layout(), std::chrono::seconds(2)));
-    fmt::print(stderr, "{}\n", made ? in_one_line(*made) : "not reconciled: " + made.error().text);
-    return made && made->silent.empty() && made->still;
+    const std::string said = made ? in_one_line(*made) : "not reconciled: " + made.error().text;
+    fmt::print(stderr, "{}\n", said);
+    if (!made || !made->silent.empty() || !made->still) return machines::fail(said);
+    return said;
   }
 
   int verify() {
@@ -326,6 +333,37 @@ class Run {
     return every_us == 0 || steady_us() - signed_us_ < every_us ? 0 : sign();
   }
 
+  machines::Result<std::string, std::string> checkpoint_now() {
+    const auto said = testify(Depth::since_checkpoint);
+    if (!said) return machines::fail("the ledger could not be verified: " + said.error().text);
+    if (said->outcome == Testimony::Outcome::ok)
+      return std::string(said->is_signed ? "signed" : "the last one holds all there is");
+    if (said->outcome == Testimony::Outcome::bad) unsound_ = unsound(*said);
+    return machines::fail("the ledger does not verify: " + said->text);
+  }
+
+  // Schedules fire while the house is live: nothing here is in a replay's way, or in its digest.
+  FiringHand begin_schedules() {
+    ledger::jobs::Schedules schedules(connection_);
+    const auto unknown = house_.ask([&] { return schedules.declare(schedules_of(options_.config), wall_now()); });
+    if (!unknown)
+      fmt::print(stderr, "bursar: the schedules are as they were: {}\n", unknown.error().text);
+    else if (!unknown->empty())
+      fmt::print(stderr, "bursar: schedules of {} can't fire: nobody has opened that owner\n", *unknown);
+    return {
+        connection_,
+        {{"reconcile", [this] { return compare_now("bursar schedule", std::chrono::seconds(5)); }},
+          {"checkpoint", [this] { return checkpoint_now(); }}}
+    };
+  }
+  // Once a second. Where PostgreSQL does not answer, the next look goes on from there.
+  void step_schedules(FiringHand& hand) {
+    if (steady_us() - scheduled_us_ < 1'000'000) return;
+    scheduled_us_ = steady_us();
+    ledger::jobs::Schedules schedules(connection_);
+    if (fire_due(schedules, wall_now())) (void)hand.step();
+  }
+
   int tell() {
     if (!verdict_)
       if (const int code = verify(); code != 0) return code;
@@ -359,6 +397,7 @@ class Run {
     fmt::print(stderr, "The house stays open: look at it with `bursar status`; Ctrl-C drains and ends it.\n");
     const std::int64_t period_us = options_.config.reconcile.minutes * 60'000'000;
     std::int64_t compared_us = steady_us() - (start ? period_us - 2'000'000 : 0);  // after a start: soon
+    FiringHand hand = begin_schedules();
     while (!interrupted) {
       if (const auto well = house_.watch(); !well) return failed(well.error().text, well.error().exit_code);
       if (period_us > 0 && steady_us() - compared_us >= period_us) {
@@ -366,6 +405,8 @@ class Run {
         compared_us = steady_us() - (done ? 0 : period_us - std::min<std::int64_t>(period_us, 10'000'000));
       }
       if (const int code = sign_now_and_then(); code != 0) return code;
+      step_schedules(hand);
+      if (unsound_ != 0) return unsound_;
       inspect(steady_us());
       usleep(100'000);
     }
@@ -379,7 +420,8 @@ class Run {
   FeedState feed_;
   std::optional<ledger::audit::Verdict> verdict_;  // of this run
   std::size_t played_ = 0, bars_count_ = 0;
-  std::int64_t signed_us_ = steady_us();
+  std::int64_t signed_us_ = steady_us(), scheduled_us_ = 0;
+  int unsound_ = 0;  // the exit code, once a scheduled checkpoint has found a bad row
   Inspector inspector_;
   std::size_t stood_at_ = 0;         // bars played when it was last looked at
   std::int64_t stood_since_us_ = 0;  // -1: why it stands was said

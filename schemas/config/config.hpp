@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -181,6 +182,17 @@ struct KeysConfig {
   std::int64_t test_minutes = 10;  // 0: never by itself
 };
 
+// What the house does by the clock on the wall, once it is live.
+struct ScheduleConfig {
+  std::string name;
+  std::string does;               // review, reconcile, test_keys, checkpoint
+  std::string cron;               // minute, hour, day, month, weekday
+  std::string zone = "UTC";       // Europe/Berlin
+  std::string owner = "default";  // whose vaults (review), and whose history says what was done
+  std::string overlap = "skip";   // while the one before is not done: skip, queue, allow
+  std::string catch_up = "last";  // of the times that passed while the house was down: none, last, all
+};
+
 // What is wrong with one field.
 struct Problem {
   std::string field;  // "sleeves[1].strategy.trail_percent"
@@ -211,6 +223,7 @@ struct Config {
   AuditConfig audit;
   PostgresConfig postgres;
   ElsewhereConfig elsewhere;
+  std::vector<ScheduleConfig> schedules;
 
   // quiet with 10,000 and flash with 5,000, the user's own rules.
   static std::vector<SleeveConfig> default_sleeves();
@@ -223,8 +236,11 @@ struct Config {
 };
 
 // Reads TOML. What is left out keeps its default; [[sleeves]] given replace the default sleeves. The result is valid.
-machines::Result<Config, ConfigError> parse(std::string_view toml, const std::string& file_name);
-machines::Result<Config, ConfigError> load(const std::filesystem::path& file);
+// `more`: what others than this folder have to say of the values, asked after validate() has found nothing.
+using MoreChecks = std::function<std::vector<Problem>(const Config&)>;
+machines::Result<Config, ConfigError> parse(std::string_view toml, const std::string& file_name,
+                                            const MoreChecks& more = {});
+machines::Result<Config, ConfigError> load(const std::filesystem::path& file, const MoreChecks& more = {});
 
 // The first line that differs between two frozen texts, told as "SETTING is NEW here and was OLD when this data folder
 // was made"; empty when they agree.

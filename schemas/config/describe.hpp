@@ -177,6 +177,15 @@ void describe(Visitor& v, Whole& c) {
                 "the paper venue's endpoint, tcp://HOST:PORT; empty: it is a child of `bursar up`");
     inner.field("venue_key_file", value.venue_key_file, "its public key, NAME.pub");
   });
+  v.list("schedule", "by the clock on the wall, once the replay is done", c.schedules, [](auto& inner, auto& value) {
+    inner.field("name", value.name, "unique; letters, digits, - and _");
+    inner.field("does", value.does, "review (of vaults, by their rules), reconcile, test_keys or checkpoint");
+    inner.field("cron", value.cron, "minute, hour, day, month, weekday, for instance \"30 8 * * mon-fri\"");
+    inner.field("zone", value.zone, "in which these are read, for instance Europe/Berlin");
+    inner.field("owner", value.owner, "whose vaults, and whose history");
+    inner.field("overlap", value.overlap, "while the one before is not done: skip, queue or allow");
+    inner.field("catch_up", value.catch_up, "of times missed while the house was down: none, last or all (100)");
+  });
 }
 
 }  // namespace schemas::config

@@ -342,8 +342,8 @@ ConfigError one(const std::string& file, std::string what, std::string hint, int
 
 // Reads what `describe_it` describes, and lets it say what is impossible.
 template <class Whole, class Describe>
-machines::Result<Whole, ConfigError> parse_as(std::string_view text, const std::string& file_name,
-                                              Describe describe_it) {
+machines::Result<Whole, ConfigError> parse_as(std::string_view text, const std::string& file_name, Describe describe_it,
+                                              const std::function<std::vector<Problem>(const Whole&)>& more = {}) {
   if (text.find('\0') != std::string_view::npos)
     return machines::fail(one(file_name, "holds bytes that are no text", "give a TOML file"));
   if (const int line = line_too_deep(text); line > 0)
@@ -357,7 +357,9 @@ machines::Result<Whole, ConfigError> parse_as(std::string_view text, const std::
     describe_it(reader, config);
     reader.refuse_the_rest();
     if (reading.problems.empty()) {
-      for (Problem& problem : config.validate())
+      auto problems = config.validate();
+      if (problems.empty() && more) problems = more(config);
+      for (Problem& problem : problems)
         reading.add(problem.field, place_of(reading, problem.field), std::move(problem.what), std::move(problem.hint));
     }
     if (!reading.problems.empty()) return machines::fail(in_order(std::move(reading.problems)));
@@ -388,10 +390,11 @@ machines::Result<std::string, ConfigError> text_of(const std::filesystem::path& 
 }
 
 template <class Whole, class Describe>
-machines::Result<Whole, ConfigError> load_as(const std::filesystem::path& file, Describe describe_it) {
+machines::Result<Whole, ConfigError> load_as(const std::filesystem::path& file, Describe describe_it,
+                                             const std::function<std::vector<Problem>(const Whole&)>& more = {}) {
   const auto text = text_of(file);
   if (!text) return machines::fail(text.error());
-  return parse_as<Whole>(*text, file.string(), describe_it);
+  return parse_as<Whole>(*text, file.string(), describe_it, more);
 }
 
 constexpr auto as_house = [](auto& reader, auto& config) { describe(reader, config); };
@@ -401,8 +404,9 @@ constexpr auto as_venue = [](auto& reader, auto& config) { describe_venue_node(r
 
 }  // namespace
 
-machines::Result<Config, ConfigError> parse(std::string_view toml, const std::string& file_name) {
-  return parse_as<Config>(toml, file_name, as_house);
+machines::Result<Config, ConfigError> parse(std::string_view toml, const std::string& file_name,
+                                            const MoreChecks& more) {
+  return parse_as<Config>(toml, file_name, as_house, more);
 }
 machines::Result<BrokerNode, ConfigError> parse_broker(std::string_view toml, const std::string& file_name) {
   return parse_as<BrokerNode>(toml, file_name, as_broker);
@@ -413,8 +417,8 @@ machines::Result<WorkerNode, ConfigError> parse_worker(std::string_view toml, co
 machines::Result<VenueNode, ConfigError> parse_venue(std::string_view toml, const std::string& file_name) {
   return parse_as<VenueNode>(toml, file_name, as_venue);
 }
-machines::Result<Config, ConfigError> load(const std::filesystem::path& file) {
-  return load_as<Config>(file, as_house);
+machines::Result<Config, ConfigError> load(const std::filesystem::path& file, const MoreChecks& more) {
+  return load_as<Config>(file, as_house, more);
 }
 machines::Result<BrokerNode, ConfigError> load_broker(const std::filesystem::path& file) {
   return load_as<BrokerNode>(file, as_broker);

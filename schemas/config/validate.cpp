@@ -309,6 +309,33 @@ void check_processes(Findings& found, const Config& config) {
   check_range(found, "audit.checkpoint_minutes", config.audit.checkpoint_minutes, 0, 1'440);
 }
 
+void check_word(Findings& found, const std::string& field, const std::string& word,
+                std::initializer_list<const char*> words) {
+  std::string known;
+  for (const char* one : words) {
+    if (word == one) return;
+    known += (known.empty() ? "" : ", ") + std::string(one);
+  }
+  found.add(field, fmt::format("is \"{}\"", word), "known here: " + known);
+}
+
+// Times and zones are for those to judge who know the zones.
+void check_schedules(Findings& found, const std::vector<ScheduleConfig>& schedules) {
+  std::set<std::pair<std::string, std::string>> names;
+  for (std::size_t i = 0; i < schedules.size(); ++i) {
+    const ScheduleConfig& one = schedules[i];
+    const std::string here = fmt::format("schedule[{}].", i);
+    if (!is_name(one.name))
+      found.add(here + "name", fmt::format("is \"{}\"; 1 to 64 letters, digits, - and _ are expected", one.name));
+    else if (!names.insert({one.owner, one.name}).second)
+      found.add(here + "name", fmt::format("is \"{}\", as an earlier schedule's", one.name), "give each its own name");
+    check_word(found, here + "does", one.does, {"review", "reconcile", "test_keys", "checkpoint"});
+    check_word(found, here + "overlap", one.overlap, {"skip", "queue", "allow"});
+    check_word(found, here + "catch_up", one.catch_up, {"none", "last", "all"});
+    if (!is_name(one.owner)) found.add(here + "owner", fmt::format("is \"{}\", which is no owner's name", one.owner));
+  }
+}
+
 }  // namespace
 
 std::optional<RatePer> parse_rate(std::string_view text) {
@@ -348,6 +375,7 @@ std::vector<Problem> Config::validate() const {
   check_vault_rules(found, *this);
   check_processes(found, *this);
   check_broker_rules(found, broker);
+  check_schedules(found, schedules);
   if (!keys.master_key_file.empty() && keys.master_key_file[0] != '/')
     found.add("keys.master_key_file", fmt::format("is \"{}\"; it must be a whole path, from /", keys.master_key_file));
   return found.problems;

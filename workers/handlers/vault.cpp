@@ -64,13 +64,15 @@ schemas::Capability VaultHandler::capability() const { return {std::string(vault
 bool VaultHandler::is_pure(std::string_view) const { return true; }
 
 Decision VaultHandler::on_job(const LeasedJob& job, const Facts& facts) const {
+  if (job.command != machines::name_of(vault::Command::review)) return give_up_for_good("unknown event " + job.command);
   const auto accounts = schemas::parse_vault_accounts(facts.vault_accounts);
   const auto own = accounts ? vault_facts(facts, *accounts) : std::nullopt;
   if (!own) return give_up_for_good("the vault's rows can't be read");
   const auto move = vault::decide(*own);
   if (!move) return give_up_for_good("refused: " + std::string(machines::name_of(move.error())));
   if (!move->has_value()) {
-    machines::Step step = step_for(job, facts, machines::Fate::rearmed);
+    machines::Step step = step_for(job, facts, job.is_event ? machines::Fate::done : machines::Fate::rearmed);
+    if (job.is_event) return Commit{std::move(step), {}};  // the timer stands beside it
     step.rearm_at = vault::next_review(job.world_at);
     return Commit{std::move(step), {}};
   }
@@ -82,9 +84,9 @@ Decision VaultHandler::on_job(const LeasedJob& job, const Facts& facts) const {
   made.from = machines::name_of((*move)->from);
   made.to = machines::name_of((*move)->to);
   made.event = machines::name_of((*move)->event);
-  made.command = machines::name_of((*move)->then);
+  made.command = machines::name_of(job.is_event ? vault::Command::none : (*move)->then);
   made.data = schemas::write_vault((*move)->data);
-  step.jobs.push_back({made.instance, made.command, false, vault::next_review(job.world_at), {}});
+  if (!job.is_event) step.jobs.push_back({made.instance, made.command, false, vault::next_review(job.world_at), {}});
   step.moves.push_back(std::move(made));
   step.postings = (*move)->postings;
   if ((*move)->proposal) add_proposal(step, *(*move)->proposal, *accounts, job.key.instance);

@@ -34,6 +34,11 @@ std::vector<Instant> next(const char* text, Instant after, int count, const char
   return next_times(cron(text), zone, after, count);
 }
 
+TEST(Cron, LocalTimesNameTheirOffset) {
+  EXPECT_EQ(local_text(at(2024, 3, 31, 0, 59), "Europe/Berlin"), "2024-03-31 01:59:00 CET");
+  EXPECT_EQ(local_text(at(2024, 3, 31, 1, 0), "Europe/Berlin"), "2024-03-31 03:00:00 CEST");
+}
+
 TEST(Cron, EveryFieldMeansWhatItSays) {
   EXPECT_THAT(next("30 0 * * *", at(2024, 1, 1), 2), ElementsAre(at(2024, 1, 1, 0, 30), at(2024, 1, 2, 0, 30)));
   EXPECT_THAT(next("*/20 5 * * *", at(2024, 1, 1), 3),

@@ -25,12 +25,13 @@ TEST(Metrics, EveryCountIsALineOfPrometheusText) {
       "b", 1, {{"w", 4, 0}, {"v", 1, 0}},
         11, 2, 5
   });
+  found.overdue = {"nightly was due"};
   const std::string text = deploy::metrics_text(found);
   for (const char* line :
-       {"bursar_live_instances 7\n", "bursar_stranded 1\n", "bursar_jobs{state=\"held\"} 3\n",
-        "bursar_parked_jobs{kind=\"order\",command=\"query_order\"} 3\n", "bursar_workers{broker=\"b\"} 2\n",
-        "bursar_jobs_in_flight{broker=\"b\"} 5\n", "bursar_refused_peers_total{broker=\"b\"} 5\n",
-        "# TYPE bursar_jobs_dispatched_total counter\n"})
+       {"bursar_live_instances 7\n", "bursar_stranded 1\n", "bursar_overdue_schedules 1\n",
+        "bursar_jobs{state=\"held\"} 3\n", "bursar_parked_jobs{kind=\"order\",command=\"query_order\"} 3\n",
+        "bursar_workers{broker=\"b\"} 2\n", "bursar_jobs_in_flight{broker=\"b\"} 5\n",
+        "bursar_refused_peers_total{broker=\"b\"} 5\n", "# TYPE bursar_jobs_dispatched_total counter\n"})
     EXPECT_THAT(text, HasSubstr(line));
   found.brokers.clear();
   EXPECT_THAT(deploy::metrics_text(found), HasSubstr("bursar_brokers_up 0\n"));
