@@ -167,9 +167,13 @@ Clustered<machines::Nothing> House::watch_others() {
   if (const std::string objected = doorkeeper_->objection_that_stood(patience); !objected.empty())
     return no(fmt::format("the PostgreSQL of --dsn is refused: {}", objected), 1);
   if (auto held = tenancy_->hold(); !held) return held;
+  remember();
+  return machines::Nothing{};
+}
+
+void House::remember() {
   auto now = look_at(*pulse_);
   if (now && *now && *now != seen_ && keep(layout_.seen(), **now)) seen_ = std::move(*now);
-  return machines::Nothing{};
 }
 
 void House::start_children(const std::string& symbol) {
@@ -221,6 +225,7 @@ Clustered<machines::Nothing> House::watch() {
 
 void House::stop() {
   supervisor_.stop(5'000);
+  if (pulse_) remember();  // a promotion in the last second counts too
   if (cluster_) cluster_->stop();
 }
 

@@ -64,6 +64,8 @@ class House {
   bool others_come_back();
   // Of a PostgreSQL that is not our own: still ours alone, still the one that we saw. Remembers what it sees.
   Clustered<machines::Nothing> watch_others();
+  // Keeps what the database is like now, for the next session to be compared with.
+  void remember();
   Clustered<machines::Nothing> make_keys();
 
   const UpOptions& options_;
