@@ -171,6 +171,7 @@ class Worker {
     if (stop_) mind_.stop_minting();
     auto decided = mind_.decide_group(read, !outside_.is_idle());
     if (!decided) return hold_on(decided.error());
+    away_since_us_ = 0;
     const std::size_t steps = decided->size();
     const std::string doubt = mind_.commit(std::move(*decided), write);
     if (!doubt.empty()) spdlog::warn("a commit of {} steps is in doubt: {}", steps, doubt);
@@ -179,10 +180,26 @@ class Worker {
     group_until_us_ = steady_us() + config_.group_us;
   }
 
-  // PostgreSQL is away: nothing was done.
-  static void hold_on(const ledger::StoreError& error) {
+  // PostgreSQL is away: nothing was done. For longer than a lease lives that is ours to bear, not the jobs': it may be
+  // away from here alone.
+  void hold_on(const ledger::StoreError& error) {
     spdlog::warn("PostgreSQL: {}", error.text);
+    if (away_since_us_ == 0) away_since_us_ = steady_us();
+    if (steady_us() - away_since_us_ > links_.ttl_us()) return step_aside();
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+
+  // Hands everything back and takes nothing until PostgreSQL answers here. What the venue says meanwhile is asked again
+  // by whoever runs the job then.
+  void step_aside() {
+    spdlog::warn("PostgreSQL has been out of reach for too long: the jobs go back to the brokers");
+    links_.leave(mind_.put_aside(true));
+    for (std::int64_t delay_ms = 50; !stop_ && !connection_.connect();
+         delay_ms = std::min<std::int64_t>(delay_ms * 2, 1000))
+      std::this_thread::sleep_for(std::chrono::milliseconds(delay_ms));
+    away_since_us_ = 0;
+    links_.connect(ready());
+    spdlog::info("PostgreSQL is back");
   }
 
   void flush() {
@@ -202,6 +219,7 @@ class Worker {
   Outside outside_;
   Pulse pulse_{[this] { links_.beat(); }};
   std::int64_t group_until_us_ = 0, called_us_ = 0;
+  std::int64_t away_since_us_ = 0;  // PostgreSQL, without a break; 0: it answers
 };
 
 }  // namespace

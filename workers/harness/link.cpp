@@ -36,7 +36,11 @@ BrokerLinks::BrokerLinks(wire::Context& context, std::vector<BrokerAddress> brok
 
 void BrokerLinks::connect(schemas::Ready ready) {
   ready_ = std::move(ready);
-  for (Link& link : links_) open(link);
+  held_.clear();
+  for (Link& link : links_) {
+    link.parted = false;
+    open(link);
+  }
 }
 
 void BrokerLinks::open(Link& link) {
@@ -122,6 +126,12 @@ void BrokerLinks::beat() {
 std::int64_t BrokerLinks::heartbeat_us() const {
   std::int64_t shortest = 1'000'000;
   for (const Link& link : links_) shortest = std::min(shortest, link.heartbeat_us);
+  return shortest;
+}
+
+std::int64_t BrokerLinks::ttl_us() const {
+  std::int64_t shortest = links_.front().ttl_us;
+  for (const Link& link : links_) shortest = std::min(shortest, link.ttl_us);
   return shortest;
 }
 

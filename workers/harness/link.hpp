@@ -25,12 +25,14 @@ class BrokerLinks {
   // credit: together never more than that.
   BrokerLinks(brokers::wire::Context& context, std::vector<BrokerAddress> brokers, brokers::wire::CurveKeys keys);
 
-  // Opens all lines; `ready` says who we are and what we can do.
+  // Opens all lines, fresh ones after leave(); `ready` says who we are and what we can do.
   void connect(schemas::Ready ready);
   void add_to(brokers::wire::Poller& poller);
   // Says that we live, whatever else waits; how often that must be said.
   void beat();
   [[nodiscard]] std::int64_t heartbeat_us() const;
+  // The shortest silence after which a broker passes our leases on.
+  [[nodiscard]] std::int64_t ttl_us() const;
   // When liveness() must be called at the latest.
   [[nodiscard]] std::int64_t wait_until_us(std::int64_t now_us) const;
   // What the brokers have assigned since, and which leases they want back if their jobs have not begun; everything else

@@ -2,8 +2,11 @@
 // which shard, and what happens when one dies, stops, sleeps, or loses its place. The order of things, never a time.
 #include <signal.h>
 
+#include <filesystem>
+
 #include "brokers/service/service.hpp"
 #include "tests/brokers/service/party.hpp"
+#include "tests/support/folder.hpp"
 
 namespace brokers::service {
 namespace {
@@ -170,6 +173,30 @@ TEST_F(Brokers, WhilePostgresqlIsAwayClientsAreToldWhenToAskAgain) {
     return health.has_value() && *health == deploy::Health::ready;
   }));
   EXPECT_TRUE(wait_until([&] { return held_by(1) == owners; })) << broker->output();
+}
+
+// Cut off from PostgreSQL, but not from the broker: its jobs must not wait for it.
+TEST_F(Brokers, AWorkerThatCanNotReachPostgresqlHandsItsJobsBack) {
+  begin(1);
+  // Its own way to PostgreSQL's socket, which can be taken away.
+  const TempFolder folder;
+  const auto way = folder.path() / "way", aside = folder.path() / "aside";
+  std::filesystem::create_directory_symlink(std::string(party_->ask("SHOW unix_socket_directories").text(0, 0)), way);
+  const auto broker = party_->broker(500);
+  const auto lonely = party_->worker("lonely", party_->service_dsn() + " application_name=lonely host=" + way.string());
+  wait_for_the_middle();
+  std::filesystem::rename(way, aside);
+  (void)party_->ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lonely'");
+  EXPECT_TRUE(lonely->wait_for_output("the jobs go back to the brokers")) << lonely->output();
+  const auto able = party_->worker("able");
+  expect_the_end();
+  std::filesystem::rename(aside, way);
+  EXPECT_TRUE(lonely->wait_for_output("PostgreSQL is back")) << lonely->output();
+  auto client = party_->socket("client");
+  EXPECT_TRUE(wait_until([&] {
+    const auto view = ask<schemas::BrokerView>(client, schemas::Query{});
+    return view && view->workers.size() == 2;
+  })) << lonely->output();
 }
 
 // The server answers, and takes no writes: as bad as away, until it does again.

@@ -129,10 +129,9 @@ std::unique_ptr<Child> Party::broker(int ttl_ms, int number) const {
                                                           std::to_string(number)});
 }
 
-std::unique_ptr<Child> Party::worker(const std::string& name) const {
+std::unique_ptr<Child> Party::worker(const std::string& name, const std::string& dsn) const {
   return std::make_unique<Child>(std::vector<std::string>{"/proc/self/exe", "--worker", folder_.path().string(),
-                                                          dsn(database_, "bursar_service"), name,
-                                                          std::to_string(brokers_)});
+                                                          dsn.empty() ? service_dsn() : dsn, name, std::to_string(brokers_)});
 }
 
 wire::DealerSocket Party::socket(const std::string& who, int number) {

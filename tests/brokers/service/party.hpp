@@ -34,7 +34,9 @@ class Party {
 
   // `ttl_ms`: how long a worker may be silent. `number`: which of the brokers.
   std::unique_ptr<Child> broker(int ttl_ms = 1'000, int number = 1) const;
-  std::unique_ptr<Child> worker(const std::string& name) const;
+  // By another connection string than all others' where one is given.
+  std::unique_ptr<Child> worker(const std::string& name, const std::string& dsn = "") const;
+  [[nodiscard]] std::string service_dsn() const { return dsn(database_, "bursar_service"); }
   // worker, client, approver, stranger; to one of the brokers
   [[nodiscard]] brokers::wire::DealerSocket socket(const std::string& who, int number = 1);
 
