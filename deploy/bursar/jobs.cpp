@@ -182,7 +182,7 @@ int carry_out(const Where& where, const JobOrder& order, const char* verb, const
 std::string rule_text(const std::string& error_class, const schemas::config::BrokerConfig& config) {
   const auto error = machines::from_name<machines::CallError>(error_class);
   if (!error) return "";
-  const auto& rule = retry_rules(config).of(*error);
+  const auto rule = retry_rules(config).of(*error);
   return fmt::format("after {}: {} ms, times {} each try, at most {} ms, and up to {} % of it; {} tries, then {}",
                      error_class, rule.first_ms, rule.factor, rule.longest_ms, rule.jitter_ppm / 10'000,
                      rule.most_tries, machines::name_of(rule.then));
