@@ -25,7 +25,7 @@ struct RouterSocket::Held {
 inline constexpr const char* zap_domain = "bursar";
 inline constexpr const char* zap_endpoint = "inproc://zeromq.zap.01";
 
-// Options that both kinds share: bounded sizes and queues, quick handshakes, dead TCP noticed.
+// Options that both kinds share: bounded sizes and queues, quick handshakes.
 void set_common_options(zmq::socket_t& socket);
 
 }  // namespace brokers::wire

@@ -36,8 +36,6 @@ void set_common_options(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::rcvhwm, high_water_mark);
   socket.set(zmq::sockopt::maxmsgsize, max_message_bytes);
   socket.set(zmq::sockopt::handshake_ivl, handshake_ms);
-  socket.set(zmq::sockopt::heartbeat_ivl, zmtp_heartbeat_ms);
-  socket.set(zmq::sockopt::heartbeat_timeout, 3 * zmtp_heartbeat_ms);
 }
 
 Context::Context() : held_(std::make_unique<Held>()) { raise_file_limit(); }
@@ -49,6 +47,9 @@ DealerSocket::DealerSocket(Context& context, const std::string& endpoint, const 
   auto& socket = held_->socket;
   set_common_options(socket);
   socket.set(zmq::sockopt::immediate, 1);
+  socket.set(zmq::sockopt::heartbeat_ivl, zmtp_heartbeat_ms);
+  socket.set(zmq::sockopt::heartbeat_timeout, 3 * zmtp_heartbeat_ms);
+  socket.set(zmq::sockopt::heartbeat_ttl, 3 * zmtp_heartbeat_ms);
   socket.set(zmq::sockopt::reconnect_ivl, 50);
   socket.set(zmq::sockopt::reconnect_ivl_max, 1000);
   try {
@@ -106,6 +107,8 @@ RouterSocket::RouterSocket(Context& context, const CurveKeys& own)
   // 64 MiB a peer at most, while nobody reads because PostgreSQL is away.
   socket.set(zmq::sockopt::rcvhwm, most_unread);
   socket.set(zmq::sockopt::maxmsgsize, most_request_bytes);
+  // No heartbeats from here: libzmq 4.3.4 aborts when it has one to send to a peer that went away while more than we
+  // had read lay here. Each dealer sends them, with the time after which we take it for gone.
   socket.set(zmq::sockopt::router_mandatory, 1);
   socket.set(zmq::sockopt::curve_server, 1);
   try {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 #include <random>
+#include <thread>
 
 #include "tests/brokers/service/party.hpp"
 #include "tests/schemas/codec/generators.hpp"
@@ -224,6 +225,25 @@ TEST_F(Hostile, AFloodLeavesServiceToOthers) {
 
 // The log says that messages are refused, once a second and not once each; nor does Protobuf, which is asked to read
 // what is no UTF-8.
+// Who floods a broker that waits for PostgreSQL, and goes: libzmq must find nothing more to say to it.
+TEST_F(Hostile, AFloodThatNobodyReadsEndsNoBroker) {
+  ledger::Connection holder(party_->owner_dsn());
+  ASSERT_TRUE(holder.run("SELECT pg_advisory_lock(7004, 0)"));  // claims wait for it
+  const auto idle = party_->worker("idle");                     // for whom the broker claims
+  ASSERT_TRUE(wait_until(
+      [&] { return party_->number("SELECT count(*) FROM pg_locks WHERE classid = 7004 AND NOT granted") > 0; }));
+  {
+    auto flood = party_->socket("client");
+    const std::string question = schemas::encode(schemas::Query{});
+    ASSERT_TRUE(wait_until([&] { return flood.send(question) == wire::SendResult::sent; }));
+    for (int sent = 0; sent < 1'000; ++sent) (void)flood.send(question);
+    std::this_thread::sleep_for(std::chrono::seconds(1));  // for them to be on the way
+  }
+  std::this_thread::sleep_for(std::chrono::seconds(5));  // more than two heartbeats of libzmq
+  ASSERT_TRUE(holder.run("SELECT pg_advisory_unlock(7004, 0)"));
+  expect_service();
+}
+
 TEST_F(Hostile, AFloodOfRubbishFillsNoLog) {
   const std::string rubbish = "\x5a\x03\x1a\x01\xff";
   auto liar = party_->socket("client");
