@@ -150,8 +150,9 @@ TEST_F(KeyRotation, Inv36TheSecondKeySetTakesOverAndNothingIsLostOrDoubled) {
   EXPECT_THAT(log("keys"), HasSubstr("resting -> degraded"));
   for (const char* name : {"broker", "venue", "keys", "worker-1", "worker-2"}) {
     EXPECT_EQ(leaks_in(log(name)), "") << name;
-    EXPECT_NE(log(name), "") << name;
   }
+  EXPECT_NE(log("broker"), "");
+  EXPECT_NE(worker_logs(), "") << "one of them signed, and was refused";
   EXPECT_EQ(leaks_in(said), "");
 
   const std::string other = (folder_.path() / "undisturbed").string();
