@@ -34,7 +34,7 @@ struct Ready {
   int schema = 0;  // newest migration that the worker knows
   std::vector<Capability> capabilities;
   std::vector<machines::Token> held;  // leases that it still works on
-  int pure_credit = 256;
+  int pure_credit = 512;
   int outside_credit = 16;
   bool operator==(const Ready&) const = default;
 };

@@ -48,7 +48,7 @@ struct WorkerNode {
   RemoteConfig venue;                 // needed where `outside`
   std::int64_t venue_timeout_ms = 2'000;
   std::string master_key_file;                          // opens the house's API keys; empty: requests leave unsigned
-  std::int64_t pure_credit = 256, outside_credit = 16;  // jobs in hand at most, over all brokers
+  std::int64_t pure_credit = 512, outside_credit = 16;  // jobs in hand at most, over all brokers
   WorkersConfig work;
   std::vector<RemoteConfig> brokers;
   [[nodiscard]] std::vector<Problem> validate() const;

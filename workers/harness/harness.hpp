@@ -34,7 +34,7 @@ struct WorkerConfig {
   int most_looks = 64;            // world times in one lease where nothing else is open: a fraction of a heartbeat
   int most_eager = 16;            // follow-ups in a row that a worker keeps to itself
   std::map<std::string, std::vector<std::string>> commands;  // of these kinds it runs these alone
-  int pure_credit = 256;
+  int pure_credit = 512;
   int outside_credit = 16;
   std::int64_t send_deadline_ms = 1'500;  // a request that could not leave in this time after its job came is not sent
   // Nothing, or what is wrong with it.
