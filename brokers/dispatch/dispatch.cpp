@@ -276,7 +276,10 @@ void Dispatch::due_is(const ledger::jobs::Due& due, std::int64_t now_us) {
   consider(now_us);
 }
 
-void Dispatch::leases_seen(const std::vector<LeasedJob>& jobs) {
+void Dispatch::leases_seen(std::span<const int> shards, std::span<const LeasedJob> jobs) {
+  std::set<Token> rows;
+  for (const LeasedJob& job : jobs) rows.insert(job.token);
+  land_the_gone(shards, rows);
   std::set<Token> queued;
   backlog_.each([&](const LeasedJob& job) { queued.insert(job.token); });
   std::set<Token> unknown;
@@ -291,6 +294,22 @@ void Dispatch::leases_seen(const std::vector<LeasedJob>& jobs) {
     }
   }
   unknown_leases_ = std::move(unknown);
+}
+
+// A flight whose row no longer carries its token is over, whatever became of the worker's word of it.
+void Dispatch::land_the_gone(std::span<const int> shards, const std::set<Token>& rows) {
+  std::set<Token> gone;
+  for (auto next = flights_.begin(); next != flights_.end();) {
+    const auto flight = next++;
+    if (rows.contains(flight->first) || std::ranges::find(shards, flight->second.job.shard) == shards.end()) continue;
+    if (!gone_leases_.contains(flight->first)) {
+      gone.insert(flight->first);
+      continue;
+    }
+    land(flight);
+    hint_ = true;
+  }
+  gone_leases_ = std::move(gone);
 }
 
 void Dispatch::tick(std::int64_t now_us) {
@@ -363,6 +382,10 @@ void Dispatch::claim_urgent(std::int64_t now_us) {
   if (matches.empty()) return;
   asked_ = asked_urgent_ = true;
   actions_.push_back(ClaimNow{rules_.fair_jobs, true, std::move(matches), 0, rules_.fair_jobs});
+}
+
+bool Dispatch::has_worker(std::string_view name) const {
+  return std::ranges::any_of(workers_, [&](const auto& one) { return one.second.name == name; });
 }
 
 std::size_t Dispatch::in_hand(int shard) const {

@@ -68,8 +68,9 @@ class Dispatch {
   void claimed(std::vector<machines::LeasedJob> jobs, std::int64_t now_us, machines::Instant next_unheld = {},
                const std::map<machines::JobKey, Place>& places = {});
   void due_is(const ledger::jobs::Due& due, std::int64_t now_us);
-  // All leased rows: those that nobody here holds, seen so twice in a row, are given back.
-  void leases_seen(const std::vector<machines::LeasedJob>& jobs);
+  // All leased rows of these shards. Those that nobody here holds, seen so twice in a row, are given back; jobs in
+  // flight that have no such row, twice in a row, have landed: the word of it was lost.
+  void leases_seen(std::span<const int> shards, std::span<const machines::LeasedJob> jobs);
   void tick(std::int64_t now_us);
   // This owner gets so many jobs per turn from now on.
   void weigh(machines::OwnerId owner, int weight) { backlog_.weigh(owner, weight); }
@@ -85,6 +86,8 @@ class Dispatch {
   // Whether these, just claimed, may be all that is open for a while, and none of them asks an outside party.
   [[nodiscard]] bool wants_next_unheld(std::span<const machines::LeasedJob> claimed) const;
   [[nodiscard]] machines::Instant world_now() const { return world_now_; }
+  // Whether a worker of that name is registered, and not yet lost.
+  [[nodiscard]] bool has_worker(std::string_view name) const;
   [[nodiscard]] std::size_t in_flight() const { return flights_.size(); }
   [[nodiscard]] std::size_t queued() const { return backlog_.size(); }
   // Jobs of this shard that wait here or are in flight.
@@ -145,6 +148,7 @@ class Dispatch {
   void give_back(const machines::LeasedJob& job, std::string reason, std::int64_t delay_ms, bool park, bool counts,
                  std::string error_class = {});
   void land(std::map<machines::Token, Flight>::iterator flight);
+  void land_the_gone(std::span<const int> shards, const std::set<machines::Token>& rows);
   [[nodiscard]] bool anyone_does(const Machine& machine, const std::string& command, bool is_event) const;
   void give_back_the_unknown();
   void give_back_the_surplus(std::int64_t now_us);
@@ -195,7 +199,7 @@ class Dispatch {
   std::int64_t now_us_ = 0;                                          // the latest time that was told
   std::map<Instance, int> busy_;              // instances in flight; more than one only through eager hand-over
   std::map<machines::JobKey, int> suspects_;  // held at a death: run alone; the count is of lone deaths in a row
-  std::set<machines::Token> unknown_leases_;
+  std::set<machines::Token> unknown_leases_, gone_leases_;
   std::vector<Action> actions_;
   std::string releasing_;             // the client that waits for world_now_ to pass, empty when none
   std::deque<schemas::Ahead> ahead_;  // where world time may go on by itself

@@ -197,7 +197,8 @@ class Service {
     next_tick_us_ = INT64_MAX;  // until_next() looks anew
     if (now - swept_us_ >= config_.rules.ttl_us) {
       swept_us_ = now;
-      if (const auto leased = jobs_.leased(shards_.held())) dispatch_.leases_seen(*leased);
+      const auto& held = shards_.held();
+      if (const auto leased = jobs_.leased(held)) dispatch_.leases_seen(held, *leased);
     }
     dispatch_.tick(now);
     act();
@@ -219,7 +220,7 @@ class Service {
     }
     if (is_away()) return turn_away(received.peer, *message);
     std::visit(schemas::Overloaded{
-                   [&](const schemas::Ready& m) { dispatch_.ready(received.peer, m, steady_us()); },
+                   [&](const schemas::Ready& m) { ready(received.peer, peer->name, m); },
                    [&](const schemas::Done& m) { dispatch_.done(received.peer, m, steady_us()); },
                    [&](const schemas::Failed& m) { dispatch_.failed(received.peer, m, steady_us()); },
                    [&](const schemas::Heartbeat&) { dispatch_.heard(received.peer, steady_us()); },
@@ -271,6 +272,20 @@ class Service {
         return std::holds_alternative<schemas::Query>(message);
     }
     return false;
+  }
+
+  // A name belongs to the key that registered with it, for as long as that worker is here: with another key nobody
+  // takes its jobs from it, or has it thought dead.
+  void ready(const std::string& peer, const std::string& key, const schemas::Ready& ready) {
+    std::erase_if(named_, [this](const auto& one) { return !dispatch_.has_worker(one.first); });
+    const auto holder = named_.find(ready.worker);
+    if (holder != named_.end() && holder->second != key) {
+      refuse("taken name", "a worker with another key is registered as " + ready.worker, "worker:" + key);
+      return send(peer, schemas::Refused{"a worker with another key is registered as " + ready.worker +
+                                         ": give each worker a name of its own"});
+    }
+    dispatch_.ready(peer, ready, steady_us());
+    if (dispatch_.has_worker(ready.worker)) named_[ready.worker] = key;
   }
 
   void release(const std::string& peer, schemas::Release release) {
@@ -381,6 +396,7 @@ class Service {
   Claims claims_{jobs_};
   Dispatch dispatch_;
   std::map<std::string, std::int64_t> refusals_;  // by reason
+  std::map<std::string, std::string> named_;      // worker: the key that it registered with
   std::string releasing_;                         // the client that waits for a barrier; empty: none
   std::string waits_for_ = "its seat";            // empty: it is seated
   std::int64_t wait_ms_ = shortest_wait_ms, sit_at_us_ = 0;

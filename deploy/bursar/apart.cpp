@@ -6,10 +6,18 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "deploy/bursar/broker_rules.hpp"
+#include "deploy/bursar/lookout.hpp"
 #include "deploy/bursar/nodes.hpp"
 #include "deploy/bursar/way_in.hpp"
+#include "ledger/store/dsn.hpp"
+#include "machines/allocation/allocation.hpp"
+#include "machines/core/names.hpp"
+#include "machines/order/order.hpp"
+#include "machines/sleeve_cycle/sleeve_cycle.hpp"
+#include "machines/vault/vault.hpp"
 #include "schemas/config/node_files.hpp"
 
 namespace deploy {
@@ -20,6 +28,24 @@ namespace config = schemas::config;
 namespace wire = brokers::wire;
 
 constexpr const char* known_kinds[] = {"sleeve_cycle", "order", "allocation", "vault"};
+
+template <class Command>
+void add_commands(std::set<std::string>& all, std::string_view kind) {
+  for (const std::string_view name : machines::names_of<Command>)
+    if (name != "none") all.insert(fmt::format("{}.{}", kind, name));
+}
+
+const std::set<std::string>& known_commands() {
+  static const std::set<std::string> all = [] {
+    std::set<std::string> made;
+    add_commands<machines::sleeve_cycle::Command>(made, "sleeve_cycle");
+    add_commands<machines::order::Command>(made, "order");
+    add_commands<machines::allocation::Command>(made, "allocation");
+    add_commands<machines::vault::Command>(made, "vault");
+    return made;
+  }();
+  return all;
+}
 
 int wrong(const std::string& text) {
   fmt::print(stderr, "bursar: {}\n", text);
@@ -82,7 +108,13 @@ std::string dsn_of(const config::StoreConfig& store, const std::string& file) {
     wrong(file + ": postgres.dsn is missing, and $BURSAR_DSN is not set; name the ledger's PostgreSQL");
     return "";
   }
-  return check_plain(dsn, store.allow_plain_postgres) == 0 ? dsn : "";
+  return check_plain(dsn, store.allow_plain_postgres) == 0 ? ledger::brisk(dsn) : "";
+}
+
+// A broker and a worker may have one name.
+fs::path seen_file(const Beside& beside, const config::StoreConfig& store, const std::string& what,
+                   const std::string& name) {
+  return beside.path(store.seen_file.empty() ? fmt::format("{}-{}.seen", what, name) : store.seen_file);
 }
 
 }  // namespace
@@ -105,6 +137,7 @@ int run_broker_apart(const std::string& file) {
   made.peers = *peers;
   made.seat_ttl_ms = node->broker.seat_ttl_ms;
   apply_rules(node->broker, made);
+  const Lookout lookout(made.dsn, seen_file(beside, node->postgres, "broker", node->name));
   return serve(made);
 }
 
@@ -124,6 +157,9 @@ int run_worker_apart(const std::string& file) {
     if (dot == std::string::npos || dot == 0 || dot + 1 == command.size())
       return wrong(fmt::format(
           "{}: commands: \"{}\" names no command: write KIND.COMMAND, for instance order.place_order", file, command));
+    if (!known_commands().contains(command))
+      return wrong(fmt::format("{}: commands: \"{}\" is no command of this program; there are {}", file, command,
+                               fmt::join(known_commands(), ", ")));
     made.commands[command.substr(0, dot)].push_back(command.substr(dot + 1));
   }
   made.dsn = dsn_of(node->postgres, file);
@@ -149,6 +185,7 @@ int run_worker_apart(const std::string& file) {
   made.group_steps = static_cast<int>(node->work.group_commit_steps);
   made.group_us = node->work.group_commit_ms * 1000;
   made.most_looks = static_cast<int>(node->work.look_ahead_bars);
+  const Lookout lookout(made.dsn, seen_file(beside, node->postgres, "worker", node->name));
   return serve(made, node->kinds);
 }
 

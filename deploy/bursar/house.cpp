@@ -28,10 +28,13 @@ ClusterError from(const ledger::StoreError& error, const std::string& what) {
   return {fmt::format("{}: {}", what, error.text), 1};
 }
 
-// The same database with the rights of the service role alone, where its user may take them; else as it is.
-std::string service_dsn_of(const std::string& dsn) {
+// The same database with the rights of the service role alone, where its user may take them; else as it is. A server
+// that does not answer just now has refused nothing.
+ledger::Stored<std::string> service_dsn_of(const std::string& dsn) {
   std::string as_service = ledger::with_options(dsn, fmt::format("-c role={}", service_role));
-  if (ledger::Connection(as_service).connect()) return as_service;
+  const auto connected = ledger::Connection(as_service).connect();
+  if (connected) return as_service;
+  if (connected.error().failure != ledger::StoreFailure::refused) return machines::fail(connected.error());
   fmt::print(stderr, "The user of --dsn can't act as {}: broker and workers keep all of its rights.\n", service_role);
   return dsn;
 }
@@ -117,7 +120,10 @@ Clustered<machines::Nothing> House::open_database() {
   const auto refused = ask([&] { return Witness(layout_).refusal(owner); });
   if (!refused) return machines::fail(from(refused.error(), "the checkpoints"));
   if (*refused) return no(**refused, 1);
-  if (service_dsn_.empty()) service_dsn_ = service_dsn_of(owner_dsn_);
+  if (!service_dsn_.empty()) return machines::Nothing{};
+  auto service_dsn = ask([&] { return service_dsn_of(owner_dsn_); });
+  if (!service_dsn) return machines::fail(from(service_dsn.error(), "the service's role"));
+  service_dsn_ = std::move(*service_dsn);
   return machines::Nothing{};
 }
 

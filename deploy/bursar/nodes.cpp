@@ -138,9 +138,10 @@ int serve(workers::venues::paper::VenueConfig config, const schemas::config::Con
 
 int run_keys(const NodeOptions& options) {
   begin_node();
+  const Doorkeeper doorkeeper(options.layout.seen());
   return watch_keys(
       {
-          {options.layout, options.dsn},
+          {options.layout, ledger::brisk(options.dsn)},
           options.config
   },
       stop);

@@ -89,7 +89,7 @@ class Run {
         house_(house),
         connection_(house.owner_dsn()),
         pulse_(ledger::brisk(house.owner_dsn())),
-        inspector_(house.layout(), connection_) {}
+        inspector_(house.layout(), pulse_) {}
 
   int go() {
     const auto standing = house_.ask([&] { return read_feed(connection_); });
@@ -160,13 +160,7 @@ class Run {
                    "No --replay given: the prices are a sample of {} hourly bars that our generator made (seed {}), "
                    "not a market's.\n",
                    prices->file.bars.size(), options_.config.sample.seed);
-      auto done = house_.ask([&] { return set_up_once(*prices); });
-      // A broker elsewhere took the new owner's shard in the middle of it: what stands stays, the rest is done again.
-      const auto moved = [&] {
-        return !done && (done.error().text.starts_with("[BU001]") ||
-                         done.error().text.starts_with("[BU002] ERROR:  a step does not fit: epoch"));
-      };
-      for (int again = 0; moved() && again < 10; ++again) done = house_.ask([&] { return set_up_once(*prices); });
+      const auto done = house_.ask([&] { return set_up_once(*prices); });
       if (!done) return failed("setting up: " + done.error().text);
       const auto standing = house_.ask([&] { return read_feed(connection_); });
       if (!standing || standing->empty()) return failed("the feed can't be read back");
@@ -253,7 +247,7 @@ class Run {
       stood_since_us_ = now_us;
     }
     if (stood_since_us_ < 0 || now_us - stood_since_us_ < patience_us) return;
-    const auto controls = ledger::books::Vaults(connection_).controls();
+    const auto controls = ledger::books::Vaults(pulse_).controls();
     if (!controls) return;
     for (const auto& one : *controls)
       if (one.scope == "kind" || one.scope == "instance") {
@@ -344,14 +338,14 @@ class Run {
 
   // Schedules fire while the house is live: nothing here is in a replay's way, or in its digest.
   FiringHand begin_schedules() {
-    ledger::jobs::Schedules schedules(connection_);
+    ledger::jobs::Schedules schedules(pulse_);
     const auto unknown = house_.ask([&] { return schedules.declare(schedules_of(options_.config), wall_now()); });
     if (!unknown)
       fmt::print(stderr, "bursar: the schedules are as they were: {}\n", unknown.error().text);
     else if (!unknown->empty())
       fmt::print(stderr, "bursar: schedules of {} can't fire: nobody has opened that owner\n", *unknown);
     return {
-        connection_,
+        pulse_,
         {{"reconcile", [this] { return compare_now("bursar schedule", std::chrono::seconds(5)); }},
           {"checkpoint", [this] { return checkpoint_now(); }}}
     };
@@ -360,7 +354,7 @@ class Run {
   void step_schedules(FiringHand& hand) {
     if (steady_us() - scheduled_us_ < 1'000'000) return;
     scheduled_us_ = steady_us();
-    ledger::jobs::Schedules schedules(connection_);
+    ledger::jobs::Schedules schedules(pulse_);
     if (fire_due(schedules, wall_now())) (void)hand.step();
   }
 

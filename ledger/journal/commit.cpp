@@ -14,7 +14,8 @@ constexpr Statement commit_statement = {
     "commit",
     "SELECT outcomes, refusals, ids FROM "
     "ledger.commit($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,"
-    "$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39,$40,$41,$42,$43,$44,$45)"};
+    "$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39,$40,$41,$42,$43,$44,$45)",
+    true, true};
 
 struct StepArrays {
   ArrayText owner, instance, version, ordinal, token, fate, rearm, world, control, own;

@@ -51,6 +51,8 @@ Facts facts_at(const Rows& rows, int row) {
   facts.volatility_ppm = rows.maybe_number(row, 32);
   facts.vault_sleeves = rows.text(row, 33);
   facts.vault_accounts = rows.text(row, 34);
+  facts.parent_machine_version = static_cast<int>(rows.maybe_number(row, 35).value_or(1));
+  facts.sleeve_machine_version = static_cast<int>(rows.maybe_number(row, 36).value_or(1));
   return facts;
 }
 

@@ -26,6 +26,7 @@ struct Facts {
   std::int64_t control_epoch = 0;
   std::string parent_kind, parent_state, parent_data;  // empty without a parent
   std::int64_t parent_version = 0;
+  int parent_machine_version = 1;
   machines::Int128 quote_available = 0, base_available = 0, tradeable_available = 0;
   // Sleeve cycles: sound closes exactly at the job's world time, one and four hours before; the highest close since the
   // entry.
@@ -35,6 +36,7 @@ struct Facts {
   // The machine that stands for the sleeve.
   machines::InstanceId sleeve_instance{0};
   std::int64_t sleeve_version = 0;
+  int sleeve_machine_version = 1;
   std::string sleeve_data;
   // Allocations: of the vault, not at risk; all its coins; and the data of the machine that stands for it.
   machines::Int128 reserve_available = 0, vault_total = 0;

@@ -157,6 +157,12 @@ Stored<Rows> guarded(bool writes, const Work& work, bool& lost) {
       lost = true;
       return failed<Rows>(StoreFailure::unavailable, error.what());
     }
+    // 0A000: a function answers in another shape than when this session prepared the call: a migration has passed. A new
+    // session prepares it anew.
+    if (state == "0A000" && std::string_view(error.what()).find("cached plan") != std::string_view::npos) {
+      lost = true;
+      return failed<Rows>(StoreFailure::unavailable, error.what());
+    }
     // 57P0x: the server is stopping; 25006: read-only; nothing was done, another connection may do it.
     if (state.rfind("57P0", 0) == 0 || state == "25006") {
       lost = true;
@@ -171,7 +177,26 @@ Stored<Rows> guarded(bool writes, const Work& work, bool& lost) {
 
 }  // namespace
 
+namespace {
+
+constexpr int most_takeovers = 10;  // in a row; each was over before we were told of it
+
+bool met_a_takeover(const StoreError& error) {
+  return error.failure == StoreFailure::refused &&
+         (error.text.starts_with("[BU001]") || error.text.find("a step does not fit: epoch") != std::string::npos);
+}
+
+}  // namespace
+
 Stored<Rows> Connection::call(const Statement& statement, const Parameters& parameters) {
+  auto answer = call_once(statement, parameters);
+  for (int again = 0; !answer && !statement.names_epoch && met_a_takeover(answer.error()) && again < most_takeovers;
+       ++again)
+    answer = call_once(statement, parameters);
+  return answer;
+}
+
+Stored<Rows> Connection::call_once(const Statement& statement, const Parameters& parameters) {
   if (const auto connected = connect(); !connected) return machines::fail(connected.error());
   bool lost = false;
   auto answer = guarded(

@@ -40,6 +40,9 @@ struct Statement {
   const char* name;
   const char* sql;
   bool writes = true;  // decides whether a lost connection means doubt
+  // The parameters name a shard's epoch, so that a refusal over it is the caller's to hear. Other statements look it up
+  // themselves: where a broker takes the shard over in the middle, nothing was done, and they are called again.
+  bool names_epoch = false;
 };
 
 class Connection {
@@ -67,6 +70,7 @@ class Connection {
   friend class Transaction;  // ledger/store/transaction.hpp
   struct Session;
   Connection() = default;
+  Stored<Rows> call_once(const Statement& statement, const Parameters& parameters);
   // Plain SQL that begins, ends or reads in a transaction opened by hand.
   Stored<Rows> read(const std::string& sql);
   std::string dsn_;

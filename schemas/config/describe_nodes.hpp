@@ -11,6 +11,9 @@ template <class Visitor, class Store>
 void describe_store(Visitor& v, Store& c) {
   v.field("dsn", c.dsn, "libpq connection string, several hosts allowed; empty: $BURSAR_DSN");
   v.field("allow_plain_postgres", c.allow_plain_postgres, "without TLS: only on a network of your own");
+  v.field("seen_file", c.seen_file,
+          "what it last saw of the ledger: a server that lacks it is refused; empty: broker-NAME.seen or "
+          "worker-NAME.seen beside this file");
 }
 
 template <class Visitor, class Remote>

@@ -96,6 +96,13 @@ std::vector<Problem> WorkerNode::validate() const {
   found.range("pure_credit", pure_credit, 0, 1'000);  // below the sockets' high-water mark
   found.range("outside_credit", outside_credit, 0, 1'000);
   found.range("venue_timeout_ms", venue_timeout_ms, 10, 600'000);
+  const auto needed = static_cast<std::int64_t>(brokers.size());  // one in hand from each at least
+  if (pure_credit > 0 && pure_credit < needed)
+    found.add("pure_credit", fmt::format("is {}", pure_credit),
+              fmt::format("give each of {} brokers one at least", needed));
+  if (outside && outside_credit > 0 && outside_credit < needed)
+    found.add("outside_credit", fmt::format("is {}", outside_credit),
+              fmt::format("give each of {} brokers one at least", needed));
   if (pure_credit == 0 && (!outside || outside_credit == 0))
     found.add("pure_credit", "is 0", "such a worker would never be given a job");
   if (outside) {

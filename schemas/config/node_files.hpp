@@ -25,6 +25,8 @@ struct RemoteConfig {
 struct StoreConfig {
   std::string dsn;                    // libpq connection string; empty: $BURSAR_DSN
   bool allow_plain_postgres = false;  // without TLS, although it is neither on a Unix socket nor on loopback
+  std::string seen_file;  // what this process last saw of the ledger; empty: broker-NAME.seen or worker-NAME.seen
+                          // beside its file
 };
 
 struct BrokerNode {

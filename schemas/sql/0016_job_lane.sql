@@ -1,6 +1,6 @@
 -- 0016: one index for what lies behind a backlog, where 0013 had two: every job is written, moved by its claim and deleted in each index, for
 -- every step of the house. By shard, owner and command: an owner's jobs are merged from those of its few commands, urgent ones are looked up
--- owner by owner. And the posting statement of `commit` sums by account alone.
+-- owner by owner. And a cheaper claim.
 SET search_path = ledger;
 
 DROP INDEX job_lane;
@@ -63,8 +63,8 @@ BEGIN
                                             CROSS JOIN LATERAL lane_of(s.shard, s.owner, p_world, p_limit) AS n), p_broker) AS l;
 END $$;
 
--- Owners in the order of their ids from one drawn by lot on, around once, so that none is always the last: of each command the first p_limit
--- jobs that are met, an owner's oldest first.
+-- Owners in the order of their ids from one drawn by lot on, around once but 256 at most, so that none is always the last and none is looked at
+-- for long: of each command the first p_limit jobs that are met, an owner's oldest first.
 CREATE OR REPLACE FUNCTION claim_urgent(p_shards int[], p_kinds text[], p_commands text[], p_world bigint, p_limit int, p_broker text)
 RETURNS SETOF leased_job LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
@@ -72,6 +72,7 @@ DECLARE
   first  int;
   owner_ int;
   turns  int;
+  looks  int;
   found_ job_name[] := '{}';
   heads  job_name[];
   counts int[];
@@ -79,7 +80,7 @@ BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
   FOR at IN 1 .. cardinality(p_shards) LOOP
     SELECT (random() * j.owner)::int INTO first FROM job j WHERE j.shard = p_shards[at] ORDER BY j.owner + 0 DESC LIMIT 1;
-    owner_ := first; turns := 0; counts := array_fill(0, ARRAY[cardinality(p_commands)]);
+    owner_ := first; turns := 0; looks := 0; counts := array_fill(0, ARRAY[cardinality(p_commands)]);
     LOOP
       SELECT j.owner INTO owner_ FROM job j WHERE j.shard = p_shards[at] AND j.owner + 0 > owner_ ORDER BY j.owner + 0 LIMIT 1;
       IF owner_ IS NULL THEN                   -- around once
@@ -88,7 +89,8 @@ BEGIN
         EXIT WHEN turns = 2;
         CONTINUE;
       END IF;
-      EXIT WHEN turns = 1 AND owner_ > first;
+      EXIT WHEN turns = 1 AND owner_ > first OR looks = 256 OR p_limit <= ALL (counts);
+      looks := looks + 1;
       FOR c IN 1 .. cardinality(p_commands) LOOP
         CONTINUE WHEN counts[c] >= p_limit;
         heads := ARRAY(SELECT h FROM lane_head(p_shards[at], owner_, p_kinds[c], p_commands[c], p_world, p_limit - counts[c]) AS h);

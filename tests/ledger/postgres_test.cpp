@@ -40,6 +40,7 @@ struct Ground {
   Ground(const Ground&) = delete;
   Ground& operator=(const Ground&) = delete;
 
+  [[nodiscard]] std::string owner_dsn() const { return dsn(database, "bursar_owner"); }
   [[nodiscard]] std::string service() const { return dsn(database, "bursar_service"); }
   [[nodiscard]] std::string one(const std::string& sql) const {
     return std::string(must_run(database, sql).text(0, 0));
@@ -273,6 +274,32 @@ TEST_F(PostgresOnly, TheServiceWritesThroughTheFunctionsOnly) {
                                                        "attrelid, attnum, 'UPDATE') AND attnum > 0");
     EXPECT_EQ(columns.number(0, 0), 0) << table;
   }
+}
+
+// A function that looks a shard's epoch up itself may find another one at its end. A sequence counts the calls: it is
+// not rolled back.
+TEST_F(PostgresOnly, ACallThatABrokersTakeoverMeetsIsMadeAgain) {
+  Ground ground(1);
+  must_run(
+      ground.database,
+      "CREATE SEQUENCE public.calls; CREATE FUNCTION public.late(p_from int, p_code text, p_text text) RETURNS bigint "
+      "LANGUAGE plpgsql AS $$ DECLARE n bigint := nextval('public.calls'); BEGIN IF n < p_from THEN "
+      "RAISE EXCEPTION '%', p_text USING ERRCODE = p_code; END IF; RETURN n; END $$");
+  ledger::Connection connection(ground.owner_dsn());
+  const auto late = [&](bool names_epoch, int from, const std::string& code, const std::string& text) {
+    must_run(ground.database, "ALTER SEQUENCE public.calls RESTART");
+    return connection.call({names_epoch ? "late_named" : "late", "SELECT public.late($1, $2, $3)", true, names_epoch},
+                           ledger::Parameters().add(std::int64_t{from}).add(code).add(text));
+  };
+  const std::string epoch = "a step does not fit: epoch";
+  const auto second = late(false, 3, "BU001", "shard 7 is no longer at epoch 4");
+  ASSERT_TRUE(second) << second.error().text;
+  EXPECT_EQ(second->number(0, 0), 3);
+  EXPECT_TRUE(late(false, 3, "BU002", epoch));
+  EXPECT_FALSE(late(true, 3, "BU002", epoch)) << "its caller named the epoch";
+  EXPECT_FALSE(late(false, 3, "BU002", "a step does not fit: account")) << "nobody took anything over";
+  EXPECT_FALSE(late(false, 100, "BU001", "for ever")) << "not without end";
+  EXPECT_EQ(ground.one("SELECT last_value FROM public.calls"), "11");
 }
 
 TEST_F(PostgresOnly, AmountsAreWholeAndInRange) {

@@ -154,6 +154,7 @@ void Books::add_sleeve_facts(ledger::journal::Facts& facts, OwnerId owner, Insta
   facts.sleeve_instance = sleeve_instances_.at(facts.sleeve);
   const auto& own = rows.instances.at({owner, facts.sleeve_instance});
   facts.sleeve_version = own.version;
+  facts.sleeve_machine_version = own.machine_version;
   facts.sleeve_data = own.data;
   facts.paused = paused_.contains(owner);
   if (facts.kind != "sleeve_cycle") return;
@@ -204,6 +205,7 @@ std::optional<ledger::journal::Facts> Books::facts(const machines::LeasedJob& jo
     facts.parent_state = parent->second.state;
     facts.parent_data = parent->second.data;
     facts.parent_version = parent->second.version;
+    facts.parent_machine_version = parent->second.machine_version;
   }
   if (facts.sleeve.value != 0) add_sleeve_facts(facts, owner, job.world_at);
   if (facts.kind == "allocation" || facts.kind == "vault")

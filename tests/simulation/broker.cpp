@@ -108,7 +108,7 @@ void Broker::tick() {
   const brokers::dispatch::Rules own = rules();
   if (now - swept_us_ >= own.ttl_us && ground_.world.plant != Plant::no_sweep) {
     swept_us_ = now;
-    if (const auto leased = ground_.store.leased()) dispatch_.leases_seen(*leased);
+    if (const auto leased = ground_.store.leased()) dispatch_.leases_seen(ground_.store.shards(), *leased);
   }
   dispatch_.tick(now);
   act();

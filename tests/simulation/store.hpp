@@ -31,6 +31,7 @@ class Store {
   ledger::Stored<std::vector<machines::LeasedJob>> claim(machines::Instant world_now, int limit);
   ledger::Stored<ledger::jobs::Due> due(machines::Instant world_at);
   ledger::Stored<machines::Instant> next_unheld();
+  [[nodiscard]] const std::vector<int>& shards() const { return books_.shards; }
   ledger::Stored<std::vector<machines::LeasedJob>> leased();
   ledger::Stored<int> give_back(std::span<const ledger::jobs::Failure> failures);
   ledger::Stored<bool> submit_event(const schemas::Submit& submit);

@@ -42,6 +42,8 @@ class Handler {
   [[nodiscard]] virtual schemas::Capability capability() const = 0;
   // Whether this command needs no outside party: a follow-up of it may be handed over eagerly.
   [[nodiscard]] virtual bool is_pure(std::string_view command) const = 0;
+  // Whether its steps may move an instance of this kind in this version along with the job's own.
+  [[nodiscard]] virtual bool moves(std::string_view /*kind*/, int version) const { return version == 1; }
   virtual Decision on_job(const machines::LeasedJob& job, const ledger::journal::Facts& facts) const = 0;
   // The facts are read anew for the answer.
   virtual Decision on_answer(const machines::LeasedJob& job, const ledger::journal::Facts& facts,

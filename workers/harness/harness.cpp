@@ -35,7 +35,10 @@ class Worker {
         mind_({config.group_steps, config.most_looks, config.most_eager, config.send_deadline_ms}, steady_us,
               ledger::fresh_token),
         outside_(context_, connection_, config) {
-    mind_.guard_calls([this] { return outside_.closed(std::chrono::steady_clock::now()); });
+    mind_.guard_calls([this] {
+      const auto loan = pulse_.lend(links_.heartbeat_us());
+      return outside_.closed(std::chrono::steady_clock::now());
+    });
   }
 
   int run() {
@@ -116,7 +119,7 @@ class Worker {
 
   // What the venue said, or did not say in time: work again, at the head of the queue.
   void take_answers() {
-    for (auto& [job, came_to] : outside_.take_ended(std::chrono::steady_clock::now())) {
+    for (auto& [job, came_to] : ended()) {
       if (auto* answer = std::get_if<handlers::Answer>(&came_to))
         mind_.answered(std::move(job), std::move(*answer));
       else
@@ -125,8 +128,15 @@ class Worker {
     flush();
   }
 
+  // Calls and their answers may look at the keys, and wait for PostgreSQL: meanwhile we go on beating.
+  std::vector<Ended> ended() {
+    const auto loan = pulse_.lend(links_.heartbeat_us());
+    return outside_.take_ended(std::chrono::steady_clock::now());
+  }
+
   void make_calls() {
     for (CallOut& call : mind_.take_calls()) {
+      const auto loan = pulse_.lend(links_.heartbeat_us());
       called_us_ = steady_us();
       std::optional<Outside::SteadyTime> send_by;
       if (call.send_by_us) send_by = Outside::SteadyTime(std::chrono::microseconds(*call.send_by_us));

@@ -44,6 +44,21 @@ LeasedJob minted_job(const Decided& one, const machines::JobOrder& order, std::s
   return job;
 }
 
+// Each move in the version that its instance is pinned to; births are of version 1.
+void pin_versions(machines::Step& step, const LeasedJob& job, const Facts& facts) {
+  for (machines::Move& move : step.moves) {
+    if (move.instance.is_birth()) continue;
+    if (move.instance.id == job.key.instance) move.machine_version = facts.machine_version;
+    if (move.instance.id == facts.parent) move.machine_version = facts.parent_machine_version;
+    if (move.instance.id == facts.sleeve_instance) move.machine_version = facts.sleeve_machine_version;
+  }
+}
+
+handlers::GiveUp not_known(std::string_view kind, int version) {
+  return {machines::CallError::retry_later, 0,
+          "this worker does not know " + std::string(kind) + " v" + std::to_string(version), false};
+}
+
 bool calls_out(const Decision& decision) {
   const auto* commit = std::get_if<handlers::Commit>(&decision);
   return std::holds_alternative<handlers::Call>(decision) || (commit != nullptr && commit->then_call);
@@ -173,15 +188,17 @@ void Mind::decide(Work work, const std::optional<Facts>& facts, std::vector<Deci
   const LeasedJob& job = work.job;
   if (!facts) return fail(job, {machines::CallError::rejected, 0, "no such instance", true});
   const handlers::Handler* handler = handler_of(job.kind, facts->machine_version);  // it may have been migrated
-  if (handler == nullptr)
-    return fail(job, {machines::CallError::retry_later, 0,
-                      "this worker does not know " + job.kind + " v" + std::to_string(facts->machine_version), false});
+  if (handler == nullptr) return fail(job, not_known(job.kind, facts->machine_version));
+  // Before anything leaves on their account.
+  if (!facts->parent_kind.empty() && !handler->moves(facts->parent_kind, facts->parent_machine_version))
+    return fail(job, not_known(facts->parent_kind, facts->parent_machine_version));
+  if (!handler->moves("sleeve", facts->sleeve_machine_version))
+    return fail(job, not_known("sleeve", facts->sleeve_machine_version));
   Decision decision = work.answer ? handler->on_answer(job, *facts, *work.answer) : handler->on_job(job, *facts);
   if (why_not_ && calls_out(decision))
     if (const auto closed = why_not_()) return fail(job, *closed);
   if (auto* commit = std::get_if<handlers::Commit>(&decision)) {
-    for (machines::Move& move : commit->step.moves)
-      if (move.instance.id == job.key.instance) move.machine_version = facts->machine_version;
+    pin_versions(commit->step, job, *facts);
     decided.push_back({std::move(work), std::move(commit->step), std::move(commit->then_call)});
   } else if (auto* asks = std::get_if<handlers::Call>(&decision)) {
     calls_.push_back({job, std::move(asks->request), std::nullopt});

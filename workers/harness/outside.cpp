@@ -41,8 +41,9 @@ void Outside::call(const LeasedJob& job, const schemas::VenueMessage& request, S
   start({job, request, send_by, send_by.value_or(now + milliseconds(config_.venue.timeout_ms)), now}, now);
 }
 
+// The signer may have waited for PostgreSQL: whether it is too late is asked of the clock, when the request is about to
+// leave.
 void Outside::start(Call call, SteadyTime now) {
-  call.started = now;
   call.key.reset();
   venues::paper::Sign sign;
   if (signer_.signs(now)) {
@@ -54,7 +55,8 @@ void Outside::start(Call call, SteadyTime now) {
     }
     sign = signer_.sign_with(*call.key, call.request);
   }
-  const std::uint64_t correlation = venue_.start(call.request, now, call.send_by, sign);
+  call.started = std::max(now, std::chrono::steady_clock::now());
+  const std::uint64_t correlation = venue_.start(call.request, call.started, call.send_by, sign);
   calls_.emplace(correlation, std::move(call));
 }
 

@@ -299,17 +299,34 @@ TEST(Failures, ALeaseThatNobodyHoldsIsReissuedWhenSeenTwice) {
   House house;
   house.join("w1", 1);
   (void)house.claimed(jobs(1, 2));  // 1 flies, 2 waits here
-  house.dispatch.leases_seen({job(1), job(2), job(3), job(4)});
+  house.leases_seen({job(1), job(2), job(3), job(4)});
   EXPECT_TRUE(house.orders().none()) << "its DONE may be on the way";
   (void)house.done("w1", {}, DoneKind::done, {job(4)});
-  house.dispatch.leases_seen({job(1), job(2), job(3), job(4)});
+  house.leases_seen({job(1), job(2), job(3), job(4)});
   const auto orders = house.orders();
   ASSERT_THAT(orders.given_back, SizeIs(1));
   EXPECT_EQ(orders.given_back[0].token, token(3));
   EXPECT_FALSE(orders.given_back[0].counts_as_try);
-  house.dispatch.leases_seen({job(1)});
-  house.dispatch.leases_seen({job(1), leased_again(job(3), 30)});
+  house.leases_seen({job(1)});
+  house.leases_seen({job(1), leased_again(job(3), 30)});
   EXPECT_TRUE(house.orders().none()) << "a fresh lease of the same job is another lease";
+}
+
+TEST(Failures, AFlightWhoseLeaseIsGoneHasLandedWhenSeenTwice) {
+  House house;
+  house.join("w1", 3);
+  (void)house.claimed(jobs(1, 3));
+  house.leases_seen({job(1)});
+  EXPECT_EQ(house.dispatch.in_flight(), 3U) << "their DONE may be on the way";
+  house.leases_seen({job(1), job(2)});
+  EXPECT_EQ(house.dispatch.in_flight(), 2U) << "3 was gone both times, 2 came back in between";
+  EXPECT_TRUE(house.orders().given_back.empty()) << "there is no row to give back";
+  EXPECT_THAT(house.claimed(jobs(4, 5)).parcels, ElementsAre(testing::Pair("w1", 1))) << "its hand is free again";
+  (void)house.done("w1", {3});  // late after all
+  EXPECT_EQ(house.dispatch.in_flight(), 3U);
+  house.dispatch.leases_seen(std::vector<int>{1}, {});
+  house.dispatch.leases_seen(std::vector<int>{1}, {});
+  EXPECT_EQ(house.dispatch.in_flight(), 3U) << "nothing was said of shard 0";
 }
 
 TEST(Failures, WhatOnlyALostWorkerCouldDoIsGivenBackWhenOthersRemain) {

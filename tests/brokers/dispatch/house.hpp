@@ -53,6 +53,8 @@ class House {
              int outside = 16);
   // One that runs these commands of a kind alone.
   void join_for(const std::string& name, const std::string& kind, std::vector<std::string> commands);
+  // A look at all leased rows of shard 0.
+  void leases_seen(const std::vector<LeasedJob>& jobs) { dispatch.leases_seen(std::vector<int>{0}, jobs); }
   // What it ordered since it was last asked.
   Ordered orders();
   Ordered claimed(std::vector<LeasedJob> jobs, std::int64_t next_unheld_us = 0);

@@ -1,5 +1,6 @@
 // Peers that mean harm, against a broker in its own process on a real PostgreSQL: while they do their worst, an honest
 // worker's rounds are completed, an honest client is answered, and the broker's memory stays bounded.
+#include <gmock/gmock.h>
 #include <rapidcheck.h>
 #include <unistd.h>
 
@@ -191,6 +192,22 @@ TEST_F(Hostile, AnothersNameTakesNothingFromAnybody) {
   }
   EXPECT_TRUE(party_->all_arrive()) << broker_->output() << worker->output();
   party_->expect_sound(drills);
+}
+
+TEST_F(Hostile, ANameIsFreeForAnotherKeyOnlyWhenItsWorkerIsGone) {
+  auto first = party_->socket("worker");
+  auto rival = party_->socket("rival");
+  const schemas::Ready ready{"named", schemas::wire_version, 0, {}, {}, 0, 0};
+  ASSERT_TRUE(ask<schemas::Welcome>(first, ready));
+  const auto refused = ask<schemas::Refused>(rival, ready);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->reason, "a worker with another key is registered as named: give each worker a name of its own");
+  const auto taken = look();
+  ASSERT_TRUE(taken);
+  EXPECT_THAT(taken->refusals, testing::Contains(testing::Field(&schemas::RefusalView::reason, "taken name")));
+  ASSERT_TRUE(ask<schemas::Welcome>(first, ready)) << "the same key may register again";
+  ASSERT_TRUE(ask<schemas::Goodbye>(first, schemas::Goodbye{}));
+  EXPECT_TRUE(ask<schemas::Welcome>(rival, ready));
 }
 
 // One client asks as fast as the wire takes it, and never reads an answer. Others wait for rounds, not for its end.

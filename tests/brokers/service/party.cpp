@@ -75,6 +75,7 @@ int broker_main(const std::string& folder, const std::string& dsn, int ttl_ms, i
   config.keys = keys_of(folder, "broker");
   config.peers[keys_of(folder, "worker").public_key] = {wire::Role::worker, "worker"};
   config.peers[keys_of(folder, "client").public_key] = {wire::Role::client, "client"};
+  config.peers[keys_of(folder, "rival").public_key] = {wire::Role::worker, "rival"};
   config.peers[keys_of(folder, "approver").public_key] = {wire::Role::approver, "approver"};
   config.rules.heartbeat_us = 100'000;
   config.rules.ttl_us = 1'000 * std::int64_t{ttl_ms};
@@ -102,7 +103,7 @@ int worker_main(const std::string& folder, const std::string& dsn, const std::st
 }  // namespace
 
 Party::Party(int brokers) : brokers_(brokers) {
-  for (const char* who : {"broker", "worker", "client", "approver", "stranger"})
+  for (const char* who : {"broker", "worker", "rival", "client", "approver", "stranger"})
     CHECK(wire::write_keys(at(who), wire::make_keys()).has_value());
 }
 
@@ -131,7 +132,8 @@ std::unique_ptr<Child> Party::broker(int ttl_ms, int number) const {
 
 std::unique_ptr<Child> Party::worker(const std::string& name, const std::string& dsn) const {
   return std::make_unique<Child>(std::vector<std::string>{"/proc/self/exe", "--worker", folder_.path().string(),
-                                                          dsn.empty() ? service_dsn() : dsn, name, std::to_string(brokers_)});
+                                                          dsn.empty() ? service_dsn() : dsn, name,
+                                                          std::to_string(brokers_)});
 }
 
 wire::DealerSocket Party::socket(const std::string& who, int number) {

@@ -163,6 +163,27 @@ TEST_F(Apart, WhoMayNotSpeakIsTurnedAwayAndCountedByReason) {
       << "nobody was given anything";
 }
 
+TEST_F(Apart, ABrokerRemembersWhichLedgerItWorkedOn) {
+  fs::create_directories(at("data/keys"));
+  fs::copy_file(at("keys/stranger.pub"), at("data/keys/client.pub"));
+  auto one = broker(1);
+  ASSERT_TRUE(wait_until([&] { return fs::exists(at("broker-broker-1.seen")); })) << one->output();
+  one->send(SIGTERM);
+  EXPECT_EQ(one->wait().code, 0) << one->output();
+  auto seen = nlohmann::json::parse(read_text(at("broker-broker-1.seen")));
+  EXPECT_EQ(seen["deployment"].get<std::string>().size(), 16U);
+  one = broker(1);
+  EXPECT_TRUE(one->wait_for_output("listens")) << one->output();
+  one->send(SIGTERM);
+  (void)one->wait();
+  seen["deployment"] = "00000000000000ff";
+  write_text(at("broker-broker-1.seen"), seen.dump());
+  one = broker(1);
+  EXPECT_TRUE(one->wait_for_output("has worked on 00000000000000ff: connect to the right database")) << one->output();
+  one->send(SIGTERM);
+  (void)one->wait();
+}
+
 TEST_F(Apart, ThreeBrokersInOneHouseDoWhatOneDoes) {
   const auto said = bursar({"up", "--config", config_file(folder_, 200, "[broker]\ncount = 3\nseat_ttl_ms = 1000\n"),
                             "--data-dir", at("data"), "--exit-when-done", "--json"});

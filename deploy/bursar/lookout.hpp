@@ -1,0 +1,39 @@
+// deploy/bursar/lookout.hpp: Lookout, the memory of a process that runs apart from its house: it works on no PostgreSQL
+// that lacks what it saw before (sighting.hpp), and writes down what there is to see, every few seconds.
+#pragma once
+
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "deploy/bursar/sighting.hpp"
+
+namespace deploy {
+
+class Lookout {
+ public:
+  // One per process, before its first session. A file that can't be written is said once in the log, and then does
+  // without.
+  Lookout(std::string dsn, std::filesystem::path file);
+  ~Lookout();
+  Lookout(const Lookout&) = delete;
+  Lookout& operator=(const Lookout&) = delete;
+
+ private:
+  void run();
+  void look(ledger::Connection& connection);
+
+  std::string dsn_;
+  std::filesystem::path file_;
+  Doorkeeper doorkeeper_;
+  std::optional<Sighting> seen_;
+  bool complained_ = false;
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace deploy

@@ -1,0 +1,113 @@
+// Versions of machines: each instance is moved in the version that it is pinned to, or left alone.
+#include "workers/harness/mind.hpp"
+
+#include <gtest/gtest.h>
+
+namespace workers::harness {
+namespace {
+
+using handlers::Commit;
+using handlers::Decision;
+using ledger::journal::Facts;
+using machines::Fate;
+using machines::InstanceId;
+using machines::LeasedJob;
+using machines::Move;
+using machines::Subject;
+
+constexpr InstanceId order{7}, cycle{3}, sleeve{2};
+
+Move move_of(InstanceId id, std::string_view kind, std::int64_t version) {
+  Move move;
+  move.instance = Subject::of(id);
+  move.kind = kind;
+  move.version = version;
+  return move;
+}
+
+// Orders that move the cycle that they belong to, in one version, and the sleeve, and bear a child.
+class Known final : public handlers::Handler {
+ public:
+  explicit Known(int cycle_version) : cycle_version_(cycle_version) {}
+  [[nodiscard]] schemas::Capability capability() const override { return {"order", 1, {}}; }
+  [[nodiscard]] bool moves(std::string_view kind, int version) const override {
+    return version == (kind == "sleeve_cycle" ? cycle_version_ : 1);
+  }
+  [[nodiscard]] bool is_pure(std::string_view) const override { return true; }
+  Decision on_job(const LeasedJob& job, const Facts& facts) const override {
+    Commit commit{handlers::step_for(job, facts, Fate::done), std::nullopt};
+    Move birth;
+    birth.instance = Subject::birth(1);
+    birth.kind = "order";
+    commit.step.moves = {move_of(order, "order", 1), move_of(cycle, "sleeve_cycle", 4), move_of(sleeve, "sleeve", 9),
+                         std::move(birth)};
+    return commit;
+  }
+  Decision on_answer(const LeasedJob& job, const Facts& facts, const handlers::Answer&) const override {
+    return on_job(job, facts);
+  }
+
+ private:
+  int cycle_version_;
+};
+
+class MindVersions : public testing::Test {
+ protected:
+  // What is decided of one job of an order whose cycle is pinned to `cycle_version` and its sleeve to `sleeve_version`.
+  std::vector<Decided> decide(Handlers handlers, int cycle_version, int sleeve_version) {
+    mind_.learn(std::move(handlers));
+    LeasedJob job;
+    job.key = {{1}, order, 1, 0};
+    job.kind = "order";
+    job.token = token_;
+    mind_.assigned({{job}, {}});
+    Facts facts;
+    facts.kind = "order";
+    facts.parent = cycle;
+    facts.parent_kind = "sleeve_cycle";
+    facts.parent_machine_version = cycle_version;
+    facts.sleeve_instance = sleeve;
+    facts.sleeve_machine_version = sleeve_version;
+    auto decided = mind_.decide_group(
+        [&](std::span<const LeasedJob> jobs) {
+          return ledger::Stored<std::vector<std::optional<Facts>>>{
+              std::vector<std::optional<Facts>>(jobs.size(), facts)};
+        },
+        false);
+    EXPECT_TRUE(decided);
+    return decided ? std::move(*decided) : std::vector<Decided>{};
+  }
+  static Handlers knowing(int cycle_version) {
+    Handlers handlers;
+    handlers.push_back(std::make_unique<Known>(cycle_version));
+    return handlers;
+  }
+
+  machines::Token token_{
+      {1, 2}
+  };
+  Mind mind_{{}, [] { return std::int64_t{0}; }, [] { return machines::Token{}; }};
+};
+
+TEST_F(MindVersions, OthersThatAStepMovesKeepTheVersionThatTheyArePinnedTo) {
+  const auto decided = decide(knowing(2), 2, 1);
+  ASSERT_EQ(decided.size(), 1U);
+  const auto& moves = decided[0].step.moves;
+  EXPECT_EQ(moves[0].machine_version, 1) << "the order's own";
+  EXPECT_EQ(moves[1].machine_version, 2) << "its cycle's";
+  EXPECT_EQ(moves[2].machine_version, 1) << "the sleeve's";
+  EXPECT_EQ(moves[3].machine_version, 1) << "born now";
+}
+
+TEST_F(MindVersions, AnotherOfAnUnknownVersionIsLeftToAWorkerThatKnowsIt) {
+  EXPECT_TRUE(decide(knowing(1), 2, 1).empty());
+  const auto failures = mind_.take_failures();
+  ASSERT_EQ(failures.size(), 1U);
+  EXPECT_EQ(failures[0].token, token_);
+  EXPECT_EQ(failures[0].reason, "this worker does not know sleeve_cycle v2");
+  EXPECT_FALSE(failures[0].fatal);
+  EXPECT_TRUE(decide(knowing(1), 1, 5).empty()) << "nor the sleeve's fifth";
+}
+
+}  // namespace
+}  // namespace workers::harness
