@@ -88,6 +88,7 @@ class Dispatch {
   [[nodiscard]] machines::Instant world_now() const { return world_now_; }
   // Whether a worker of that name is registered, and not yet lost.
   [[nodiscard]] bool has_worker(std::string_view name) const;
+  [[nodiscard]] bool has_workers() const { return !workers_.empty(); }
   [[nodiscard]] std::size_t in_flight() const { return flights_.size(); }
   [[nodiscard]] std::size_t queued() const { return backlog_.size(); }
   // Jobs of this shard that wait here or are in flight.

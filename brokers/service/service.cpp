@@ -350,6 +350,8 @@ class Service {
   }
 
   void carry_out(const dispatch::ClaimNow& order) {
+    // Whoever it was for has left since: what nobody can do is not leased.
+    if (!dispatch_.has_workers()) return dispatch_.claimed({}, steady_us());
     auto claimed = claims_.carry_out(order, shards_.served(), dispatch_.world_now(), config_.name);
     if (!claimed) return recover(claimed.error().text);
     // The epoch comes with each job, from the same statement: another one than ours, and the shard was taken over.

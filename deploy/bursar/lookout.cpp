@@ -5,6 +5,8 @@
 #include <csignal>
 #include <utility>
 
+#include "ledger/store/dsn.hpp"
+
 namespace deploy {
 namespace {
 
@@ -36,7 +38,8 @@ Lookout::~Lookout() {
 
 // Its session is given back after each look: a process apart keeps one.
 void Lookout::run() {
-  ledger::Connection connection(dsn_);
+  // Short questions, and nobody waits for the answer: a silent server must not hold up the end of the process.
+  ledger::Connection connection(ledger::with_options(dsn_, "-c statement_timeout=2000"));
   std::unique_lock guard(mutex_);
   while (!ended_.wait_for(guard, look_every, [this] { return stop_; })) {
     guard.unlock();

@@ -69,7 +69,7 @@ TEST_F(Harness, ToldToStopItHandsBackWhatItHasNotBegun) {
   worker->send(SIGTERM);
   pause.let_go();
   EXPECT_EQ(worker->wait().code, 0) << worker->output();
-  EXPECT_TRUE(wait_until([&] { return count("token IS NOT NULL") == 0; })) << broker->output();
+  EXPECT_TRUE(wait_until([&] { return count("token IS NOT NULL") == 0; })) << broker->output() << worker->output();
   EXPECT_EQ(count("tries > 0"), 0) << "handed back is not failed";
   EXPECT_GE(count("last_error = 'handed back unstarted'"), 50);
   const auto next = party_->worker("w2");
