@@ -76,7 +76,7 @@ std::vector<Backlog::Surplus> Backlog::take_surplus(std::size_t most, const Limi
   change_lanes([&](const LaneKey&, Lane& lane) {
     if (lane.jobs.size() <= most || limits.may_go(lane.budgets, now_us)) return;
     for (std::size_t at = most; at < lane.jobs.size(); ++at)
-      taken.push_back({std::move(lane.jobs[at].job), lane.budgets, at});
+      taken.push_back({std::move(lane.jobs[at].job), lane.budgets});
     lane.jobs.resize(most);
   });
   return taken;

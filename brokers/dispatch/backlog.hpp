@@ -45,12 +45,10 @@ class Backlog {
   // Takes out every job for which this holds.
   std::vector<machines::LeasedJob> take_if(const std::function<bool(const machines::LeasedJob&)>& wanted);
   std::vector<machines::LeasedJob> take_lanes_if(const std::function<bool(const LaneKey&)>& wanted);
-  // Takes out those at the end of lanes that are longer than `most` and held back by a limit, with the lane's budgets
-  // and how many stay before them.
+  // Takes out those at the end of lanes that are longer than `most` and held back by a limit, with the lane's budgets.
   struct Surplus {
     machines::LeasedJob job;
     Limits::Budgets budgets;
-    std::size_t ahead = 0;
   };
   std::vector<Surplus> take_surplus(std::size_t most, const Limits& limits, std::int64_t now_us);
   void each(const std::function<void(const machines::LeasedJob&)>& look) const;

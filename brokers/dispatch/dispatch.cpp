@@ -172,9 +172,9 @@ bool Dispatch::anyone_does(const Machine& machine, const std::string& command, b
 }
 
 // Jobs that no worker here can do must not fill the queue: back they go for a while. Without any worker all wait.
-void Dispatch::give_back_the_unknown() {
+std::size_t Dispatch::give_back_the_unknown() {
   worker_left_ = false;
-  if (workers_.empty()) return;
+  if (workers_.empty()) return 0;
   const auto jobs = backlog_.take_lanes_if([this](const LaneKey& lane) {
     const auto& [machine, command, is_event, place, alone] = lane;
     return !anyone_does(machine, command, is_event);
@@ -191,6 +191,7 @@ void Dispatch::give_back_the_unknown() {
     ++counts[{machine_of(job), job.command, job.is_event}];
   }
   for (const auto& [what, count] : counts) unable_[what] = {count, now_us_};
+  return jobs.size();
 }
 
 bool Dispatch::wants_place(const LeasedJob& job) const {
@@ -200,12 +201,15 @@ bool Dispatch::wants_place(const LeasedJob& job) const {
 }
 
 // What could not leave for a long time makes room for others: it comes back when its turn is near.
-void Dispatch::give_back_the_surplus(std::int64_t now_us) {
+std::size_t Dispatch::give_back_the_surplus(std::int64_t now_us) {
   constexpr std::int64_t least_ms = 100, longest_ms = 3'600'000;
-  for (const auto& surplus : backlog_.take_surplus(static_cast<std::size_t>(rules_.most_limited), limits_, now_us)) {
-    const std::int64_t wait_ms = (limits_.goes_at_us(surplus.budgets, now_us, surplus.ahead) - now_us) / 1000;
-    give_back(surplus.job, "waits for a limit", std::clamp(wait_ms, least_ms, longest_ms), false, false);
+  const auto most = static_cast<std::size_t>(rules_.most_limited);
+  const auto taken = backlog_.take_surplus(most, limits_, now_us);
+  for (const auto& surplus : taken) {
+    const std::int64_t turn_us = limits_.take_turn_us(surplus.budgets, most, now_us, now_us + longest_ms * 1000);
+    give_back(surplus.job, "waits for a limit", std::max((turn_us - now_us) / 1000, least_ms), false, false);
   }
+  return taken.size();
 }
 
 bool Dispatch::wants_next_unheld(std::span<const LeasedJob> claimed) const {
@@ -221,8 +225,10 @@ void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us, Instant
   now_us_ = now_us;
   const bool alone = wants_next_unheld(jobs) && queued() == 0 && next_unheld > world_now_;
   if (alone) alone_until_ = std::min(ahead_.back().world_at, Instant{next_unheld.us - 1});
+  const std::size_t brought = jobs.size();
+  const bool only_urgent = std::exchange(asked_urgent_, false);
   asked_ = false;
-  if (!std::exchange(asked_urgent_, false)) {
+  if (!only_urgent) {
     fruitless_ = jobs.empty() ? fruitless_ + 1 : 0;
     hint_ = jobs.size() >= static_cast<std::size_t>(claimed_at_most_);  // a full answer: there may be more
     look_first_ = true;  // until something ends that was not merely re-armed
@@ -232,8 +238,9 @@ void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us, Instant
     const bool is_suspect = suspects_.contains(job.key);
     backlog_.add(std::move(job), place == places.end() ? Place{} : place->second, is_suspect, limits_, now_us);
   }
-  give_back_the_unknown();
-  give_back_the_surplus(now_us);
+  const std::size_t went_back = give_back_the_unknown() + give_back_the_surplus(now_us);
+  // More of the same would go the same way, and the service must get to its socket and its seat in between.
+  if (!only_urgent && went_back > 0 && 2 * went_back >= brought) rests_until_us_ = now_us + rules_.safety_poll_us;
   consider(now_us);
   alone_until_ = {};
 }
@@ -321,7 +328,8 @@ void Dispatch::tick(std::int64_t now_us) {
 
 std::int64_t Dispatch::next_tick_us(std::int64_t now_us) const {
   std::int64_t next = now_us + rules_.safety_poll_us;
-  if (claim_after_us_ > now_us) next = std::min(next, claim_after_us_);
+  for (const std::int64_t at : {claim_after_us_, rests_until_us_})
+    if (at > now_us) next = std::min(next, at);
   next = std::min(next, limits_.next_us(now_us));
   if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
   return next;
@@ -357,8 +365,8 @@ void Dispatch::consider(std::int64_t now_us) {
   const int credit = room() + static_cast<int>(queued() - backlog_.limited() + flights_.size());
   const bool worth = idle || room() >= std::max(std::min(rules_.claim_limit, credit) / 2, 1);
   if (!worth) claim_urgent(now_us);
-  if (!hint_ || !worth || (now_us > 0 && now_us < claim_after_us_) || (!releasing_.empty() && !idle && look_first_))
-    return;
+  const bool early = now_us < rests_until_us_ || (now_us > 0 && now_us < claim_after_us_);
+  if (!hint_ || !worth || early || (!releasing_.empty() && !idle && look_first_)) return;
   asked_ = true;
   hint_ = false;
   last_claim_us_ = last_urgent_us_ = now_us;

@@ -150,8 +150,9 @@ class Dispatch {
   void land(std::map<machines::Token, Flight>::iterator flight);
   void land_the_gone(std::span<const int> shards, const std::set<machines::Token>& rows);
   [[nodiscard]] bool anyone_does(const Machine& machine, const std::string& command, bool is_event) const;
-  void give_back_the_unknown();
-  void give_back_the_surplus(std::int64_t now_us);
+  // Both return how many went back.
+  std::size_t give_back_the_unknown();
+  std::size_t give_back_the_surplus(std::int64_t now_us);
   // ---- assign.cpp
   void assign(std::int64_t now_us);
   [[nodiscard]] std::optional<LevelTurn> next_level(const std::set<int>& stuck);
@@ -211,6 +212,7 @@ class Dispatch {
   bool worker_left_ = false;          // what waits may be of a kind that nobody knows any more
   bool look_first_ = false;           // all that ended was re-armed: ask what is due before claiming
   std::int64_t claim_after_us_ = 0;
+  std::int64_t rests_until_us_ = 0;  // the last claim mostly went back: none before this, whoever hints
   std::int64_t last_claim_us_ = 0, last_urgent_us_ = 0;
   int fruitless_ = 0;  // claims in a row that found nothing although something is due
   std::int64_t dispatched_ = 0, reissued_ = 0, overdue_ = 0;
