@@ -204,8 +204,13 @@ bool Dispatch::wants_place(const LeasedJob& job) const {
 std::size_t Dispatch::give_back_the_surplus(std::int64_t now_us) {
   constexpr std::int64_t least_ms = 100, longest_ms = 3'600'000;
   const auto most = static_cast<std::size_t>(rules_.most_limited);
-  const auto taken = backlog_.take_surplus(most, limits_, now_us);
+  const auto taken =
+      backlog_.take_surplus(most, limits_, now_us, [this](const LaneKey& lane) { return waits_outside(lane); });
   for (const auto& surplus : taken) {
+    if (!surplus.is_limited) {
+      give_back(surplus.job, "waits for a worker's outside credit", rules_.outside_wait_ms, false, false);
+      continue;
+    }
     const std::int64_t turn_us = limits_.take_turn_us(surplus.budgets, most, now_us, now_us + longest_ms * 1000);
     give_back(surplus.job, "waits for a limit", std::max((turn_us - now_us) / 1000, least_ms), false, false);
   }
@@ -345,7 +350,8 @@ int Dispatch::free_credit() const {
 int Dispatch::room() const {
   int free = 0;
   for (const auto& [peer, worker] : workers_) free += worker.pure_credit;
-  return free - static_cast<int>(queued() - backlog_.limited());  // who waits for a limit keeps nobody out
+  // Who waits for a limit, or for credit of the other sort, keeps nobody out.
+  return free - static_cast<int>(queued() - backlog_.held_back());
 }
 
 // Hands out what waits, then decides whether to claim more, to ask what is due, or to do nothing.
@@ -362,7 +368,7 @@ void Dispatch::consider(std::int64_t now_us) {
     return;
   }
   // Half a claim's worth of room, or half of all credit where that is less: one slow job must not hold up the rest.
-  const int credit = room() + static_cast<int>(queued() - backlog_.limited() + flights_.size());
+  const int credit = room() + static_cast<int>(queued() - backlog_.held_back() + flights_.size());
   const bool worth = idle || room() >= std::max(std::min(rules_.claim_limit, credit) / 2, 1);
   if (!worth) claim_urgent(now_us);
   const bool early = now_us < rests_until_us_ || (now_us > 0 && now_us < claim_after_us_);
@@ -371,14 +377,16 @@ void Dispatch::consider(std::int64_t now_us) {
   hint_ = false;
   last_claim_us_ = last_urgent_us_ = now_us;
   claimed_at_most_ = std::min(rules_.claim_limit, std::max(room(), 1));
-  actions_.push_back(ClaimNow{claimed_at_most_, false, urgent(), rules_.fair_owners, rules_.fair_jobs});
+  actions_.push_back(ClaimNow{claimed_at_most_, false, urgent(now_us), rules_.fair_owners, rules_.fair_jobs});
 }
 
-// The commands that go before all that no rule names.
-std::vector<Match> Dispatch::urgent() const {
+// The commands that go before all that no rule names, but for those of which enough wait here already. What a limit
+// holds back is not in the way: it goes back by itself, and others' jobs of that command may be free to go.
+std::vector<Match> Dispatch::urgent(std::int64_t now_us) const {
+  const auto most = static_cast<std::size_t>(rules_.most_limited);
   std::vector<Match> matches;
   for (const Priority& rule : rules_.priorities)
-    if (rule.level > 0) matches.push_back(rule.match);
+    if (rule.level > 0 && !backlog_.has_long_lane(rule.match, most, limits_, now_us)) matches.push_back(rule.match);
   return matches;
 }
 
@@ -386,7 +394,7 @@ std::vector<Match> Dispatch::urgent() const {
 void Dispatch::claim_urgent(std::int64_t now_us) {
   if (queued() == 0 || now_us - last_urgent_us_ < rules_.safety_poll_us) return;
   last_urgent_us_ = now_us;
-  auto matches = urgent();
+  auto matches = urgent(now_us);
   if (matches.empty()) return;
   asked_ = asked_urgent_ = true;
   actions_.push_back(ClaimNow{rules_.fair_jobs, true, std::move(matches), 0, rules_.fair_jobs});

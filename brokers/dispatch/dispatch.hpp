@@ -167,7 +167,10 @@ class Dispatch {
   [[nodiscard]] static bool can_do(const Worker& worker, const Machine& machine, const std::string& command,
                                    bool is_event);
   [[nodiscard]] bool is_busy(const machines::LeasedJob& job) const;
+  [[nodiscard]] static bool calls_out(const Worker& worker, const Machine& machine, const std::string& command);
   [[nodiscard]] bool is_outside(const Worker& worker, const machines::LeasedJob& job) const;
+  [[nodiscard]] bool outside_is_short() const;
+  [[nodiscard]] bool waits_outside(const LaneKey& lane) const;
   void fly(Flight flight);
   // ---- deadlines.cpp
   [[nodiscard]] std::int64_t deadline_of(const machines::LeasedJob& job) const;
@@ -175,7 +178,7 @@ class Dispatch {
   bool let_go(const std::string& peer, const machines::Token& token);
   bool go_ahead(machines::Instant next_due);
   void consider(std::int64_t now_us);
-  [[nodiscard]] std::vector<Match> urgent() const;
+  [[nodiscard]] std::vector<Match> urgent(std::int64_t now_us) const;
   void claim_urgent(std::int64_t now_us);
   [[nodiscard]] int free_credit() const;
   [[nodiscard]] int room() const;
