@@ -77,6 +77,8 @@ class Dispatch {
   // An operator wants this job not to run. What is said back goes to `client`.
   void cancel(const std::string& client, const schemas::Cancel& cancel, std::int64_t now_us);
   void handed_back(const std::string& peer, const schemas::HandedBack& back, std::int64_t now_us);
+  // Somebody else is to have this shard: what of it waits here goes back; what is in flight ends here.
+  void give_back_shard(int shard);
 
   // ---- what to do, in order; empty when all is said
   std::vector<Action> take_actions();

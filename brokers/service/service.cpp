@@ -120,8 +120,8 @@ class Service {
     share_evenly();
   }
 
-  // Gives up as many shards as are too many for an even share: those with nothing in hand at once, others once they
-  // are drained.
+  // Gives up as many shards as are too many for an even share: those with nothing in flight at once, others once that
+  // has ended. What only waits here goes back: it might wait for a rate for hours.
   void share_evenly() {
     int missing = shards_.surplus() - static_cast<int>(shards_.draining().size());
     for (const bool idle : {true, false})
@@ -129,8 +129,12 @@ class Service {
         if (missing <= 0) break;
         if (idle != (dispatch_.in_hand(shard) == 0)) continue;
         shards_.drain(shard);
+        dispatch_.give_back_shard(shard);
         --missing;
       }
+    if (shards_.draining().empty()) return;
+    act();  // nothing of them may wait here when somebody else has them
+    if (is_away()) return;
     std::vector<int> quiet;
     for (const int shard : shards_.draining())
       if (dispatch_.in_hand(shard) == 0) quiet.push_back(shard);
