@@ -258,8 +258,15 @@ void Dispatch::assign(std::int64_t now_us) {
     if (sent == 0) stuck.insert(turn->level);
   }
   const bool is_short = outside_is_short();
-  if (!rules_.limits.empty() || is_short || backlog_.held_back() > 0)
-    backlog_.hold_back(limits_, now_us, [&](const LaneKey& lane) { return is_short && waits_outside(lane); });
+  if (rules_.limits.empty() && !is_short && backlog_.held_back() == 0) return;
+  std::map<std::tuple<std::string_view, int, std::string_view, bool>, bool> known;  // the same for all owners
+  backlog_.hold_back(limits_, now_us, [&](const LaneKey& lane) {
+    const auto& [machine, command, is_event, place, alone] = lane;
+    if (!is_short) return false;
+    const auto [found, is_new] = known.try_emplace({machine.first, machine.second, command, is_event});
+    if (is_new) found->second = waits_outside(lane);
+    return found->second;
+  });
 }
 
 }  // namespace brokers::dispatch
