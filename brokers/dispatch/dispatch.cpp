@@ -10,6 +10,7 @@ using machines::Token;
 
 constexpr std::size_t most_held = 10'000;             // by one worker; what it hands itself beyond is nobody's lease
 constexpr std::int64_t longest_wait_ms = 86'400'000;  // that a worker may ask for
+constexpr std::int64_t longest_rest_us = 200'000;     // where polls are rare: others wait for this claim too
 
 void Dispatch::send(const std::string& peer, schemas::Message message) {
   actions_.push_back(Send{peer, std::move(message)});
@@ -245,7 +246,8 @@ void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us, Instant
   }
   const std::size_t went_back = give_back_the_unknown() + give_back_the_surplus(now_us);
   // More of the same would go the same way, and the service must get to its socket and its seat in between.
-  if (!only_urgent && went_back > 0 && 2 * went_back >= brought) rests_until_us_ = now_us + rules_.safety_poll_us;
+  if (!only_urgent && went_back > 0 && 2 * went_back >= brought)
+    rests_until_us_ = now_us + std::min(rules_.safety_poll_us, longest_rest_us);
   consider(now_us);
   alone_until_ = {};
 }

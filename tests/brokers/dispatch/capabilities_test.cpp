@@ -95,6 +95,18 @@ TEST(Capabilities, AClaimThatMostlyWentBackIsTheLastForAWhile) {
   EXPECT_THAT(house.claimed(half).claims, SizeIs(1)) << "most of it is work";
 }
 
+TEST(Capabilities, WherePollsAreRareTheRestIsShortAllTheSame) {
+  Rules rules;
+  rules.claim_limit = 1;
+  rules.safety_poll_us = 60'000 * ms;
+  House house(rules);
+  house.join_for("w1", "cycle", {});
+  EXPECT_THAT(house.claimed({job_of(1, "vault", "any")}).claims, IsEmpty());
+  house.now = house.dispatch.next_tick_us(house.now);
+  EXPECT_THAT(house.tick().claims, SizeIs(1));
+  EXPECT_LE(house.now, 1'200 * ms);
+}
+
 TEST(Capabilities, AWaitedBarrierClaimsNoFasterWhatNobodyCanDo) {
   Rules rules;
   rules.claim_limit = 4;
