@@ -6,11 +6,39 @@ namespace brokers::dispatch {
 
 using machines::LeasedJob;
 
-bool Dispatch::is_outside(const Worker& worker, const LeasedJob& job) const {
-  const auto found = worker.capabilities.find(machine_of(job));
-  if (found == worker.capabilities.end() || job.is_event) return false;
+bool Dispatch::calls_out(const Worker& worker, const Machine& machine, const std::string& command) {
+  const auto found = worker.capabilities.find(machine);
+  if (found == worker.capabilities.end()) return false;
   const auto& commands = found->second.outside_commands;
-  return std::find(commands.begin(), commands.end(), job.command) != commands.end();
+  return std::find(commands.begin(), commands.end(), command) != commands.end();
+}
+
+bool Dispatch::is_outside(const Worker& worker, const LeasedJob& job) const {
+  return !job.is_event && calls_out(worker, machine_of(job), job.command);
+}
+
+// Whether a worker that makes outside calls has no credit for them: without one, no lane waits for it.
+bool Dispatch::outside_is_short() const {
+  return std::ranges::any_of(workers_, [](const auto& entry) {
+    const Worker& worker = entry.second;
+    return worker.outside_credit <= 0 && std::ranges::any_of(worker.capabilities, [](const auto& capability) {
+             return !capability.second.outside_commands.empty();
+           });
+  });
+}
+
+// Whether all that these jobs wait for is credit for outside calls: to whoever can do them they are such, and none has
+// any left.
+bool Dispatch::waits_outside(const LaneKey& lane) const {
+  const auto& [machine, command, is_event, place, alone] = lane;
+  if (is_event) return false;
+  bool waits = false;
+  for (const auto& [peer, worker] : workers_) {
+    if (!can_do(worker, machine, command, false)) continue;
+    if (worker.outside_credit > 0 || !calls_out(worker, machine, command)) return false;
+    waits = true;
+  }
+  return waits;
 }
 
 bool Dispatch::is_busy(const LeasedJob& job) const { return busy_.contains({job.key.owner, job.key.instance}); }
@@ -229,7 +257,16 @@ void Dispatch::assign(std::int64_t now_us) {
     count_turn(*turn, sent);
     if (sent == 0) stuck.insert(turn->level);
   }
-  if (!rules_.limits.empty()) backlog_.limited(limits_, now_us);
+  const bool is_short = outside_is_short();
+  if (rules_.limits.empty() && !is_short && backlog_.held_back() == 0) return;
+  std::map<std::tuple<std::string_view, int, std::string_view, bool>, bool> known;  // the same for all owners
+  backlog_.hold_back(limits_, now_us, [&](const LaneKey& lane) {
+    const auto& [machine, command, is_event, place, alone] = lane;
+    if (!is_short) return false;
+    const auto [found, is_new] = known.try_emplace({machine.first, machine.second, command, is_event});
+    if (is_new) found->second = waits_outside(lane);
+    return found->second;
+  });
 }
 
 }  // namespace brokers::dispatch

@@ -71,15 +71,29 @@ std::vector<LeasedJob> Backlog::take_lanes_if(const std::function<bool(const Lan
   return taken;
 }
 
-std::vector<Backlog::Surplus> Backlog::take_surplus(std::size_t most, const Limits& limits, std::int64_t now_us) {
+std::vector<Backlog::Surplus> Backlog::take_surplus(std::size_t most, const Limits& limits, std::int64_t now_us,
+                                                    const Waits& waits) {
   std::vector<Surplus> taken;
-  change_lanes([&](const LaneKey&, Lane& lane) {
-    if (lane.jobs.size() <= most || limits.may_go(lane.budgets, now_us)) return;
+  change_lanes([&](const LaneKey& key, Lane& lane) {
+    if (lane.jobs.size() <= most) return;
+    const bool is_limited = !limits.may_go(lane.budgets, now_us);
+    if (!is_limited && !waits(key)) return;
     for (std::size_t at = most; at < lane.jobs.size(); ++at)
-      taken.push_back({std::move(lane.jobs[at].job), lane.budgets, at});
+      taken.push_back({std::move(lane.jobs[at].job), lane.budgets, is_limited});
     lane.jobs.resize(most);
   });
   return taken;
+}
+
+bool Backlog::has_long_lane(const Match& match, std::size_t most, const Limits& limits, std::int64_t now_us) const {
+  for (const auto& [level, shards] : levels_)
+    for (const auto& [shard, queue] : shards)
+      for (const auto& [owner, lanes] : queue.owners)
+        for (const auto& [key, lane] : lanes)
+          if (lane.jobs.size() >= most && match.fits(std::get<0>(key).first, std::get<1>(key)) &&
+              limits.may_go(lane.budgets, now_us))
+            return true;
+  return false;
 }
 
 void Backlog::each(const std::function<void(const LeasedJob&)>& look) const {
@@ -90,8 +104,8 @@ void Backlog::each(const std::function<void(const LeasedJob&)>& look) const {
           for (const Waiting& waiting : lane.jobs) look(waiting.job);
 }
 
-void Backlog::limited(Limits& limits, std::int64_t now_us) {
-  limited_ = 0;
+void Backlog::hold_back(Limits& limits, std::int64_t now_us, const Waits& waits) {
+  held_back_ = 0;
   limits.clear_waiting();
   for (const auto& [level, shards] : levels_)
     for (const auto& [shard, queue] : shards)
@@ -99,7 +113,9 @@ void Backlog::limited(Limits& limits, std::int64_t now_us) {
         for (const auto& [key, lane] : lanes)
           if (!lane.budgets.empty() && !limits.may_go(lane.budgets, now_us)) {
             limits.wait(lane.budgets, lane.jobs.size(), now_us);
-            limited_ += lane.jobs.size();
+            held_back_ += lane.jobs.size();
+          } else if (waits(key)) {
+            held_back_ += lane.jobs.size();
           }
   limits.settle_waiting();
 }

@@ -45,21 +45,25 @@ class Backlog {
   // Takes out every job for which this holds.
   std::vector<machines::LeasedJob> take_if(const std::function<bool(const machines::LeasedJob&)>& wanted);
   std::vector<machines::LeasedJob> take_lanes_if(const std::function<bool(const LaneKey&)>& wanted);
-  // Takes out those at the end of lanes that are longer than `most` and held back by a limit, with the lane's budgets
-  // and how many stay before them.
+  // Takes out those at the end of lanes that are longer than `most` and held back: by a limit, else by `waits`.
   struct Surplus {
     machines::LeasedJob job;
-    Limits::Budgets budgets;
-    std::size_t ahead = 0;
+    Limits::Budgets budgets;  // the lane's
+    bool is_limited = false;
   };
-  std::vector<Surplus> take_surplus(std::size_t most, const Limits& limits, std::int64_t now_us);
+  using Waits = std::function<bool(const LaneKey&)>;
+  std::vector<Surplus> take_surplus(std::size_t most, const Limits& limits, std::int64_t now_us, const Waits& waits);
+  // Whether a lane of these jobs is that long, and no limit holds it back.
+  [[nodiscard]] bool has_long_lane(const Match& match, std::size_t most, const Limits& limits,
+                                   std::int64_t now_us) const;
   void each(const std::function<void(const machines::LeasedJob&)>& look) const;
 
   [[nodiscard]] std::size_t size() const { return size_; }
   void took(std::size_t jobs) { size_ -= jobs; }  // what a hand-out took from the queues itself
-  // How many of them a limit holds back, as of the last limited(), which tells the limits who waits for them.
-  [[nodiscard]] std::size_t limited() const { return limited_; }
-  void limited(Limits& limits, std::int64_t now_us);
+  // How many of them a limit holds back, or `waits`, as of the last hold_back(), which tells the limits who waits for
+  // them.
+  [[nodiscard]] std::size_t held_back() const { return held_back_; }
+  void hold_back(Limits& limits, std::int64_t now_us, const Waits& waits);
   // The highest level first, each with its shards. A queue that has run empty stays: it knows whose turn it is.
   std::map<int, std::map<int, Queue>, std::greater<>>& levels() { return levels_; }
   static void drop_the_empty(Queue& queue);
@@ -77,7 +81,7 @@ class Backlog {
   std::vector<Priority> priorities_;
   std::map<machines::OwnerId, int> weights_;
   std::map<int, std::map<int, Queue>, std::greater<>> levels_;
-  std::size_t size_ = 0, limited_ = 0;
+  std::size_t size_ = 0, held_back_ = 0;
   std::int64_t arrivals_ = 0;
 };
 

@@ -59,6 +59,12 @@ void Dispatch::cancel(const std::string& client, const schemas::Cancel& cancel, 
   consider(now_us);
 }
 
+void Dispatch::give_back_shard(int shard) {
+  for (const LeasedJob& job : backlog_.take_if([&](const LeasedJob& queued) { return queued.shard == shard; }))
+    give_back(job, "its shard moves on", 0, false, false);
+  hint_ = true;
+}
+
 void Dispatch::handed_back(const std::string& peer, const schemas::HandedBack& back, std::int64_t now_us) {
   if (known(peer, now_us) == nullptr) return;
   for (const Token& token : back.unstarted) {

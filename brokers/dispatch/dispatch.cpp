@@ -10,6 +10,7 @@ using machines::Token;
 
 constexpr std::size_t most_held = 10'000;             // by one worker; what it hands itself beyond is nobody's lease
 constexpr std::int64_t longest_wait_ms = 86'400'000;  // that a worker may ask for
+constexpr std::int64_t longest_rest_us = 200'000;     // where polls are rare: others wait for this claim too
 
 void Dispatch::send(const std::string& peer, schemas::Message message) {
   actions_.push_back(Send{peer, std::move(message)});
@@ -172,9 +173,9 @@ bool Dispatch::anyone_does(const Machine& machine, const std::string& command, b
 }
 
 // Jobs that no worker here can do must not fill the queue: back they go for a while. Without any worker all wait.
-void Dispatch::give_back_the_unknown() {
+std::size_t Dispatch::give_back_the_unknown() {
   worker_left_ = false;
-  if (workers_.empty()) return;
+  if (workers_.empty()) return 0;
   const auto jobs = backlog_.take_lanes_if([this](const LaneKey& lane) {
     const auto& [machine, command, is_event, place, alone] = lane;
     return !anyone_does(machine, command, is_event);
@@ -191,6 +192,7 @@ void Dispatch::give_back_the_unknown() {
     ++counts[{machine_of(job), job.command, job.is_event}];
   }
   for (const auto& [what, count] : counts) unable_[what] = {count, now_us_};
+  return jobs.size();
 }
 
 bool Dispatch::wants_place(const LeasedJob& job) const {
@@ -200,12 +202,20 @@ bool Dispatch::wants_place(const LeasedJob& job) const {
 }
 
 // What could not leave for a long time makes room for others: it comes back when its turn is near.
-void Dispatch::give_back_the_surplus(std::int64_t now_us) {
+std::size_t Dispatch::give_back_the_surplus(std::int64_t now_us) {
   constexpr std::int64_t least_ms = 100, longest_ms = 3'600'000;
-  for (const auto& surplus : backlog_.take_surplus(static_cast<std::size_t>(rules_.most_limited), limits_, now_us)) {
-    const std::int64_t wait_ms = (limits_.goes_at_us(surplus.budgets, now_us, surplus.ahead) - now_us) / 1000;
-    give_back(surplus.job, "waits for a limit", std::clamp(wait_ms, least_ms, longest_ms), false, false);
+  const auto most = static_cast<std::size_t>(rules_.most_limited);
+  const auto taken =
+      backlog_.take_surplus(most, limits_, now_us, [this](const LaneKey& lane) { return waits_outside(lane); });
+  for (const auto& surplus : taken) {
+    if (!surplus.is_limited) {
+      give_back(surplus.job, "waits for a worker's outside credit", rules_.outside_wait_ms, false, false);
+      continue;
+    }
+    const std::int64_t turn_us = limits_.take_turn_us(surplus.budgets, most, now_us, now_us + longest_ms * 1000);
+    give_back(surplus.job, "waits for a limit", std::max((turn_us - now_us) / 1000, least_ms), false, false);
   }
+  return taken.size();
 }
 
 bool Dispatch::wants_next_unheld(std::span<const LeasedJob> claimed) const {
@@ -221,8 +231,10 @@ void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us, Instant
   now_us_ = now_us;
   const bool alone = wants_next_unheld(jobs) && queued() == 0 && next_unheld > world_now_;
   if (alone) alone_until_ = std::min(ahead_.back().world_at, Instant{next_unheld.us - 1});
+  const std::size_t brought = jobs.size();
+  const bool only_urgent = std::exchange(asked_urgent_, false);
   asked_ = false;
-  if (!std::exchange(asked_urgent_, false)) {
+  if (!only_urgent) {
     fruitless_ = jobs.empty() ? fruitless_ + 1 : 0;
     hint_ = jobs.size() >= static_cast<std::size_t>(claimed_at_most_);  // a full answer: there may be more
     look_first_ = true;  // until something ends that was not merely re-armed
@@ -232,8 +244,10 @@ void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us, Instant
     const bool is_suspect = suspects_.contains(job.key);
     backlog_.add(std::move(job), place == places.end() ? Place{} : place->second, is_suspect, limits_, now_us);
   }
-  give_back_the_unknown();
-  give_back_the_surplus(now_us);
+  const std::size_t went_back = give_back_the_unknown() + give_back_the_surplus(now_us);
+  // More of the same would go the same way, and the service must get to its socket and its seat in between.
+  if (!only_urgent && went_back > 0 && 2 * went_back >= brought)
+    rests_until_us_ = now_us + std::min(rules_.safety_poll_us, longest_rest_us);
   consider(now_us);
   alone_until_ = {};
 }
@@ -321,7 +335,8 @@ void Dispatch::tick(std::int64_t now_us) {
 
 std::int64_t Dispatch::next_tick_us(std::int64_t now_us) const {
   std::int64_t next = now_us + rules_.safety_poll_us;
-  if (claim_after_us_ > now_us) next = std::min(next, claim_after_us_);
+  for (const std::int64_t at : {claim_after_us_, rests_until_us_})
+    if (at > now_us) next = std::min(next, at);
   next = std::min(next, limits_.next_us(now_us));
   if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
   return next;
@@ -337,7 +352,8 @@ int Dispatch::free_credit() const {
 int Dispatch::room() const {
   int free = 0;
   for (const auto& [peer, worker] : workers_) free += worker.pure_credit;
-  return free - static_cast<int>(queued() - backlog_.limited());  // who waits for a limit keeps nobody out
+  // Who waits for a limit, or for credit of the other sort, keeps nobody out.
+  return free - static_cast<int>(queued() - backlog_.held_back());
 }
 
 // Hands out what waits, then decides whether to claim more, to ask what is due, or to do nothing.
@@ -354,23 +370,25 @@ void Dispatch::consider(std::int64_t now_us) {
     return;
   }
   // Half a claim's worth of room, or half of all credit where that is less: one slow job must not hold up the rest.
-  const int credit = room() + static_cast<int>(queued() - backlog_.limited() + flights_.size());
+  const int credit = room() + static_cast<int>(queued() - backlog_.held_back() + flights_.size());
   const bool worth = idle || room() >= std::max(std::min(rules_.claim_limit, credit) / 2, 1);
   if (!worth) claim_urgent(now_us);
-  if (!hint_ || !worth || (now_us > 0 && now_us < claim_after_us_) || (!releasing_.empty() && !idle && look_first_))
-    return;
+  const bool early = now_us < rests_until_us_ || (now_us > 0 && now_us < claim_after_us_);
+  if (!hint_ || !worth || early || (!releasing_.empty() && !idle && look_first_)) return;
   asked_ = true;
   hint_ = false;
   last_claim_us_ = last_urgent_us_ = now_us;
   claimed_at_most_ = std::min(rules_.claim_limit, std::max(room(), 1));
-  actions_.push_back(ClaimNow{claimed_at_most_, false, urgent(), rules_.fair_owners, rules_.fair_jobs});
+  actions_.push_back(ClaimNow{claimed_at_most_, false, urgent(now_us), rules_.fair_owners, rules_.fair_jobs});
 }
 
-// The commands that go before all that no rule names.
-std::vector<Match> Dispatch::urgent() const {
+// The commands that go before all that no rule names, but for those of which enough wait here already. What a limit
+// holds back is not in the way: it goes back by itself, and others' jobs of that command may be free to go.
+std::vector<Match> Dispatch::urgent(std::int64_t now_us) const {
+  const auto most = static_cast<std::size_t>(rules_.most_limited);
   std::vector<Match> matches;
   for (const Priority& rule : rules_.priorities)
-    if (rule.level > 0) matches.push_back(rule.match);
+    if (rule.level > 0 && !backlog_.has_long_lane(rule.match, most, limits_, now_us)) matches.push_back(rule.match);
   return matches;
 }
 
@@ -378,7 +396,7 @@ std::vector<Match> Dispatch::urgent() const {
 void Dispatch::claim_urgent(std::int64_t now_us) {
   if (queued() == 0 || now_us - last_urgent_us_ < rules_.safety_poll_us) return;
   last_urgent_us_ = now_us;
-  auto matches = urgent();
+  auto matches = urgent(now_us);
   if (matches.empty()) return;
   asked_ = asked_urgent_ = true;
   actions_.push_back(ClaimNow{rules_.fair_jobs, true, std::move(matches), 0, rules_.fair_jobs});

@@ -77,6 +77,8 @@ class Dispatch {
   // An operator wants this job not to run. What is said back goes to `client`.
   void cancel(const std::string& client, const schemas::Cancel& cancel, std::int64_t now_us);
   void handed_back(const std::string& peer, const schemas::HandedBack& back, std::int64_t now_us);
+  // Somebody else is to have this shard: what of it waits here goes back; what is in flight ends here.
+  void give_back_shard(int shard);
 
   // ---- what to do, in order; empty when all is said
   std::vector<Action> take_actions();
@@ -151,8 +153,9 @@ class Dispatch {
   void land(std::map<machines::Token, Flight>::iterator flight);
   void land_the_gone(std::span<const int> shards, const std::set<machines::Token>& rows);
   [[nodiscard]] bool anyone_does(const Machine& machine, const std::string& command, bool is_event) const;
-  void give_back_the_unknown();
-  void give_back_the_surplus(std::int64_t now_us);
+  // Both return how many went back.
+  std::size_t give_back_the_unknown();
+  std::size_t give_back_the_surplus(std::int64_t now_us);
   // ---- assign.cpp
   void assign(std::int64_t now_us);
   [[nodiscard]] std::optional<LevelTurn> next_level(const std::set<int>& stuck);
@@ -167,7 +170,10 @@ class Dispatch {
   [[nodiscard]] static bool can_do(const Worker& worker, const Machine& machine, const std::string& command,
                                    bool is_event);
   [[nodiscard]] bool is_busy(const machines::LeasedJob& job) const;
+  [[nodiscard]] static bool calls_out(const Worker& worker, const Machine& machine, const std::string& command);
   [[nodiscard]] bool is_outside(const Worker& worker, const machines::LeasedJob& job) const;
+  [[nodiscard]] bool outside_is_short() const;
+  [[nodiscard]] bool waits_outside(const LaneKey& lane) const;
   void fly(Flight flight);
   // ---- deadlines.cpp
   [[nodiscard]] std::int64_t deadline_of(const machines::LeasedJob& job) const;
@@ -175,7 +181,7 @@ class Dispatch {
   bool let_go(const std::string& peer, const machines::Token& token);
   bool go_ahead(machines::Instant next_due);
   void consider(std::int64_t now_us);
-  [[nodiscard]] std::vector<Match> urgent() const;
+  [[nodiscard]] std::vector<Match> urgent(std::int64_t now_us) const;
   void claim_urgent(std::int64_t now_us);
   [[nodiscard]] int free_credit() const;
   [[nodiscard]] int room() const;
@@ -212,6 +218,7 @@ class Dispatch {
   bool worker_left_ = false;          // what waits may be of a kind that nobody knows any more
   bool look_first_ = false;           // all that ended was re-armed: ask what is due before claiming
   std::int64_t claim_after_us_ = 0;
+  std::int64_t rests_until_us_ = 0;  // the last claim mostly went back: none before this, whoever hints
   std::int64_t last_claim_us_ = 0, last_urgent_us_ = 0;
   int fruitless_ = 0;  // claims in a row that found nothing although something is due
   std::int64_t dispatched_ = 0, reissued_ = 0, overdue_ = 0;

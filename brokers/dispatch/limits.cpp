@@ -7,6 +7,8 @@
 namespace brokers::dispatch {
 namespace {
 
+constexpr std::int64_t turns_kept_us = 10'000'000;  // while nothing leaves
+
 std::string period_text(std::int64_t period_us) {
   if (period_us == 1'000'000) return "s";
   if (period_us == 60'000'000) return "min";
@@ -65,14 +67,25 @@ machines::Int128 Limits::scaled(const Budget& budget, std::int64_t now_us) const
   return static_cast<machines::Int128>(now_us - began_us_) * rules_[budget.rule].rate;
 }
 
-// The moment of the token after `ahead` others, were nothing spent until then.
-std::int64_t Limits::token_at_us(const Budget& budget, std::size_t ahead) const {
+// The moment of the next token, were nothing spent until then.
+machines::Int128 Limits::token_at(const Budget& budget) const {
   const Limit& rule = rules_[budget.rule];
-  if (rule.rate == 0) return INT64_MIN;
-  const machines::Int128 at = budget.full_at - static_cast<machines::Int128>(rule.burst - 1) * rule.period_us +
-                              static_cast<machines::Int128>(ahead) * rule.period_us;
+  return budget.full_at - static_cast<machines::Int128>(rule.burst - 1) * rule.period_us;
+}
+
+std::int64_t Limits::to_us(const Budget& budget, machines::Int128 at) const {
+  const std::int64_t rate = rules_[budget.rule].rate;
   if (at <= 0) return began_us_;
-  return began_us_ + static_cast<std::int64_t>((at + rule.rate - 1) / rule.rate);
+  return began_us_ + static_cast<std::int64_t>((at + rate - 1) / rate);
+}
+
+std::int64_t Limits::token_at_us(const Budget& budget) const {
+  return rules_[budget.rule].rate == 0 ? INT64_MIN : to_us(budget, token_at(budget));
+}
+
+machines::Int128 Limits::next_turn(const Budget& budget, std::size_t ahead) const {
+  const std::int64_t period_us = rules_[budget.rule].period_us;
+  return std::max(token_at(budget) + static_cast<machines::Int128>(ahead) * period_us, budget.last_turn + period_us);
 }
 
 const std::string* Limits::cap(const Budgets& budgets, std::int64_t now_us) const {
@@ -80,7 +93,7 @@ const std::string* Limits::cap(const Budgets& budgets, std::int64_t now_us) cons
     const Budget& budget = budgets_[index];
     const Limit& rule = rules_[budget.rule];
     if (rule.most_in_flight > 0 && budget.in_flight >= rule.most_in_flight) return &budget.flight_text;
-    if (rule.rate > 0 && token_at_us(budget, 0) > now_us) return &budget.rate_text;
+    if (rule.rate > 0 && token_at_us(budget) > now_us) return &budget.rate_text;
   }
   return nullptr;
 }
@@ -90,8 +103,11 @@ void Limits::spend(const Budgets& budgets, std::int64_t now_us) {
     Budget& budget = budgets_[index];
     const Limit& rule = rules_[budget.rule];
     if (rule.rate == 0) continue;
+    const machines::Int128 unused = scaled(budget, now_us) - budget.full_at;
+    // Nobody came for so long: those who took the turns ahead are not coming.
+    if (unused > static_cast<machines::Int128>(turns_kept_us) * rule.rate) budget.last_turn = 0;
     // A wake-up is of whole microseconds: what it was late for that reason is not lost, or it would add up.
-    if (scaled(budget, now_us) - budget.full_at >= rule.rate) budget.full_at = scaled(budget, now_us);
+    if (unused >= rule.rate) budget.full_at = scaled(budget, now_us);
     budget.full_at += rule.period_us;
   }
 }
@@ -107,9 +123,21 @@ void Limits::land(const Budgets& budgets) {
   }
 }
 
-std::int64_t Limits::goes_at_us(const Budgets& budgets, std::int64_t now_us, std::size_t ahead) const {
+std::int64_t Limits::goes_at_us(const Budgets& budgets, std::int64_t now_us) const {
   std::int64_t at = now_us;
-  for (const std::size_t index : budgets) at = std::max(at, token_at_us(budgets_[index], ahead));
+  for (const std::size_t index : budgets) at = std::max(at, token_at_us(budgets_[index]));
+  return at;
+}
+
+std::int64_t Limits::take_turn_us(const Budgets& budgets, std::size_t ahead, std::int64_t now_us,
+                                  std::int64_t latest_us) {
+  std::int64_t at = now_us;
+  for (const std::size_t index : budgets)
+    if (rules_[budgets_[index].rule].rate > 0)
+      at = std::max(at, to_us(budgets_[index], next_turn(budgets_[index], ahead)));
+  if (at > latest_us) return latest_us;
+  for (const std::size_t index : budgets)
+    if (rules_[budgets_[index].rule].rate > 0) budgets_[index].last_turn = next_turn(budgets_[index], ahead);
   return at;
 }
 
@@ -135,7 +163,7 @@ std::int64_t Limits::next_us(std::int64_t now_us) const {
   std::int64_t next = INT64_MAX;
   for (const Budget& budget : budgets_) {
     if (budget.waiting == 0) continue;
-    const std::int64_t at = token_at_us(budget, 0);
+    const std::int64_t at = token_at_us(budget);
     if (at > now_us) next = std::min(next, at);
   }
   return next;

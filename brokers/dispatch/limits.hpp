@@ -38,8 +38,11 @@ class Limits {
   void spend(const Budgets& budgets, std::int64_t now_us);  // REQUIRES: may_go; the job still has to fly()
   void fly(const Budgets& budgets);
   void land(const Budgets& budgets);
-  // The earliest time at which the rates alone would let such a job go, `ahead` others of it first.
-  [[nodiscard]] std::int64_t goes_at_us(const Budgets& budgets, std::int64_t now_us, std::size_t ahead = 0) const;
+  // The earliest time at which the rates alone would let such a job go.
+  [[nodiscard]] std::int64_t goes_at_us(const Budgets& budgets, std::int64_t now_us) const;
+  // The time at which the rates let one more go that has to wait elsewhere: after `ahead` others that stay here, and
+  // after all who took a turn before. Beyond `latest_us` nobody has a turn: then it is `latest_us`, to ask again.
+  std::int64_t take_turn_us(const Budgets& budgets, std::size_t ahead, std::int64_t now_us, std::int64_t latest_us);
 
   // ---- what is waiting for them: told anew at each hand-out, from clear_waiting() to settle_waiting()
   void clear_waiting();
@@ -55,12 +58,16 @@ class Limits {
     std::size_t rule = 0;
     std::string key, rate_text, flight_text;
     std::int64_t in_flight = 0;
-    machines::Int128 full_at = 0;  // in microseconds since the beginning, times the rate: when it would be full
+    machines::Int128 full_at = 0;    // in microseconds since the beginning, times the rate: when it would be full
+    machines::Int128 last_turn = 0;  // on the same scale: the last turn that somebody took; in the past: none
     std::size_t waiting = 0;
     std::int64_t waits_since_us = 0;  // 0: nobody waits
   };
   [[nodiscard]] machines::Int128 scaled(const Budget& budget, std::int64_t now_us) const;
-  [[nodiscard]] std::int64_t token_at_us(const Budget& budget, std::size_t ahead) const;
+  [[nodiscard]] machines::Int128 token_at(const Budget& budget) const;
+  [[nodiscard]] std::int64_t to_us(const Budget& budget, machines::Int128 at) const;
+  [[nodiscard]] std::int64_t token_at_us(const Budget& budget) const;
+  [[nodiscard]] machines::Int128 next_turn(const Budget& budget, std::size_t ahead) const;
   [[nodiscard]] static std::string key_of(const Limit& rule, machines::OwnerId owner, const Place& place);
 
   std::vector<Limit> rules_;

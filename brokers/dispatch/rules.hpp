@@ -80,7 +80,10 @@ struct Rules {
   int fair_jobs = 8;                              // of each of them, or of each urgent command
   // ---- how much may go out
   std::vector<Limit> limits = {};
-  int most_limited = 512;  // jobs of one owner and command that wait here for one limit; more go back until their turn
+  // Jobs of one owner and command that wait here for one limit, or for credit for outside calls; more go back until
+  // their turn, or for a while.
+  int most_limited = 512;
+  std::int64_t outside_wait_ms = 1'000;
   std::vector<Deadline> deadlines = {};  // the first that fits counts; none: as long as the worker lives
 };
 

@@ -9,6 +9,7 @@
 
 #include "brokers/service/claims.hpp"
 #include "brokers/service/shards.hpp"
+#include "brokers/service/weights.hpp"
 #include "schemas/codec/convert.hpp"
 
 namespace brokers::service {
@@ -35,6 +36,7 @@ class Service {
         socket_(context_, config.keys),
         connection_(config.dsn),
         jobs_(connection_),
+        weights_(jobs_, config.weights),
         shards_(connection_,
                 {config.name, config.reached_at.empty() ? config.endpoint : config.reached_at, config.keys.public_key},
                 config.seat_ttl_ms),
@@ -70,6 +72,7 @@ class Service {
       waits_for_.clear();
       wait_ms_ = shortest_wait_ms;
       dispatch_ = Dispatch(config_.rules, config_.name, shards_.newest_epoch());
+      weights_.forget();
       weigh();
       swept_us_ = steady_us();
       say_what_is_held("serves");
@@ -120,8 +123,8 @@ class Service {
     share_evenly();
   }
 
-  // Gives up as many shards as are too many for an even share: those with nothing in hand at once, others once they
-  // are drained.
+  // Gives up as many shards as are too many for an even share: those with nothing in flight at once, others once that
+  // has ended. What only waits here goes back: it might wait for a rate for hours.
   void share_evenly() {
     int missing = shards_.surplus() - static_cast<int>(shards_.draining().size());
     for (const bool idle : {true, false})
@@ -129,8 +132,12 @@ class Service {
         if (missing <= 0) break;
         if (idle != (dispatch_.in_hand(shard) == 0)) continue;
         shards_.drain(shard);
+        dispatch_.give_back_shard(shard);
         --missing;
       }
+    if (shards_.draining().empty()) return;
+    act();  // nothing of them may wait here when somebody else has them
+    if (is_away()) return;
     std::vector<int> quiet;
     for (const int shard : shards_.draining())
       if (dispatch_.in_hand(shard) == 0) quiet.push_back(shard);
@@ -158,14 +165,8 @@ class Service {
     sit_at_us_ = steady_us();
   }
 
-  // Owners may be named before they are there.
   void weigh() {
-    if (config_.weights.empty()) return;
-    std::vector<std::string> names;
-    for (const auto& [name, weight] : config_.weights) names.push_back(name);
-    const auto ids = jobs_.owner_ids(names);
-    if (!ids) return;
-    for (const auto& [name, id] : *ids) dispatch_.weigh(id, config_.weights.at(name));
+    for (const auto& [owner, weight] : weights_.news(steady_us())) dispatch_.weigh(owner, weight);
   }
 
   // ---- the loop
@@ -200,6 +201,7 @@ class Service {
       const auto& held = shards_.held();
       if (const auto leased = jobs_.leased(held)) dispatch_.leases_seen(held, *leased);
     }
+    weigh();
     dispatch_.tick(now);
     act();
     if (!shards_.draining().empty() && !is_away()) share_evenly();
@@ -394,6 +396,7 @@ class Service {
   wire::Poller poller_;
   ledger::Connection connection_;
   ledger::jobs::Jobs jobs_;
+  Weights weights_;
   Shards shards_;
   Claims claims_{jobs_};
   Dispatch dispatch_;

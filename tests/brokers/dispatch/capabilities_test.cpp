@@ -74,5 +74,53 @@ TEST(Capabilities, ALoneRunWaitsForAWorkerThatRunsTheCommand) {
   EXPECT_THAT(house.claimed({again}).assigned["asker"], ElementsAre(11));
 }
 
+// Tens of thousands that nobody here can do: between claims the service gets to its socket and its seat.
+TEST(Capabilities, AClaimThatMostlyWentBackIsTheLastForAWhile) {
+  Rules rules;
+  rules.claim_limit = 8;
+  House house(rules);
+  house.join_for("w1", "cycle", {});
+  std::vector<LeasedJob> half;
+  for (int number = 1; number <= 8; ++number)
+    half.push_back(job_of(number, number % 2 == 0 ? "cycle" : "vault", "any"));
+  const auto orders = house.claimed(half);
+  EXPECT_THAT(orders.given_back, SizeIs(4));
+  EXPECT_THAT(orders.claims, IsEmpty());
+  EXPECT_THAT(house.done("w1", {2}).claims, IsEmpty()) << "whoever hints";
+  EXPECT_LE(house.dispatch.next_tick_us(house.now), house.now + rules.safety_poll_us);
+  house.now += rules.safety_poll_us;
+  EXPECT_THAT(house.tick().claims, SizeIs(1));
+  half.erase(half.begin(), half.begin() + 2);
+  for (int number = 9; number <= 10; ++number) half.push_back(job(number));
+  EXPECT_THAT(house.claimed(half).claims, SizeIs(1)) << "most of it is work";
+}
+
+TEST(Capabilities, WherePollsAreRareTheRestIsShortAllTheSame) {
+  Rules rules;
+  rules.claim_limit = 1;
+  rules.safety_poll_us = 60'000 * ms;
+  House house(rules);
+  house.join_for("w1", "cycle", {});
+  EXPECT_THAT(house.claimed({job_of(1, "vault", "any")}).claims, IsEmpty());
+  house.now = house.dispatch.next_tick_us(house.now);
+  EXPECT_THAT(house.tick().claims, SizeIs(1));
+  EXPECT_LE(house.now, 1'200 * ms);
+}
+
+TEST(Capabilities, AWaitedBarrierClaimsNoFasterWhatNobodyCanDo) {
+  Rules rules;
+  rules.claim_limit = 4;
+  House house(rules);
+  house.join_for("w1", "cycle", {});
+  (void)house.claimed({});
+  (void)house.release(100);
+  std::vector<LeasedJob> unknown;
+  for (int number = 1; number <= 4; ++number) unknown.push_back(job_of(number, "vault", "any"));
+  EXPECT_THAT(house.claimed(unknown).asked_due, SizeIs(1));
+  EXPECT_THAT(house.due(50).claims, IsEmpty());
+  house.now += rules.safety_poll_us;
+  EXPECT_THAT(house.tick().claims, SizeIs(1));
+}
+
 }  // namespace
 }  // namespace brokers::dispatch

@@ -140,5 +140,26 @@ TEST(Cancel, WhatIsNotHereIsUnknown) {
   EXPECT_THAT(orders.given_back, IsEmpty());
 }
 
+TEST(MovingOn, WhatWaitsOfTheShardGoesBackAtOnceAndNothingElseDoes) {
+  House house;
+  house.ready("w1", "w1", {}, 1);
+  (void)house.orders();
+  auto both = jobs(1, 3, 1, 4);
+  for (const LeasedJob& other : jobs(11, 12, 2, 5)) both.push_back(other);
+  ASSERT_THAT(house.claimed(both).all_assigned(), ElementsAre(1));
+  house.dispatch.give_back_shard(4);
+  const auto orders = house.orders();
+  ASSERT_THAT(orders.given_back, SizeIs(2));
+  EXPECT_EQ(orders.given_back[0].key.instance.value, 2);
+  EXPECT_EQ(orders.given_back[1].key.instance.value, 3);
+  EXPECT_EQ(orders.given_back[0].reason, "its shard moves on");
+  EXPECT_EQ(orders.given_back[0].delay_ms, 0);
+  EXPECT_FALSE(orders.given_back[0].counts_as_try);
+  EXPECT_EQ(house.dispatch.in_hand(4), 1U) << "what is in flight ends here";
+  EXPECT_EQ(house.dispatch.in_hand(5), 2U);
+  (void)house.done("w1", {1});
+  EXPECT_EQ(house.dispatch.in_hand(4), 0U);
+}
+
 }  // namespace
 }  // namespace brokers::dispatch

@@ -162,6 +162,55 @@ TEST(Limits, WhatCannotLeaveForLongGoesBackUntilItsTurn) {
   EXPECT_EQ(house.dispatch.queued(), 4U);
 }
 
+std::vector<std::int64_t> delays_of(const Ordered& orders) {
+  std::vector<std::int64_t> delays;
+  for (const auto& failure : orders.given_back) delays.push_back(failure.delay_ms);
+  return delays;
+}
+// Four stay; the first has left, so that there is no token.
+House four_stay(const Limit& limit) {
+  Rules rules = with({limit});
+  rules.most_limited = 4;
+  House house(rules);
+  house.join("w1", 256, 100);
+  house.now += 3'600'000 * ms;
+  (void)house.claimed_of(orders_of(1, 1), "main");
+  return house;
+}
+
+TEST(Limits, WhoGoesBackLaterGetsALaterTurnWhoeverOwnsIt) {
+  House house = four_stay(per_account(10));
+  EXPECT_THAT(delays_of(house.claimed_of(orders_of(2, 9), "main")), ElementsAre(500, 600, 700, 800));
+  EXPECT_THAT(delays_of(house.claimed_of(orders_of(10, 12), "main")), ElementsAre(900, 1000, 1100));
+  EXPECT_THAT(delays_of(house.claimed_of(orders_of(13, 17, 2), "main")), ElementsAre(1200)) << "of the same account";
+  EXPECT_THAT(house.claimed_of(orders_of(20, 20), "other").all_assigned(), ElementsAre(20));
+  EXPECT_THAT(delays_of(house.claimed_of(orders_of(21, 25), "other")), ElementsAre(500)) << "a budget of its own";
+}
+
+// Beyond an hour nobody has a turn yet: they come back after it, and the turns go on where they ended.
+TEST(Limits, TurnsReachAnHourAheadAndGoOnFromThere) {
+  Limit limit = per_account(1);
+  limit.period_us = 600'000 * ms;
+  House house = four_stay(limit);
+  EXPECT_THAT(delays_of(house.claimed_of(orders_of(2, 9), "main")),
+              ElementsAre(3'000'000, 3'600'000, 3'600'000, 3'600'000));
+  house.now += 600'000 * ms;
+  (void)house.tick();  // the second has left: three wait
+  EXPECT_THAT(delays_of(house.claimed_of(orders_of(10, 12), "main")), ElementsAre(3'600'000, 3'600'000))
+      << "the turn at seventy minutes, then none";
+}
+
+TEST(Limits, TurnsThatNobodyComesForAreForgotten) {
+  House house = four_stay(per_account(10));
+  const auto far = delays_of(house.claimed_of(orders_of(2, 505), "main"));
+  ASSERT_THAT(far, SizeIs(500));
+  EXPECT_EQ(far.back(), 50'400);
+  (void)departures(house, {}, 4, house.now);
+  house.now += 20'000 * ms;
+  EXPECT_THAT(house.claimed_of(orders_of(600, 600), "main").all_assigned(), ElementsAre(600));
+  EXPECT_THAT(delays_of(house.claimed_of(orders_of(601, 605), "main")), ElementsAre(500));
+}
+
 TEST(Limits, AllLimitsThatMatchMustAgree) {
   Limit whole = per_account(2);
   whole.name = "venue";

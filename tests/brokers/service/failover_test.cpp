@@ -59,6 +59,27 @@ TEST_F(Brokers, ShareTheShardsEvenlyAndAllOfThemAreServed) {
   expect_the_end();
 }
 
+// Its jobs wait for a rate, and for a worker that may never come: the other broker's workers could do them.
+TEST_F(Brokers, AShardWhoseJobsOnlyWaitMovesOnAllTheSame) {
+  party_ = std::make_unique<Party>(2);
+  for (int owner = 1; owner <= owners; ++owner) party_->seed(10, "slow", 0, owner);
+  const auto one = party_->broker(1'000, 1);
+  auto worker = party_->worker("w1");
+  ASSERT_TRUE(wait_until([&] { return steps() > 0; })) << one->output();
+  worker->send(SIGKILL);
+  (void)worker->wait();
+  for (int shard = 0; shard < owners; ++shard)
+    ASSERT_GT(
+        party_->number("SELECT count(*) FROM ledger.job WHERE token IS NOT NULL AND shard = " + std::to_string(shard)),
+        0)
+        << "some wait at the broker";
+  const auto two = party_->broker(1'000, 2);
+  EXPECT_TRUE(wait_until([&] { return held_by(1) == 2 && held_by(2) == 2; })) << one->output() << two->output();
+  worker = party_->worker("w2");
+  EXPECT_TRUE(party_->all_arrive()) << one->output() << two->output();
+  party_->expect_sound(owners * 10);
+}
+
 TEST_F(Brokers, AKilledOnesShardsMoveToTheOtherAndNothingIsLost) {
   begin(2);
   const auto one = party_->broker(1'000, 1), two = party_->broker(1'000, 2);
