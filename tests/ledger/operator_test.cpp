@@ -121,6 +121,22 @@ TEST_F(Operator, Inv24APauseTakesTheLeaseOfWhatItStops) {
   EXPECT_EQ(commit({answer}).at(0), committed) << "it may have left: its answer is taken";
 }
 
+// A fill must not stay unbooked, nor a doubt open, for as long as a pause lasts.
+TEST_F(Operator, AnOrderThatMayHaveLeftIsAskedAboutWhateverIsPaused) {
+  const InstanceId drafted = waiting("place_order", {1'000}, "order", "drafted");
+  const InstanceId doubt = waiting("query_order", {1'000}, "order", "in_doubt");
+  const InstanceId resting = waiting("query_order", {1'000}, "order", "resting");
+  const InstanceId leaving = waiting("cancel_order", {1'000}, "order", "cancelling");
+  const auto leased = claim({1'000'000}, 2);  // the first two, before the pause
+  ASSERT_THAT(leased, SizeIs(2));
+  ASSERT_GT(halt("kind", "order"), 0);
+  EXPECT_EQ(ask(fmt::format("SELECT token IS NOT NULL FROM ledger.job WHERE instance = {}", doubt.value)), "t");
+  EXPECT_EQ(ask(fmt::format("SELECT shard < 0 FROM ledger.job WHERE instance = {}", drafted.value)), "t");
+  EXPECT_THAT(claimed(), ElementsAre(resting.value, leaving.value));
+  resume("kind", "order");
+  EXPECT_THAT(claimed(), ElementsAre(drafted.value));
+}
+
 TEST_F(Operator, Inv24AfterAPauseHasReturnedNoClaimStartsWhatItStops) {
   for (int round = 0; round < 4; ++round) {
     many_waiting(200);

@@ -287,6 +287,20 @@ TEST_F(Scheduling, AReviewIsAnEventForEachVaultWithRulesAndEndsWithItsJob) {
   expect_sound();
 }
 
+// As an event that another firing had ordered, and that was done while this one looked for it, used to leave behind.
+TEST_F(Scheduling, AReviewThatKnowsNoJobsEndsAndStopsNothing) {
+  declare("review", "skip", "last");
+  open_vault_with_rules();
+  EXPECT_EQ(fire_at(after_noon(10 * minute)), 1);
+  must_run(ground_->database,
+           "UPDATE ledger.instance SET data = jsonb_set(data::jsonb, '{jobs}', 'null')::text WHERE kind = 'firing'");
+  auto mine = hand();
+  const auto stepped = mine.step();
+  ASSERT_TRUE(stepped) << stepped.error().text;
+  EXPECT_TRUE(*stepped);
+  EXPECT_THAT(firings(), ElementsAre("12:10 done"));
+}
+
 TEST_F(Scheduling, AQueuedReviewStartsWhenTheOneBeforeHasEnded) {
   declare("review", "queue", "all");
   open_vault_with_rules();
