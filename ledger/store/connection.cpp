@@ -157,8 +157,8 @@ Stored<Rows> guarded(bool writes, const Work& work, bool& lost) {
       lost = true;
       return failed<Rows>(StoreFailure::unavailable, error.what());
     }
-    // 0A000: a function answers in another shape than when this session prepared the call: a migration has passed. A new
-    // session prepares it anew.
+    // 0A000: a function answers in another shape than when this session prepared the call: a migration has passed. A
+    // new session prepares it anew.
     if (state == "0A000" && std::string_view(error.what()).find("cached plan") != std::string_view::npos) {
       lost = true;
       return failed<Rows>(StoreFailure::unavailable, error.what());
