@@ -302,6 +302,24 @@ TEST_F(PostgresOnly, ACallThatABrokersTakeoverMeetsIsMadeAgain) {
   EXPECT_EQ(ground.one("SELECT last_value FROM public.calls"), "11");
 }
 
+// A function that answers in another shape than when the session prepared the call.
+TEST_F(PostgresOnly, ASessionFromBeforeAMigrationIsNoFaultOfItsJobs) {
+  Ground ground(1);
+  must_run(ground.database, "CREATE FUNCTION public.shape() RETURNS TABLE (a int) LANGUAGE sql AS 'SELECT 1'");
+  ledger::Connection connection(ground.owner_dsn());
+  const ledger::Statement shape = {"shape", "SELECT * FROM public.shape()", false};
+  ASSERT_TRUE(connection.call(shape));
+  must_run(ground.database,
+           "DROP FUNCTION public.shape(); CREATE FUNCTION public.shape() RETURNS TABLE (a int, b int) LANGUAGE sql AS "
+           "'SELECT 1, 2'");
+  const auto met = connection.call(shape);
+  ASSERT_FALSE(met);
+  EXPECT_EQ(met.error().failure, ledger::StoreFailure::unavailable) << met.error().text;
+  const auto anew = connection.call(shape);
+  ASSERT_TRUE(anew) << anew.error().text;
+  EXPECT_EQ(anew->number(0, 1), 2);
+}
+
 TEST_F(PostgresOnly, AmountsAreWholeAndInRange) {
   const Ground ground(1);
   for (const char* amount : {"1.5", "'NaN'", "1e38", "-1e38", "'Infinity'", "'-Infinity'"})
