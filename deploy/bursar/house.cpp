@@ -28,13 +28,13 @@ ClusterError from(const ledger::StoreError& error, const std::string& what) {
   return {fmt::format("{}: {}", what, error.text), 1};
 }
 
-// The same database with the rights of the service role alone, where its user may take them; else as it is. A server
-// that does not answer just now has refused nothing.
-ledger::Stored<std::string> service_dsn_of(const std::string& dsn) {
-  std::string as_service = ledger::with_options(dsn, fmt::format("-c role={}", service_role));
-  const auto connected = ledger::Connection(as_service).connect();
-  if (connected) return as_service;
-  if (connected.error().failure != ledger::StoreFailure::refused) return machines::fail(connected.error());
+// The same database with the rights of the service role alone, where its user may take them; else as it is. The server
+// is asked: a session that fails says nothing of why.
+ledger::Stored<std::string> service_dsn_of(ledger::Connection& owner, const std::string& dsn) {
+  const auto may = owner.call({"may_serve", "SELECT pg_has_role(session_user, $1, 'MEMBER')", false},
+                              ledger::Parameters().add(std::string(service_role)));
+  if (!may) return machines::fail(may.error());
+  if (may->flag(0, 0)) return ledger::with_options(dsn, fmt::format("-c role={}", service_role));
   fmt::print(stderr, "The user of --dsn can't act as {}: broker and workers keep all of its rights.\n", service_role);
   return dsn;
 }
@@ -121,7 +121,7 @@ Clustered<machines::Nothing> House::open_database() {
   if (!refused) return machines::fail(from(refused.error(), "the checkpoints"));
   if (*refused) return no(**refused, 1);
   if (!service_dsn_.empty()) return machines::Nothing{};
-  auto service_dsn = ask([&] { return service_dsn_of(owner_dsn_); });
+  auto service_dsn = ask([&] { return service_dsn_of(owner, owner_dsn_); });
   if (!service_dsn) return machines::fail(from(service_dsn.error(), "the service's role"));
   service_dsn_ = std::move(*service_dsn);
   return machines::Nothing{};

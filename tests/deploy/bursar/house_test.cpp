@@ -1,4 +1,5 @@
 // The whole of `bursar up` as a user meets it: a run, its report, looks at it, a stop in between and going on.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <unistd.h>
@@ -292,6 +293,22 @@ TEST_F(House, AnExistingPostgresServesAsWell) {
   const Said without = bursar({"status", "--data-dir", data});
   EXPECT_EQ(without.code, 2);
   EXPECT_THAT(complaints(without), testing::ElementsAre(HasSubstr("holds no ledger of its own; name the database")));
+}
+
+TEST_F(House, AUserWhoMayNotActAsTheServiceKeepsItsRightsAndIsTold) {
+  const TempFolder folder;
+  const std::string database = empty_database();
+  must_run(database,
+           fmt::format("CREATE ROLE landlord LOGIN CREATEROLE; ALTER DATABASE {} OWNER TO landlord", database));
+  must_run(database, "COPY (SELECT 'bursar /^.*$ landlord') TO PROGRAM 'cat >> pg_ident.conf'");
+  must_run(database, "SELECT pg_reload_conf()");
+  const std::string data_source = dsn(database, "landlord");
+  ASSERT_TRUE(wait_until([&] { return ledger::Connection(data_source).connect().has_value(); }));
+  const Said said =
+      up((folder.path() / "data").string(), {"--config", finished_house().config, "--dsn", data_source, "--json"});
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_THAT(said.err, HasSubstr("can't act as bursar_service: broker and workers keep all of its rights"));
+  EXPECT_NE(said.out.find(digest()), std::string::npos);
 }
 
 }  // namespace
