@@ -143,6 +143,17 @@ ledger::Stored<bool> print_in_flight(ledger::Connection& connection, const Targe
   return true;
 }
 
+// Another freeze of the owner stands in the way of this one: as strong, or stronger.
+ledger::Stored<std::string> already_frozen(ledger::Connection& connection, const std::string& owner) {
+  const auto controls = ledger::books::Vaults(connection).controls();
+  if (!controls) return machines::fail(controls.error());
+  for (const auto& one : *controls)
+    if (one.measure == "freeze" && one.owner == owner)
+      return fmt::format("is already frozen at level {} since {}, by {}: {}", one.level, utc(one.since), one.who,
+                         one.why);
+  return std::string("was frozen already");  // and is not any more
+}
+
 constexpr const char* halted =
     "is paused: nothing of it is dispatched; its timers stay, and fire after `bursar resume`";
 
@@ -151,7 +162,7 @@ struct Act {
   const char* measure;  // pause or freeze
   bool imposes;
   const char* done;     // "is paused"
-  const char* already;  // "was paused already"
+  const char* already;  // "was paused already"; "": what stands is looked up
 };
 
 ledger::Stored<ledger::Rows> order_it(ledger::Connection& connection, const Target& target, const ControlOrder& order,
@@ -211,7 +222,13 @@ int carry_out(const Where& where, const ControlOrder& order, const Act& act) {
       std::cout << json.dump() << "\n";
       continue;
     }
-    fmt::print("{} {}\n", target.shown, !is_new ? act.already : halts && act.imposes ? halted : act.done);
+    std::string said = !is_new ? act.already : halts && act.imposes ? halted : act.done;
+    if (said.empty()) {
+      auto standing = already_frozen(connection, target.owner_name);
+      if (!standing) return failed(where, act.command, standing.error());
+      said = std::move(*standing);
+    }
+    fmt::print("{} {}\n", target.shown, said);
     if (halts && act.imposes)
       for (const auto& one : json["in_flight"])
         fmt::print("  in flight: {} of {} {}, {}\n", one["command"].get<std::string>(), one["kind"].get<std::string>(),
@@ -244,7 +261,7 @@ int freeze(const Where& where, const ControlOrder& order) {
       where, order,
       {"freeze", "freeze", true,
        order.level == "all" ? "is frozen: nothing leaves" : "is frozen: no buys, no transfers; exits still run",
-       "was frozen at that level already"});
+       ""});
 }
 
 int unfreeze(const Where& where, const ControlOrder& order) {

@@ -110,6 +110,71 @@ TEST_F(Controls, Inv24ATwiceImposedOrNeverImposedMeasureChangesNothing) {
   EXPECT_EQ(ask("SELECT frozen FROM ledger.control WHERE owner = 1"), "no");
 }
 
+TEST_F(Controls, AWeakerFreezeNeverReplacesAStrongerOne) {
+  const std::int64_t hard = impose("freeze", "", "", "all");
+  const std::int64_t epoch = control_epoch();
+  EXPECT_EQ(impose("freeze", "", "", "entries+transfers"), 0);
+  EXPECT_EQ(ask("SELECT frozen || ' ' || reason FROM ledger.control WHERE owner = 1"), "all a drill");
+  EXPECT_EQ(control_epoch(), epoch);
+  EXPECT_EQ(history_of(hard), "impose by ann for a drill");
+  EXPECT_EQ(lift("freeze", "", ""), hard);
+  EXPECT_GT(impose("freeze", "", "", "entries+transfers"), 0) << "lifted, it may be frozen again as one likes";
+}
+
+// Of everybody, and of one owner: the facts of a job have the stronger.
+TEST_F(Controls, TheStrongerOfTwoFreezesInForceIsWhatAJobSees) {
+  const InstanceId till = new_till(), cycle = paused_cycle(1);
+  const auto seen = [&](const std::string& everybody, const std::string& one) {
+    ledger::Connection insider(dsn(database));
+    const auto rows = insider.run(fmt::format(
+        "UPDATE ledger.control SET frozen = CASE owner WHEN 0 THEN '{}' ELSE '{}' END; "
+        "SELECT string_agg(DISTINCT frozen, ' ') FROM ledger.facts(ARRAY[1, 1], ARRAY[{}, {}]::bigint[], ARRAY[0, 0]::bigint[])",
+        everybody, one, till.value, cycle.value));
+    const auto alone = insider.run(fmt::format(
+        "SELECT frozen FROM ledger.facts(ARRAY[1], ARRAY[{}]::bigint[], ARRAY[0]::bigint[])", till.value));
+    EXPECT_TRUE(insider.run("UPDATE ledger.control SET frozen = 'no'"));
+    return rows && alone ? std::string(rows->text(0, 0)) + ", " + std::string(alone->text(0, 0)) : "failed";
+  };
+  EXPECT_EQ(seen("no", "no"), "no, no");
+  EXPECT_EQ(seen("entries+transfers", "all"), "all, all");
+  EXPECT_EQ(seen("all", "entries+transfers"), "all, all");
+  EXPECT_EQ(seen("no", "entries+transfers"), "entries+transfers, entries+transfers");
+}
+
+// What a worker asks that could not send at once: the machine's own rule, over everything that is in force.
+TEST_F(Controls, AnOrderMayLeaveLateOnlyUnderNothingThatForbidsIt) {
+  const auto order = [&](const std::string& side, const std::string& state) {
+    Step step = birth(owner);
+    step.moves[0].kind = "order";
+    step.moves[0].to = state;
+    step.moves[0].sleeve = {1};
+    step.moves[0].data = R"({"side":")" + side + R"("})";
+    return commit({step}).at(0).born.at(0).value;
+  };
+  const std::int64_t buy = order("buy", "sent"), sell = order("sell", "sent");
+  const auto may = [&](std::int64_t id) { return ask(fmt::format("SELECT ledger.may_send(1, {})", id)) == "t"; };
+  const auto under = [&](const std::string& measure, const std::string& scope, const std::string& target,
+                         const std::string& level) {
+    EXPECT_GT(impose(measure, scope, target, level), 0);
+    const std::string allowed = std::string(may(buy) ? "buy" : "") + (may(sell) ? "sell" : "");
+    EXPECT_GT(lift(measure, scope, target), 0);
+    return allowed;
+  };
+  EXPECT_TRUE(may(buy) && may(sell));
+  EXPECT_EQ(under("freeze", "", "", "entries+transfers"), "sell");
+  EXPECT_EQ(under("freeze", "", "", "all"), "");
+  EXPECT_EQ(under("pause", "sleeve", "1", ""), "sell");
+  EXPECT_EQ(under("pause", "sleeve", "2", ""), "buysell");
+  EXPECT_EQ(under("pause", "vault", "1", ""), "sell");
+  ASSERT_GT(ask_number("SELECT ledger.halt(1, 'kind', 'order', 'ann', 'a drill')"), 0);
+  EXPECT_FALSE(may(buy) || may(sell));
+  ASSERT_GT(lift("pause", "kind", "order"), 0);
+  ASSERT_GT(ask_number(fmt::format("SELECT ledger.halt(1, 'instance', '{}', 'ann', 'a drill')", buy)), 0);
+  EXPECT_TRUE(!may(buy) && may(sell));
+  EXPECT_FALSE(may(order("buy", "drafted"))) << "nobody said that it was sent";
+  EXPECT_FALSE(may(sell + 1'000)) << "there is none";
+}
+
 TEST_F(Controls, Inv24LiftingWakesOnlyWhoIsInNoOtherPausedScope) {
   const InstanceId one = paused_cycle(1), two = paused_cycle(2), three = paused_cycle(3);
   ASSERT_GT(impose("pause", "venue", "paper"), 0);

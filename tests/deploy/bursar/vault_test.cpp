@@ -12,6 +12,7 @@ namespace {
 
 using nlohmann::json;
 using testing::Contains;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 
 // A house of its own that has replayed 60 bars and stopped: 20,000 USDT, 15,000 tradeable, 10,000 quiet, 5,000 flash.
@@ -141,7 +142,9 @@ TEST_F(Treasury, AFreezeStopsMovesAndIsLiftedByName) {
   ASSERT_EQ(controls.size(), 1U);
   EXPECT_EQ(controls[0]["level"], "all");
   EXPECT_EQ(controls[0]["why"], "who is that?");
-  EXPECT_THAT(ask({"freeze", "--level", "all", "--why", "again"}).out, HasSubstr("was frozen at that level already"));
+  EXPECT_THAT(ask({"freeze", "--level", "all", "--why", "again"}).out, HasSubstr("is already frozen at level all since "));
+  EXPECT_THAT(ask({"freeze", "--level", "entries+transfers", "--why", "softer"}).out,
+              ContainsRegex("is already frozen at level all since .*, by .*: "));
   EXPECT_EQ(ask({"unfreeze", "--why", "it was me"}).code, 0);
   EXPECT_EQ(ask({"unfreeze", "--why", "it was me"}).code, 1) << "nothing is in force any more";
   EXPECT_EQ(ask({"vault", "allocate", "USDT", "flash", "1"}).code, 0);
