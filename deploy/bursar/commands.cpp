@@ -86,7 +86,7 @@ struct StatusView {
 
 ordered_json status_json(const StatusView& view) {
   ordered_json json;
-  json["keys"] = {{"usable", view.keys.usable}, {"resting", view.keys.resting}, {"incidents", view.keys.incidents},
+  json["keys"] = {{"usable", view.keys.usable}, {"resting", view.keys.resting}, {"incidents", view.keys.incidents}, {"accounts_without", view.keys.without},
                   {"waiting_jobs", view.keys.waiting}, {"waiting_for", view.keys.waiting_for}};
   json["instances"] = ordered_json::array();
   for (const auto& one : view.states) json["instances"].push_back({{"kind", one.kind}, {"state", one.state}, {"count", one.count}});

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <thread>
 
 #include "deploy/bursar/key_desk.hpp"
@@ -133,20 +134,28 @@ ledger::Stored<KeyHealth> key_health(ledger::Connection& connection) {
   if (!keyring) return health;  // a ledger from before there were keys, or without a treasury
   const auto keys = keyring->keys_without_seals();
   if (!keys) return machines::fail(ledger::StoreError{ledger::StoreFailure::refused, keys.error().text});
+  std::map<std::string, int> live;  // trade keys, by where they trade
   for (const KeyView& view : *keys) {
+    if (view.data.purpose == key::Purpose::trade)
+      live[view.data.venue + "/" + view.data.account] += is_looked_at(view);
     if (!is_looked_at(view)) continue;
     ++(key::may_be_used(view.state) ? health.usable : health.resting);
     if (!view.data.incident.empty())
       health.incidents.push_back(
           fmt::format("{} (version {}) {}", view.data.name, view.data.key_version, view.data.incident));
   }
+  for (const auto& [account, count] : live)
+    if (count == 0) health.without.push_back(account);
   return health;
 }
 
 std::string in_one_line(const KeyHealth& health) {
-  if (health.usable + health.resting == 0 && health.waiting == 0) return "";
+  if (health.usable + health.resting == 0 && health.waiting == 0 && health.without.empty()) return "";
   std::string text = fmt::format("{} usable, {} resting", health.usable, health.resting);
   if (!health.incidents.empty()) text += fmt::format("; INCIDENT: {}", fmt::join(health.incidents, "; "));
+  if (!health.without.empty())
+    text += fmt::format("; no trade key of {} is left, and nothing is sent there until `bursar key add`",
+                        fmt::join(health.without, ", "));
   if (health.waiting > 0)
     text += fmt::format("; {} {}: {}", health.waiting, health.waiting == 1 ? "job" : "jobs", health.waiting_for);
   return text;

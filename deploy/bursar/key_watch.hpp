@@ -44,6 +44,7 @@ int watch_keys(const KeyDesk& desk, const std::atomic<bool>& stop);
 struct KeyHealth {
   int usable = 0, resting = 0;  // of those neither retired nor replaced
   std::vector<std::string> incidents;
+  std::vector<std::string> without;  // "venue/account" whose trade keys are all gone: nothing is sent to it any more
   std::int64_t waiting = 0;  // jobs that wait for a key
   std::string waiting_for;   // what the first of them says
 };

@@ -58,9 +58,13 @@ Secretly<std::vector<KeyView>> Signer::live_keys() {
   auto keys = keyring_->keys_without_seals();
   if (!keys) return keys;
   std::erase_if(*keys, [&](const KeyView& one) {
-    return one.state == key::State::retired || one.data.is_replaced || one.data.purpose != key::Purpose::trade ||
-           one.data.venue != venue_.name || one.data.account != venue_.account;
+    return one.data.purpose != key::Purpose::trade || one.data.venue != venue_.name ||
+           one.data.account != venue_.account;
   });
+  // A key's row is never deleted (0007): who was retired or replaced is still remembered here.
+  had_keys_ = had_keys_ || !keys->empty();
+  std::erase_if(*keys,
+                [](const KeyView& one) { return one.state == key::State::retired || one.data.is_replaced; });
   return keys;
 }
 
@@ -89,7 +93,7 @@ const KeyView* Signer::view_of(KeyId id) const {
 
 bool Signer::signs(SteadyTime now) {
   look(now);
-  return !keys_.empty() || !knows_;
+  return had_keys_ || !knows_;
 }
 
 std::string Signer::closed(SteadyTime now) {
@@ -97,6 +101,9 @@ std::string Signer::closed(SteadyTime now) {
   std::string why;
   if (!knows_)
     why = "the API keys can't be read: " + problem_;
+  else if (keys_.empty() && had_keys_)
+    why = fmt::format("the last trade key of {}/{} is retired, and nothing leaves unsigned any more: `bursar key add`",
+                      venue_.name, venue_.account);
   else if (keys_.empty() && unsigned_refused_at_ && now - *unsigned_refused_at_ < ask_unsigned_again)
     why = fmt::format("the venue takes signed requests only, and there is no trade key of {}/{}: `bursar key add`",
                       venue_.name, venue_.account);

@@ -27,7 +27,7 @@ class Signer {
   // REQUIRES: both outlive it; `venue` names an account and where the master key is, or there are no keys.
   Signer(ledger::Connection& connection, const VenueLink& venue) : connection_(connection), venue_(venue) {}
 
-  // Whether this house has live trade keys here: then nothing leaves unsigned.
+  // Whether this house ever had a trade key here: from then on nothing leaves unsigned, whatever became of the key.
   bool signs(SteadyTime now);
   // Why no request may leave now, in words for a person; empty where one may, if only once a key's rate allows it.
   std::string closed(SteadyTime now);
@@ -66,7 +66,8 @@ class Signer {
   std::map<KeyId, ledger::secrets::Secret> open_;         // of those that may be used
   std::map<KeyId, SteadyTime> busy_until_, reported_at_;  // by rate, or because one would not open
   std::optional<SteadyTime> looked_at_, closed_since_, unsigned_refused_at_;
-  bool knows_ = false;   // a look has succeeded
+  bool knows_ = false;     // a look has succeeded
+  bool had_keys_ = false;  // a look has found a trade key of the account, in whatever state
   std::string problem_;  // of the last look, or of the last key that would not open
 };
 

@@ -161,5 +161,33 @@ TEST_F(KeyRotation, Inv36TheSecondKeySetTakesOverAndNothingIsLostOrDoubled) {
   EXPECT_EQ(outcome_of(result), outcome_of(undisturbed.last_line()));
 }
 
+// The venue would take unsigned orders again: it knows no key that may trade any more either.
+TEST_F(KeyRotation, TheLastTradeKeyRetiredStopsSendingUntilThereIsANewOne) {
+  venue_knows({line("one", canaries[0], "read,trade rate=2")});
+  ASSERT_TRUE(comes_to_wait_for("the venue takes signed requests only")) << house_->output();
+  add("one", "trade", canaries[0]);
+  ASSERT_TRUE(is_signed_with("one")) << worker_logs();
+  ASSERT_EQ(say({"key", "retire", "one"}).code, 0);
+  venue_knows({line("nobody", "else", "read")});
+  ASSERT_TRUE(comes_to_wait_for("the last trade key of paper/main is retired")) << worker_logs() << house_->output();
+  const auto orders = [&] {
+    std::string seen;
+    for (const auto& one : say({"status", "--json"}).last_line()["instances"])
+      if (one["kind"] == "order") seen += one["state"].get<std::string>() + " " + one["count"].dump() + "; ";
+    return seen;
+  };
+  const std::string at_rest = orders();
+  std::this_thread::sleep_for(std::chrono::seconds(3));  // several looks at the keys
+  EXPECT_EQ(orders(), at_rest);
+  EXPECT_THAT(say({"status"}).out, HasSubstr("no trade key of paper/main is left, and nothing is sent there"));
+  ASSERT_TRUE(house_->is_running()) << house_->output();
+
+  venue_knows({line("two", canaries[1], "read,trade")});
+  add("two", "trade", canaries[1]);
+  EXPECT_TRUE(is_signed_with("two")) << worker_logs();
+  EXPECT_EQ(house_->wait(patience).code, 0) << house_->output() << worker_logs();
+  EXPECT_THAT(house_->output(), HasSubstr("reconciled: the venue's statement is what the ledger says"));
+}
+
 }  // namespace
 }  // namespace tests

@@ -84,6 +84,17 @@ TEST_F(KeyWatch, AGainedRightIsAnIncidentThatIsSaidOnceAndStays) {
   EXPECT_EQ(house_->problem(), "");
 }
 
+TEST_F(KeyWatch, TheLastTradeKeyGoneIsSaidUntilThereIsANewOne) {
+  house_->add(tests::moving());
+  ASSERT_TRUE(house_->move(house_->now("main"), Event::retire));
+  EXPECT_EQ(status(), "0 usable, 1 resting; no trade key of paper/spot is left, and nothing is sent there until "
+                      "`bursar key add`");
+  ASSERT_TRUE(house_->move(house_->now("mover"), Event::retire));
+  EXPECT_THAT(status(), HasSubstr("no trade key of paper/spot is left"));
+  house_->add(tests::trading("next"));
+  EXPECT_EQ(status(), "0 usable, 1 resting");
+}
+
 TEST_F(KeyWatch, AKeyThatTheVenueRefusesRestsAndComesBack) {
   seen_.is_authentic = false;
   for (const State expected : {State::degraded, State::resting, State::resting}) {
@@ -123,7 +134,7 @@ TEST_F(KeyWatch, RetiredAndReplacedKeysAreLeftAlone) {
   desk_.config.keys.master_key_file = "/nowhere";
   EXPECT_TRUE(round()) << "without keys no master key is wanted";
   EXPECT_THAT(asked_, IsEmpty());
-  EXPECT_EQ(status(), "");
+  EXPECT_THAT(status(), HasSubstr("no trade key of paper/spot is left"));
   house_->add(tests::trading("other"));
   EXPECT_FALSE(round());
 }
