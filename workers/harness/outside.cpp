@@ -14,6 +14,8 @@ using std::chrono::milliseconds;
 using venues::paper::Finished;
 using venues::paper::KeyTrouble;
 
+constexpr ledger::Statement may_send_statement = {"may_send", "SELECT ledger.may_send($1, $2)", false};
+
 handlers::Answer answer_of(const Finished& finished) {
   if (const auto* error = std::get_if<CallError>(&finished.outcome)) return *error;
   const auto& message = std::get<schemas::VenueMessage>(finished.outcome);
@@ -25,6 +27,7 @@ handlers::Answer answer_of(const Finished& finished) {
 
 Outside::Outside(brokers::wire::Context& context, ledger::Connection& connection, const WorkerConfig& config)
     : config_(config),
+      connection_(connection),
       signer_(connection, config.venue),
       venue_(context, {config.venue.endpoint, config.keys, config.venue.server_public_key,
                        milliseconds(config.venue.timeout_ms)}) {}
@@ -41,6 +44,16 @@ void Outside::call(const LeasedJob& job, const schemas::VenueMessage& request, S
   start({job, request, send_by, send_by.value_or(now + milliseconds(config_.venue.timeout_ms)), now}, now);
 }
 
+// Whether what is in force lets this order leave, asked of PostgreSQL; not where nobody can say. Asking and cancelling
+// go on under a freeze.
+bool Outside::may_leave(const Call& call) {
+  if (!call.is_late || !std::holds_alternative<schemas::PlaceOrder>(call.request)) return true;
+  const auto [owner, order] = std::pair(std::int64_t{call.job.key.owner.value}, call.job.key.instance.value);
+  const auto rows = connection_.call(may_send_statement, ledger::Parameters().add(owner).add(order));
+  if (!rows) spdlog::warn("whether order {} may still leave is not known: {}", order, rows.error().text);
+  return rows && !rows->empty() && rows->text(0, 0) == "t";
+}
+
 // The signer may have waited for PostgreSQL: whether it is too late is asked of the clock, when the request is about to
 // leave.
 void Outside::start(Call call, SteadyTime now) {
@@ -50,10 +63,16 @@ void Outside::start(Call call, SteadyTime now) {
     call.key = signer_.choose(call.tried, now);
     if (!call.key) {
       const auto free_at = signer_.free_at(call.tried, now);
-      if (free_at && *free_at < call.latest) return (void)waiting_.emplace_back(*free_at, std::move(call));
-      return give_up(std::move(call), now);
+      if (!free_at || *free_at >= call.latest) return give_up(std::move(call), now);
+      call.is_late = true;
+      return (void)waiting_.emplace_back(*free_at, std::move(call));
     }
     sign = signer_.sign_with(*call.key, call.request);
+  }
+  // It stands as sent, so its machine takes it for doubt and asks the venue.
+  if (!may_leave(call)) {
+    spdlog::warn("order {} was not sent: a freeze or a pause came first", call.job.key.instance.value);
+    return ended_.push_back({std::move(call.job), CallError::unknown_outcome});
   }
   call.started = std::max(now, std::chrono::steady_clock::now());
   const std::uint64_t correlation = venue_.start(call.request, call.started, call.send_by, sign);
@@ -92,6 +111,7 @@ void Outside::finish(Call call, const Finished& finished, SteadyTime now) {
     if (!call.key && !signer_.signs(now)) return give_up(std::move(call), now);
   }
   if (now >= call.latest) return give_up(std::move(call), now);
+  call.is_late = true;
   start(std::move(call), now);
 }
 

@@ -1,7 +1,8 @@
 // workers/harness/outside.hpp: Outside, a worker's calls to its venue: which job waits for which answer, and which key
 // signs for it. What the venue refused it did not take: then another key signs the same request, under the same client
-// id. What stays silent is never sent again from here. Never blocks but for a look at the keys (signer.hpp); one
-// thread, the worker's. No throw.
+// id. An order that could not leave at once (its key was refused, or over its rate) leaves later only if no freeze or
+// pause has come between. What stays silent is never sent again from here. Never blocks but for a look at the keys
+// (signer.hpp) and at the freeze; one thread, the worker's. No throw.
 #pragma once
 
 #include <chrono>
@@ -56,13 +57,16 @@ class Outside {
     std::optional<Signer::KeyId> key = {};  // that signed this attempt
     std::set<Signer::KeyId> tried = {};     // refused for this request
     std::string refusal = {};               // the last one
+    bool is_late = false;                   // time has passed since its commit: the freeze is looked at again
   };
   void start(Call call, SteadyTime now);
+  bool may_leave(const Call& call);
   void give_up(Call call, SteadyTime now);
   void finish(Call call, const venues::paper::Finished& finished, SteadyTime now);
   void report(const Call& call, const venues::paper::Finished& finished, SteadyTime now);
 
   const WorkerConfig& config_;
+  ledger::Connection& connection_;
   Signer signer_;
   venues::paper::VenueClient venue_;
   std::map<std::uint64_t, Call> calls_;               // in flight at the venue, by correlation
