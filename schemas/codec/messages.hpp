@@ -202,6 +202,9 @@ struct PlaceOrder {
   Side side = Side::buy;
   machines::Int128 size = 0;    // buy: quote to spend, fee included; sell: base to sell
   machines::Instant placed_at;  // world time
+  // The venue's wall clock, microseconds since the epoch: a venue that enforces deadlines takes nothing of this later
+  // than that. 0: no deadline.
+  std::int64_t not_after_us = 0;
   bool operator==(const PlaceOrder&) const = default;
 };
 struct QueryOrder {
@@ -258,6 +261,12 @@ struct OrderReport {
   std::string reason;       // when rejected: below_minimum, insufficient_funds, told_to_reject, ...
   bool duplicate = false;   // a PlaceOrder whose id already stood: the report is of the existing order
   std::vector<Fill> fills;  // all of them so far
+  // The order that the venue has under this id, so that the report can be held against ours. An empty symbol: it has
+  // none, or no order but a bar against one.
+  std::string symbol = {};
+  Side side = Side::buy;
+  machines::Int128 size = 0;
+  std::int64_t venue_us = 0;  // the venue's wall clock when it answered, as PlaceOrder::not_after_us
   bool operator==(const OrderReport&) const = default;
 };
 struct BarTaken {

@@ -25,6 +25,10 @@ void write(const OrderReport& report, pb::OrderReport& to) {
     one->set_is_maker(fill.is_maker);
     one->set_fee_asset(fill.fee_asset);
   }
+  to.set_symbol(report.symbol);
+  to.set_side(static_cast<int>(report.side));
+  if (report.size != 0) to.set_size(machines::to_text(report.size));
+  to.set_venue_us(report.venue_us);
 }
 
 OrderReport read(const pb::OrderReport& from, Reading& reading) {
@@ -42,6 +46,10 @@ OrderReport read(const pb::OrderReport& from, Reading& reading) {
                             reading.amount(one.fee()),
                             one.is_maker(),
                             reading.word(one.fee_asset())});
+  report.symbol = reading.word(from.symbol());
+  report.side = reading.enumerator<Side>(from.side());
+  if (!from.size().empty()) report.size = reading.amount(from.size());
+  report.venue_us = from.venue_us();
   return report;
 }
 
@@ -50,7 +58,8 @@ PlaceOrder read(const pb::PlaceOrder& from, Reading& reading) {
           reading.word(from.symbol()),
           reading.enumerator<Side>(from.side()),
           reading.amount(from.size()),
-          {from.placed_us()}};
+          {from.placed_us()},
+          from.not_after_us()};
 }
 
 HandTrade read(const pb::HandTrade& from, Reading& reading) {
@@ -149,6 +158,7 @@ void write_place(const PlaceOrder& order, pb::PlaceOrder& to) {
   to.set_side(static_cast<int>(order.side));
   to.set_size(machines::to_text(order.size));
   to.set_placed_us(order.placed_at.us);
+  to.set_not_after_us(order.not_after_us);
 }
 
 void write(const HandTrade& trade, pb::HandTrade& to) {

@@ -140,7 +140,7 @@ inline schemas::VenueMessage venue_message_at(std::size_t index) {
   using namespace schemas;
   const std::vector<std::function<VenueMessage()>> makers{
       [] {
-        return PlaceOrder{text(), text(), enumerator<Side>(), minor(), instant()};
+        return PlaceOrder{text(), text(), enumerator<Side>(), minor(), instant(), whole()};
       },
       [] {
         return QueryOrder{text(), flag()};
@@ -157,7 +157,8 @@ inline schemas::VenueMessage venue_message_at(std::size_t index) {
         return HandTransfer{text(), text(), minor(), instant()};
       },
       [] {
-        return OrderReport{text(), enumerator<OrderStatus>(), text(), flag(), several(fill)};
+        return OrderReport{text(), enumerator<OrderStatus>(), text(), flag(), several(fill), text(), enumerator<Side>(),
+                           minor(), whole()};
       },
       [] {
         return BarTaken{instant(), any<int>()};

@@ -184,7 +184,9 @@ class Service {
   template <class T>
   std::optional<VenueMessage> answer(const Kept<T>& kept) {
     if (!kept) return refusal(kept.error());
-    return VenueMessage(*kept);
+    VenueMessage made(*kept);
+    if (auto* report = std::get_if<schemas::OrderReport>(&made)) report->venue_us = wall_us();
+    return made;
   }
 
   // A broken store says nothing to anyone: for who asked, the outcome is unknown.

@@ -22,7 +22,8 @@ std::string field(std::string_view text) { return fmt::format("{}:{}\n", text.si
 std::string body_of(const VenueMessage& request) {
   if (const auto* place = std::get_if<schemas::PlaceOrder>(&request))
     return "place\n" + field(place->client_id) + field(place->symbol) + field(machines::name_of(place->side)) +
-           field(machines::to_text(place->size)) + field(std::to_string(place->placed_at.us));
+           field(machines::to_text(place->size)) + field(std::to_string(place->placed_at.us)) +
+           field(std::to_string(place->not_after_us));
   if (const auto* query = std::get_if<schemas::QueryOrder>(&request))
     return "query\n" + field(query->client_id) + field(query->deep ? "deep" : "open");
   if (const auto* cancel = std::get_if<schemas::CancelOrder>(&request)) return "cancel\n" + field(cancel->client_id);
@@ -30,7 +31,7 @@ std::string body_of(const VenueMessage& request) {
 }
 
 std::string text_to_prove(const schemas::Signature& signature, std::uint64_t correlation, const VenueMessage& request) {
-  return "bursar paper request 1\n" + field(signature.account) + field(signature.api_key) +
+  return "bursar paper request 2\n" + field(signature.account) + field(signature.api_key) +
          field(std::to_string(signature.signed_us)) + field(std::to_string(correlation)) + body_of(request);
 }
 

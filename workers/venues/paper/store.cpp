@@ -51,7 +51,7 @@ Sql<std::vector<Store::Order>> Store::orders(std::string_view condition, const s
 }
 
 Sql<OrderReport> Store::report(const Order& order, bool duplicate) {
-  OrderReport made{order.client_id, order.status, order.reason, duplicate, {}};
+  OrderReport made{order.client_id, order.status, order.reason, duplicate, {}, order.symbol, order.side, order.size};
   Prepared query = database_.prepare(
       "SELECT number, at_us, price_e8, base, quote, fee, is_maker, fee_asset FROM fills WHERE order_number = ? ORDER "
       "BY number");

@@ -44,6 +44,7 @@ class Store {
   // books that don't add up.
   static Kept<Store> open(const std::string& path, Book book);
 
+  // Reports carry the order that stands under the id, never venue_us: the time is for who answers.
   // An id that stands already for the same order gives that order's report with `duplicate` set. What the venue does
   // not take is kept as rejected: unknown_symbol, bad_size, below_minimum, drawn_reject, insufficient_funds, or
   // `told_to_reject` where told. Errors: refused for an id that is no 32 hex digits or stands for another order.

@@ -162,6 +162,12 @@ TEST_F(SignedRequests, ASignatureIsOfOneRequestAndOneMinute) {
     other.message = message;
     EXPECT_EQ(said(other), "wrong_proof");
   }
+  auto later = std::get<schemas::PlaceOrder>(place_);
+  later.not_after_us = now_us;
+  EXPECT_EQ(said(signed_frame(later)), "taken");
+  other = good;
+  other.message = later;
+  EXPECT_EQ(said(other), "wrong_proof") << "its deadline is signed as well";
   for (const auto& change : std::initializer_list<std::function<void(schemas::Signature&)>>{
            [](auto& s) { ++s.signed_us; }, [](auto& s) { s.proof = ""; }, [](auto& s) { s.proof.pop_back(); }}) {
     other = good;

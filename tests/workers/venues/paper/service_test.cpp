@@ -80,6 +80,24 @@ class Service : public testing::Test {
   const Party party_ = Party::make(folder_);
 };
 
+std::int64_t wall_us() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
+TEST_F(Service, EveryReportSaysWhenTheVenueAnswered) {
+  VenueProcess venue(party_);
+  Peer worker(party_, party_.worker);
+  for (const auto& request : std::initializer_list<schemas::VenueMessage>{
+           order_for(1, Side::buy, 1000 * one_usdt), schemas::QueryOrder{client_id(1), true},
+           schemas::QueryOrder{client_id(2), true}, schemas::CancelOrder{client_id(1)}}) {
+    const std::int64_t before = wall_us();
+    const auto report = worker.report(request);
+    EXPECT_GE(report.venue_us, before);
+    EXPECT_LE(report.venue_us, wall_us());
+  }
+}
+
 TEST_F(Service, ServesWorkersAndTheFeedAndStopsWhenTold) {
   VenueProcess venue(party_);
   Peer worker(party_, party_.worker), feed(party_, party_.feed);
@@ -282,6 +300,7 @@ Life live(const Party& party, const std::function<void()>& meddle) {
   for (int i = 0; i < placed; ++i) {
     life.reports.push_back(insist(schemas::QueryOrder{client_id(i), true}));
     life.reports.back().duplicate = false;
+    life.reports.back().venue_us = 0;  // the moment of the answer
   }
   life.statement = feed.statement();
   return life;

@@ -54,6 +54,23 @@ TEST(Store, TheSameIdIsOneOrderForEver) {
   EXPECT_EQ(total(store, "ETH"), 0);
 }
 
+TEST(Store, EveryReportNamesTheOrderThatStandsUnderTheId) {
+  const Folder folder;
+  Store store = opened(folder.at("venue.db"));
+  const auto is_the_sale = [](const OrderReport& report) {
+    return report.symbol == "ETH/USDT" && report.side == Side::sell && report.size == one_eth;
+  };
+  const auto order = order_for(1, Side::sell, one_eth);
+  EXPECT_TRUE(is_the_sale(*store.place(order)));
+  EXPECT_TRUE(is_the_sale(*store.place(order)));
+  EXPECT_TRUE(is_the_sale(*store.query({client_id(1), false})));
+  ASSERT_EQ(store.open_bar(bar_at(1, 30'000))->filled, 1);
+  EXPECT_TRUE(is_the_sale(*store.query({client_id(1), true})));
+  EXPECT_TRUE(is_the_sale(*store.cancel({client_id(1)})));
+  EXPECT_EQ(store.query({client_id(2), true})->symbol, "");
+  EXPECT_EQ(store.query({client_id(2), true})->size, 0);
+}
+
 TEST(Store, AnIdOfAnotherOrderIsRefused) {
   const Folder folder;
   Store store = opened(folder.at("venue.db"));
