@@ -38,7 +38,7 @@ class Witness {
   // Checks the checkpoints, then the rows; signs when ok and there is a key. Errors: the connection's, with how far it
   // came: incomplete.
   ledger::Stored<Testimony> testify(ledger::Connection& connection, Depth depth,
-                                    const ledger::audit::VerifyOptions& options = {}) const;
+                                    ledger::audit::VerifyOptions options = {}) const;
 
  private:
   ledger::audit::Audited<ledger::audit::Checkpoints> read() const;

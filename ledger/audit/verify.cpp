@@ -7,6 +7,7 @@
 #include <random>
 #include <utility>
 
+#include "ledger/audit/machines.hpp"
 #include "ledger/audit/slices.hpp"
 
 namespace ledger::audit {
@@ -20,6 +21,7 @@ constexpr const char* standing_pass = "sums, limits and holds";
 constexpr const char* openings_pass = "vaults, sleeves and controls";
 constexpr const char* breaks_pass = "breaks and quarantine";
 constexpr const char* recent_pass = "transitions and postings since the checkpoint";
+constexpr const char* machines_pass = "moves that no machine has";
 constexpr const char* touched_pass = "instances and accounts since the checkpoint";
 
 constexpr Statement cuts_statement = {"audit_cuts", "SELECT what, owner, id FROM ledger.audit_cuts($1)", false};
@@ -173,6 +175,7 @@ Stored<Verdict> verify(Connection& connection, const VerifyOptions& options) {
   slices.push_back({openings_pass, openings_statement, {}});
   slices.push_back({breaks_pass, breaks_statement, {}});
   slices.push_back({openings_pass, crossings_statement, {}});
+  if (options.is_house) slices.push_back({machines_pass, all_machines_statement(), machine_parameters()});
   for (const Head& head : verdict->heads) add_link_slices(head, 0, slices);
   verdict = ask_all(connection, slices, std::move(*verdict), options);
   if (!verdict) return verdict;
@@ -190,6 +193,9 @@ Stored<Verdict> verify_since(Connection& connection, const std::vector<Head>& ve
       const std::int64_t to = std::min(head.seq, from + links_per_slice - 1);
       slices.push_back({recent_pass, recent_statement, Parameters().add(std::int64_t{head.shard}).add(from).add(to),
                         &Verdict::transitions, &Verdict::postings});
+      if (options.is_house)
+        slices.push_back({machines_pass, recent_machines_statement(),
+                          machine_parameters().add(std::int64_t{head.shard}).add(from).add(to)});
     }
     if (after < head.seq)
       slices.push_back({touched_pass, touched_statement, Parameters().add(std::int64_t{head.shard}).add(after)});

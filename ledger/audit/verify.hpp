@@ -28,6 +28,7 @@ struct VerifyOptions {
   std::int64_t slice = 200'000;  // rows of one slice, roughly
   std::function<void(const std::string& pass, std::int64_t done, std::int64_t of)> progress;  // one thread at a time
   std::function<bool()> stopped;  // asked between slices, from any thread: true ends it as incomplete
+  bool is_house = false;  // a ledger of the machines that ship: every transition is a row of one of their tables
 };
 
 // All of history. Errors: the connection's, with how far it had come; what stood until then is not a verdict.

@@ -1,0 +1,115 @@
+// tests/deploy/bursar/coverage_test.cpp: what verification covers, shown on a real house: whatever a superuser changes
+// behind every trigger's back is named, on a copy of the database for each change.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <set>
+
+#include "deploy/bursar/machine_migration.hpp"
+#include "ledger/audit/machines.hpp"
+#include "ledger/audit/verify.hpp"
+#include "tests/deploy/bursar/house.hpp"
+#include "tests/support/cluster.hpp"
+
+namespace tests {
+namespace {
+
+using testing::HasSubstr;
+
+// The tables that verification goes by are those of the machines that ship: every kind, and every state's finality.
+TEST(MachineRows, AreThoseOfEveryMachineThatShips) {
+  std::map<std::pair<std::string, int>, deploy::MachineShape> read;
+  for (const auto& row : ledger::audit::machine_rows()) {
+    auto& shape = read[{row.kind, static_cast<int>(row.machine_version)}];
+    shape.states.insert(row.to);
+    if (row.is_final) shape.finals.insert(row.to);
+  }
+  ASSERT_EQ(read.size(), deploy::shipped_machines().size());
+  for (const auto& [name, shape] : deploy::shipped_machines()) {
+    EXPECT_EQ(read[name].states, shape.states) << name.first;
+    EXPECT_EQ(read[name].finals, shape.finals) << name.first;
+  }
+}
+
+// The database of a finished house, up without the house.
+class Coverage : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    if (!no_cluster_because().empty()) return;
+    ASSERT_EQ(finished_house().said.code, 0) << finished_house().said.err;
+    folder_ = std::make_unique<TempFolder>();
+    const std::string data = (folder_->path() / "data").string();
+    Child copy({"/bin/cp", "-a", finished_house().data_dir, data});
+    ASSERT_EQ(copy.wait().code, 0) << copy.output();
+    auto opened = deploy::Cluster::open(data);
+    ASSERT_TRUE(opened) << opened.error().text;
+    cluster_ = std::make_unique<deploy::Cluster>(std::move(*opened));
+  }
+  static void TearDownTestSuite() {
+    cluster_.reset();
+    folder_.reset();
+  }
+  void SetUp() override {
+    if (const auto why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
+    ASSERT_TRUE(cluster_);
+  }
+
+  static std::string problem_of(const std::string& database) {
+    ledger::Connection connection(cluster_->dsn(database));
+    ledger::audit::VerifyOptions options;
+    options.is_house = true;
+    const auto verdict = ledger::audit::verify(connection, options);
+    return verdict ? verdict->problem : verdict.error().text;
+  }
+  // What verification says once `sql` was done to a copy of the database, behind its triggers' back unless `openly`.
+  static std::string named_after(const std::string& sql, bool openly = false) {
+    ledger::Connection admin(cluster_->dsn("postgres"));
+    const auto made = admin.call({"copy_database", "CREATE DATABASE changed TEMPLATE bursar"});
+    if (!made) return made.error().text;
+    std::string found;
+    {
+      ledger::Connection insider(cluster_->dsn("changed"));
+      const auto done = insider.run((openly ? "" : "SET LOCAL session_replication_role = replica; ") + sql);
+      found = done ? "" : "could not be done: " + done.error().text;
+    }
+    if (found.empty()) found = problem_of("changed");
+    const auto dropped = admin.call({"drop_database", "DROP DATABASE changed WITH (FORCE)"});
+    return dropped ? found : dropped.error().text;
+  }
+
+  static std::unique_ptr<TempFolder> folder_;
+  static std::unique_ptr<deploy::Cluster> cluster_;
+};
+std::unique_ptr<TempFolder> Coverage::folder_;
+std::unique_ptr<deploy::Cluster> Coverage::cluster_;
+
+TEST_F(Coverage, ASoundHouseHasNothingToName) { EXPECT_EQ(problem_of("bursar"), ""); }
+
+// By the very functions that a house commits with: the chain holds these.
+TEST_F(Coverage, AMoveThatNoMachineHasIsNamed) {
+  EXPECT_THAT(named_after("SELECT ledger.record_move(1, 'nonsense', 0, 0, '', 'open', 'start', 0, false, '{}', "
+                          "ledger.world_now())",
+                          true),
+              HasSubstr("is no row of the machine nonsense 1: what is born, on start, becomes open, then none"));
+  EXPECT_THAT(named_after("SELECT ledger.record_move(1, 'sleeve', i.id, i.version, 'open', 'open', 'allocate', 0, false, "
+                          "i.data, ledger.world_now(), 'pay_out', 1) FROM ledger.instance i WHERE i.kind = 'sleeve' "
+                          "LIMIT 1",
+                          true),
+              HasSubstr("is no row of the machine sleeve 1: open, on allocate, becomes open, then pay_out"));
+  EXPECT_THAT(named_after("SELECT ledger.record_move(1, 'order', 0, 0, '', 'filled', 'draft', 0, true, '{}', "
+                          "ledger.world_now())",
+                          true),
+              HasSubstr("is no row of the machine order 1"));
+}
+
+TEST_F(Coverage, AnInstanceThatEndsWhereItsMachineDoesNotIsNamed) {
+  EXPECT_THAT(named_after("UPDATE ledger.instance SET is_final = true WHERE id = (SELECT min(id) FROM ledger.instance "
+                          "WHERE NOT is_final)"),
+              HasSubstr("): is final, and a "));
+  EXPECT_THAT(named_after("UPDATE ledger.instance SET is_final = false WHERE id = (SELECT max(id) FROM ledger.instance "
+                          "WHERE is_final)"),
+              HasSubstr("): is live, and a "));
+}
+
+}  // namespace
+}  // namespace tests
