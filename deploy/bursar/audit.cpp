@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/bursar/alarm.hpp"
+#include "deploy/bursar/belonging.hpp"
 #include "deploy/bursar/witness.hpp"
 
 namespace deploy {
@@ -102,11 +103,14 @@ int testify(const Where& where, Depth depth, bool must_sign, bool may_freeze) {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   ledger::Connection connection(where.dsn);
+  const std::string foreign = why_of_another(where, connection);
+  if (must_sign && !foreign.empty()) return wrong("ledger checkpoint: " + foreign);
+  if (!foreign.empty()) fmt::print(stderr, "Verified without checkpoints: {}.\n", foreign);
   Bar bar(where.json);
   ledger::audit::VerifyOptions options;
   options.progress = [&](const std::string& pass, std::int64_t done, std::int64_t of) { bar.show(pass, done, of); };
   options.stopped = [] { return interrupted.load(); };
-  const auto said = Witness(where.layout).testify(connection, depth, options);
+  const auto said = Witness(where.layout, foreign.empty() ? Memory::of_this_database : Memory::of_another).testify(connection, depth, options);
   bar.end();
   if (!said) {
     if (where.json)

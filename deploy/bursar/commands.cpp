@@ -8,6 +8,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "deploy/bursar/belonging.hpp"
 #include "deploy/bursar/broker_limits.hpp"
 #include "deploy/bursar/broker_view.hpp"
 #include "deploy/bursar/key_watch.hpp"
@@ -156,6 +157,15 @@ int wrong(const std::string& text) {
   return 2;
 }
 
+// None where no house runs. The keys of another database's house would be refused: then its seats alone.
+static std::vector<BrokerState> brokers_of(const Where& where, ledger::Connection& connection, const std::vector<ledger::jobs::SeatView>& seats) {
+  if (!where.house_may_run) return {};
+  if (why_of_another(where, connection).empty()) return ask_brokers(where.layout, seats);
+  std::vector<BrokerState> unasked;
+  for (const auto& seat : seats) unasked.push_back({seat, std::nullopt});
+  return unasked;
+}
+
 int show_status(const Where& where) {
   ledger::Connection connection(where.dsn);
   ledger::books::Books books(connection);
@@ -180,7 +190,7 @@ int show_status(const Where& where) {
   if (!unserved) return failed(where, "status", unserved.error());
   const auto late = overdue_now(connection);
   if (!late) return failed(where, "status", late.error());
-  const StatusView view{*states, *jobs, *stranded, *breaks, *keys, *unserved, where.house_may_run ? ask_brokers(where.layout, *seats) : std::vector<BrokerState>{}, where.house_may_run, *late};
+  const StatusView view{*states, *jobs, *stranded, *breaks, *keys, *unserved, brokers_of(where, connection, *seats), where.house_may_run, *late};
   if (where.json) std::cout << status_json(view).dump() << "\n";
   else print_status(view);
   return stranded->empty() ? 0 : 1;

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "deploy/bursar/belonging.hpp"
 #include "deploy/bursar/times.hpp"
 #include "ledger/secrets/process.hpp"
 #include "machines/core/names.hpp"
@@ -56,6 +57,7 @@ Secretly<MasterKey> master_key_of(const KeyDesk& desk, Keyring& keyring) {
 Secretly<OpenDesk> open_desk(const KeyDesk& desk) {
   if (const auto safe = ledger::secrets::forbid_dumps(); !safe) return machines::fail(safe.error());
   auto connection = std::make_unique<ledger::Connection>(desk.where.dsn);
+  if (const auto foreign = why_of_another(desk.where, *connection); !foreign.empty()) return unusable(foreign);
   auto keyring = Keyring::open(*connection);
   if (!keyring) return machines::fail(keyring.error());
   auto master = master_key_of(desk, *keyring);

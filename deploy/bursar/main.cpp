@@ -46,6 +46,7 @@ struct Options {
 };
 
 std::string default_folder() {
+  if (const char* named = std::getenv("BURSAR_DATA_DIR"); named != nullptr && *named != '\0') return named;
   if (geteuid() == 0) return "/var/lib/bursar";
   const char* home = std::getenv("HOME");
   return std::string(home != nullptr ? home : ".") + "/.local/state/bursar";
@@ -79,7 +80,8 @@ int look_with_config(const Options& options, const Look& action) {
     if (const int code = deploy::check_plain(options.dsn, config.postgres.allow_plain_postgres); code != 0) return code;
     const Layout layout = layout_of(options, config);
     const auto way = deploy::WayIn::open(layout, options.dsn);
-    if (way) return action({layout, way->dsn(), options.json, options.dsn.empty(), way->house_may_run()}, config);
+    if (way) return action({layout, way->dsn(), options.json, options.dsn.empty(), way->house_may_run(), !options.data_dir.empty()},
+                           config);
     fmt::print(stderr, "bursar: {}\n", way.error().text);
     return way.error().exit_code;
   });

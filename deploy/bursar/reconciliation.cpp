@@ -6,6 +6,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "deploy/bursar/belonging.hpp"
 #include "deploy/bursar/times.hpp"
 #include "deploy/bursar/vaults.hpp"
 #include "deploy/bursar/venue_statement.hpp"
@@ -165,6 +166,7 @@ int reconcile_now(const Where& where, const std::string& person) {
     return 1;
   }
   ledger::Connection connection(where.dsn);
+  if (const auto foreign = why_of_another(where, connection); !foreign.empty()) return wrong("reconcile: " + foreign);
   Reconciling how;
   how.who = who_asks();
   how.person = person.empty() ? how.who : person;

@@ -102,6 +102,8 @@ bool keep(const fs::path& file, const Sighting& sighting) {
   return written && rename(side.c_str(), file.c_str()) == 0;
 }
 
+std::optional<Sighting> last_seen(const fs::path& file) { return parse(read(file)); }
+
 ledger::Stored<std::optional<std::string>> objection(ledger::Connection& connection, const fs::path& file,
                                                      Strangers strangers) {
   using Answer = std::optional<std::string>;

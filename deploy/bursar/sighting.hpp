@@ -29,6 +29,9 @@ ledger::Stored<std::optional<Sighting>> look_at(ledger::Connection& connection);
 // The file is replaced as a whole, on disk when it returns. False: it can't be written.
 bool keep(const std::filesystem::path& file, const Sighting& sighting);
 
+// What the file remembers; nothing where there is none, or it is not what a house wrote.
+std::optional<Sighting> last_seen(const std::filesystem::path& file);
+
 // Whether a database that holds another deployment, or none, may be worked on: by the house never, by a command that
 // is asked about some other database.
 enum class Strangers { refused, admitted };

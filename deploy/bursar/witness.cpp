@@ -34,6 +34,7 @@ ledger::audit::Audited<bool> make_checkpoint_key(const Layout& layout) {
 }
 
 ledger::audit::Audited<Checkpoints> Witness::read() const {
+  if (memory_ == Memory::of_another) return Checkpoints();
   const auto path = layout_.checkpoints();
   if (!std::filesystem::exists(path)) return Checkpoints::read(path, "");
   const auto key = ledger::audit::read_public_key(layout_.key("checkpoint.pub"));
@@ -49,6 +50,7 @@ ledger::Stored<std::optional<std::string>> Witness::refusal(ledger::Connection& 
 
 ledger::Stored<std::optional<std::string>> Witness::objection_of(ledger::Connection& connection,
                                                                  const Checkpoints& checkpoints) const {
+  if (memory_ == Memory::of_another) return std::optional<std::string>{};
   auto unlike_seen = objection(connection, layout_.seen(), Strangers::refused);  // it knows better what to do
   if (!unlike_seen || *unlike_seen) return unlike_seen;
   return objection(connection, checkpoints, layout_.checkpoints());
@@ -82,7 +84,7 @@ ledger::Stored<Testimony> Witness::testify(ledger::Connection& connection, Depth
     return made;
   }
   made.outcome = Testimony::Outcome::ok;
-  if (!std::filesystem::exists(layout_.key("checkpoint.key"))) return made;
+  if (memory_ == Memory::of_another || !std::filesystem::exists(layout_.key("checkpoint.key"))) return made;
   const auto signer = Signer::open(layout_.key("checkpoint.key"));
   const auto name = ledger::audit::deployment_name(connection);
   if (!name) return machines::fail(name.error());

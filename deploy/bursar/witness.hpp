@@ -28,10 +28,14 @@ struct Testimony {
 };
 
 enum class Depth { since_checkpoint, full };
+// Whether the folder's memory is of the database that is verified (belonging.hpp). If not, it is neither held against it
+// nor added to.
+enum class Memory { of_this_database, of_another };
 
 class Witness {
  public:
-  explicit Witness(Layout layout) : layout_(std::move(layout)) {}
+  explicit Witness(Layout layout, Memory memory = Memory::of_this_database)
+      : layout_(std::move(layout)), memory_(memory) {}
   // Only what the checkpoints, and what the house saw last, say of this database: cheap. Nothing when it holds them
   // all; else what to refuse it with. Errors: the connection's.
   ledger::Stored<std::optional<std::string>> refusal(ledger::Connection& connection) const;
@@ -45,6 +49,7 @@ class Witness {
   ledger::Stored<std::optional<std::string>> objection_of(ledger::Connection& connection,
                                                           const ledger::audit::Checkpoints& checkpoints) const;
   Layout layout_;
+  Memory memory_;
 };
 
 }  // namespace deploy

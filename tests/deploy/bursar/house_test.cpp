@@ -295,6 +295,42 @@ TEST_F(House, AnExistingPostgresServesAsWell) {
   EXPECT_THAT(complaints(without), testing::ElementsAre(HasSubstr("holds no ledger of its own; name the database")));
 }
 
+// The machine's default data folder may be the home of another house: what is asked of a database is not judged, signed
+// or compared by what lies there.
+TEST_F(House, AnotherHouseInTheDefaultFolderSaysNothingOfADatabase) {
+  const TempFolder folder;
+  const std::string data = (folder.path() / "data").string();
+  const std::string name = empty_database();
+  ASSERT_EQ(up(data, {"--config", finished_house().config, "--dsn", dsn(name)}).code, 0);
+  const Words others = {"BURSAR_DATA_DIR=" + finished_house().data_dir, "BURSAR_DSN=" + dsn(name)};
+  const std::string signed_before = read_text(finished_house().data_dir + "/checkpoints");
+  const Said verified = bursar({"ledger", "verify", "--json"}, others);
+  EXPECT_EQ(verified.code, 0) << verified.err;
+  EXPECT_THAT(verified.err, HasSubstr("Verified without checkpoints: the default data folder"));
+  EXPECT_EQ(verified.last_line()["since_us"], 0);
+  EXPECT_EQ(verified.last_line()["checkpoint"], false);
+  EXPECT_EQ(bursar({"status"}, others).code, 0);
+  const Words refused[] = {
+      {"ledger", "checkpoint"},
+      {"reconcile"           },
+      {"key",    "test", "a" }
+  };
+  for (const Words& words : refused) {
+    const Said said = bursar(words, others);
+    EXPECT_EQ(said.code, 2) << words[0];
+    EXPECT_THAT(complaints(said), testing::ElementsAre(HasSubstr("name its own folder with --data-dir"))) << words[0];
+  }
+  EXPECT_EQ(read_text(finished_house().data_dir + "/checkpoints"), signed_before);
+
+  // Its own folder as the default: its memory counts, and a new name does not get the database out of it.
+  const Words own = {"BURSAR_DATA_DIR=" + data, "BURSAR_DSN=" + dsn(name)};
+  EXPECT_THAT(bursar({"ledger", "verify"}, own).out, HasSubstr("since the checkpoint of"));
+  must_run(name, "SET LOCAL session_replication_role = replica; UPDATE ledger.deployment SET name = '\\x00000000000000aa'");
+  const Said renamed = bursar({"ledger", "verify"}, own);
+  EXPECT_EQ(renamed.code, 1);
+  EXPECT_THAT(renamed.out, HasSubstr("connect to the right database"));
+}
+
 TEST_F(House, AUserWhoMayNotActAsTheServiceKeepsItsRightsAndIsTold) {
   const TempFolder folder;
   const std::string database = empty_database();

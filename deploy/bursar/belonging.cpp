@@ -1,0 +1,44 @@
+#include "deploy/bursar/belonging.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "deploy/bursar/sighting.hpp"
+#include "ledger/audit/checkpoints.hpp"
+
+namespace deploy {
+namespace {
+
+struct Memory {
+  std::string deployment;
+  std::vector<ledger::audit::Head> heads;
+};
+
+// The newest that the folder has: a signed checkpoint, or what its house saw last.
+std::optional<Memory> memory_of(const Layout& layout) {
+  if (const auto key = ledger::audit::read_public_key(layout.key("checkpoint.pub")))
+    if (const auto signed_ones = ledger::audit::Checkpoints::read(layout.checkpoints(), *key))
+      if (const auto last = signed_ones->last()) return Memory{last->deployment, last->heads};
+  if (const auto seen = last_seen(layout.seen())) return Memory{seen->deployment, seen->heads};
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string why_of_another(const Where& where, ledger::Connection& connection) {
+  if (where.by_folder || where.folder_is_named) return "";
+  const auto memory = memory_of(where.layout);
+  if (!memory) return "";
+  const auto name = ledger::audit::deployment_name(connection);
+  if (!name || *name == memory->deployment) return "";
+  if (!memory->heads.empty()) {
+    const auto departed = ledger::audit::departure(connection, memory->heads);
+    if (!departed || !*departed) return "";
+  }
+  return fmt::format("the default data folder {} is of deployment {}, and this database is {}; name its own folder with "
+                     "--data-dir",
+                     where.layout.folder.string(), memory->deployment, *name);
+}
+
+}  // namespace deploy
