@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "tests/ground.hpp"
 #include "tests/support/child.hpp"
 #include "tests/support/cluster.hpp"
 #include "tests/support/folder.hpp"
@@ -18,6 +19,16 @@ TEST(Support, ATempFolderGoesWithItsContents) {
     EXPECT_EQ(tests::read_text(path / "a"), "text\n");
   }
   EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+// What a test leaves in its home, or in the default data folder, fails its program.
+TEST(Support, TheGroundIsAnEmptyHomeWithoutDefaults) {
+  EXPECT_EQ(tests::left_in(tests::home()), "");
+  tests::Child child({"/bin/sh", "-c", "echo \"$HOME ${BURSAR_DSN-none} ${XDG_STATE_HOME-none}\"; touch \"$BURSAR_DATA_DIR\""});
+  EXPECT_EQ(child.wait().code, 0) << child.output();
+  EXPECT_EQ(child.output(), tests::home().string() + " none none\n");
+  EXPECT_EQ(tests::left_in(tests::home()), "bursar\n");
+  std::filesystem::remove(tests::home() / "bursar");
 }
 
 TEST(Support, AChildSpeaksAndEnds) {
