@@ -43,7 +43,7 @@ class KeysOfAHouse : public testing::Test {
   }
   static void start() {
     house_ = start_bursar({"up", "--config", config_file(*folder_, 12), "--data-dir", data_.string()});
-    CHECK(wait_until([] { return fs::exists(data_ / "report.html") && fs::exists(data_ / "run" / "venue.sock"); }));
+    CHECK(house_->wait_for_output("The house stays open"));
   }
   static void stop() {
     house_->send(SIGTERM);
