@@ -257,19 +257,20 @@ class Service {
     socket_.send(peer, schemas::encode(answer));
   }
 
-  // Workers speak of their jobs, clients and operators move the world, everybody but workers may look; what a broker
-  // says nobody may say to it.
+  // Workers speak of their jobs; the feed, a client, alone releases world time; clients and operators submit and cancel;
+  // everybody but workers may look; what a broker says nobody may say to it.
   static bool may_say(wire::Role role, const schemas::Message& message) {
     const auto is_one_of = [&]<class... M>(std::tuple<M...>*) { return (std::holds_alternative<M>(message) || ...); };
     using OfWorkers = std::tuple<schemas::Ready, schemas::Done, schemas::Failed, schemas::Heartbeat, schemas::Goodbye,
                                  schemas::HandedBack>;
-    using OfClients = std::tuple<schemas::Release, schemas::Submit, schemas::Query, schemas::Cancel>;
+    using OfOperators = std::tuple<schemas::Submit, schemas::Query, schemas::Cancel>;
     switch (role) {
       case wire::Role::worker:
         return is_one_of(static_cast<OfWorkers*>(nullptr));
       case wire::Role::client:
+        return std::holds_alternative<schemas::Release>(message) || is_one_of(static_cast<OfOperators*>(nullptr));
       case wire::Role::operator_:
-        return is_one_of(static_cast<OfClients*>(nullptr));
+        return is_one_of(static_cast<OfOperators*>(nullptr));
       case wire::Role::approver:
         return std::holds_alternative<schemas::Query>(message);
     }

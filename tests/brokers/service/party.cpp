@@ -77,6 +77,7 @@ int broker_main(const std::string& folder, const std::string& dsn, int ttl_ms, i
   config.peers[keys_of(folder, "client").public_key] = {wire::Role::client, "client"};
   config.peers[keys_of(folder, "rival").public_key] = {wire::Role::worker, "rival"};
   config.peers[keys_of(folder, "approver").public_key] = {wire::Role::approver, "approver"};
+  config.peers[keys_of(folder, "operator").public_key] = {wire::Role::operator_, "operator"};
   config.rules.heartbeat_us = 100'000;
   config.rules.ttl_us = 1'000 * std::int64_t{ttl_ms};
   config.rules.retry = brokers::dispatch::RetryRules({.first_ms = 5, .most_tries = 5});
@@ -103,7 +104,7 @@ int worker_main(const std::string& folder, const std::string& dsn, const std::st
 }  // namespace
 
 Party::Party(int brokers) : brokers_(brokers) {
-  for (const char* who : {"broker", "worker", "rival", "client", "approver", "stranger"})
+  for (const char* who : {"broker", "worker", "rival", "client", "approver", "operator", "stranger"})
     CHECK(wire::write_keys(at(who), wire::make_keys()).has_value());
 }
 

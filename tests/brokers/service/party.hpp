@@ -37,7 +37,7 @@ class Party {
   // By another connection string than all others' where one is given.
   std::unique_ptr<Child> worker(const std::string& name, const std::string& dsn = "") const;
   [[nodiscard]] std::string service_dsn() const { return dsn(database_, "bursar_service"); }
-  // worker, client, approver, stranger; to one of the brokers
+  // worker, client, approver, operator, stranger; to one of the brokers
   [[nodiscard]] brokers::wire::DealerSocket socket(const std::string& who, int number = 1);
 
   [[nodiscard]] std::string socket_path() const { return at("socket-1"); }

@@ -126,7 +126,7 @@ TEST_F(Service, AWaitedBarrierPassesWhenAllOfItIsDoneAndTellsWhatIsNext) {
 }
 
 TEST_F(Service, AParkedJobStallsTheBarrierWithItsReason) {
-  party_->seed(1, "wait", 100);
+  party_->seed(1, "turn", 100);
   const auto broker = party_->broker();
   const auto worker = party_->worker("w1");
   auto client = party_->socket("client");
@@ -204,6 +204,17 @@ TEST_F(Service, AClientsWordsFromAWorkersOrApproversKeyAreRefused) {
   EXPECT_EQ(party_->number("SELECT count(*) FROM ledger.job"), 1);
   auto approver = party_->socket("approver");
   EXPECT_TRUE(ask<schemas::BrokerView>(approver, schemas::Query{})) << "looking is everybody's right";
+}
+
+TEST_F(Service, WorldTimeIsReleasedByTheFeedsRoleAlone) {
+  party_->seed(1, "wait", 100);
+  const auto broker = party_->broker();
+  auto person = party_->socket("operator");
+  const auto refused = ask<schemas::Refused>(person, schemas::Release{{100}});
+  ASSERT_TRUE(refused) << broker->output();
+  EXPECT_THAT(refused->reason, HasSubstr("role"));
+  EXPECT_TRUE(ask<schemas::BrokerView>(person, schemas::Query{})) << "an operator may look";
+  EXPECT_TRUE(ask<schemas::Submitted>(person, schemas::Submit{{1}, {1}, "nudge", {200}})) << "and submit";
 }
 
 TEST_F(Service, AStrangersKeyIsRefusedAndCounted) {
