@@ -92,7 +92,7 @@ int report_books(const Where& where, machines::costs::Basis basis, const ReportO
   const auto range = range_of(options);
   if (!range) return 2;
   if (!options.html.empty())
-    if (const auto why = no_place(target_of(options.html), "name a file")) return refused(*why, 2);
+    if (const auto why = no_place(options.html, "name a file elsewhere")) return refused(*why, 2);
   ledger::Connection connection(where.dsn);
   auto statement = ledger::books::read_statement(connection, basis);
   if (!statement) return failed(where, "report", statement.error());

@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "deploy/cluster/folder.hpp"
+
 namespace deploy {
 namespace {
 
@@ -45,7 +47,9 @@ fs::path target_of(const std::string& output) {
   return error ? fs::absolute(output) : path;
 }
 
-std::optional<std::string> no_place(const fs::path& path, const std::string& instead) {
+std::optional<std::string> no_place(const std::string& output, const std::string& instead) {
+  if (const auto why = not_ours_to_follow(fs::absolute(output))) return fmt::format("{}; {}", *why, instead);
+  const fs::path path = target_of(output);
   std::error_code error;
   const auto kind = fs::status(path, error).type();
   if (kind == fs::file_type::directory) return fmt::format("{} is a folder; name a file in it", path.string());
@@ -77,7 +81,7 @@ bool SideFile::open() {
   const std::string side = fmt::format("{}.{}.part", target_.string(), getpid());
   if (side.size() >= unfinished.size()) return errno = ENAMETOOLONG, false;
   unlink(side.c_str());  // left by a machine that lost its power, under the same process id
-  file_ = ::open(side.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  file_ = ::open(side.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (file_ < 0) return false;
   std::strcpy(unfinished.data(), side.c_str());
   handle(remove_unfinished);

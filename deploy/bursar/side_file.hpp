@@ -11,8 +11,8 @@ namespace deploy {
 
 // Through symbolic links: what they point to is replaced, not they.
 std::filesystem::path target_of(const std::string& output);
-// Why no file can be at this path, or nothing.
-std::optional<std::string> no_place(const std::filesystem::path& path, const std::string& instead);
+// Why no file can be there, or nothing. For root also: another user may set a name on the way, links too.
+std::optional<std::string> no_place(const std::string& output, const std::string& instead);
 // False, and errno says why.
 bool write_all(int file, std::string_view bytes);
 

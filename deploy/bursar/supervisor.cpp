@@ -38,6 +38,7 @@ bool Supervisor::reap(Child& child, std::int64_t now_ms) {
   const pid_t reaped = waitpid(child.pid, &status, WNOHANG);
   if (reaped == 0 || (reaped < 0 && errno != ECHILD)) return false;
   child.pid = 0;
+  child.handle = {};
   child.last_end = reaped < 0 ? "gone" : exit_of(status).text;
   if (now_ms - child.started_ms >= back_off_.settled_ms) {
     child.back_off_ms = 0;
@@ -60,6 +61,7 @@ void Supervisor::start(Child& child, std::int64_t now_ms) {
   const auto started = spawn(child.spec);
   if (started) {
     child.pid = *started;
+    child.handle = ProcessHandle(*started);
     return;
   }
   child.last_end = started.error();
@@ -89,7 +91,7 @@ void Supervisor::ask_to_end(const std::string& name) {
       std::find_if(children_.begin(), children_.end(), [&](const Child& other) { return other.name == name; });
   CHECK(found != children_.end());
   found->wanted = false;
-  if (found->pid != 0) kill(found->pid, SIGTERM);
+  found->handle.signal(SIGTERM);
 }
 
 int Supervisor::stop(std::int64_t within_ms) {
@@ -105,10 +107,11 @@ int Supervisor::stop(std::int64_t within_ms) {
   int killed = 0;
   for (Child& child : children_) {
     if (child.pid == 0) continue;
-    kill(child.pid, SIGKILL);
+    child.handle.signal(SIGKILL);
     while (waitpid(child.pid, nullptr, 0) < 0 && errno == EINTR) {
     }
     child.pid = 0;
+    child.handle = {};
     ++killed;
   }
   return killed;

@@ -26,6 +26,7 @@ class Supervisor {
     std::string name;
     ProcessSpec spec;
     pid_t pid = 0;  // 0: does not run
+    ProcessHandle handle = {};  // of that process: what is signalled
     int restarts = 0;
     std::string last_end;  // "exit code 1", "killed by signal 9", or why it could not start
     int failures = 0;      // in a row

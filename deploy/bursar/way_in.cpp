@@ -24,6 +24,8 @@ std::optional<ClusterError> check_folder(const fs::path& folder) {
   const auto refuse = [&](const std::string& why) {
     return ClusterError{fmt::format("{} {}", folder.string(), why), 2};
   };
+  if (const auto why = not_ours_to_follow(folder))
+    return ClusterError{*why + "; name a --data-dir on a way that root alone may change", 2};
   if (!fs::exists(folder, error))
     return refuse(error && error.value() != ENOENT
                       ? fmt::format("can't be reached: {}; choose another --data-dir", error.message())
@@ -74,8 +76,11 @@ Clustered<WayIn> WayIn::open(const Layout& layout, const std::string& dsn) {
     return way;
   }
   if (auto refused = check_folder(layout.folder)) return machines::fail(*refused);
-  way.dsn_ = fmt::format("host='{}' dbname={} user={}", ClusterPaths::below(layout.folder).sockets.string(),
-                         database_name, owner_role);
+  const ClusterPaths paths = ClusterPaths::below(layout.folder);
+  struct stat cluster_folder {};  // its owner is whom the server runs as
+  const bool is_there = lstat(paths.data.c_str(), &cluster_folder) == 0;
+  way.dsn_ = fmt::format("host='{}' dbname={} user={}{}", paths.sockets.string(), database_name, owner_role,
+                         is_there ? peer_of(cluster_folder.st_uid) : "");
   const auto ours = is_ours(layout.folder, way.dsn_);
   if (!ours) return machines::fail(ours.error());
   if (!*ours) return way;

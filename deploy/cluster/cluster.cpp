@@ -4,9 +4,11 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <fstream>
 #include <thread>
 #include <utility>
@@ -22,16 +24,24 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 constexpr milliseconds look_again{20};
 
-// The pid in postmaster.pid when that process lives and works in this very data folder; 0 else. A stale file, even one
-// whose number another program has by now, is PostgreSQL's own to clear.
-pid_t server_left_in(const fs::path& data) {
-  std::ifstream file(data / "postmaster.pid");
-  pid_t pid = 0;
-  if (!(file >> pid) || pid <= 0) return 0;
+pid_t pid_in(const fs::path& data) {
+  const auto text = read_plain(data / "postmaster.pid");
+  return text ? static_cast<pid_t>(std::atoi(text->c_str())) : 0;
+}
+
+// The process in postmaster.pid when it lives, is the cluster's user's, and works in this very data folder; none else. A
+// stale file, even one whose number another program has by now, is PostgreSQL's own to clear; and whoever wrote the
+// number must not choose whom we end. The handle comes first, so that what is looked at is what will be signalled.
+ProcessHandle server_left_in(const fs::path& data, const std::optional<Identity>& user) {
+  ProcessHandle found(pid_in(data));
+  if (found.pid() == 0) return {};
+  const std::string process = fmt::format("/proc/{}", found.pid());
+  struct stat status {};
+  if (stat(process.c_str(), &status) != 0 || status.st_uid != (user ? user->uid : geteuid())) return {};
   std::error_code error;
-  const fs::path works_in = fs::read_symlink(fmt::format("/proc/{}/cwd", pid), error);
-  if (error) return 0;
-  return fs::equivalent(works_in, data, error) ? pid : 0;
+  const fs::path works_in = fs::read_symlink(process + "/cwd", error);
+  if (error || !fs::equivalent(works_in, data, error) || !found.signal(0)) return {};
+  return found;
 }
 
 // A zombie has ended, whoever is to reap it; so has one whose memory the kernel has taken (no command line any more).
@@ -49,9 +59,7 @@ bool is_alive(pid_t pid) {
 // until they notice; its lock file counts until its last parent has reaped it.
 bool passes_by_itself(const std::string& words, const fs::path& data) {
   if (words.find("shared memory block") != std::string::npos) return true;
-  pid_t holder = 0;
-  std::ifstream(data / "postmaster.pid") >> holder;
-  return words.find("lock file \"postmaster.pid\" already exists") != std::string::npos && !is_alive(holder);
+  return words.find("lock file \"postmaster.pid\" already exists") != std::string::npos && !is_alive(pid_in(data));
 }
 
 // What the server that began to write at `from` said last: its first FATAL or PANIC line, else its last line.
@@ -90,10 +98,8 @@ std::string in_dsn(const std::string& value) {
 }
 
 int version_of(const fs::path& data) {
-  std::ifstream file(data / "PG_VERSION");
-  int version = 0;
-  file >> version;
-  return version;
+  const auto text = read_plain(data / "PG_VERSION");
+  return text ? std::atoi(text->c_str()) : 0;
 }
 
 }  // namespace
@@ -123,7 +129,7 @@ Cluster::Cluster(Cluster&& other) noexcept
       binaries_(std::move(other.binaries_)),
       user_(std::move(other.user_)),
       options_(std::move(other.options_)),
-      pid_(std::exchange(other.pid_, 0)),
+      server_(std::move(other.server_)),
       adopted_(other.adopted_),
       ready_(other.ready_),
       was_killed_(other.was_killed_),
@@ -136,7 +142,7 @@ Cluster& Cluster::operator=(Cluster&& other) noexcept {
   binaries_ = std::move(other.binaries_);
   user_ = std::move(other.user_);
   options_ = std::move(other.options_);
-  pid_ = std::exchange(other.pid_, 0);
+  server_ = std::move(other.server_);
   adopted_ = other.adopted_;
   ready_ = other.ready_;
   was_killed_ = other.was_killed_;
@@ -146,8 +152,8 @@ Cluster& Cluster::operator=(Cluster&& other) noexcept {
 }
 
 Clustered<machines::Nothing> Cluster::adopt_or_start() {
-  pid_ = server_left_in(paths_.data);
-  adopted_ = pid_ != 0;
+  server_ = server_left_in(paths_.data, user_);
+  adopted_ = pid() != 0;
   if (adopted_) {
     // It may be on its way out: its starter died a moment ago.
     const auto until = steady_clock::now() + options_.ready_within;
@@ -160,7 +166,7 @@ Clustered<machines::Nothing> Cluster::adopt_or_start() {
     }
     if (!has_ended())
       return machines::fail(ClusterError{
-          fmt::format("a PostgreSQL that an earlier run left (process {}) neither answers nor ends; see {}", pid_,
+          fmt::format("a PostgreSQL that an earlier run left (process {}) neither answers nor ends; see {}", pid(),
                       paths_.log.string()),
           1});
     adopted_ = false;
@@ -170,7 +176,7 @@ Clustered<machines::Nothing> Cluster::adopt_or_start() {
 }
 
 Clustered<machines::Nothing> Cluster::start() {
-  pid_ = 0;
+  server_ = {};
   adopted_ = false;
   ready_ = false;
   if (const auto written = write_settings(paths_, user_, options_.extra); !written) return written;
@@ -178,13 +184,14 @@ Clustered<machines::Nothing> Cluster::start() {
   log_from_ = size_of(paths_.log);
   ProcessSpec spec;
   spec.argv = {(binaries_ / "postgres").string(), "-D", paths_.data.string()};
-  spec.environment = {"LC_ALL=C", "PGDATA=", "TZ=UTC"};
+  spec.environment = server_environment();
+  spec.inherits_environment = false;
   spec.run_as = user_;
   spec.log_file = paths_.log.string();
   spec.death_signal = SIGINT;  // a fast shutdown
   const auto started = spawn(spec);
   if (!started) return machines::fail(ClusterError{started.error(), 1});
-  pid_ = *started;
+  server_ = ProcessHandle(*started);
   return machines::Nothing{};
 }
 
@@ -197,7 +204,7 @@ Clustered<machines::Nothing> Cluster::wait_until_ready() {
                                          1});
     std::this_thread::sleep_for(look_again);
     if (!has_ended()) continue;
-    pid_ = 0;
+    server_ = {};
     const std::string words = last_words(paths_.log, log_from_);
     if (!was_killed_ && !passes_by_itself(words, paths_.data))
       return machines::fail(
@@ -217,16 +224,17 @@ bool Cluster::answers() const {
 }
 
 bool Cluster::has_ended() {
-  if (pid_ == 0) return true;
-  if (adopted_) return !is_alive(pid_);
+  if (pid() == 0) return true;
+  if (adopted_) return !server_.signal(0) || !is_alive(pid());
   int status = 0;
-  const pid_t reaped = waitpid(pid_, &status, WNOHANG);
-  was_killed_ = reaped == pid_ && WIFSIGNALED(status);
-  return reaped == pid_ || (reaped < 0 && errno == ECHILD);
+  const pid_t reaped = waitpid(pid(), &status, WNOHANG);
+  was_killed_ = reaped == pid() && WIFSIGNALED(status);
+  return reaped == pid() || (reaped < 0 && errno == ECHILD);
 }
 
 std::string Cluster::dsn(const std::string& database, const std::string& role) const {
-  return fmt::format("host={} dbname={} user={}", in_dsn(paths_.sockets.string()), in_dsn(database), in_dsn(role));
+  return fmt::format("host={} dbname={} user={}{}", in_dsn(paths_.sockets.string()), in_dsn(database), in_dsn(role),
+                     peer_of(user_ ? user_->uid : geteuid()));
 }
 
 Clustered<Health> Cluster::watch() {
@@ -249,18 +257,18 @@ bool Cluster::wait_for_end(milliseconds within) {
 }
 
 void Cluster::stop() {
-  if (pid_ == 0) return;
+  if (pid() == 0) return;
   if (!has_ended()) {
-    kill(pid_, SIGINT);
+    server_.signal(SIGINT);
     if (!wait_for_end(options_.stop_within)) {
-      kill(pid_, SIGQUIT);
+      server_.signal(SIGQUIT);
       if (!wait_for_end(options_.stop_within)) {
-        kill(pid_, SIGKILL);
+        server_.signal(SIGKILL);
         wait_for_end(options_.stop_within);
       }
     }
   }
-  pid_ = 0;
+  server_ = {};
   ready_ = false;
 }
 

@@ -14,6 +14,7 @@
 
 #include "deploy/cluster/folder.hpp"
 #include "deploy/cluster/install.hpp"
+#include "deploy/cluster/process.hpp"
 
 namespace deploy {
 
@@ -47,7 +48,7 @@ class Cluster {
   // Fast shutdown, then immediate when it takes too long. Harmless when it has stopped.
   void stop();
 
-  [[nodiscard]] pid_t pid() const { return pid_; }  // of the server; 0 when stopped
+  [[nodiscard]] pid_t pid() const { return server_.pid(); }  // of the server; 0 when stopped
   [[nodiscard]] bool was_adopted() const { return adopted_; }
   [[nodiscard]] int restarts() const { return restarts_; }
 
@@ -64,7 +65,7 @@ class Cluster {
   std::filesystem::path binaries_;
   std::optional<Identity> user_;
   ClusterOptions options_;
-  pid_t pid_ = 0;
+  ProcessHandle server_;
   bool adopted_ = false;  // then it is not our child
   bool ready_ = false;
   bool was_killed_ = false;      // by a signal, when it last ended

@@ -2,16 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <grp.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <fstream>
 #include <optional>
 #include <vector>
 
@@ -73,9 +70,12 @@ std::optional<ClusterError> make_subfolders(const fs::path& folder) {
   }
   const fs::path marker = folder / marker_name;
   if (std::error_code error; fs::exists(marker, error)) return std::nullopt;
-  std::ofstream file(marker);
-  file << marker_text;
-  if (!file.flush()) return ClusterError{fmt::format("can't write {}", marker.string()), 2};
+  const int file = open(marker.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  const std::string_view text = marker_text;
+  const bool written = file >= 0 && write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const int error = errno;
+  if (file >= 0) close(file);
+  if (!written) return ClusterError{fmt::format("can't write {}: {}", marker.string(), strerror(error)), 2};
   return std::nullopt;
 }
 
@@ -89,22 +89,32 @@ std::vector<std::string> chain_of(const fs::path& folder) {
   return chain;
 }
 
+// Whether somebody else may set names in it; a sticky folder keeps each name for its owner.
+enum class Writers { we_alone, each_its_own, others };
+Writers writers_of(const struct stat& folder) {
+  if (folder.st_uid != 0 && folder.st_uid != geteuid()) return Writers::others;
+  const bool by_others = (folder.st_mode & S_IWOTH) != 0 || ((folder.st_mode & S_IWGRP) != 0 && folder.st_gid != 0);
+  if (!by_others) return Writers::we_alone;
+  return (folder.st_mode & S_ISVTX) != 0 ? Writers::each_its_own : Writers::others;
+}
+
+std::optional<std::string> target_of_link(const fs::path& link) {
+  std::error_code error;
+  const fs::path target = fs::read_symlink(link, error);
+  return error ? std::nullopt : std::optional(target.string());
+}
+
 // The first folder on the way that the user can't pass, asked of the kernel as that user; nothing when all can be.
 std::optional<std::string> blocked_for(const Identity& user, const fs::path& folder) {
   const std::vector<std::string> chain = chain_of(folder);
-  const pid_t pid = fork();
-  if (pid == 0) {
-    if (setgroups(user.groups.size(), user.groups.data()) != 0 || setgid(user.gid) != 0 || setuid(user.uid) != 0)
-      _exit(255);
-    for (std::size_t i = 0; i < chain.size() && i < 200; ++i)
-      if (access(chain[i].c_str(), X_OK) != 0 && errno == EACCES) _exit(static_cast<int>(i) + 1);
-    _exit(0);
-  }
-  int status = 0;
-  if (pid < 0 || waitpid(pid, &status, 0) != pid) return std::nullopt;  // PostgreSQL's own error tells then
-  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-  if (code == 0 || static_cast<std::size_t>(code) > chain.size()) return std::nullopt;
-  return chain[static_cast<std::size_t>(code) - 1];
+  constexpr std::size_t most = 100;  // an answer is an exit code
+  const int code = do_as(user, [&] {
+    for (std::size_t i = 0; i < chain.size() && i < most; ++i)
+      if (access(chain[i].c_str(), X_OK) != 0 && errno == EACCES) return 150 + static_cast<int>(i);
+    return 0;
+  });
+  // Anything else: PostgreSQL's own error tells then.
+  return code < 150 ? std::nullopt : std::optional(chain[static_cast<std::size_t>(code) - 150]);
 }
 
 // `way` is the part of `folder` that must be passable; root only, for then PostgreSQL runs as another user.
@@ -127,6 +137,35 @@ std::string holder_of(int descriptor) {
 }
 
 }  // namespace
+
+std::optional<std::string> not_ours_to_follow(const fs::path& path) {
+  if (geteuid() != 0) return std::nullopt;
+  constexpr int most_steps = 4096;  // links may go round
+  fs::path at = path.root_path();
+  fs::path rest = path.relative_path();
+  for (int step = 0; step < most_steps && !rest.empty(); ++step) {
+    struct stat folder {}, name {};
+    const fs::path next = at / *rest.begin();
+    fs::path after;
+    for (auto part = std::next(rest.begin()); part != rest.end(); ++part) after /= *part;
+    if (lstat(at.c_str(), &folder) != 0) return std::nullopt;  // said by whoever needs it
+    const Writers writers = writers_of(folder);
+    if (writers == Writers::others)
+      return fmt::format("names in {}, which is on the way to {}, may be set by {}", at.string(), path.string(),
+                         folder.st_uid == 0 || folder.st_uid == geteuid() ? "others" : user_name(folder.st_uid));
+    if (lstat(next.c_str(), &name) != 0) return std::nullopt;
+    if (writers == Writers::each_its_own && name.st_uid != 0 && name.st_uid != geteuid())
+      return fmt::format("{}, which is on the way to {}, belongs to {}", next.string(), path.string(),
+                         user_name(name.st_uid));
+    at = next;
+    rest = after;
+    const auto target = S_ISLNK(name.st_mode) ? target_of_link(next) : std::nullopt;
+    if (!target) continue;
+    at = fs::path(*target).is_absolute() ? path.root_path() : next.parent_path();
+    rest = fs::path(*target).relative_path() / after;
+  }
+  return std::nullopt;
+}
 
 Clustered<FolderLock> FolderLock::take(const fs::path& folder) {
   const fs::path path = folder / "lock";
@@ -156,6 +195,8 @@ Clustered<fs::path> open_folder(const fs::path& given) {
   std::error_code error;
   fs::path folder = fs::absolute(given, error).lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();
+  if (const auto why = not_ours_to_follow(folder))
+    return refuse("{}; choose another --data-dir, on a way that root alone may change", *why);
   if (auto refused = check_way(folder.parent_path(), folder)) return machines::fail(*refused);
   struct stat found {};
   if (stat(folder.c_str(), &found) == 0) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -37,10 +38,14 @@ class FolderLock {
   int descriptor_;
 };
 
+// Why root must not follow this absolute path: another user owns, or may replace, a name on the way. Nothing when nobody
+// may, and nothing when this is not root: then what the kernel lets us reach is ours to reach.
+std::optional<std::string> not_ours_to_follow(const std::filesystem::path& path);
+
 // Makes the folder where it is missing (0711 for root, else 0700) with its subfolders keys (0700) and log (0700), and
 // checks the one that exists: a folder of ours by its marker file, owned by this user. Returns its absolute path.
 // Errors (exit code 2): a file, not ours, owned by someone else, not empty without our marker, or a parent that the
-// user `postgres` can't traverse when this is root.
+// user `postgres` can't traverse, or a name on the way that another user may set, when this is root.
 Clustered<std::filesystem::path> open_folder(const std::filesystem::path& folder);
 
 }  // namespace deploy

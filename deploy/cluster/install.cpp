@@ -62,28 +62,49 @@ std::string quoted(const std::string& value) {
   return text + "'";
 }
 
-// Written on the side and renamed, owned by the user that PostgreSQL runs as.
+// Written on the side and renamed, as the user that PostgreSQL runs as: the folder is that user's, and so is each name
+// in it. What stands at the name beside, a link too, is removed and not followed.
 Clustered<machines::Nothing> write_file(const fs::path& path, const std::string& text,
                                         const std::optional<Identity>& user) {
   const std::string side = path.string() + ".new";
-  const int file = open(side.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (file < 0) return failed("can't write {}: {}", side, strerror(errno));
-  bool fine = write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  if (user) fine = fine && fchown(file, user->uid, user->gid) == 0;
-  fine = fine && fsync(file) == 0;
-  const int error = errno;
-  close(file);
-  if (!fine) return failed("can't write {}: {}", side, strerror(error));
-  if (rename(side.c_str(), path.c_str()) != 0) return failed("can't write {}: {}", path.string(), strerror(errno));
-  return machines::Nothing{};
+  const int error = do_as(user, [&] {
+    if (unlink(side.c_str()) != 0 && errno != ENOENT) return errno;
+    const int file = open(side.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (file < 0) return errno;
+    const bool fine = write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(file) == 0;
+    const int why = errno;
+    close(file);
+    if (!fine) return why;
+    return rename(side.c_str(), path.c_str()) == 0 ? 0 : errno;
+  });
+  if (error == 0) return machines::Nothing{};
+  return failed("can't write {} (through {}): {}; PostgreSQL's user owns that folder: see what stands there",
+                path.string(), side, strerror(error));
 }
 
-// A folder of the cluster's user, closed to others.
+Clustered<machines::Nothing> append_to(const fs::path& path, const std::string& text,
+                                       const std::optional<Identity>& user) {
+  const int error = do_as(user, [&] {
+    const int file = open(path.c_str(), O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0) return errno;
+    const bool fine = write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    const int why = errno;
+    close(file);
+    return fine ? 0 : why;
+  });
+  if (error == 0) return machines::Nothing{};
+  return failed("can't write {}: {}", path.string(), strerror(error));
+}
+
+// A folder of the cluster's user, closed to others. REQUIRES: its parent is ours alone.
 Clustered<machines::Nothing> make_own_folder(const fs::path& path, const std::optional<Identity>& user) {
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
     return failed("can't make {}: {}", path.string(), strerror(errno));
-  if (chmod(path.c_str(), 0700) != 0 || (user && chown(path.c_str(), user->uid, user->gid) != 0))
-    return failed("can't own {}: {}", path.string(), strerror(errno));
+  const int folder = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  const bool fine = folder >= 0 && fchmod(folder, 0700) == 0 && (!user || fchown(folder, user->uid, user->gid) == 0);
+  const int error = errno;
+  if (folder >= 0) close(folder);
+  if (!fine) return failed("can't own {}: {}", path.string(), strerror(error));
   return machines::Nothing{};
 }
 
@@ -132,6 +153,26 @@ Clustered<std::optional<Identity>> cluster_user() {
       oldest_postgres);
 }
 
+std::vector<std::string> server_environment() { return {"PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC"}; }
+
+std::string peer_of(uid_t owner) {
+  const std::string name = user_name(owner);
+  return find_user(name) ? fmt::format(" requirepeer='{}'", name) : "";
+}
+
+std::optional<std::string> read_plain(const fs::path& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0) return std::nullopt;
+  struct stat found {};
+  std::string text(1024, '\0');
+  ssize_t got = -1;
+  if (fstat(file, &found) == 0 && S_ISREG(found.st_mode)) got = read(file, text.data(), text.size());
+  close(file);
+  if (got < 0) return std::nullopt;
+  text.resize(static_cast<std::size_t>(got));
+  return text;
+}
+
 ClusterPaths ClusterPaths::below(const fs::path& folder) {
   return {folder / "postgres", folder / "pg", folder / "log" / "postgres.log"};
 }
@@ -150,7 +191,7 @@ Clustered<machines::Nothing> make_cluster(const ClusterPaths& paths, const fs::p
                                           const std::optional<Identity>& user) {
   const fs::path side = paths.data.string() + ".new";
   std::error_code error;
-  fs::remove_all(side, error);
+  fs::remove_all(side, error);  // by descriptors: a link in it is removed and not followed
   if (auto made = make_own_folder(side, user); !made) return made;
   ProcessSpec spec;
   spec.argv = {(binaries / "initdb").string(),
@@ -163,18 +204,15 @@ Clustered<machines::Nothing> make_cluster(const ClusterPaths& paths, const fs::p
                "--data-checksums",
                "--auth=peer",
                "--no-instructions"};
-  spec.environment = {"LC_ALL=C", "PGDATA="};
+  spec.environment = server_environment();
+  spec.inherits_environment = false;
   spec.run_as = user;
   const auto ran = run_to_end(spec);
   if (!ran) return failed("{}", ran.error());
   if (ran->exit.code != 0)
     return failed("initdb failed with {} in {}: {}", ran->exit.text, side.string(), last_lines(ran->output));
-  const int file = open((side / "postgresql.conf").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
   const std::string include = "\ninclude = 'bursar.conf'  # written anew by bursar at each start\n";
-  const bool fine = file >= 0 && write(file, include.data(), include.size()) == static_cast<ssize_t>(include.size());
-  const int write_error = errno;
-  if (file >= 0) close(file);
-  if (!fine) return failed("can't write {}: {}", (side / "postgresql.conf").string(), strerror(write_error));
+  if (auto appended = append_to(side / "postgresql.conf", include, user); !appended) return appended;
   if (rename(side.c_str(), paths.data.c_str()) != 0)
     return failed("can't rename {}: {}", side.string(), strerror(errno));
   return machines::Nothing{};

@@ -31,6 +31,17 @@ struct ClusterPaths {
   [[nodiscard]] std::filesystem::path socket() const { return sockets / ".s.PGSQL.5432"; }
 };
 
+// All that PostgreSQL and initdb find in their environment: nothing of ours, which may hold secrets.
+std::vector<std::string> server_environment();
+
+// A part of a connection string by which libpq speaks to no socket but one of this user, whatever a name in the folder
+// leads to; empty where the user has no name.
+std::string peer_of(uid_t owner);
+
+// The first kilobyte of a plain file in a folder that another user may write to: no link is followed, nothing waits.
+// Nothing where there is no such file.
+std::optional<std::string> read_plain(const std::filesystem::path& path);
+
 // A Unix socket's path may have 107 bytes. Errors: exit code 2, naming the path and its length.
 Clustered<machines::Nothing> check_socket_path(const ClusterPaths& paths);
 

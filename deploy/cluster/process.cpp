@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,13 +49,14 @@ void become_default_in_signals() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+bool become(const Identity& user) {
+  return setgroups(user.groups.size(), user.groups.data()) == 0 && setgid(user.gid) == 0 && setuid(user.uid) == 0;
+}
+
 [[noreturn]] void run_child(const Prepared& child) {
   setsid();
   become_default_in_signals();
-  if (const Identity* user = child.run_as) {
-    if (setgroups(user->groups.size(), user->groups.data()) != 0 || setgid(user->gid) != 0 || setuid(user->uid) != 0)
-      give_up(child, errno);
-  }
+  if (child.run_as != nullptr && !become(*child.run_as)) give_up(child, errno);
   if (child.death_signal != 0) {
     prctl(PR_SET_PDEATHSIG, child.death_signal);  // after setuid, which clears it
     if (getppid() != child.parent) _exit(127);    // our parent died before the kernel knew
@@ -72,8 +74,10 @@ void become_default_in_signals() {
   give_up(child, errno);
 }
 
-std::vector<std::string> merged_environment(const std::vector<std::string>& extra) {
+std::vector<std::string> environment_of(const ProcessSpec& spec) {
+  const std::vector<std::string>& extra = spec.environment;
   std::vector<std::string> result = extra;
+  if (!spec.inherits_environment) return result;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
     const std::string name = text.substr(0, text.find('=') + 1);
@@ -87,7 +91,7 @@ std::vector<std::string> merged_environment(const std::vector<std::string>& extr
 machines::Result<pid_t, std::string> spawn_with_output(const ProcessSpec& spec, int output) {
   std::array<int, 2> report{};
   if (pipe2(report.data(), O_CLOEXEC) != 0) return machines::fail(fmt::format("no pipe: {}", strerror(errno)));
-  const std::vector<std::string> environment = merged_environment(spec.environment);
+  const std::vector<std::string> environment = environment_of(spec);
   Prepared child{pointers(spec.argv),
                  pointers(environment),
                  spec.run_as ? &*spec.run_as : nullptr,
@@ -146,6 +150,31 @@ std::optional<Identity> find_user(const std::string& name) {
 std::string user_name(uid_t uid) {
   const passwd* entry = getpwuid(uid);
   return entry != nullptr ? std::string(entry->pw_name) : std::to_string(uid);
+}
+
+int do_as(const std::optional<Identity>& user, const std::function<int()>& work) {
+  if (!user) return work();
+  const pid_t pid = fork();
+  if (pid < 0) return errno;
+  if (pid == 0) _exit(become(*user) ? work() : EPERM);
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0)
+    if (errno != EINTR) return errno;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+}
+
+ProcessHandle::ProcessHandle(pid_t pid) {
+  if (pid <= 0) return;
+  descriptor_ = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));  // the kernel closes it at an exec
+  if (descriptor_ >= 0) pid_ = pid;
+}
+
+ProcessHandle::~ProcessHandle() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+bool ProcessHandle::signal(int number) const {
+  return descriptor_ >= 0 && syscall(SYS_pidfd_send_signal, descriptor_, number, nullptr, 0) == 0;
 }
 
 machines::Result<pid_t, std::string> spawn(const ProcessSpec& spec) {
