@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <vector>
 
 #include "machines/core/check.hpp"
@@ -64,6 +65,21 @@ class LeavesNothing : public testing::Environment {
   void TearDown() override { EXPECT_EQ(left_in(home()), "") << "a test left this in $HOME or in the default data folder"; }
 };
 
+// A skipped case says its name and why (tests/summary reads it), also where the rest of the output is brief.
+class NamesSkips : public testing::EmptyTestEventListener {
+ public:
+  void OnTestEnd(const testing::TestInfo& test) override {
+    if (!test.result()->Skipped()) return;
+    std::string why = "no reason given";
+    for (int at = 0; at < test.result()->total_part_count(); ++at)
+      if (test.result()->GetTestPartResult(at).skipped()) why = test.result()->GetTestPartResult(at).message();
+    if (why.starts_with("Skipped\n")) why.erase(0, 8);
+    std::printf("[  SKIPPED ] %s.%s: %s\n", test.test_suite_name(), test.name(), why.substr(0, why.find('\n')).c_str());
+    std::fflush(stdout);
+  }
+};
+
+const bool names_skips = (testing::UnitTest::GetInstance()->listeners().Append(new NamesSkips), true);
 const auto* const leaves_nothing = (home(), testing::AddGlobalTestEnvironment(new LeavesNothing));
 
 }  // namespace

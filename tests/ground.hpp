@@ -1,6 +1,7 @@
 // tests/ground.hpp: the ground that every test program stands on, made before its main: an empty home of its own, no
 // default data folder, and nothing of what the caller's environment says of databases, data folders or credentials.
 // Whoever looks for a default finds nothing, and a program that leaves something there fails.
+// A case that is skipped says its name and its reason on one line.
 #pragma once
 
 #include <filesystem>

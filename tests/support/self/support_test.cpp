@@ -31,6 +31,31 @@ TEST(Support, TheGroundIsAnEmptyHomeWithoutDefaults) {
   std::filesystem::remove(tests::home() / "bursar");
 }
 
+// What tests/run ends with: three programs, of which one tells its skips, one crashes and one is skipped as a whole.
+TEST(Support, TheLastLineCountsWhatPassedFailedAndWasSkipped) {
+  const tests::TempFolder folder;
+  tests::write_text(folder.path() / "log",
+                    "1/3 Testing: one\n[  SKIPPED ] A.B: no gnuplot\n[  FAILED  ] A.C (3 ms)\n"
+                    "[==========] 5 tests from 1 test suite ran. (9 ms total)\n[  PASSED  ] 2 tests.\nTest Failed.\n"
+                    "2/3 Testing: two\nTest Failed.\n3/3 Testing: three\nTest Skipped.\n");
+  tests::write_text(folder.path() / "allowed", "# few\nA.B: no gnuplot\none: a case\nthree: nothing\n");
+  const auto summary = [&](const std::string& allowed) {
+    std::vector<std::string> argv = {BURSAR_SOURCE_DIR "/tests/summary", (folder.path() / "log").string()};
+    if (!allowed.empty()) argv.push_back((folder.path() / allowed).string());
+    tests::Child child(argv);
+    const int code = child.wait().code;
+    return std::to_string(code) + "\n" + child.output();
+  };
+  EXPECT_EQ(summary(""),
+            "0\nskipped: A.B: no gnuplot\nskipped: one: a case that gave no name\n"
+            "skipped: three: the whole program\n2 passed, 2 failed, 3 skipped\n");
+  EXPECT_THAT(summary("allowed"), testing::StartsWith("0\n"));
+  tests::write_text(folder.path() / "fewer", "A.B: no gnuplot\none: a case\n");
+  EXPECT_THAT(summary("fewer"), testing::AllOf(testing::StartsWith("1\n"),
+                                               testing::HasSubstr("not allowed to be skipped here: three"),
+                                               testing::EndsWith("2 passed, 2 failed, 3 skipped\n")));
+}
+
 TEST(Support, AChildSpeaksAndEnds) {
   tests::Child child({"/bin/sh", "-c", "echo hello; exit 3"});
   EXPECT_TRUE(child.wait_for_output("hello"));
