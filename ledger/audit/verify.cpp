@@ -7,6 +7,7 @@
 #include <random>
 #include <utility>
 
+#include "ledger/audit/house.hpp"
 #include "ledger/audit/machines.hpp"
 #include "ledger/audit/slices.hpp"
 
@@ -126,6 +127,13 @@ void add_link_slices(const Head& head, std::int64_t after, std::vector<Slice>& s
   }
 }
 
+void add_house_slices(std::vector<Slice>& slices, bool brief_alone) {
+  for (const HouseQuestion& question : house_questions())
+    if (question.is_brief || !brief_alone)
+      slices.push_back(
+          {question.pass, question.statement, question.takes_machines ? machine_parameters() : Parameters{}});
+}
+
 std::int64_t place_of(const std::vector<Head>& heads, int shard) {
   for (const Head& head : heads)
     if (head.shard == shard) return head.seq;
@@ -175,7 +183,10 @@ Stored<Verdict> verify(Connection& connection, const VerifyOptions& options) {
   slices.push_back({openings_pass, openings_statement, {}});
   slices.push_back({breaks_pass, breaks_statement, {}});
   slices.push_back({openings_pass, crossings_statement, {}});
-  if (options.is_house) slices.push_back({machines_pass, all_machines_statement(), machine_parameters()});
+  if (options.is_house) {
+    slices.push_back({machines_pass, all_machines_statement(), machine_parameters()});
+    add_house_slices(slices, false);
+  }
   for (const Head& head : verdict->heads) add_link_slices(head, 0, slices);
   verdict = ask_all(connection, slices, std::move(*verdict), options);
   if (!verdict) return verdict;
@@ -207,6 +218,7 @@ Stored<Verdict> verify_since(Connection& connection, const std::vector<Head>& ve
   slices.push_back({standing_pass, living_statement, {}});
   slices.push_back({openings_pass, openings_statement, {}});
   slices.push_back({breaks_pass, breaks_statement, {}});
+  if (options.is_house) add_house_slices(slices, true);
   verdict = ask_all(connection, slices, std::move(*verdict), options);
   if (!verdict) return verdict;
   return conclude(connection, verified, std::move(*verdict));

@@ -111,5 +111,50 @@ TEST_F(Coverage, AnInstanceThatEndsWhereItsMachineDoesNotIsNamed) {
               HasSubstr("): is live, and a "));
 }
 
+
+struct Change {
+  const char* sql;
+  const char* named;
+};
+
+// What follows from the rest of the ledger, each value changed alone.
+TEST_F(Coverage, WhatFollowsFromTheRestIsNamed) {
+  const Change changes[] = {
+      {"UPDATE ledger.instance SET parent = 1 WHERE kind = 'order'",                     "is not the child that its birth says"    },
+      {"UPDATE ledger.instance SET parent = 0 WHERE id = (SELECT max(id) FROM ledger.instance)",
+       "is not the child that its birth says"                                                                                      },
+      {"UPDATE ledger.instance SET sleeve = 3 - sleeve WHERE kind = 'allocation' AND sleeve <> 0",
+       "is not the child that its birth says"                                                                                      },
+      {"UPDATE ledger.instance SET sleeve = 2 WHERE kind = 'vault'",                     "is not the child that its birth says"    },
+      {"UPDATE ledger.instance SET born_ordinal = 2 WHERE kind = 'order'",               "is not the child that its birth says"    },
+      {"UPDATE ledger.owner SET shard = (shard + 1) % 64",                               "history is in the chain of shard"        },
+      {"UPDATE ledger.transition SET wall_at = wall_at - interval '1 day' WHERE version = 2",
+       "its wall time is not that of its link"                                                                                     },
+      {"DELETE FROM ledger.job",                                                         "is gone"                                 },
+      {"INSERT INTO ledger.job (owner, instance, version, ordinal, shard, kind, command, world_at) SELECT owner, "
+       "instance, version, 7, shard, kind, command, world_at FROM ledger.job LIMIT 1",
+       "nothing ordered it as it stands"                                                                                           },
+      {"INSERT INTO ledger.job (owner, instance, version, ordinal, shard, kind, command, is_event, world_at) SELECT "
+       "owner, instance, version, 1000, shard, kind, 'jump', true, world_at FROM ledger.job LIMIT 1",
+       "nothing ordered it as it stands"                                                                                           },
+      {"UPDATE ledger.job SET command = 'place_order'",                                  "nothing ordered it as it stands"         },
+      {"UPDATE ledger.job SET kind = 'order'",                                           "nothing ordered it as it stands"         },
+      {"UPDATE ledger.job SET version = version + 1",                                    "nothing ordered it as it stands"         },
+      {"UPDATE ledger.job SET is_event = true",                                          "nothing ordered it as it stands"         },
+      {"UPDATE ledger.job SET world_at = 5",                                             "nothing ordered it as it stands"         },
+      {"UPDATE ledger.job SET shard = (shard + 1) % 64",                                 "nothing ordered it as it stands"         },
+      {"UPDATE ledger.feed SET played_to = played_to - 3600000000",                      "its cursor is not on the last bar"       },
+      {"UPDATE ledger.feed SET played_to = played_to + 1",                               "its cursor stands on no bar"             },
+      {"UPDATE ledger.control SET epoch = epoch + 1 WHERE owner = 1",                    "control (owner 1): its epoch"            },
+      {"UPDATE ledger.control SET reason = 'x' WHERE owner = 0",                         "control (owner 0): its epoch"            },
+      {"UPDATE ledger.control SET epoch = 7 WHERE owner = 0",                            "control (owner 0): its epoch"            },
+      {"INSERT INTO ledger.firing VALUES (1, 'x', 1, 1)",                                "firing (owner 1, x at 1)"                },
+      {"INSERT INTO ledger.machine_pin VALUES ('order', 2)",                             "machine_pin (order 2)"                   },
+      {"INSERT INTO sealed.api_key SELECT 1, 1, 'a', 1, 'paper', 'main', 'trade', '01234567', '{}', '{}', 1",
+       "api_key (owner 1, id 1, a)"                                                                                                },
+  };
+  for (const auto& [sql, named] : changes) EXPECT_THAT(named_after(sql), HasSubstr(named)) << sql;
+}
+
 }  // namespace
 }  // namespace tests

@@ -38,6 +38,13 @@ TEST(Step, DescribesTheJobsOfOneInstance) {
   EXPECT_EQ(machines::describe_jobs(step, Subject::of(InstanceId{7})), "evaluate@1000 again@-2");
   EXPECT_EQ(machines::describe_jobs(step, Subject::birth(1)), "place_order@5");
   EXPECT_EQ(machines::describe_jobs(step, Subject::birth(2)), "");
+  machines::Move birth;
+  birth.instance = Subject::birth(1);
+  birth.parent = InstanceId{7};
+  birth.sleeve = machines::SleeveId{2};
+  step.moves = {birth};
+  EXPECT_EQ(machines::describe_jobs(step, Subject::birth(1)), "place_order@5 born(7,2,1)") << "the digest covers it";
+  EXPECT_EQ(machines::describe_jobs(step, Subject::birth(2)), "") << "another one";
 }
 
 TEST(Available, FallsByWhatIsReservedAndRisesByWhatIsReleased) {

@@ -1,0 +1,20 @@
+// ledger/audit/house.hpp: the questions about the ledger of a whole house, whose answer follows from what else stands
+// in it: births, shards, jobs, the feed's cursor, controls, firings, keys, times of the wall. Each names the first bad
+// row. COVERAGE.md says which column each covers.
+#pragma once
+
+#include <vector>
+
+#include "ledger/store/connection.hpp"
+
+namespace ledger::audit {
+
+struct HouseQuestion {
+  const char* pass;
+  Statement statement;
+  bool takes_machines = false;  // machine_parameters() are its parameters
+  bool is_brief = true;         // small enough to be asked since a checkpoint too
+};
+const std::vector<HouseQuestion>& house_questions();
+
+}  // namespace ledger::audit
