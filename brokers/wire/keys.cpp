@@ -31,7 +31,8 @@ Wired<bool> create_file(const std::string& path, const std::string& text, mode_t
 
 Wired<bool> write_file(const std::string& path, const std::string& text, mode_t mode) {
   const std::string fresh = path + ".new";
-  const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+  ::unlink(fresh.c_str());  // left by a run that was killed; a link is not followed
+  const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
   if (file < 0) return machines::fail(WireError{fmt::format("{}: can't be written: {}", fresh, std::strerror(errno))});
   const bool written = ::fchmod(file, mode) == 0 &&
                        ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "brokers/wire/socket.hpp"
+#include "deploy/bursar/secret_arguments.hpp"
 #include "deploy/bursar/witness.hpp"
 #include "ledger/store/dsn.hpp"
 #include "ledger/store/migrations.hpp"
@@ -188,9 +189,8 @@ void House::start_children(const std::string& symbol) {
     spec.argv = {"/proc/self/exe"};
     spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
     spec.argv.insert(spec.argv.end(), {"--data-dir", layout_.folder.string()});
-    spec.environment = {"BURSAR_DSN=" + (dsn.empty()
-                                             ? service_dsn_
-                                             : dsn)};  // it may hold a password, and arguments are for all to see
+    spec.argv.push_back(dsn_on_input);
+    spec.input = dsn.empty() ? service_dsn_ : dsn;
     if (!options_.config_file.empty())
       spec.argv.insert(spec.argv.end(), {"--config", std::filesystem::absolute(options_.config_file).string()});
     spec.log_file = layout_.log(name).string();

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 #include <map>
 
+#include "deploy/bursar/side_file.hpp"
 #include "deploy/bursar/broker_view.hpp"
 #include "deploy/bursar/scheduler.hpp"
 
@@ -29,17 +29,6 @@ std::string label_text(const std::string& value) {
     made += c == '\n' ? ' ' : c;
   }
   return made;
-}
-
-// Whole or not at all: a reader never sees half a file.
-bool write_whole(const std::filesystem::path& path, const std::string& text) {
-  const std::filesystem::path beside = path.string() + ".new";
-  std::ofstream file(beside, std::ios::binary);
-  file << text;
-  file.close();
-  std::error_code error;
-  if (file) std::filesystem::rename(beside, path, error);
-  return file && !error;
 }
 
 // One line for each broker, by its name.

@@ -1,6 +1,7 @@
 // deploy/bursar/main.cpp: the one executable: subcommands and their arguments. Exit codes: 0; 1 refusal or failure; 2
 // usage or configuration.
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -22,6 +23,7 @@
 #include "deploy/bursar/report_books.hpp"
 #include "deploy/bursar/scheduler.hpp"
 #include "deploy/bursar/schedules.hpp"
+#include "deploy/bursar/secret_arguments.hpp"
 #include "deploy/bursar/up.hpp"
 #include "deploy/bursar/vaults.hpp"
 #include "deploy/bursar/way_in.hpp"
@@ -33,7 +35,7 @@ using deploy::Where;
 
 struct Options {
   std::string config, data_dir, dsn, replay, name, symbol, kind, format, output;
-  bool json = false, exit_when_done = false, all = false;
+  bool json = false, exit_when_done = false, all = false, dsn_on_input = false;
   int limit = 50;
   std::int64_t id = 0;
   deploy::VaultOrder vault;
@@ -101,7 +103,8 @@ int run_up(const Options& options) {
 
 int run_node(const Options& options, int (*node)(const deploy::NodeOptions&)) {
   return with_config(options, [&](const schemas::config::Config& config) {
-    return node({layout_of(options, config), options.dsn, options.name, options.symbol, config});
+    const std::string dsn = options.dsn_on_input ? deploy::take_dsn_from_input() : options.dsn;
+    return node({layout_of(options, config), dsn, options.name, options.symbol, config});
   });
 }
 
@@ -138,6 +141,7 @@ class Cli {
       fmt::print(stderr, "bursar: {}\n", complaint(error, {argv + 1, argv + argc}));
       return 2;
     }
+    if (!o_.dsn.empty()) deploy::wipe_dsn(argc, argv);
     return run_ ? run_() : 2;
   }
 
@@ -448,6 +452,7 @@ class Cli {
       common(command);
       command->add_option("--name", o_.name);
       command->add_option("--symbol", o_.symbol);
+      command->add_flag(deploy::dsn_on_input, o_.dsn_on_input);
       command->callback([this, run = run] { run_ = [this, run] { return run_node(o_, run); }; });
     }
   }
@@ -470,4 +475,7 @@ class Cli {
 
 }  // namespace
 
-int main(int argc, char** argv) { return Cli().run(argc, argv); }
+int main(int argc, char** argv) {
+  umask(077);  // what this program writes is for its user alone
+  return Cli().run(argc, argv);
+}

@@ -70,6 +70,19 @@ bool write_all(int file, std::string_view bytes) {
   return true;
 }
 
+bool write_whole(const fs::path& path, std::string_view text) {
+  const std::string side = path.string() + ".new";
+  unlink(side.c_str());
+  const int file = ::open(side.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (file < 0) return false;
+  const bool written = write_all(file, text) && rename(side.c_str(), path.c_str()) == 0;
+  const int why = errno;
+  close(file);
+  if (!written) unlink(side.c_str());
+  errno = why;
+  return written;
+}
+
 SideFile::~SideFile() {
   if (file_ < 0) return;
   close(file_);

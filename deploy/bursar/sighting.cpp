@@ -95,7 +95,8 @@ bool keep(const fs::path& file, const Sighting& sighting) {
       {"heads",      std::move(heads)   }
   };
   const std::string side = file.string() + ".new";
-  const int descriptor = open(side.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  unlink(side.c_str());  // left by a run that was killed; a link is not followed
+  const int descriptor = open(side.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (descriptor < 0) return false;
   const bool written = write_all(descriptor, json.dump() + "\n") && fdatasync(descriptor) == 0;
   close(descriptor);

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
-#include <fstream>
 #include <iostream>
 #include <optional>
 
@@ -20,6 +19,7 @@
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/results.hpp"
 #include "deploy/bursar/scheduler.hpp"
+#include "deploy/bursar/side_file.hpp"
 #include "deploy/bursar/times.hpp"
 #include "deploy/bursar/vaults.hpp"
 #include "deploy/bursar/venue_statement.hpp"
@@ -370,9 +370,7 @@ class Run {
     data->postings = verdict_->postings;
     data->elapsed_s = static_cast<double>(feed_.elapsed_us) / 1e6;
     const std::string page = house_.layout().report().string();
-    std::ofstream file(page);
-    file << report::html(*data);
-    const bool written = static_cast<bool>(file.flush());
+    const bool written = write_whole(page, report::html(*data));
     // With --json, standard output belongs to the program that reads it; people read standard error.
     fmt::print(options_.json ? stderr : stdout, "{}\n", report::table(*data));
     if (written) fmt::print(options_.json ? stderr : stdout, "Charts: {}\n", page);

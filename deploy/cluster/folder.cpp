@@ -60,6 +60,14 @@ std::optional<ClusterError> check_existing(const fs::path& folder, const struct 
   return std::nullopt;
 }
 
+// The files of earlier versions were for all to read.
+void close_files(const fs::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored))
+    if (entry.symlink_status(ignored).type() == fs::file_type::regular)
+      fs::permissions(entry.path(), fs::perms::group_all | fs::perms::others_all, fs::perm_options::remove, ignored);
+}
+
 std::optional<ClusterError> make_subfolders(const fs::path& folder) {
   for (const char* name : {"keys", "log"}) {
     const fs::path path = folder / name;
@@ -68,6 +76,7 @@ std::optional<ClusterError> make_subfolders(const fs::path& folder) {
     if (chmod(path.c_str(), 0700) != 0)
       return ClusterError{fmt::format("can't close {} to others: {}", path.string(), strerror(errno)), 2};
   }
+  close_files(folder);
   const fs::path marker = folder / marker_name;
   if (std::error_code error; fs::exists(marker, error)) return std::nullopt;
   const int file = open(marker.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -24,6 +24,7 @@ struct Prepared {
   const Identity* run_as = nullptr;
   const char* work_dir = "/";
   int output = -1;  // -1: keep ours
+  int input = -1;   // -1: /dev/null beside an output of its own, else ours
   int death_signal = 0;
   int report = -1;  // closed by a successful exec; else carries errno
   pid_t parent = 0;
@@ -62,9 +63,9 @@ bool become(const Identity& user) {
     if (getppid() != child.parent) _exit(127);    // our parent died before the kernel knew
   }
   if (chdir(child.work_dir) != 0) give_up(child, errno);
+  if (child.input >= 0) dup2(child.input, 0);
   if (child.output >= 0) {
-    const int nothing = open("/dev/null", O_RDONLY);
-    dup2(nothing, 0);
+    if (child.input < 0) dup2(open("/dev/null", O_RDONLY), 0);
     dup2(child.output, 1);
     dup2(child.output, 2);
   }
@@ -88,15 +89,28 @@ std::vector<std::string> environment_of(const ProcessSpec& spec) {
   return result;
 }
 
+// The end to read from of a pipe that holds the text; -1 when there can be none.
+int pipe_with(const std::string& text) {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return -1;
+  const bool fits = write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  close(ends[1]);
+  if (fits && fcntl(ends[0], F_SETFL, 0) == 0) return ends[0];
+  close(ends[0]);
+  return -1;
+}
+
 machines::Result<pid_t, std::string> spawn_with_output(const ProcessSpec& spec, int output) {
   std::array<int, 2> report{};
   if (pipe2(report.data(), O_CLOEXEC) != 0) return machines::fail(fmt::format("no pipe: {}", strerror(errno)));
   const std::vector<std::string> environment = environment_of(spec);
+  const int input = spec.input.empty() ? -1 : pipe_with(spec.input);
   Prepared child{pointers(spec.argv),
                  pointers(environment),
                  spec.run_as ? &*spec.run_as : nullptr,
                  spec.work_dir.c_str(),
                  output,
+                 input,
                  spec.death_signal,
                  report[1],
                  getpid()};
@@ -104,6 +118,7 @@ machines::Result<pid_t, std::string> spawn_with_output(const ProcessSpec& spec, 
   if (pid == 0) run_child(child);
   const int fork_error = errno;
   close(report[1]);
+  if (input >= 0) close(input);
   int error = 0;
   ssize_t got = 0;
   if (pid > 0) {

@@ -30,6 +30,7 @@ struct ProcessSpec {
   std::vector<std::string> argv;         // argv[0] is the path of the executable
   std::vector<std::string> environment;  // "NAME=value", on top of ours
   bool inherits_environment = true;      // false: it gets `environment` and nothing else
+  std::string input;                     // its standard input, through a pipe: at most 64 KiB; empty: none, or ours
   std::optional<Identity> run_as;        // needs root
   std::string log_file;                  // both outputs are appended to it; empty: both are ours
   std::string work_dir = "/";

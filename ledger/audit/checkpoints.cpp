@@ -114,7 +114,7 @@ std::optional<Checkpoint> Checkpoints::last() const {
 Audited<bool> Checkpoints::append(const Checkpoint& checkpoint, const Signer& signer) {
   const std::string content = unsigned_line(checkpoint, last_hash_);
   const std::string line = content + " " + signer.sign(content);
-  const int file = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  const int file = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   const std::string text = line + "\n";
   const bool written = file >= 0 && ::ftruncate(file, whole_) == 0 && ::lseek(file, 0, SEEK_END) == whole_ &&
                        ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&

@@ -49,7 +49,8 @@ using OwnContext = std::unique_ptr<EVP_MD_CTX, FreeKey>;
 
 Audited<bool> write_file(const std::filesystem::path& path, const std::string& text, mode_t mode) {
   const std::string fresh = path.string() + ".new";
-  const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+  ::unlink(fresh.c_str());  // left by a run that was killed; a link is not followed
+  const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
   const bool written = file >= 0 && ::fchmod(file, mode) == 0 &&
                        ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
                        ::fsync(file) == 0;

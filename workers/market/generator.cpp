@@ -120,7 +120,8 @@ std::string to_csv(const std::vector<Bar>& bars, const std::string& base, const 
 
 Result<Nothing, WriteError> write_sample(const std::string& path, const SampleParams& params) {
   const std::string part = path + ".part";
-  const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  ::unlink(part.c_str());  // left by a run that was killed; a link is not followed
+  const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   bool written = fd >= 0 && write_all(fd, to_csv(generate(params), "ETH", "USDT"));
   if (written) written = std::rename(part.c_str(), path.c_str()) == 0;
   const int reason = errno;

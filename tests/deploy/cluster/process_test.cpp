@@ -75,6 +75,16 @@ TEST(Process, TheEnvironmentIsOursPlusWhatIsGiven) {
   EXPECT_EQ(finished->output, "new kept\n");
 }
 
+TEST(Process, WhatItIsGivenToReadIsInNoArgumentAndNoEnvironment) {
+  ProcessSpec spec;
+  spec.argv = {"/bin/sh", "-c", "cat; tr '\\0' ' ' </proc/$$/environ; cat /proc/$$/cmdline; cat"};
+  spec.input = "hunter2\n";
+  const auto finished = run_to_end(spec);
+  ASSERT_TRUE(finished.has_value());
+  EXPECT_EQ(finished->output.find("hunter2"), 0U) << finished->output;
+  EXPECT_EQ(finished->output.rfind("hunter2"), 0U) << "once alone";
+}
+
 // A process in between starts a sleeper with a death signal and is then killed: the sleeper must go too.
 TEST(Process, AChildDiesWithTheOneThatStartedIt) {
   int report[2];
