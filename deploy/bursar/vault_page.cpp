@@ -63,9 +63,9 @@ std::string reserve_text(const VaultView& vault) {
   const std::string share = percent(machines::policy::share(vault.reserve));
   const std::string kept = plain_amount(vault.must_stay, vault.asset.scale);
   if (vault.reserve.rule == Rule::fixed) return fmt::format("reserve: {} of the total must stay, {}", share, kept);
-  return fmt::format("reserve: {} of the total must stay, {} (flexing from {} to {}, volatility {} a year)", share,
+  return fmt::format("reserve: {} of the total must stay, {} (flexing from {} to {}, volatility {})", share,
                      kept, percent(vault.reserve.least), percent(vault.reserve.most),
-                     vault.reserve.volatility.ppm == 0 ? "not measured yet" : percent(vault.reserve.volatility));
+                     vault.reserve.volatility.ppm == 0 ? "not measured yet" : percent(vault.reserve.volatility) + " a year");
 }
 
 std::string sleeves_of(const VaultView& vault, machines::SleeveKind kind, const std::string& stem) {
