@@ -25,6 +25,7 @@
 #include "deploy/bursar/venue_statement.hpp"
 #include "deploy/bursar/witness.hpp"
 #include "ledger/audit/verify.hpp"
+#include "ledger/audit/standing.hpp"
 #include "ledger/books/treasury.hpp"
 #include "ledger/books/vaults.hpp"
 #include "ledger/store/dsn.hpp"
@@ -102,6 +103,8 @@ class Run {
     if (!was_finished)
       if (const int code = play(standing->empty()); code != 0) return code;
     if (!feed_.finished) return say_stopped() + sign();
+    if (was_finished)
+      if (const int code = put_on_record(); code != 0) return code;
     if (was_finished) fmt::print(stderr, "The replay of {} is finished; its report again.\n", feed_.file);
     const int code = tell();
     return code == 0 && !options_.exit_when_done && !interrupted ? stay_open(was_finished) : code;
@@ -166,6 +169,7 @@ class Run {
       if (!standing || standing->empty()) return failed("the feed can't be read back");
       feed_ = standing->front();
     }
+    if (const int code = put_on_record(); code != 0) return code;
     if (const int code = sign(); code != 0) return code;
     auto bars = house_.ask([&] { return read_bars(connection_); });
     if (!bars) return failed(bars.error().text);
@@ -286,6 +290,12 @@ class Run {
     fmt::print(stderr, "{}\n", said);
     if (!made || !made->silent.empty() || !made->still) return machines::fail(said);
     return said;
+  }
+
+  // What must stand as it was made, where the chain does not hold it yet: a new house, or one that was migrated.
+  int put_on_record() {
+    const auto kept = house_.ask([&] { return ledger::audit::record_standing(connection_); });
+    return kept ? 0 : failed("what stands could not be put on record: " + kept.error().text);
   }
 
   int verify() {

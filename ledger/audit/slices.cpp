@@ -36,7 +36,7 @@ class Desk {
     ++done_;
     if (slice.first_count != nullptr) verdict_.*slice.first_count += rows->number(0, 1);
     if (slice.second_count != nullptr) verdict_.*slice.second_count += rows->number(0, 2);
-    if (rows->is_null(0, 0) || (bad_ != nullptr && bad_ < &slice)) return;
+    if (rows->empty() || rows->is_null(0, 0) || (bad_ != nullptr && bad_ < &slice)) return;
     bad_ = &slice;
     verdict_.pass = slice.pass;
     verdict_.problem = rows->text(0, 0);

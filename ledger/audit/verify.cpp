@@ -10,6 +10,7 @@
 #include "ledger/audit/house.hpp"
 #include "ledger/audit/machines.hpp"
 #include "ledger/audit/slices.hpp"
+#include "ledger/audit/standing.hpp"
 
 namespace ledger::audit {
 namespace {
@@ -22,6 +23,7 @@ constexpr const char* standing_pass = "sums, limits and holds";
 constexpr const char* openings_pass = "vaults, sleeves and controls";
 constexpr const char* breaks_pass = "breaks and quarantine";
 constexpr const char* recent_pass = "transitions and postings since the checkpoint";
+constexpr const char* definitions_pass = "what stands as it was made";
 constexpr const char* machines_pass = "moves that no machine has";
 constexpr const char* touched_pass = "instances and accounts since the checkpoint";
 
@@ -128,6 +130,7 @@ void add_link_slices(const Head& head, std::int64_t after, std::vector<Slice>& s
 }
 
 void add_house_slices(std::vector<Slice>& slices, bool brief_alone) {
+  slices.push_back({definitions_pass, definitions_statement(), {}});
   for (const HouseQuestion& question : house_questions())
     if (question.is_brief || !brief_alone)
       slices.push_back(

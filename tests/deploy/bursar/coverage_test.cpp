@@ -156,5 +156,35 @@ TEST_F(Coverage, WhatFollowsFromTheRestIsNamed) {
   for (const auto& [sql, named] : changes) EXPECT_THAT(named_after(sql), HasSubstr(named)) << sql;
 }
 
+
+// What no row of history says: its hash is in the chain since it was made.
+TEST_F(Coverage, WhatMustStandAsItWasMadeIsNamed) {
+  const Change changes[] = {
+      {"UPDATE ledger.deployment SET name = '\\x0000000000000000'",                              "deployment: is not what it was"      },
+      {"UPDATE ledger.owner SET name = 'other'",                                                 "owner 1: is not what it was"         },
+      {"UPDATE ledger.setting SET value = value || ' '",                                         "setting settings: is not"            },
+      {"UPDATE ledger.feed SET sha256 = 'x'",                                                    "feed of instrument 1: is not"        },
+      {"UPDATE ledger.feed SET import = '{}'",                                                   "feed of instrument 1: is not"        },
+      {"UPDATE ledger.bar SET close = close + 1 WHERE opens_at = (SELECT min(opens_at) FROM ledger.bar)",
+       "bars of instrument 1: is not"                                                                                                  },
+      {"DELETE FROM ledger.bar WHERE opens_at = (SELECT min(opens_at) FROM ledger.bar)",         "bars of instrument 1: is not"        },
+      {"UPDATE ledger.migration SET sha256 = 'x' WHERE number = 3",                              "migration 3: is not"                 },
+      {"CREATE OR REPLACE FUNCTION ledger.world_now() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT 1::bigint'",
+       "function ledger.world_now(): is not what it was"                                                                               },
+      {"CREATE FUNCTION ledger.mint() RETURNS int LANGUAGE sql AS 'SELECT 1'",                   "function ledger.mint(): no migration"},
+      {"DROP TRIGGER append_only ON ledger.posting",                         "trigger append_only on ledger.posting: is gone"          },
+      {"ALTER TABLE ledger.posting DISABLE TRIGGER append_only",             "trigger append_only on ledger.posting: is not"           },
+      {"ALTER TABLE ledger.account DROP CONSTRAINT account_limit",           "constraint account_limit of ledger.account: is gone"     },
+      {"DROP INDEX ledger.posting_resolves_once",                            "index ledger.posting_resolves_once: is gone"             },
+      {"GRANT UPDATE ON ledger.account TO bursar_service",                   "table ledger.account and its grants: is not"             },
+      {"GRANT SELECT ON sealed.seal TO PUBLIC",                              "table sealed.seal and its grants: is not"                },
+      {"GRANT EXECUTE ON FUNCTION ledger.open_asset(text, int) TO PUBLIC",   "function ledger.open_asset(p_code text, p_scale integer)"},
+      {"GRANT CREATE ON SCHEMA ledger TO bursar_service",                    "schema ledger and its grants: is not"                    },
+      {"CREATE RULE quiet AS ON DELETE TO ledger.job DO INSTEAD NOTHING",    "rule quiet on ledger.job: no migration"                  },
+      {"ALTER TABLE ledger.job ALTER run_at SET DEFAULT now()",              "column run_at of ledger.job: is not"                     },
+  };
+  for (const auto& [sql, named] : changes) EXPECT_THAT(named_after(sql), HasSubstr(named)) << sql;
+}
+
 }  // namespace
 }  // namespace tests
