@@ -40,6 +40,14 @@ ledger::Stored<std::string> service_dsn_of(ledger::Connection& owner, const std:
   return dsn;
 }
 
+// Only the house's roles may connect: a login without any grant could otherwise take the advisory locks that commits
+// wait for. Whoever is to connect beside them is granted it by name.
+ledger::Stored<ledger::Rows> shut_out_strangers(ledger::Connection& owner) {
+  return owner.run(
+      "DO $$ BEGIN EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database()); EXECUTE format('GRANT "
+      "CONNECT ON DATABASE %I TO bursar_service, bursar_mover', current_database()); END $$");
+}
+
 }  // namespace
 
 Clustered<std::unique_ptr<House>> House::open(const UpOptions& options) {
@@ -118,6 +126,8 @@ Clustered<machines::Nothing> House::open_database() {
   }
   if (const auto migrated = ask([&] { return ledger::migrate(owner); }); !migrated)
     return machines::fail(from(migrated.error(), "migrations"));
+  if (const auto shut = ask([&] { return shut_out_strangers(owner); }); !shut)
+    return machines::fail(from(shut.error(), "who may connect"));
   const auto refused = ask([&] { return Witness(layout_).refusal(owner); });
   if (!refused) return machines::fail(from(refused.error(), "the checkpoints"));
   if (*refused) return no(**refused, 1);

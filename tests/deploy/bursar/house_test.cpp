@@ -331,6 +331,25 @@ TEST_F(House, AnotherHouseInTheDefaultFolderSaysNothingOfADatabase) {
   EXPECT_THAT(renamed.out, HasSubstr("connect to the right database"));
 }
 
+// A login without any grant held up every commit with an advisory lock: it may not even connect.
+TEST_F(House, ALoginWithoutAnyGrantCantConnect) {
+  const TempFolder folder;
+  const std::string database = empty_database();
+  must_run(database, "CREATE ROLE stranger LOGIN");
+  must_run(database, "COPY (SELECT 'bursar /^.*$ stranger') TO PROGRAM 'cat >> pg_ident.conf'");
+  must_run(database, "SELECT pg_reload_conf()");
+  const std::string stranger = dsn(database, "stranger");
+  ASSERT_TRUE(wait_until([&] { return ledger::Connection(stranger).connect().has_value(); })) << "before";
+  const Said said =
+      up((folder.path() / "data").string(), {"--config", finished_house().config, "--dsn", dsn(database), "--json"});
+  EXPECT_EQ(said.code, 0) << said.err;
+  ledger::Connection connection(stranger);
+  const auto locked = connection.run("SELECT pg_advisory_lock(7001, 1)");
+  ASSERT_FALSE(locked) << "a stranger holds what commits wait for";
+  EXPECT_THAT(locked.error().text, HasSubstr("permission denied for database"));
+  EXPECT_TRUE(ledger::Connection(dsn(database, "bursar_service")).connect());
+}
+
 TEST_F(House, AUserWhoMayNotActAsTheServiceKeepsItsRightsAndIsTold) {
   const TempFolder folder;
   const std::string database = empty_database();
