@@ -140,7 +140,7 @@ bool Dispatch::take_one(Lanes& lanes, Parcel& parcel, std::int64_t now_us) {
       if (!parcel.peer.empty() && can_take(workers_.at(parcel.peer), job, alone)) {
         limits_.spend(lane->budgets, now_us);
         const std::int64_t within_us = deadline_of(job);
-        fly({job, parcel.peer, false, alone, lane->budgets, within_us > 0 ? now_us + within_us : 0});
+        fly({job, parcel.peer, false, alone, lane->budgets, within_us > 0 ? now_us + within_us : 0, now_us});
         parcel.message.jobs.push_back(std::move(job));
         lane->jobs.pop_front();
         const Worker& worker = workers_.at(parcel.peer);

@@ -16,35 +16,81 @@ void Dispatch::goodbye(const std::string& peer, const schemas::Goodbye& goodbye,
     land(flight);
   }
   send(peer, schemas::Goodbye{});
-  lose(peer, {}, "its worker left", false);  // crossed its goodbye on the way
+  lose(peer, {}, "its worker left", Loss::alive);  // crossed its goodbye on the way
   hint_ = true;
   consider(now_us);
 }
 
 void Dispatch::gone(const std::string& peer, std::int64_t now_us) {
   if (!workers_.contains(peer)) return;
-  lose(peer, {}, "its worker is gone");
+  lose(peer, {}, "its worker is gone", Loss::gone);
   hint_ = true;
   consider(now_us);
 }
 
 // The job was held at a death: it runs alone from now on. True when it has killed too many.
-bool Dispatch::suspect(const machines::JobKey& job, bool ran_alone) {
+bool Dispatch::suspect(const machines::JobKey& job, bool ran_alone, const Token& of) {
   if (suspects_.size() >= most_suspects) suspects_.clear();
-  int& deaths = suspects_[job];
-  deaths = ran_alone ? deaths + 1 : 0;
-  return deaths >= rules_.most_lone_deaths;
+  Suspicion& suspicion = suspects_[job];
+  suspicion.lone_deaths = ran_alone ? suspicion.lone_deaths + 1 : 0;
+  suspicion.of = of;
+  return suspicion.lone_deaths >= rules_.most_lone_deaths;
 }
 
-// The worker's leases pass on; those in `still_held` stay with its next incarnation. Where it died, each of them may be
-// why.
-void Dispatch::lose(const std::string& peer, const std::set<Token>& still_held, const std::string& why, bool died) {
+// It speaks: its connection was lost, and no job was why.
+void Dispatch::acquit(const Token& incarnation) {
+  if (incarnation.is_empty()) return;
+  for (auto one = suspects_.begin(); one != suspects_.end();) {
+    Suspicion& suspicion = one->second;
+    const bool is_its = suspicion.of == incarnation;
+    const bool was_first = is_its && suspicion.lone_deaths-- == 0;
+    if (is_its) suspicion.of = {};
+    one = was_first ? suspects_.erase(one) : std::next(one);
+  }
+}
+
+// A name is its holder's as long as that is not lost: a second process of that name would take each job from the first,
+// and the first from it. The holder is looked for at once: where its process has ended, its connection is gone, and
+// whoever asks again has the name.
+bool Dispatch::refuse_second(const std::string& peer, const schemas::Ready& ready) {
+  if (ready.incarnation.is_empty()) return false;
+  for (const auto& [other, worker] : workers_) {
+    if (other == peer || worker.name != ready.worker) continue;
+    if (worker.incarnation.is_empty() || worker.incarnation == ready.incarnation) continue;
+    send(peer, schemas::Refused{"another worker is registered as " + ready.worker +
+                                ": give each worker a name of its own; if that one has just ended, ask again"});
+    send(other, schemas::Heartbeat{});
+    return true;
+  }
+  return false;
+}
+
+// What a worker has had for so long that it must have read of it: it says which of these it does not hold, for the word
+// of those was lost. No lease outlives what its holder knows of.
+std::vector<Token> Dispatch::should_hold(const Worker& worker, std::int64_t now_us) const {
+  constexpr std::size_t most = 1'000;  // in one message; the rest once these have ended
+  std::vector<Token> tokens;
+  for (const Token& token : worker.held) {
+    const auto flight = flights_.find(token);
+    const bool is_old = flight != flights_.end() && now_us - flight->second.since_us > rules_.ttl_us;
+    if (is_old && tokens.size() < most) tokens.push_back(token);
+  }
+  for (const auto& [token, outside] : worker.overdue)
+    if (tokens.size() < most) tokens.push_back(token);
+  return tokens;
+}
+
+// The worker's leases pass on; those in `still_held` stay with it, over another connection. Where it may have died, each
+// of them may be why.
+void Dispatch::lose(const std::string& peer, const std::set<Token>& still_held, const std::string& why, Loss loss) {
+  const auto lost = workers_.find(peer);
+  const Token of = lost == workers_.end() || loss != Loss::gone ? Token{} : lost->second.incarnation;
   for (auto flight = flights_.begin(); flight != flights_.end();) {
     const auto next = std::next(flight);
     if (flight->second.peer == peer) {
       const LeasedJob& job = flight->second.job;
       if (!still_held.contains(flight->first)) {
-        const bool kills = died && suspect(job.key, flight->second.alone);
+        const bool kills = loss != Loss::alive && suspect(job.key, flight->second.alone, of);
         give_back(job, kills ? "kills_worker" : why, 0, kills, false);
         ++reissued_;
       }
@@ -61,7 +107,7 @@ void Dispatch::lose_the_silent(std::int64_t now_us) {
   for (const auto& [peer, worker] : workers_)
     if (now_us - worker.heard_us > rules_.ttl_us) silent.push_back(peer);
   for (const std::string& peer : silent) {
-    lose(peer, {}, "its worker fell silent");
+    lose(peer, {}, "its worker fell silent", Loss::silent);
     hint_ = true;
   }
 }

@@ -35,12 +35,15 @@ void Dispatch::ready(const std::string& peer, const schemas::Ready& ready, std::
                                 std::to_string(schemas::wire_version)});
     return;
   }
+  if (refuse_second(peer, ready)) return consider(now_us);
+  acquit(ready.incarnation);
   const std::set<Token> held(ready.held.begin(), ready.held.end());
   std::vector<std::string> earlier;
   for (const auto& [other, worker] : workers_)
     if (worker.name == ready.worker || other == peer) earlier.push_back(other);
   Worker fresh;
   fresh.name = ready.worker;
+  fresh.incarnation = ready.incarnation;
   for (const auto& capability : ready.capabilities)
     fresh.capabilities[{capability.kind, capability.version}] = capability;
   fresh.pure_credit = ready.pure_credit;
@@ -55,15 +58,15 @@ void Dispatch::ready(const std::string& peer, const schemas::Ready& ready, std::
     for (const auto& [token, outside] : workers_.at(old).overdue)
       if (held.contains(token) && fresh.overdue.emplace(token, outside).second)
         --(outside ? fresh.outside_credit : fresh.pure_credit);
-  // Over its own socket it only asks again, perhaps before it has read what was assigned to it: nobody died.
-  for (const std::string& old : earlier) lose(old, held, "its worker registered again without it", old != peer);
+  // It asks again, perhaps before it has read what was assigned to it, or over a fresh socket: nobody died.
+  for (const std::string& old : earlier) lose(old, held, "its worker registered again without it", Loss::alive);
   workers_[peer] = std::move(fresh);
   std::erase_if(unable_, [this](const auto& one) {
     return anyone_does(std::get<0>(one.first), std::get<1>(one.first), std::get<2>(one.first));
   });
   for (Flight& flight : kept) {
     flight.peer = peer;
-    fly(std::move(flight));
+    fly(std::move(flight));  // since when, it keeps: READY named it
   }
   send(peer, schemas::Welcome{rules_.heartbeat_us / 1000, rules_.ttl_us / 1000});
   hint_ = true;
@@ -106,7 +109,7 @@ void Dispatch::done(const std::string& peer, const schemas::Done& done, std::int
     if (!flights_.contains(job.token) && workers_.at(peer).held.size() < most_held) {
       auto budgets = limits_.budgets_of(job.kind, job.command, job.key.owner, {}, now_us);
       const std::int64_t within_us = deadline_of(job);
-      fly({job, peer, false, false, std::move(budgets), within_us > 0 ? now_us + within_us : 0});
+      fly({job, peer, false, false, std::move(budgets), within_us > 0 ? now_us + within_us : 0, now_us});
     }
   consider(now_us);
 }
@@ -132,7 +135,7 @@ void Dispatch::failed(const std::string& peer, const schemas::Failed& failed, st
 }
 
 void Dispatch::heard(const std::string& peer, std::int64_t now_us) {
-  if (known(peer, now_us) != nullptr) send(peer, schemas::Heartbeat{});
+  if (const Worker* worker = known(peer, now_us)) send(peer, schemas::Heartbeat{should_hold(*worker, now_us)});
 }
 
 void Dispatch::give_back(const LeasedJob& job, std::string reason, std::int64_t delay_ms, bool park, bool counts,
@@ -148,7 +151,7 @@ void Dispatch::give_back(const LeasedJob& job, std::string reason, std::int64_t 
 
 void Dispatch::release(const std::string& client, const schemas::Release& release, std::int64_t now_us) {
   releasing_ = client;
-  world_now_ = std::max(world_now_, release.world_at);
+  pass_to(release.world_at, now_us);
   ahead_.clear();
   for (const schemas::Ahead& ahead : release.ahead)
     if (ahead.world_at > world_now_) ahead_.push_back(ahead);
@@ -156,6 +159,21 @@ void Dispatch::release(const std::string& client, const schemas::Release& releas
   look_first_ = false;
   claim_after_us_ = 0;
   fruitless_ = 0;
+  consider(now_us);
+}
+
+// World time never goes back.
+void Dispatch::pass_to(Instant world_at, std::int64_t now_us) {
+  if (world_at <= world_now_) return;
+  world_now_ = world_at;
+  world_since_us_ = now_us;
+}
+
+void Dispatch::world_has_come(Instant world_at, std::int64_t now_us) {
+  if (world_at <= world_now_) return;
+  pass_to(world_at, now_us);
+  hint_ = true;
+  look_first_ = false;
   consider(now_us);
 }
 
@@ -255,7 +273,7 @@ void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us, Instant
 // Passes on to the world times that need nobody else, up to the first with work in it. False when none is left.
 bool Dispatch::go_ahead(machines::Instant next_due) {
   while (!ahead_.empty() && next_due > ahead_.front().unless_due) {
-    world_now_ = ahead_.front().world_at;
+    pass_to(ahead_.front().world_at, now_us_);
     ahead_.pop_front();
     if (next_due <= world_now_) return true;
   }
@@ -423,6 +441,8 @@ schemas::BrokerView Dispatch::view(std::int64_t now_us) const {
     if (now_us - seen.seen_us <= 3 * (rules_.unknown_kind_ms * 1000 + rules_.safety_poll_us))
       view.unable.push_back({std::get<0>(what).first, std::get<1>(what), seen.jobs});
   view.overdue = overdue_;
+  view.world_now = world_now_;
+  view.world_ms = world_now_.us == 0 ? 0 : (now_us - world_since_us_) / 1000;
   return view;
 }
 

@@ -63,6 +63,8 @@ class Dispatch {
   void goodbye(const std::string& peer, const schemas::Goodbye& goodbye, std::int64_t now_us);
   void gone(const std::string& peer, std::int64_t now_us);  // a send found nobody
   void release(const std::string& client, const schemas::Release& release, std::int64_t now_us);
+  // What is known to have been released: by the ledger's word, where nobody releases it to this broker any more.
+  void world_has_come(machines::Instant world_at, std::int64_t now_us);
   // `next_unheld`: the earliest world time of any job that nobody holds; asked only where wants_next_unheld(jobs).
   // `places`: where the outside calls go, of those for which wants_place() holds; a job not named goes nowhere known.
   void claimed(std::vector<machines::LeasedJob> jobs, std::int64_t now_us, machines::Instant next_unheld = {},
@@ -102,6 +104,7 @@ class Dispatch {
  private:
   struct Worker {
     std::string name;
+    machines::Token incarnation;  // empty: it did not say
     std::map<Machine, schemas::Capability> capabilities;
     int pure_credit = 0, outside_credit = 0;  // what is left
     std::int64_t heard_us = 0;
@@ -116,6 +119,12 @@ class Dispatch {
     bool outside = false, alone = false;
     Limits::Budgets budgets = {};
     std::int64_t until_us = 0;  // its deadline; 0: none
+    std::int64_t since_us = 0;
+  };
+  // A job that was held at a death: it runs alone.
+  struct Suspicion {
+    int lone_deaths = 0;      // in a row
+    machines::Token of = {};  // whose connection was gone at the last; empty: it is not known whether that one lives
   };
   struct Instance {
     machines::OwnerId owner;
@@ -142,12 +151,16 @@ class Dispatch {
     int passed = 0;  // of its turn among higher ones
   };
 
+  void pass_to(machines::Instant world_at, std::int64_t now_us);
   void send(const std::string& peer, schemas::Message message);
   Worker* known(const std::string& peer, std::int64_t now_us);
-  void lose(const std::string& peer, const std::set<machines::Token>& still_held, const std::string& why,
-            bool died = true);
+  enum class Loss { alive, gone, silent };  // the worker lives; its connection is gone; nothing was heard of it
+  void lose(const std::string& peer, const std::set<machines::Token>& still_held, const std::string& why, Loss loss);
   void lose_the_silent(std::int64_t now_us);
-  bool suspect(const machines::JobKey& job, bool ran_alone);
+  bool suspect(const machines::JobKey& job, bool ran_alone, const machines::Token& of);
+  void acquit(const machines::Token& incarnation);
+  bool refuse_second(const std::string& peer, const schemas::Ready& ready);
+  [[nodiscard]] std::vector<machines::Token> should_hold(const Worker& worker, std::int64_t now_us) const;
   void give_back(const machines::LeasedJob& job, std::string reason, std::int64_t delay_ms, bool park, bool counts,
                  std::string error_class = {});
   void land(std::map<machines::Token, Flight>::iterator flight);
@@ -191,6 +204,7 @@ class Dispatch {
   std::string broker_;
   std::int64_t epoch_;
   machines::Instant world_now_{0};
+  std::int64_t world_since_us_ = 0;  // when it came to that
   std::map<std::string, Worker> workers_;
   std::map<machines::Token, Flight> flights_;
   Limits limits_;
@@ -205,7 +219,7 @@ class Dispatch {
   std::map<std::tuple<Machine, std::string, bool>, Unable> unable_;  // machine, command, is_event: nobody here can do
   std::int64_t now_us_ = 0;                                          // the latest time that was told
   std::map<Instance, int> busy_;              // instances in flight; more than one only through eager hand-over
-  std::map<machines::JobKey, int> suspects_;  // held at a death: run alone; the count is of lone deaths in a row
+  std::map<machines::JobKey, Suspicion> suspects_;
   std::set<machines::Token> unknown_leases_, gone_leases_;
   std::vector<Action> actions_;
   std::string releasing_;             // the client that waits for world_now_ to pass, empty when none

@@ -36,6 +36,8 @@ struct Ready {
   std::vector<machines::Token> held;  // leases that it still works on
   int pure_credit = 512;
   int outside_credit = 16;
+  // Drawn once by each process: tells one that registers again from another one of its name. Empty: not told.
+  machines::Token incarnation = {};
   bool operator==(const Ready&) const = default;
 };
 // doubt: the commit's outcome is unknown; look at the job's row. settled: done, and what it ordered stays with the
@@ -59,14 +61,17 @@ struct Failed {
   bool fatal = false;  // park at once
   bool operator==(const Failed&) const = default;
 };
+// From a broker it may name leases that the worker should hold by now. Those that it does not hold it hands back: the
+// word of them was lost on its way.
 struct Heartbeat {
+  std::vector<machines::Token> held = {};
   bool operator==(const Heartbeat&) const = default;
 };
 struct Goodbye {  // the worker drains: jobs handed back unstarted; the broker answers with an empty one
   std::vector<machines::Token> unstarted;
   bool operator==(const Goodbye&) const = default;
 };
-struct HandedBack {  // what a Revoke named and was not begun
+struct HandedBack {  // what a Revoke named and was not begun, or a Heartbeat named and is not held
   std::vector<machines::Token> unstarted;
   bool operator==(const HandedBack&) const = default;
 };
@@ -187,7 +192,9 @@ struct BrokerView {
   std::string waits_for = {};              // not empty: it serves nobody until this is over
   std::vector<LimitView> limits = {};
   std::vector<UnableView> unable = {};
-  std::int64_t overdue = 0;  // jobs that were taken from a worker because their deadline had passed
+  std::int64_t overdue = 0;          // jobs that were taken from a worker because their deadline had passed
+  machines::Instant world_now = {};  // jobs up to here may be claimed; 0: nobody has released any world time yet
+  std::int64_t world_ms = 0;         // since when
   bool operator==(const BrokerView&) const = default;
 };
 

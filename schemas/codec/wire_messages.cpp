@@ -75,6 +75,7 @@ void write(const Ready& ready, pb::Ready& to) {
   for (const auto& token : ready.held) to.add_held(bytes_of(token));
   to.set_pure_credit(ready.pure_credit);
   to.set_outside_credit(ready.outside_credit);
+  if (!ready.incarnation.is_empty()) to.set_incarnation(bytes_of(ready.incarnation));
 }
 Ready read(const pb::Ready& from, Reading& reading) {
   Ready ready{name(from.worker(), reading), from.wire(),          from.schema(), {}, {},
@@ -87,6 +88,7 @@ Ready read(const pb::Ready& from, Reading& reading) {
     for (const auto& command : one.commands()) known.commands.push_back(name(command, reading));
   }
   for (const auto& token : from.held()) ready.held.push_back(reading.token(token));
+  if (!from.incarnation().empty()) ready.incarnation = reading.token(from.incarnation());
   if (ready.worker.empty()) reading.refuse("READY needs the worker's id");
   if (ready.pure_credit < 0 || ready.outside_credit < 0) reading.refuse("credit must not be negative");
   if (ready.pure_credit > most_credit || ready.outside_credit > most_credit) reading.refuse("credit is too large");
@@ -173,6 +175,8 @@ void write(const BrokerView& view, pb::BrokerView& to) {
     one->set_jobs(unable.jobs);
   }
   to.set_overdue(view.overdue);
+  to.set_world_us(view.world_now.us);
+  to.set_world_ms(view.world_ms);
 }
 BrokerView read(const pb::BrokerView& from) {
   BrokerView view{from.broker(), from.epoch(), {}, from.dispatched(), from.reissued(), from.refused_peers()};
@@ -184,6 +188,8 @@ BrokerView read(const pb::BrokerView& from) {
     view.limits.push_back({one.name(), one.key(), one.waiting(), one.in_flight(), one.since_ms(), one.cap()});
   for (const auto& one : from.unable()) view.unable.push_back({one.kind(), one.command(), one.jobs()});
   view.overdue = from.overdue();
+  view.world_now = {from.world_us()};
+  view.world_ms = from.world_ms();
   return view;
 }
 
@@ -237,7 +243,7 @@ Message read_body(const pb::Envelope& envelope, Reading& reading) {
     case pb::Envelope::kFailed:
       return read(envelope.failed(), reading);
     case pb::Envelope::kHeartbeat:
-      return Heartbeat{};
+      return Heartbeat{read_tokens(envelope.heartbeat().held(), reading)};
     case pb::Envelope::kGoodbye:
       return Goodbye{read_tokens(envelope.goodbye().unstarted(), reading)};
     case pb::Envelope::kWelcome:
@@ -286,7 +292,10 @@ std::string encode(const Message& message) {
                  [&](const Ready& m) { write(m, *envelope.mutable_ready()); },
                  [&](const Done& m) { write(m, *envelope.mutable_done()); },
                  [&](const Failed& m) { write(m, *envelope.mutable_failed()); },
-                 [&](const Heartbeat&) { envelope.mutable_heartbeat(); },
+                 [&](const Heartbeat& m) {
+                   auto* to = envelope.mutable_heartbeat();
+                   for (const auto& token : m.held) to->add_held(bytes_of(token));
+                 },
                  [&](const Goodbye& m) {
                    auto* to = envelope.mutable_goodbye();
                    for (const auto& token : m.unstarted) to->add_unstarted(bytes_of(token));

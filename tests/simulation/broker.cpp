@@ -40,6 +40,7 @@ void Broker::begin_work() {
   ground_.world.say(name_.c_str(), [&] { return fmt::format("takes over at epoch {}", epoch_); });
   dispatch_ = Dispatch(rules(), name_, epoch_);
   works_ = true;
+  tick_at_us_ = INT64_MAX;  // what was on may have gone off meanwhile, unheard
   for (const auto& [peer, bytes] : std::exchange(waiting_, {})) heard(peer, bytes);
   arm();
 }
@@ -69,6 +70,7 @@ void Broker::take(const std::string& peer, const schemas::Message& message) {
                    dispatch_.failed(peer, m, now);
                  },
                  [&](const schemas::Heartbeat&) { dispatch_.heard(peer, now); },
+                 [&](const schemas::HandedBack& m) { dispatch_.handed_back(peer, m, now); },
                  [&](const schemas::Goodbye& m) { dispatch_.goodbye(peer, m, now); },
                  [&](const schemas::Release& m) { dispatch_.release(peer, m, now); },
                  [&](const schemas::Submit& m) { submit(peer, m); },

@@ -21,6 +21,7 @@ Worker::Worker(Ground ground, std::string name, Struck struck)
     : ground_(ground),
       name_(std::move(name)),
       struck_(std::move(struck)),
+      incarnation_(ground_.world.next_process()),
       mind_(
           {}, [this] { return ground_.world.now_us(); }, [this] { return ground_.world.fresh_token(); }) {
   mind_.learn(make_handlers(ground_.world.plant, ground_.books.sleeves));
@@ -74,10 +75,17 @@ void Worker::register_here() {
   schemas::Ready ready;
   ready.worker = name_;
   ready.capabilities = mind_.capabilities();
-  ready.held = mind_.held();
-  for (const auto& [correlation, called] : calls_) ready.held.push_back(called.job.token);
+  ready.held = held();
+  ready.incarnation = incarnation_;
   send(ready);
   registered_us_ = ground_.world.now_us();
+}
+
+// What waits, and what is out at the venue: between two groups that is all.
+std::vector<machines::Token> Worker::held() const {
+  std::vector<machines::Token> tokens = mind_.held();
+  for (const auto& [correlation, called] : calls_) tokens.push_back(called.job.token);
+  return tokens;
 }
 
 void Worker::take(const schemas::Message& message) {
@@ -88,6 +96,8 @@ void Worker::take(const schemas::Message& message) {
     ttl_us_ = welcome->ttl_ms * 1000;
   } else if (const auto* assign = std::get_if<schemas::Assign>(&message)) {
     mind_.assigned(*assign);
+  } else if (const auto* beat = std::get_if<schemas::Heartbeat>(&message)) {
+    if (schemas::HandedBack back = workers::harness::not_held(beat->held, held()); !back.unstarted.empty()) send(back);
   } else if (std::holds_alternative<schemas::Refused>(message)) {
     welcomed_ = false;
   }

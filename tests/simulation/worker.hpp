@@ -38,6 +38,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void liveness();
   void keep_beating();
   void register_here();
+  [[nodiscard]] std::vector<machines::Token> held() const;
   void send(const schemas::Message& message);
   // One group, cut into stages.
   void gather();
@@ -52,6 +53,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   Ground ground_;
   std::string name_;
   Struck struck_;
+  machines::Token incarnation_;
   workers::harness::Mind mind_;
   std::shared_ptr<Link> link_;
   std::deque<schemas::Message> inbox_;

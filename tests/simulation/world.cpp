@@ -31,6 +31,13 @@ machines::Token World::fresh_token() {
   return token;
 }
 
+machines::Token World::next_process() {
+  machines::Token token;
+  const std::uint64_t number = ++processes_;
+  for (std::size_t i = 0; i < 8; ++i) token.bytes[i] = static_cast<std::uint8_t>(number >> (8 * i));
+  return token;
+}
+
 void World::violate(const std::string& what) {
   if (!violation_.empty()) return;
   violation_ = what;

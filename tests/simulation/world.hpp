@@ -31,6 +31,8 @@ class World {
 
   // 128 bits that no lease had before, unless planted otherwise.
   machines::Token fresh_token();
+  // What tells one process from every other. Not drawn: a seed's randomness is the same without it.
+  machines::Token next_process();
   void forget_tokens() { counted_tokens_ = 0; }
   std::uint64_t draw(std::uint64_t below) { return random_() % below; }
 
@@ -66,7 +68,7 @@ class World {
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
   std::int64_t now_us_ = 1'000'000, asked_ = 0, steps_ = 0;
   std::mt19937_64 random_;
-  std::uint64_t counted_tokens_ = 0;
+  std::uint64_t counted_tokens_ = 0, processes_ = 0;
   bool traces_ = false, over_ = false;
   std::string violation_;
   std::map<std::string, std::int64_t> met_;

@@ -65,6 +65,7 @@ class Worker {
   [[nodiscard]] schemas::Ready ready() const {
     schemas::Ready ready;
     ready.worker = config_.name;
+    ready.incarnation = incarnation_;
     ready.schema = ledger::newest_migration();
     ready.capabilities = mind_.capabilities();
     for (schemas::Capability& one : ready.capabilities)
@@ -220,6 +221,7 @@ class Worker {
   const WorkerConfig& config_;
   const MakeHandlers& make_handlers_;
   const std::atomic<bool>& stop_;
+  const machines::Token incarnation_ = ledger::fresh_token();
   brokers::wire::Context context_;
   BrokerLinks links_;
   brokers::wire::Poller poller_;

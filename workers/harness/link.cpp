@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "schemas/codec/convert.hpp"
+#include "workers/harness/mind.hpp"
 
 namespace workers::harness {
 namespace {
@@ -115,7 +116,17 @@ void BrokerLinks::take(Link& link, const schemas::Message& message) {
     link.welcomed = false;
   } else if (std::holds_alternative<schemas::Goodbye>(message)) {
     link.parted = true;
+  } else if (const auto* beat = std::get_if<schemas::Heartbeat>(&message)) {
+    disown(link, beat->held);
   }
+}
+
+// The broker's word for what we hold is older than ours: what is not in hand any more was said, and not heard.
+void BrokerLinks::disown(Link& link, const std::vector<machines::Token>& named) {
+  std::vector<machines::Token> held;
+  for (const auto& [token, index] : held_)
+    if (&links_[index] == &link) held.push_back(token);
+  if (schemas::HandedBack back = not_held(named, held); !back.unstarted.empty()) tell(link, back);
 }
 
 void BrokerLinks::beat() {

@@ -69,6 +69,7 @@ class BrokerLinks {
   void open(Link& link);
   void register_with(std::size_t index);
   void take(Link& link, const schemas::Message& message);
+  void disown(Link& link, const std::vector<machines::Token>& named);
   static void tell(Link& link, const schemas::Message& message);
   // The link that a lease came by; nullptr when it is no longer ours to speak of.
   Link* owner_of(const machines::Token& token);

@@ -66,6 +66,14 @@ bool calls_out(const Decision& decision) {
 
 }  // namespace
 
+schemas::HandedBack not_held(std::span<const machines::Token> named, std::vector<machines::Token> held) {
+  std::sort(held.begin(), held.end());
+  schemas::HandedBack back;
+  for (const machines::Token& token : named)
+    if (!std::binary_search(held.begin(), held.end(), token)) back.unstarted.push_back(token);
+  return back;
+}
+
 // ---- what came
 
 void Mind::assigned(const schemas::Assign& assign) {

@@ -42,6 +42,9 @@ struct CallOut {
   std::optional<std::int64_t> send_by_us;
 };
 
+// The answer to a broker that takes us to hold the leases it `named`: those of them that are not in `held`.
+schemas::HandedBack not_held(std::span<const machines::Token> named, std::vector<machines::Token> held);
+
 using CommitSteps = std::function<ledger::Stored<std::vector<machines::StepResult>>(
     int shard, std::int64_t epoch, std::span<const machines::Step> steps)>;
 

@@ -275,6 +275,22 @@ TEST(Barrier, WorldTimeNeverGoesBack) {
       << "asked again: it has passed, and passes again";
 }
 
+TEST(Barrier, WorldTimeThatTheLedgerKnowsOfIsClaimedWithoutARelease) {
+  House house;
+  house.join("w1");
+  house.dispatch.world_has_come({70}, house.now);
+  (void)house.orders();
+  EXPECT_EQ(house.dispatch.world_now(), machines::Instant{70});
+  house.now += 2'000 * ms;
+  EXPECT_EQ(house.dispatch.view(house.now).world_now, machines::Instant{70});
+  EXPECT_EQ(house.dispatch.view(house.now).world_ms, 2'000);
+  house.dispatch.world_has_come({60}, house.now);
+  EXPECT_EQ(house.dispatch.world_now(), machines::Instant{70}) << "it never goes back";
+  (void)house.release(80);
+  house.dispatch.world_has_come({75}, house.now);
+  EXPECT_EQ(house.dispatch.world_now(), machines::Instant{80});
+}
+
 TEST(Barrier, TheSafetyPollClaimsWithoutAnyHint) {
   House house = idle_house();
   EXPECT_TRUE(house.tick().none());

@@ -87,7 +87,8 @@ inline schemas::BrokerView broker_view() {
   const auto limit = [] { return schemas::LimitView{text(), text(), any<int>(), any<int>(), whole(), text()}; };
   const auto unable = [] { return schemas::UnableView{text(), text(), any<int>()}; };
   return {text(),           whole(),           several(worker), whole(),        whole(),         whole(),
-          several(refusal), several(any<int>), text(),          several(limit), several(unable), whole()};
+          several(refusal), several(any<int>), text(),          several(limit), several(unable), whole(),
+          {whole()},        whole()};
 }
 inline schemas::Done done() {
   return {several([] { return schemas::DoneJob{token(), enumerator<schemas::DoneKind>()}; }), several(job)};
@@ -98,13 +99,14 @@ inline schemas::Message message_at(std::size_t index) {
   using namespace schemas;
   const std::vector<std::function<Message()>> makers{
       [] {
-        return Ready{"w" + text(), any<int>(), any<int>(), several(capability), several(token), credit(), credit()};
+        return Ready{"w" + text(),  any<int>(), any<int>(), several(capability),
+                     several(token), credit(),   credit(),   token()};
       },
       [] { return done(); },
       [] {
         return Failed{token(), enumerator<machines::CallError>(), whole(), text(), flag()};
       },
-      [] { return Heartbeat{}; },
+      [] { return Heartbeat{several(token)}; },
       [] { return Goodbye{several(token)}; },
       [] {
         return Welcome{whole(), whole()};
