@@ -80,8 +80,8 @@ std::vector<Token> Dispatch::should_hold(const Worker& worker, std::int64_t now_
   return tokens;
 }
 
-// The worker's leases pass on; those in `still_held` stay with it, over another connection. Where it may have died, each
-// of them may be why.
+// The worker's leases pass on; those in `still_held` stay with it, over another connection. Where it may have died,
+// each of them may be why.
 void Dispatch::lose(const std::string& peer, const std::set<Token>& still_held, const std::string& why, Loss loss) {
   const auto lost = workers_.find(peer);
   const Token of = lost == workers_.end() || loss != Loss::gone ? Token{} : lost->second.incarnation;

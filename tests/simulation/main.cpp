@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
 #include <string>
 
 #include "machines/core/names.hpp"
@@ -16,7 +19,9 @@ struct Wish {
   std::uint64_t from = 1, seeds = 1'000;
   Plant plant = Plant::none;
   std::optional<std::vector<std::size_t>> only;
-  bool lists = false;
+  std::string kept;  // a file of seeds that once failed
+  std::uint64_t part = 0;  // of the fresh ones
+  bool fresh = false;
 };
 
 std::optional<std::uint64_t> number_of(std::string_view text) {
@@ -51,6 +56,15 @@ std::string read(Wish& wish, std::string_view option, std::string_view value) {
     if (plant) wish.plant = *plant;
     return plant ? "" : "no bug is called " + std::string(value) + "; --list-bugs names them";
   }
+  if (option == "--kept") {
+    wish.kept = value;
+    return "";
+  }
+  if (option == "--fresh") {
+    wish.fresh = number.has_value();
+    wish.part = number.value_or(0);
+    return number ? "" : "--fresh needs the number of the part, from 0";
+  }
   if (option != "--seeds" && option != "--from" && option != "--seed")
     return "there is no option " + std::string(option);
   if (!number || *number == 0 || *number > 1'000'000'000'000)
@@ -67,6 +81,40 @@ int list_bugs() {
   for (std::size_t at = 1; at < machines::count_of<Plant>; ++at)
     fmt::print("{:<24} {}\n", machines::name_of(static_cast<Plant>(at)), description_of(static_cast<Plant>(at)));
   return 0;
+}
+
+// Every kept seed, whatever the others come to.
+int run_kept(const std::string& path) {
+  std::ifstream file(path);
+  int seeds = 0, broken = 0;
+  for (std::string line; std::getline(file, line);) {
+    if (line.empty() || line.front() == '#') continue;
+    const auto kept = kept_of(line);
+    if (!kept) {
+      fmt::print(stderr, "tests/simulation/run: {}: no kept seed: {}\n", path, line);
+      return 2;
+    }
+    ++seeds;
+    if (const auto finding = try_kept(*kept); finding) {
+      ++broken;
+      fmt::print("{}\n", report(*finding));
+    }
+  }
+  if (seeds == 0) {
+    fmt::print(stderr, "tests/simulation/run: {} holds no seeds\n", path);
+    return 2;
+  }
+  fmt::print("{} kept seeds, {} broken\n", seeds, broken);
+  return broken == 0 ? 0 : 1;
+}
+
+// Seeds that nobody has tried: the same start for all parts where BURSAR_FRESH_FROM names one, else by the clock.
+std::uint64_t first_fresh(const Wish& wish) {
+  constexpr std::uint64_t beyond_the_fixed = 10'000'000, reach = 900'000'000'000;
+  const char* told = std::getenv("BURSAR_FRESH_FROM");
+  const auto from = number_of(told == nullptr ? "" : told);
+  const auto clock = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
+  return from.value_or(beyond_the_fixed + clock % reach) + wish.part * wish.seeds;
 }
 
 int run(const Wish& wish) {
@@ -103,6 +151,12 @@ int main(int count, char** words) {
       fmt::print(stderr, "tests/simulation/run: {}\n", wrong);
       return 2;
     }
+  }
+  if (!wish.kept.empty()) return run_kept(wish.kept);
+  if (wish.fresh) {
+    wish.from = first_fresh(wish);
+    fmt::print("fresh seeds from {}\n", wish.from);
+    std::fflush(stdout);
   }
   return run(wish);
 }

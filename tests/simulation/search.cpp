@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "machines/core/names.hpp"
 
@@ -50,6 +51,41 @@ std::optional<Finding> try_seed(std::uint64_t seed, Plant plant, const std::opti
   return finding;
 }
 
+std::optional<Finding> try_kept(const Kept& kept) {
+  Finding finding{kept.seed, Plant::none, "", kept.faults, {}, undisturbed(kept.seed)};
+  for (std::size_t at = 0; at < kept.faults.size(); ++at) finding.needed.push_back(at);
+  if (finding.last.violation.empty())
+    finding.last = disturbed(finding, finding.needed, finding.last.digest, true);
+  if (finding.last.violation.empty()) return std::nullopt;
+  finding.violation = finding.last.violation;
+  return finding;
+}
+
+std::string to_line(const Kept& kept) {
+  std::string line = std::to_string(kept.seed);
+  for (const Fault& fault : kept.faults)
+    line += fmt::format(" {}:{}:{}:{}", machines::name_of(fault.kind), fault.at, fault.by, fault.who);
+  return line;
+}
+
+std::optional<Kept> kept_of(std::string_view line) {
+  std::istringstream words{std::string(line)};
+  Kept kept;
+  if (!(words >> kept.seed)) return std::nullopt;
+  for (std::string word; words >> word;) {
+    std::replace(word.begin(), word.end(), ':', ' ');
+    std::istringstream parts(word);
+    std::string kind;
+    Fault fault;
+    if (!(parts >> kind >> fault.at >> fault.by >> fault.who)) return std::nullopt;
+    const auto known = machines::from_name<FaultKind>(kind);
+    if (!known) return std::nullopt;
+    fault.kind = *known;
+    kept.faults.push_back(fault);
+  }
+  return kept;
+}
+
 // Leaves out ever smaller parts of the list, as long as what is left still breaks something.
 void make_small(Finding& finding) {
   const std::string digest = undisturbed(finding.seed).digest;
@@ -88,7 +124,9 @@ std::string report(const Finding& finding) {
   for (const std::string& line : finding.last.trace) text += "    " + line + "\n";
   text += fmt::format("  again: tests/simulation/run --seed {}", finding.seed);
   if (finding.plant != Plant::none) text += fmt::format(" --plant {}", machines::name_of(finding.plant));
-  return text + " --only " + (only.empty() ? "none" : only) + "\n";
+  text += " --only " + (only.empty() ? "none" : only) + "\n";
+  return text + "  keep it, once mended, in kept_seeds.txt: " +
+         to_line({finding.seed, picked(finding.faults, finding.needed)}) + "\n";
 }
 
 }  // namespace tests::simulation

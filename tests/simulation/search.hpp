@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/simulation/house.hpp"
@@ -24,6 +25,16 @@ struct Finding {
 // digest. `only`: these faults alone, of those that the seed draws.
 std::optional<Finding> try_seed(std::uint64_t seed, Plant plant,
                                 const std::optional<std::vector<std::size_t>>& only = std::nullopt);
+
+// A seed with the faults that it once took to break a promise, whatever it draws today.
+struct Kept {
+  std::uint64_t seed = 0;
+  std::vector<Fault> faults;
+};
+std::optional<Finding> try_kept(const Kept& kept);
+// A line of kept_seeds.txt, there and back. Nothing: it can't be read.
+std::string to_line(const Kept& kept);
+std::optional<Kept> kept_of(std::string_view line);
 
 // The same failure, or another of the same seed, with as few faults as can be found in some hundred runs.
 void make_small(Finding& finding);
