@@ -126,7 +126,7 @@ TEST_F(Service, AWaitedBarrierPassesWhenAllOfItIsDoneAndTellsWhatIsNext) {
 }
 
 TEST_F(Service, AParkedJobStallsTheBarrierWithItsReason) {
-  party_->seed(1, "turn", 100);
+  party_->seed(1, "wait", 100);
   const auto broker = party_->broker();
   const auto worker = party_->worker("w1");
   auto client = party_->socket("client");
