@@ -40,6 +40,31 @@ ledger::Stored<std::string> service_dsn_of(ledger::Connection& owner, const std:
   return dsn;
 }
 
+// Why this login is none for brokers and workers; empty when it is one: a member of the service's role in the same
+// database that can't become the owner, whatever it asks for.
+ledger::Stored<std::string> objection_to_service(ledger::Connection& owner, const std::string& service_dsn) {
+  ledger::Connection service(service_dsn);
+  const auto told = service.run(fmt::format(
+      "SELECT session_user, current_database(), (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = "
+      "session_user), pg_has_role(session_user, (SELECT nspowner FROM pg_namespace WHERE nspname = 'ledger'), 'MEMBER'), "
+      "pg_has_role(session_user, '{}', 'MEMBER'), (SELECT encode(name, 'hex') FROM ledger.deployment)",
+      service_role));
+  if (!told) {
+    if (told.error().failure == ledger::StoreFailure::unavailable) return machines::fail(told.error());
+    return fmt::format("it can't be used: {}; `GRANT {} TO` its login makes it one", told.error().text, service_role);
+  }
+  const auto here = owner.run("SELECT current_database(), encode(name, 'hex') FROM ledger.deployment");
+  if (!here) return machines::fail(here.error());
+  if (told->text(0, 1) != here->text(0, 0) || told->text(0, 5) != here->text(0, 1))
+    return std::string("it names another database than --dsn");
+  if (told->flag(0, 2) || told->flag(0, 3))
+    return fmt::format("the login {} is a superuser, makes roles, or can act as the owner; use one that is only a member "
+                       "of {}",
+                       told->text(0, 0), service_role);
+  if (!told->flag(0, 4)) return fmt::format("the login {} is no member of {}", told->text(0, 0), service_role);
+  return std::string();
+}
+
 // Only the house's roles may connect: a login without any grant could otherwise take the advisory locks that commits
 // wait for. Whoever is to connect beside them is granted it by name.
 ledger::Stored<ledger::Rows> shut_out_strangers(ledger::Connection& owner) {
@@ -132,6 +157,23 @@ Clustered<machines::Nothing> House::open_database() {
   if (!refused) return machines::fail(from(refused.error(), "the checkpoints"));
   if (*refused) return no(**refused, 1);
   if (!service_dsn_.empty()) return machines::Nothing{};
+  return open_service(owner);
+}
+
+Clustered<machines::Nothing> House::open_service(ledger::Connection& owner) {
+  if (!options_.service_dsn.empty()) {
+    const auto objected = ask([&] { return objection_to_service(owner, options_.service_dsn); });
+    if (!objected)
+      return no(fmt::format("--service-dsn: {}; check it, and that its login was given the role: GRANT {} TO ...",
+                            objected.error().text, service_role),
+                1);
+    if (!objected->empty()) return no(fmt::format("--service-dsn: {}", *objected), 2);
+    service_dsn_ = ledger::with_options(options_.service_dsn, fmt::format("-c role={}", service_role));
+    return machines::Nothing{};
+  }
+  fmt::print(stderr,
+             "Brokers and workers log in as the user of --dsn and only put its rights aside: whoever takes one over has "
+             "them all. Give them a login of their own: --service-dsn or $BURSAR_SERVICE_DSN.\n");
   auto service_dsn = ask([&] { return service_dsn_of(owner, owner_dsn_); });
   if (!service_dsn) return machines::fail(from(service_dsn.error(), "the service's role"));
   service_dsn_ = std::move(*service_dsn);

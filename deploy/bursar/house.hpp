@@ -56,6 +56,8 @@ class House {
       : options_(options), layout_(std::move(layout)), lock_(std::move(lock)) {}
   Clustered<machines::Nothing> open_database();
   Clustered<machines::Nothing> make_database();
+  // With which login brokers and workers come to a database that is not our own; one that is the owner's is said.
+  Clustered<machines::Nothing> open_service(ledger::Connection& owner);
   static bool is_lost(const ledger::StoreError& error) {
     return error.failure == ledger::StoreFailure::unavailable || error.failure == ledger::StoreFailure::doubt;
   }

@@ -34,7 +34,7 @@ using deploy::Layout;
 using deploy::Where;
 
 struct Options {
-  std::string config, data_dir, dsn, replay, name, symbol, kind, format, output;
+  std::string config, data_dir, dsn, service_dsn, replay, name, symbol, kind, format, output;
   bool json = false, exit_when_done = false, all = false, dsn_on_input = false;
   int limit = 50;
   std::int64_t id = 0;
@@ -95,9 +95,14 @@ int look(const Options& options, const std::function<int(const Where&)>& action)
 
 int run_up(const Options& options) {
   return with_config(options, [&](const schemas::config::Config& config) {
-    if (const int code = deploy::check_plain(options.dsn, config.postgres.allow_plain_postgres); code != 0) return code;
-    return deploy::up({layout_of(options, config), config, options.config, options.dsn, options.replay,
-                       options.exit_when_done, options.json});
+    if (options.dsn.empty() && !options.service_dsn.empty()) {
+      fmt::print(stderr, "bursar: --service-dsn goes with --dsn: a private PostgreSQL has its own logins\n");
+      return 2;
+    }
+    for (const std::string& dsn : {options.dsn, options.service_dsn})
+      if (const int code = deploy::check_plain(dsn, config.postgres.allow_plain_postgres); code != 0) return code;
+    return deploy::up({layout_of(options, config), config, options.config, options.dsn, options.service_dsn,
+                       options.replay, options.exit_when_done, options.json});
   });
 }
 
@@ -141,7 +146,7 @@ class Cli {
       fmt::print(stderr, "bursar: {}\n", complaint(error, {argv + 1, argv + argc}));
       return 2;
     }
-    if (!o_.dsn.empty()) deploy::wipe_dsn(argc, argv);
+    if (!o_.dsn.empty() || !o_.service_dsn.empty()) deploy::wipe_dsn(argc, argv);
     return run_ ? run_() : 2;
   }
 
@@ -194,6 +199,10 @@ class Cli {
   void add_up() {
     auto* command = looker(&app_, "up", "run the house: PostgreSQL, broker, workers, paper venue, and a replay",
                            [this] { return run_up(o_); });
+    command
+        ->add_option("--service-dsn", o_.service_dsn,
+                     "the same PostgreSQL under a login of its own for brokers and workers, a member of bursar_service")
+        ->envname("BURSAR_SERVICE_DSN");
     command->add_option("--replay", o_.replay, "CSV of hourly prices; without it a generated sample");
     command->add_flag("--exit-when-done", o_.exit_when_done, "end after the report");
   }

@@ -12,17 +12,19 @@
 namespace deploy {
 
 void wipe_dsn(int argc, char** argv) {
-  constexpr std::string_view word = "--dsn";
   const auto wipe = [](char* text) { std::memset(text, '*', std::strlen(text)); };
   for (int at = 1; at < argc; ++at) {
     const std::string_view argument = argv[at];
-    if (argument == word && at + 1 < argc) wipe(argv[++at]);
-    else if (argument.starts_with("--dsn=")) wipe(argv[at] + word.size() + 1);
+    for (const std::string_view word : {std::string_view("--dsn"), std::string_view("--service-dsn")})
+      if (argument == word && at + 1 < argc) wipe(argv[++at]);
+      else if (argument.starts_with(word) && argument.substr(word.size(), 1) == "=") wipe(argv[at] + word.size() + 1);
   }
-  char* held = std::getenv("BURSAR_DSN");
-  if (held == nullptr) return;
-  wipe(held);
-  unsetenv("BURSAR_DSN");
+  for (const char* name : {"BURSAR_DSN", "BURSAR_SERVICE_DSN"}) {
+    char* held = std::getenv(name);
+    if (held == nullptr) continue;
+    wipe(held);
+    unsetenv(name);
+  }
 }
 
 std::string take_dsn_from_input() {

@@ -14,6 +14,7 @@ struct UpOptions {
   schemas::config::Config config;
   std::string config_file;  // handed on to the children; empty: the defaults
   std::string dsn;          // an existing PostgreSQL; empty: a private cluster in the data folder
+  std::string service_dsn;  // the same one under the login of brokers and workers; empty: they use the owner's
   std::string replay;       // price file; empty: the generated sample
   bool exit_when_done = false;
   bool json = false;

@@ -287,6 +287,7 @@ TEST_F(House, AnExistingPostgresServesAsWell) {
   EXPECT_EQ(said.code, 0) << said.err;
   EXPECT_EQ(said.last_line()["digest"], digest());
   EXPECT_THAT(said.err, Not(HasSubstr("keep all of its rights")));
+  EXPECT_THAT(said.err, HasSubstr("Give them a login of their own: --service-dsn")) << "said loudly";
   EXPECT_FALSE(std::filesystem::exists(data + "/postgres"));
   EXPECT_EQ(bursar({"ledger", "verify", "--dsn", database}).code, 0);
   EXPECT_EQ(bursar({"status", "--data-dir", data}, {"BURSAR_DSN=" + database}).code, 0);
@@ -348,6 +349,33 @@ TEST_F(House, ALoginWithoutAnyGrantCantConnect) {
   ASSERT_FALSE(locked) << "a stranger holds what commits wait for";
   EXPECT_THAT(locked.error().text, HasSubstr("permission denied for database"));
   EXPECT_TRUE(ledger::Connection(dsn(database, "bursar_service")).connect());
+}
+
+// SET ROLE none gave a broker all that the owner may do. A login of its own has nothing to go back to.
+TEST_F(House, BrokersAndWorkersHaveALoginOfTheirOwn) {
+  const TempFolder folder;
+  const std::string database = empty_database(), data = (folder.path() / "data").string();
+  must_run(database,
+           "CREATE ROLE deckhand LOGIN; COPY (SELECT 'bursar /^.*$ deckhand') TO PROGRAM 'cat >> pg_ident.conf'");
+  must_run(database, "SELECT pg_reload_conf()");
+  ASSERT_TRUE(wait_until([&] { return ledger::Connection(dsn(database, "deckhand")).connect().has_value(); }));
+  const auto with = [&](const std::string& service) {
+    return up(data, {"--config", finished_house().config, "--dsn", dsn(database), "--service-dsn", service, "--json"});
+  };
+  const Said stranger = with(dsn(database, "deckhand"));
+  EXPECT_EQ(stranger.code, 1);
+  EXPECT_THAT(stranger.err, testing::AllOf(HasSubstr("bursar: --service-dsn: "), HasSubstr("GRANT bursar_service TO")));
+  const Said owner = with(dsn(database));
+  EXPECT_EQ(owner.code, 2);
+  EXPECT_THAT(owner.err, HasSubstr("the login bursar_owner is a superuser"));
+  must_run(database, "GRANT bursar_service TO deckhand");
+  const Said said = with(dsn(database, "deckhand"));
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_EQ(said.last_line()["digest"], digest());
+  EXPECT_THAT(said.err, Not(HasSubstr("Give them a login of their own")));
+  ledger::Connection deckhand(dsn(database, "deckhand") + " options='-c role=bursar_service'");
+  EXPECT_THAT(deckhand.run("SET ROLE none; UPDATE ledger.account SET limited = false").error().text,
+              HasSubstr("permission denied"));
 }
 
 TEST_F(House, AUserWhoMayNotActAsTheServiceKeepsItsRightsAndIsTold) {
