@@ -59,8 +59,9 @@ Instant Feed::goal() const {
       return between_;
     case Phase::close_release:
       return close_of(next_);
+    case Phase::settle:  // a moment later each time: no doubled answer about the close can be taken for this one's
+      return close_of(next_ - 1) + machines::Duration{is_last_ ? 2 : 1};
     case Phase::cancel:
-    case Phase::settle:
       break;
   }
   return close_of(next_ - 1);
