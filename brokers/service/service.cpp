@@ -74,6 +74,7 @@ class Service {
       dispatch_ = Dispatch(config_.rules, config_.name, shards_.newest_epoch());
       weights_.forget();
       weigh();
+      learn_world_time();
       swept_us_ = steady_us();
       say_what_is_held("serves");
       return;
@@ -165,6 +166,12 @@ class Service {
     sit_at_us_ = steady_us();
   }
 
+  // Who released it may be gone, and may never say it again: after the last bar nobody has a reason to. Asked again
+  // with each sweep, where the ledger does not answer now.
+  void learn_world_time() {
+    if (const auto come = jobs_.world_come()) dispatch_.world_has_come(*come, steady_us());
+  }
+
   void weigh() {
     for (const auto& [owner, weight] : weights_.news(steady_us())) dispatch_.weigh(owner, weight);
   }
@@ -200,6 +207,7 @@ class Service {
       swept_us_ = now;
       const auto& held = shards_.held();
       if (const auto leased = jobs_.leased(held)) dispatch_.leases_seen(held, *leased);
+      learn_world_time();
     }
     weigh();
     dispatch_.tick(now);

@@ -14,6 +14,8 @@ constexpr Statement live_shards_statement = {"live_shards", "SELECT DISTINCT sha
 constexpr Statement claim_statement = {"claim", "SELECT * FROM ledger.take($1, $2, $3, $4)", false};
 constexpr Statement due_statement = {"due", "SELECT * FROM ledger.due($1, $2)", false};
 constexpr Statement next_unheld_statement = {"next_unheld", "SELECT ledger.next_unheld($1)", false};
+constexpr Statement world_come_statement = {
+    "world_come", "SELECT CASE WHEN max(played_to) > 0 THEN ledger.world_now() ELSE 0 END FROM ledger.feed", false};
 constexpr Statement leased_statement = {"leased", "SELECT * FROM ledger.leased($1)", false};
 constexpr Statement give_back_statement = {"give_back",
                                            "SELECT ledger.give_back($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
@@ -137,6 +139,12 @@ Stored<int> Jobs::give_back(std::span<const Failure> failures) {
 Stored<machines::Instant> Jobs::next_unheld(std::span<const int> shards) {
   auto array = numbers(shards);
   const auto rows = connection_.call(next_unheld_statement, Parameters().add(array));
+  if (!rows) return machines::fail(rows.error());
+  return machines::Instant{rows->number(0, 0)};
+}
+
+Stored<machines::Instant> Jobs::world_come() {
+  const auto rows = connection_.call(world_come_statement);
   if (!rows) return machines::fail(rows.error());
   return machines::Instant{rows->number(0, 0)};
 }

@@ -84,6 +84,9 @@ class Jobs {
   Stored<Due> due(std::span<const int> shards, machines::Instant world_at);
   // The earliest world time of any job that nobody holds; INT64_MAX when there is none.
   Stored<machines::Instant> next_unheld(std::span<const int> shards);
+  // The world time that a feed has released for good: what is due by then may run whoever asks. 0: no feed has got that
+  // far, or there is none.
+  Stored<machines::Instant> world_come();
   // All leased rows of these shards, for the broker to compare with what it and its workers hold.
   Stored<std::vector<machines::LeasedJob>> leased(std::span<const int> shards);
   // Gives each of these back to the queue or parks it, if its token still stands; returns how many did.
