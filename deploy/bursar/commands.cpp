@@ -15,6 +15,7 @@
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/setup.hpp"
 #include "deploy/bursar/scheduler.hpp"
+#include "deploy/bursar/stuck.hpp"
 #include "deploy/bursar/times.hpp"
 #include "ledger/books/books.hpp"
 #include "ledger/jobs/desk.hpp"
@@ -83,6 +84,7 @@ struct StatusView {
   std::vector<BrokerState> brokers;
   bool house_may_run = true;
   std::vector<std::string> overdue;  // schedules, a sentence each
+  std::vector<StuckWork> stuck = {};
 };
 
 ordered_json status_json(const StatusView& view) {
@@ -109,6 +111,9 @@ ordered_json status_json(const StatusView& view) {
   }
   json["stranded"] = view.stranded.size();
   json["overdue_schedules"] = view.overdue;
+  json["stuck"] = ordered_json::array();
+  for (const auto& [jobs, reason] : view.stuck)
+    json["stuck"].push_back({{"kind", jobs.kind}, {"command", jobs.command}, {"count", jobs.count}, {"oldest_s", jobs.oldest_s}, {"reason", reason}});
   json["breaks"] = {{"open", view.breaks.count}, {"oldest_s", view.breaks.oldest_s}};
   return json;
 }
@@ -141,6 +146,7 @@ void print_status(const StatusView& view) {
   fmt::print("breaks     {}\n", view.breaks.count == 0 ? "0" : fmt::format("{} open, the oldest for {}: `bursar reconcile list`", view.breaks.count, age_text(view.breaks.oldest_s)));
   if (const std::string keys = in_one_line(view.keys); !keys.empty()) fmt::print("keys       {}\n", keys);
   if (!view.overdue.empty()) fmt::print("schedules  {} overdue: {}\n", view.overdue.size(), fmt::join(view.overdue, "; "));
+  for (const auto& one : view.stuck) fmt::print("stuck      {}\n", in_one_line(one));
   fmt::print("stranded   {}\n", view.stranded.size());
   for (const auto& one : view.stranded) fmt::print("  {} {} is {}: no job, timer or child will move it\n", one.kind, one.id.value, one.state);
 }
@@ -166,7 +172,7 @@ static std::vector<BrokerState> brokers_of(const Where& where, ledger::Connectio
   return unasked;
 }
 
-int show_status(const Where& where) {
+int show_status(const Where& where, std::int64_t stuck_after_s) {
   ledger::Connection connection(where.dsn);
   ledger::books::Books books(connection);
   const auto states = books.state_counts();
@@ -190,7 +196,13 @@ int show_status(const Where& where) {
   if (!unserved) return failed(where, "status", unserved.error());
   const auto late = overdue_now(connection);
   if (!late) return failed(where, "status", late.error());
-  const StatusView view{*states, *jobs, *stranded, *breaks, *keys, *unserved, brokers_of(where, connection, *seats), where.house_may_run, *late};
+  StatusView view{*states, *jobs, *stranded, *breaks, *keys, *unserved, brokers_of(where, connection, *seats), where.house_may_run, *late};
+  std::vector<schemas::BrokerView> answering;
+  for (const auto& broker : view.brokers)
+    if (broker.view) answering.push_back(*broker.view);
+  auto stuck = stuck_now(connection, answering, stuck_after_s);
+  if (!stuck) return failed(where, "status", stuck.error());
+  view.stuck = std::move(*stuck);
   if (where.json) std::cout << status_json(view).dump() << "\n";
   else print_status(view);
   return stranded->empty() ? 0 : 1;

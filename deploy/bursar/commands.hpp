@@ -25,7 +25,8 @@ int failed(const Where& where, const std::string& what, const ledger::StoreError
 // Says what can't be meant, in one line; returns 2.
 int wrong(const std::string& text);
 
-int show_status(const Where& where);
+// Ready jobs that nobody has taken for longer than this are named.
+int show_status(const Where& where, std::int64_t stuck_after_s);
 int list_machines(const Where& where, bool all, int limit);
 int show_machine(const Where& where, std::int64_t id);
 int show_history(const Where& where, std::int64_t id);

@@ -89,6 +89,12 @@ std::string metrics_text(const Inspection& found) {
     parked[fmt::format("{{kind=\"{}\",command=\"{}\"}}", label_text(group.kind), label_text(group.command))] +=
         group.count;
   add(text, "bursar_parked_jobs", "gauge", "Jobs that wait for a person.", {parked.begin(), parked.end()});
+  std::map<std::string, std::int64_t> stuck;
+  for (const auto& one : found.stuck)
+    stuck[fmt::format("{{kind=\"{}\",command=\"{}\"}}", label_text(one.jobs.kind), label_text(one.jobs.command))] =
+        one.jobs.count;
+  add(text, "bursar_stuck_jobs", "gauge", "Ready jobs that nobody has taken for too long.",
+      {stuck.begin(), stuck.end()});
   add(text, "bursar_overdue_schedules", "gauge", "What schedules should have done, or ended, five minutes ago.",
       {
           {"", static_cast<std::int64_t>(found.overdue.size())}
@@ -139,6 +145,9 @@ bool Inspector::finish() {
   if (!seats) return false;
   for (auto& [seat, view] : ask_brokers(layout_, *seats))
     if (view) now_.brokers.push_back(std::move(*view));
+  auto stuck = stuck_now(connection_, now_.brokers, stuck_after_s_);
+  if (!stuck) return false;
+  now_.stuck = std::move(*stuck);
   last_ = std::move(now_);
   return write_whole(layout_.metrics(), metrics_text(last_));
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "deploy/bursar/layout.hpp"
+#include "deploy/bursar/stuck.hpp"
 #include "ledger/books/books.hpp"
 #include "ledger/jobs/desk.hpp"
 #include "ledger/jobs/jobs.hpp"
@@ -24,13 +25,16 @@ struct Inspection {
   std::vector<std::string> overdue;            // schedules, a sentence each
   std::vector<ledger::jobs::JobGroup> parked;  // by kind, command and reason
   std::vector<schemas::BrokerView> brokers;    // that answer
+  std::vector<StuckWork> stuck;                // ready, and taken by nobody
 };
 
 std::string metrics_text(const Inspection& found);
 
 class Inspector {
  public:
-  Inspector(const Layout& layout, ledger::Connection& connection) : layout_(layout), connection_(connection) {}
+  // A ready job is stuck once nobody has taken it for longer than `stuck_after_s`.
+  Inspector(const Layout& layout, ledger::Connection& connection, std::int64_t stuck_after_s = 30)
+      : layout_(layout), connection_(connection), stuck_after_s_(stuck_after_s) {}
 
   // One slice of the pass that is under way; begins one every minute, the first after
   // three seconds. True when a pass has just ended. Where PostgreSQL
@@ -44,6 +48,7 @@ class Inspector {
 
   const Layout& layout_;
   ledger::Connection& connection_;
+  std::int64_t stuck_after_s_;
   ledger::books::LiveSlice at_;
   Inspection now_, last_;
   bool is_under_way_ = false;

@@ -209,7 +209,11 @@ class Cli {
 
   void add_looks() {
     looker(&app_, "status", "instances, jobs, workers, brokers, stranded work",
-           [this] { return look(o_, deploy::show_status); });
+           [this] {
+             return look_with_config(o_, [](const Where& where, const schemas::config::Config& config) {
+               return deploy::show_status(where, config.broker.stuck_after_s);
+             });
+           });
     auto* machine = app_.add_subcommand("machine", "instances of state machines");
     machine->require_subcommand(1);
     auto* list = looker(machine, "list", "the live ones, newest first", [this] {

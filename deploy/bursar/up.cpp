@@ -90,7 +90,7 @@ class Run {
         house_(house),
         connection_(house.owner_dsn()),
         pulse_(ledger::brisk(house.owner_dsn())),
-        inspector_(house.layout(), pulse_) {}
+        inspector_(house.layout(), pulse_, options.config.broker.stuck_after_s) {}
 
   int go() {
     const auto standing = house_.ask([&] { return read_feed(connection_); });
@@ -241,6 +241,7 @@ class Run {
     for (const auto& one : inspector_.last().stranded)
       fmt::print(stderr, "bursar: stranded: {} {} is {}: no job, timer or child will move it\n", one.kind, one.id.value,
                  one.state);
+    for (const auto& one : inspector_.last().stuck) fmt::print(stderr, "bursar: stuck: {}\n", in_one_line(one));
   }
 
   // A replay that stands because somebody has paused what it waits for: it goes on by itself after the resume.

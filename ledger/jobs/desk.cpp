@@ -14,6 +14,21 @@ constexpr Statement groups_statement = {
     "SELECT kind, command, state, reason, count(*) FROM ledger.jobs_seen($1, $2, $3, $4, $5, $6, $7, $8) "
     "GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 1, 2, 3, 4",
     false};
+constexpr Statement untaken_statement = {
+    "job_untaken",
+    "SELECT x.kind, x.command, count(*), max(x.age_ms) / 1000, min(x.world_at), coalesce(max(x.last_error), '') FROM ("
+    " SELECT j.kind, j.command, j.world_at, j.last_error,"
+    "        least(extract(epoch FROM clock_timestamp() -"
+    "                greatest(CASE WHEN j.ordinal < 1000 THEN t.wall_at END,"
+    "                         CASE WHEN j.run_at <= clock_timestamp() THEN nullif(j.run_at, '-infinity') END)) * 1000,"
+    "              CASE WHEN j.world_at > w.world THEN $2::bigint END)::bigint AS age_ms"
+    "   FROM (SELECT ledger.world_now() AS world) AS w CROSS JOIN ledger.job j"
+    "   LEFT JOIN ledger.transition t ON t.owner = j.owner AND t.instance = j.instance AND t.version = j.version"
+    "  WHERE j.token IS NULL AND j.parked IS NULL AND j.shard >= 0 AND j.world_at <= greatest($1::bigint, w.world)"
+    "    AND (j.run_at <= clock_timestamp() OR j.last_error LIKE 'no worker here knows %'"
+    "         OR j.last_error LIKE 'waits for %')) AS x"
+    " WHERE x.age_ms >= $3::bigint * 1000 GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
+    false};
 constexpr Statement find_statement = {
     "job_find",
     "SELECT * FROM ledger.jobs_seen($1, '', '', '', '', $3, '', 0) WHERE owner = $2 AND version = $4 AND ordinal = $5",
@@ -91,6 +106,16 @@ Stored<std::vector<JobGroup>> Desk::groups(const Filter& filter, machines::Insta
     groups.push_back({std::string(rows->text(row, 0)), std::string(rows->text(row, 1)), std::string(rows->text(row, 2)),
                       std::string(rows->text(row, 3)), rows->number(row, 4)});
   return groups;
+}
+
+Stored<std::vector<Untaken>> Desk::untaken(machines::Instant come, std::int64_t come_ms, std::int64_t longer_than_s) {
+  const auto rows = connection_.call(untaken_statement, Parameters().add(come.us).add(come_ms).add(longer_than_s));
+  if (!rows) return machines::fail(rows.error());
+  std::vector<Untaken> found;
+  for (int row = 0; row < rows->size(); ++row)
+    found.push_back({std::string(rows->text(row, 0)), std::string(rows->text(row, 1)), rows->number(row, 2),
+                     rows->number(row, 3), {rows->number(row, 4)}, std::string(rows->text(row, 5))});
+  return found;
 }
 
 Stored<Intervention> Desk::intervene(const char* what, std::span<const machines::JobKey> keys, const std::string& who,

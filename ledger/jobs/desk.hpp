@@ -50,6 +50,15 @@ struct JobGroup {
   std::int64_t count = 0;
 };
 
+// Jobs of a kind and command that are ready, and that nobody has taken.
+struct Untaken {
+  std::string kind, command;
+  std::int64_t count = 0;
+  std::int64_t oldest_s = 0;   // wall time since the oldest could have been taken, at the earliest
+  machines::Instant world_at;  // the earliest
+  std::string last_error;      // of one of them; empty: none has one
+};
+
 class Desk {
  public:
   explicit Desk(Connection& connection) : connection_(connection) {}
@@ -60,6 +69,11 @@ class Desk {
   Stored<std::vector<JobView>> find(const machines::JobKey& key, machines::Instant world_now);
   // By what they are and why they wait, most first.
   Stored<std::vector<JobGroup>> groups(const Filter& filter, machines::Instant world_now);
+
+  // Those that nobody has taken for longer than this, most first; what only goes back and forth because nobody can do
+  // it, or a limit holds it, is among them; what a pause holds is not. `come`: how far the brokers let world time go,
+  // where that is further than the ledger knows, and for how long they have.
+  Stored<std::vector<Untaken>> untaken(machines::Instant come, std::int64_t come_ms, std::int64_t longer_than_s);
 
   // REQUIRES: all of one owner. What is leased, gone or so already is left alone.
   Stored<Intervention> retry(std::span<const machines::JobKey> keys, const std::string& who, const std::string& why) {

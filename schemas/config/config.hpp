@@ -128,6 +128,7 @@ struct BrokerConfig {
   std::int64_t safety_poll_ms = 200;  // claim although nobody hinted
   std::int64_t claim_limit = 256;     // jobs per shard and claim
   std::int64_t most_tries = 20;       // business retries before a job is parked
+  std::int64_t stuck_after_s = 30;    // ready jobs that nobody has taken for longer are named
   std::int64_t backoff_ms = 100;      // doubled per try, with jitter
   std::int64_t longest_backoff_ms = 60'000;
   std::vector<RetryConfig> retry;  // for the classes named; the others go by the three above (and see README)

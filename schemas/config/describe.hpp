@@ -111,6 +111,8 @@ void describe_broker(Visitor& v, Broker& c) {
   v.field("safety_poll_ms", c.safety_poll_ms, "look for jobs although nobody hinted");
   v.field("claim_limit", c.claim_limit, "jobs per shard and claim");
   v.field("most_tries", c.most_tries, "retries before a job is parked");
+  v.field("stuck_after_s", c.stuck_after_s,
+          "`status`, `up` and metrics.prom name ready jobs that nobody has taken for longer");
   v.field("backoff_ms", c.backoff_ms, "before the first retry; doubled per try");
   v.field("longest_backoff_ms", c.longest_backoff_ms, "between two tries at most");
   v.list("retry", "retries after one class of error, instead of the three above", c.retry,

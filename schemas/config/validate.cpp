@@ -288,6 +288,7 @@ void check_processes(Findings& found, const Config& config) {
   check_range(found, "broker.safety_poll_ms", broker.safety_poll_ms, 1, 60'000);
   check_range(found, "broker.claim_limit", broker.claim_limit, 1, 10'000);
   check_range(found, "broker.most_tries", broker.most_tries, 1, 1'000);
+  check_range(found, "broker.stuck_after_s", broker.stuck_after_s, 1, 86'400);
   check_range(found, "broker.backoff_ms", broker.backoff_ms, 1, 600'000);
   check_range(found, "broker.longest_backoff_ms", broker.longest_backoff_ms, broker.backoff_ms, 86'400'000);
   check_retries(found, broker.retry);
