@@ -46,6 +46,7 @@ CallError refused(const VenueMessage& request, const schemas::VenueRefusal& refu
   const std::string& reason = refusal.reason;
   if (refusal.retry_after_ms > 0) return CallError::retry_later;
   if (reason.rfind("not_allowed", 0) == 0 || is_bad_key(reason)) return CallError::fatal_auth;
+  if (is_place(request) && reason.starts_with("deadline_")) return CallError::unknown_outcome;
   const bool is_about_an_order =
       std::holds_alternative<schemas::QueryOrder>(request) || std::holds_alternative<schemas::CancelOrder>(request);
   return is_about_an_order ? CallError::retry_later : CallError::rejected;

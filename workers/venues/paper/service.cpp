@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <vector>
@@ -139,6 +140,9 @@ class Service {
     auto verdict = gate_.check(frame, wall_us());
     rate_used_ppm = verdict.rate_used_ppm;
     if (verdict.refusal) return std::move(*verdict.refusal);
+    if (const auto* order = std::get_if<schemas::PlaceOrder>(&message))
+      if (auto late = refused_by_deadline(config_.book.properties, *order, venue_us()); !late.empty())
+        return schemas::VenueRefusal{std::move(late)};
     const auto struck = config_.faults.empty() ? std::nullopt : struck_by_faults(message);
     if (!struck) return handle(message);
     const auto turn = store_.count(struck->on, struck->client_id);
@@ -185,9 +189,12 @@ class Service {
   std::optional<VenueMessage> answer(const Kept<T>& kept) {
     if (!kept) return refusal(kept.error());
     VenueMessage made(*kept);
-    if (auto* report = std::get_if<schemas::OrderReport>(&made)) report->venue_us = wall_us();
+    if (auto* report = std::get_if<schemas::OrderReport>(&made)) report->venue_us = venue_us();
     return made;
   }
+
+  // The wall clock, never backwards: what it once called too late stays too late, and a report says so.
+  std::int64_t venue_us() { return venue_us_ = std::max(venue_us_, wall_us()); }
 
   // A broken store says nothing to anyone: for who asked, the outcome is unknown.
   std::optional<VenueMessage> refusal(const StoreError& error) {
@@ -205,6 +212,7 @@ class Service {
   wire::ZapServer zap_;
   wire::RouterSocket socket_;
   wire::Poller poller_;
+  std::int64_t venue_us_ = 0;
   bool broken_ = false;
 };
 

@@ -21,7 +21,24 @@ bool is_client_id(const std::string& id) {
   return id.size() == 32 && std::all_of(id.begin(), id.end(), is_hex);
 }
 
+OrderReport unknown(const std::string& client_id) { return {client_id, OrderStatus::not_found, "", false, {}}; }
+OrderReport barred(const std::string& client_id, bool duplicate) {
+  return {client_id, OrderStatus::cancelled, "barred_before_it_came", duplicate, {}};
+}
+
 }  // namespace
+
+std::string refused_by_deadline(const VenueProperties& properties, const schemas::PlaceOrder& order,
+                                std::int64_t venue_us) {
+  constexpr std::int64_t farthest_us = 60'000'000;
+  if (!properties.enforces_deadline || order.not_after_us == 0) return "";
+  if (order.not_after_us < venue_us)
+    return fmt::format("deadline_passed: {} us ago; nothing was taken",
+                       machines::to_text(Int128{venue_us} - order.not_after_us));
+  if (Int128{order.not_after_us} - venue_us > farthest_us)
+    return "deadline_too_far: more than 60 seconds away; nothing was taken";
+  return "";
+}
 
 const Market* Store::market(const std::string& symbol) const {
   for (const Market& market : book_.markets)
@@ -50,6 +67,29 @@ Sql<std::vector<Store::Order>> Store::orders(std::string_view condition, const s
   return found;
 }
 
+// The open one of this id, else the newest.
+Sql<std::optional<Store::Order>> Store::standing(const std::string& client_id) {
+  auto found = orders("client_id = ?", client_id);
+  if (!found) return machines::fail(found.error());
+  std::optional<Order> chosen;
+  for (Order& order : *found) {
+    chosen = std::move(order);
+    if (chosen->status == OrderStatus::resting) break;
+  }
+  return chosen;
+}
+
+Sql<bool> Store::is_barred(const std::string& client_id) {
+  return database_.prepare("SELECT 1 FROM tombstones WHERE client_id = ?").bind(std::string_view(client_id)).step();
+}
+
+Kept<OrderReport> Store::bar(const std::string& client_id) {
+  const auto done =
+      database_.prepare("INSERT OR IGNORE INTO tombstones VALUES (?)").bind(std::string_view(client_id)).run();
+  if (!done) return broken(done.error());
+  return barred(client_id, false);
+}
+
 Sql<OrderReport> Store::report(const Order& order, bool duplicate) {
   OrderReport made{order.client_id, order.status, order.reason, duplicate, {}, order.symbol, order.side, order.size};
   Prepared query = database_.prepare(
@@ -71,11 +111,15 @@ Kept<OrderReport> Store::place(const schemas::PlaceOrder& order, bool told_to_re
   if (!is_client_id(order.client_id)) return refuse("bad_client_id: 32 lower-case hex digits are expected");
   Transaction transaction(database_);
   if (!transaction.begun()) return broken(transaction.begun().error());
-  const auto standing = orders("client_id = ?", order.client_id);
-  if (!standing) return broken(standing.error());
-  const bool is_duplicate = !standing->empty();
-  if (is_duplicate) {
-    const Order& first = standing->front();
+  const auto is_late = is_barred(order.client_id);
+  if (!is_late) return broken(is_late.error());
+  if (*is_late) return barred(order.client_id, true);
+  const auto known = standing(order.client_id);
+  if (!known) return broken(known.error());
+  const bool is_taken = *known && ((*known)->status == OrderStatus::resting ||
+                                   book_.properties.ids == VenueProperties::Ids::for_ever);
+  if (is_taken) {
+    const Order& first = **known;
     if (first.symbol != order.symbol || first.side != order.side || first.size != order.size)
       return refuse(fmt::format("id_conflict: {} stands for another order", order.client_id));
   } else {
@@ -83,9 +127,9 @@ Kept<OrderReport> Store::place(const schemas::PlaceOrder& order, bool told_to_re
     if (!refusal) return broken(refusal.error());
     if (const auto kept = insert(order, *refusal); !kept) return broken(kept.error());
   }
-  const auto kept = orders("client_id = ?", order.client_id);
+  const auto kept = standing(order.client_id);
   if (!kept) return broken(kept.error());
-  const auto made = report(kept->front(), is_duplicate);
+  const auto made = report(**kept, is_taken);
   if (!made) return broken(made.error());
   if (const auto done = transaction.commit(); !done) return broken(done.error());
   return *made;
@@ -122,11 +166,15 @@ Sql<bool> Store::insert(const schemas::PlaceOrder& order, const std::string& ref
 }
 
 Kept<OrderReport> Store::query(const schemas::QueryOrder& query) {
-  const auto found = orders("client_id = ?", query.client_id);
+  const auto found = standing(query.client_id);
   if (!found) return broken(found.error());
-  if (found->empty() || (!query.deep && found->front().status != OrderStatus::resting))
-    return OrderReport{query.client_id, OrderStatus::not_found, "", false, {}};
-  const auto made = report(found->front());
+  if (!*found && query.deep) {
+    const auto is_late = is_barred(query.client_id);
+    if (!is_late) return broken(is_late.error());
+    if (*is_late) return barred(query.client_id, false);
+  }
+  if (!*found || (!query.deep && (*found)->status != OrderStatus::resting)) return unknown(query.client_id);
+  const auto made = report(**found);
   if (!made) return broken(made.error());
   return *made;
 }
@@ -134,10 +182,16 @@ Kept<OrderReport> Store::query(const schemas::QueryOrder& query) {
 Kept<OrderReport> Store::cancel(const schemas::CancelOrder& cancel) {
   Transaction transaction(database_);
   if (!transaction.begun()) return broken(transaction.begun().error());
-  auto found = orders("client_id = ?", cancel.client_id);
+  auto found = standing(cancel.client_id);
   if (!found) return broken(found.error());
-  if (found->empty()) return OrderReport{cancel.client_id, OrderStatus::not_found, "", false, {}};
-  Order& order = found->front();
+  if (!*found) {
+    if (!book_.properties.tombstones || !is_client_id(cancel.client_id)) return unknown(cancel.client_id);
+    auto made = bar(cancel.client_id);
+    if (!made) return made;
+    if (const auto done = transaction.commit(); !done) return broken(done.error());
+    return made;
+  }
+  Order& order = **found;
   if (order.status == OrderStatus::resting) {
     const Market* traded = market(order.symbol);
     if (traded == nullptr) return refuse(fmt::format("{}: this venue no longer trades it", order.symbol));

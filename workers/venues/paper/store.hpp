@@ -1,5 +1,6 @@
-// workers/venues/paper/store.hpp: what the paper venue knows, in one SQLite file of its own: orders by client id
-// (unique over all orders for ever), fills, what people did past them, the last bar of each symbol, balances. Each call
+// workers/venues/paper/store.hpp: what the paper venue knows, in one SQLite file of its own: orders by client id (unique
+// for ever or among open orders, as its book says), the ids that are barred, fills, what people did past them, the last
+// bar of each symbol, balances. Each call
 // is one durable transaction: after it returns, a kill loses nothing; the calls of a Round are durable together. No
 // throw. One thread.
 #pragma once
@@ -11,6 +12,7 @@
 #include "workers/venues/paper/faults.hpp"
 #include "workers/venues/paper/matching.hpp"
 #include "workers/venues/paper/sqlite.hpp"
+#include "workers/venues/properties.hpp"
 
 namespace workers::venues::paper {
 
@@ -24,6 +26,8 @@ struct Book {
   PaperRules rules;
   std::vector<Market> markets;
   std::vector<StartingBalance> starting;  // an asset that is traded or pays fees and is not named here starts at 0
+  // How the venue treats ids and deadlines. A file keeps those that it was made with, but for the times.
+  VenueProperties properties = {};
   // Nothing, or what is wrong.
   [[nodiscard]] std::string validate() const;
 };
@@ -37,21 +41,30 @@ struct StoreError {
 template <class T>
 using Kept = machines::Result<T, StoreError>;
 
+// Why nothing of this order is taken at this moment of the venue's wall clock, or "": deadline_passed, or
+// deadline_too_far (more than 60 s away). "" always where no deadline is enforced, and of an order that names none. For
+// who answers to ask before place(): the store has no clock.
+std::string refused_by_deadline(const VenueProperties& properties, const schemas::PlaceOrder& order,
+                                std::int64_t venue_us);
+
 class Store {
  public:
   // Opens or creates the file; one of an earlier version is brought up to this one, at once or not at all. Errors (all
-  // broken): another program's file, a later version's, damaged, in use, other starting balances than it was made with,
-  // books that don't add up.
+  // broken): another program's file, a later version's, damaged, in use, other starting balances or other rules of ids
+  // and deadlines than it was made with, books that don't add up. (Files of before version 3 were made for ids for ever.)
   static Kept<Store> open(const std::string& path, Book book);
 
   // Reports carry the order that stands under the id, never venue_us: the time is for who answers.
-  // An id that stands already for the same order gives that order's report with `duplicate` set. What the venue does
+  // An id that stands already for the same order gives that order's report with `duplicate` set; where ids are unique
+  // among open orders only, an id whose order has ended makes a second order. Of two the reports are of the open one,
+  // else of the newer. A barred id is reported as cancelled, barred_before_it_came, as a duplicate. What the venue does
   // not take is kept as rejected: unknown_symbol, bad_size, below_minimum, drawn_reject, insufficient_funds, or
   // `told_to_reject` where told. Errors: refused for an id that is no 32 hex digits or stands for another order.
   Kept<schemas::OrderReport> place(const schemas::PlaceOrder& order, bool told_to_reject = false);
   // not_found also for an order that no longer rests, unless the query is deep.
   Kept<schemas::OrderReport> query(const schemas::QueryOrder& query);
-  // An order that no longer rests is reported as it is.
+  // An order that no longer rests is reported as it is. An unknown id (32 hex digits) is barred for ever, durably, where
+  // the venue keeps tombstones, and reported as cancelled, barred_before_it_came; else not_found.
   Kept<schemas::OrderReport> cancel(const schemas::CancelOrder& cancel);
   // Fills what rests of the symbol. Where the account lacks coins for the fees of all these fills, the fees of all of
   // them are taken in quote, as exchanges do. The same bar again changes nothing and gets the same answer. An order
@@ -93,11 +106,16 @@ class Store {
   Store(Database database, Book book) : database_(std::move(database)), book_(std::move(book)) {}
   [[nodiscard]] const Market* market(const std::string& symbol) const;
   Sql<bool> prepare_file(const std::string& path);
+  Sql<bool> raise_file(const std::string& path, std::int64_t version);
+  Sql<bool> prepare_properties(const std::string& path);
   Sql<bool> prepare_balances();
   Sql<bool> prepare_balance(const StartingBalance& starting);
   Sql<bool> check_symbols();
   Sql<bool> verify();
   Sql<std::vector<Order>> orders(std::string_view condition, const std::string& value);
+  Sql<std::optional<Order>> standing(const std::string& client_id);
+  Sql<bool> is_barred(const std::string& client_id);
+  Kept<schemas::OrderReport> bar(const std::string& client_id);
   Sql<schemas::OrderReport> report(const Order& order, bool duplicate = false);
   Sql<std::string> refusal_of(const schemas::PlaceOrder& order, bool told_to_reject);
   Sql<bool> insert(const schemas::PlaceOrder& order, const std::string& refusal);

@@ -12,7 +12,7 @@ namespace {
 using machines::Int128;
 
 constexpr std::int64_t application_id = 0x42505631;  // "BPV1"
-constexpr std::int64_t schema_version = 2;
+constexpr std::int64_t schema_version = 3;
 
 // Amounts are decimal text in whole minor units: SQLite's integers end at 64 bits.
 constexpr const char* version_1 = R"sql(
@@ -52,12 +52,40 @@ CREATE TABLE hand_transfers (
 ) STRICT;
 )sql";
 
+// What version 3 added: ids that are barred, how ids and deadlines are treated, and an id that may stand for two orders:
+// which of its indices is unique goes by that (prepare_properties).
+constexpr const char* since_3 = R"sql(
+CREATE TABLE orders_3 (
+  number INTEGER PRIMARY KEY, client_id TEXT NOT NULL, symbol TEXT NOT NULL,
+  side TEXT NOT NULL CHECK (side IN ('buy', 'sell')), size TEXT NOT NULL, remaining TEXT NOT NULL,
+  placed_us INTEGER NOT NULL, status TEXT NOT NULL CHECK (status IN ('resting', 'filled', 'cancelled', 'rejected')),
+  reason TEXT NOT NULL, fills INTEGER NOT NULL
+) STRICT;
+INSERT INTO orders_3 SELECT number, client_id, symbol, side, size, remaining, placed_us, status, reason, fills FROM orders;
+DROP TABLE orders;
+ALTER TABLE orders_3 RENAME TO orders;
+CREATE INDEX resting_orders ON orders (symbol) WHERE status = 'resting';
+CREATE TABLE tombstones (client_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE properties (
+  one INTEGER PRIMARY KEY CHECK (one = 1), ids TEXT NOT NULL CHECK (ids IN ('for_ever', 'among_open')),
+  tombstones INTEGER NOT NULL, enforces_deadline INTEGER NOT NULL
+) STRICT;
+)sql";
+
+// What a file keeps of the properties, as a person reads it.
+std::string words_of(bool for_ever, bool tombstones, bool enforces_deadline) {
+  return fmt::format("ids {}, {}, {}", for_ever ? "for_ever" : "among_open",
+                     tombstones ? "tombstones" : "no tombstones",
+                     enforces_deadline ? "deadlines enforced" : "no deadlines enforced");
+}
+
 machines::Failure<SqlError> wrong(std::string text) { return machines::fail(SqlError{std::move(text)}); }
 
 }  // namespace
 
 std::string Book::validate() const {
   if (auto bad = rules.validate(); !bad.empty()) return bad;
+  if (auto bad = properties.validate(); !bad.empty()) return "the paper venue can't have " + bad;
   if (markets.empty()) return "the paper venue needs a market";
   std::set<std::string> symbols;
   for (const Market& market : markets) {
@@ -79,6 +107,7 @@ Kept<Store> Store::open(const std::string& path, Book book) {
   if (!database) return failed(database.error());
   Store store(std::move(*database), std::move(book));
   if (const auto ready = store.prepare_file(path); !ready) return failed(ready.error());
+  if (const auto ready = store.prepare_properties(path); !ready) return failed(ready.error());
   if (const auto ready = store.prepare_balances(); !ready) return failed(ready.error());
   if (const auto known = store.check_symbols(); !known) return failed(known.error());
   if (const auto sound = store.verify(); !sound)
@@ -99,8 +128,8 @@ Sql<bool> Store::prepare_file(const std::string& path) {
   if (is_new) {
     Transaction transaction(database_);
     if (!transaction.begun()) return transaction.begun();
-    const auto made = database_.execute(fmt::format("{} {} PRAGMA application_id = {}; PRAGMA user_version = {};",
-                                                    version_1, since_2, application_id, schema_version));
+    const auto made = database_.execute(fmt::format("{} {} {} PRAGMA application_id = {}; PRAGMA user_version = {};",
+                                                    version_1, since_2, since_3, application_id, schema_version));
     return made ? transaction.commit() : made;
   }
   const auto version = database_.number("PRAGMA user_version");
@@ -108,15 +137,61 @@ Sql<bool> Store::prepare_file(const std::string& path) {
   if (*version < 1 || *version > schema_version)
     return wrong(fmt::format("{}: a venue store of version {}, this program knows {}; use the program that made it",
                              path, *version, schema_version));
-  Prepared check = database_.prepare("PRAGMA quick_check(1)");
-  const auto row = check.step();
-  if (!row) return row;
-  if (check.text(0) != "ok") return wrong(fmt::format("{}: damaged: {}; restore it from a copy", path, check.text(0)));
-  if (*version == schema_version) return true;
+  {
+    Prepared check = database_.prepare("PRAGMA quick_check(1)");
+    const auto row = check.step();
+    if (!row) return row;
+    if (check.text(0) != "ok")
+      return wrong(fmt::format("{}: damaged: {}; restore it from a copy", path, check.text(0)));
+  }
+  return *version == schema_version ? Sql<bool>(true) : raise_file(path, *version);
+}
+
+Sql<bool> Store::raise_file(const std::string& path, std::int64_t version) {
+  if (book_.properties.ids != VenueProperties::Ids::for_ever)
+    return wrong(fmt::format("{}: this venue store was made with ids for_ever, the configuration says ids among_open; "
+                             "restore the configuration or choose another data folder",
+                             path));
+  // The orders move to another table: meanwhile fills refer to none.
+  if (const auto off = database_.execute("PRAGMA foreign_keys = OFF"); !off) return off;
+  {
+    Transaction transaction(database_);
+    if (!transaction.begun()) return transaction.begun();
+    const auto raised = database_.execute(
+        fmt::format("{} {} PRAGMA user_version = {};", version == 1 ? since_2 : "", since_3, schema_version));
+    if (!raised) return raised;
+    if (const auto done = transaction.commit(); !done) return done;
+  }
+  return database_.execute("PRAGMA foreign_keys = ON");
+}
+
+Sql<bool> Store::prepare_properties(const std::string& path) {
+  const VenueProperties& wanted = book_.properties;
+  const bool for_ever = wanted.ids == VenueProperties::Ids::for_ever;
   Transaction transaction(database_);
   if (!transaction.begun()) return transaction.begun();
-  const auto raised = database_.execute(fmt::format("{} PRAGMA user_version = {};", since_2, schema_version));
-  return raised ? transaction.commit() : raised;
+  Prepared query = database_.prepare("SELECT ids, tombstones, enforces_deadline FROM properties");
+  const auto row = query.step();
+  if (!row) return row;
+  if (*row) {
+    const std::string kept = words_of(query.text(0) == "for_ever", query.number(1) != 0, query.number(2) != 0);
+    const std::string said = words_of(for_ever, wanted.tombstones, wanted.enforces_deadline);
+    if (kept == said) return true;
+    return wrong(fmt::format("{}: this venue store was made with {}, the configuration says {}; restore the "
+                             "configuration or choose another data folder",
+                             path, kept, said));
+  }
+  const auto kept = database_.prepare("INSERT INTO properties VALUES (1, ?, ?, ?)")
+                        .bind(std::string_view(for_ever ? "for_ever" : "among_open"))
+                        .bind(static_cast<std::int64_t>(wanted.tombstones))
+                        .bind(static_cast<std::int64_t>(wanted.enforces_deadline))
+                        .run();
+  if (!kept) return kept;
+  const auto indexed = database_.execute(for_ever ? "CREATE UNIQUE INDEX orders_by_id ON orders (client_id);"
+                                                  : "CREATE INDEX orders_by_id ON orders (client_id);"
+                                                    "CREATE UNIQUE INDEX open_orders_by_id ON orders (client_id) "
+                                                    "WHERE status = 'resting';");
+  return indexed ? transaction.commit() : indexed;
 }
 
 Sql<bool> Store::prepare_balances() {

@@ -47,6 +47,8 @@ workers::venues::paper::VenueConfig Party::config(const std::vector<std::string>
   workers::venues::paper::VenueConfig made{endpoint(), folder + "/venue.db", venue, {}, venue_book(), {}};
   made.peers[worker.public_key] = {brokers::wire::Role::worker, "worker-1"};
   made.peers[feed.public_key] = {brokers::wire::Role::client, "feed"};
+  if (std::filesystem::exists(folder + "/as_real_ones"))
+    made.book.properties = {workers::venues::VenueProperties::Ids::among_open, false, 5'000, true, 200};
   for (const auto& text : faults) made.faults.push_back(*workers::venues::paper::parse_fault(text));
   return made;
 }

@@ -15,7 +15,8 @@ namespace tests {
 // 20,000 USDT and 10 ETH; every second order fills in two parts.
 workers::venues::paper::Book venue_book();
 
-// Keys and endpoint of one venue in `folder`.
+// Keys and endpoint of one venue in `folder`. With a file named `as_real_ones` there, ids are unique among open orders
+// only, there are no tombstones, and deadlines are enforced.
 struct Party {
   std::string folder;
   brokers::wire::CurveKeys venue, worker, feed;

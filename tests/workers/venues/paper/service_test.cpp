@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <functional>
 #include <random>
 #include <thread>
@@ -96,6 +97,38 @@ TEST_F(Service, EveryReportSaysWhenTheVenueAnswered) {
     EXPECT_GE(report.venue_us, before);
     EXPECT_LE(report.venue_us, wall_us());
   }
+}
+
+TEST_F(Service, ALateRequestMakesNoOrderOnceItsIdIsBarred) {
+  VenueProcess venue(party_);
+  Peer worker(party_, party_.worker), feed(party_, party_.feed);
+  EXPECT_EQ(worker.report(schemas::CancelOrder{client_id(1)}).reason, "barred_before_it_came");
+  venue.kill();
+  venue.start();
+  Peer another(party_, party_.worker);  // what the first one sends may die with the old socket
+  EXPECT_EQ(another.report(order_for(1, Side::sell, one_eth)).status, OrderStatus::cancelled);
+  EXPECT_EQ(feed.take(bar_at(1, 30'000)), 0);
+}
+
+TEST_F(Service, ALateRequestMakesNoOrderOnceItsDeadlineHasPassed) {
+  std::ofstream(folder_.at("as_real_ones")) << "";
+  VenueProcess venue(party_);
+  Peer worker(party_, party_.worker), feed(party_, party_.feed);
+  EXPECT_EQ(worker.report(schemas::CancelOrder{client_id(1)}).status, OrderStatus::not_found);
+  auto order = order_for(1, Side::sell, one_eth);
+  order.not_after_us = wall_us() - 1;
+  EXPECT_EQ(worker.error(order), CallError::unknown_outcome) << "an earlier copy of it may have come in time";
+  EXPECT_THAT(worker.call(order).text, HasSubstr("deadline_passed"));
+  order.not_after_us = wall_us() + 90'000'000;
+  EXPECT_EQ(worker.error(order), CallError::unknown_outcome);
+  EXPECT_EQ(worker.report(schemas::QueryOrder{client_id(1), true}).status, OrderStatus::not_found) << "without trace";
+  EXPECT_EQ(feed.take(bar_at(1, 30'000)), 0);
+  order = order_for(1, Side::sell, one_eth, 2);
+  order.not_after_us = wall_us() + 30'000'000;
+  EXPECT_EQ(worker.report(order).status, OrderStatus::resting);
+  order.not_after_us = 1;
+  EXPECT_EQ(worker.error(order), CallError::unknown_outcome) << "and indeed one did";
+  EXPECT_EQ(feed.take(bar_at(2, 30'000)), 1);
 }
 
 TEST_F(Service, ServesWorkersAndTheFeedAndStopsWhenTold) {

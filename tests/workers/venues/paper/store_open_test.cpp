@@ -65,7 +65,7 @@ TEST(StoreOpen, AFileOfVersion1IsBroughtUpAndGoesOn) {
     EXPECT_EQ(report->fills[0].fee_asset, "");
     EXPECT_EQ(store.open_bar(bar_at(2, 30'000))->filled, 1);
   }
-  EXPECT_EQ(version_of(path), 2);
+  EXPECT_EQ(version_of(path), 3);
   Store again = opened(path, book());
   EXPECT_EQ(total(again, "ETH"), 10 * one_eth);
 }
@@ -76,17 +76,38 @@ TEST(StoreOpen, AFileThatCanNotBeBroughtUpStaysAsItWas) {
   {
     auto old = Database::open(path);
     // The last thing that the upgrade makes is in its way.
-    ASSERT_TRUE(old->execute(std::string(file_of_version_1) + "CREATE TABLE hand_transfers (x);"));
+    ASSERT_TRUE(old->execute(std::string(file_of_version_1) + "CREATE TABLE properties (x);"));
   }
-  EXPECT_THAT(refusal_to_open(path), HasSubstr("hand_transfers"));
+  EXPECT_THAT(refusal_to_open(path), HasSubstr("properties"));
   EXPECT_EQ(version_of(path), 1);
   {
     auto old = Database::open(path);
     EXPECT_EQ(old->number("SELECT count(*) FROM pragma_table_info('fills')").value(), 8);
-    ASSERT_TRUE(old->execute("DROP TABLE hand_transfers"));
+    ASSERT_TRUE(old->execute("DROP TABLE properties"));
   }
   Store store = opened(path, book());
   EXPECT_EQ(total(store, "ETH"), 11 * one_eth);
+}
+
+TEST(StoreOpen, AnOlderFileHasIdsForEver) {
+  const Folder folder;
+  const std::string path = folder.at("venue.db");
+  {
+    auto old = Database::open(path);
+    ASSERT_TRUE(old->execute(file_of_version_1));
+  }
+  Book real = book();
+  real.properties = {VenueProperties::Ids::among_open, false, 5'000, true, 200};
+  EXPECT_THAT(refusal_to_open(path, real), HasSubstr("was made with ids for_ever"));
+  EXPECT_EQ(version_of(path), 1) << "and stays as it was";
+  {
+    Store store = opened(path);
+    EXPECT_TRUE(store.place({client_id(1), "ETH/USDT", Side::buy, 300'300'000'000, {}})->duplicate);
+    EXPECT_EQ(store.cancel({client_id(7)})->reason, "barred_before_it_came");
+  }
+  auto raised = Database::open(path);
+  EXPECT_FALSE(raised->execute("INSERT INTO orders SELECT 9, client_id, symbol, side, size, remaining, placed_us, "
+                               "status, reason, fills FROM orders WHERE number = 1"));
 }
 
 }  // namespace
