@@ -26,6 +26,7 @@
 #include "machines/core/diagram.hpp"
 #include "machines/firing/firing.hpp"
 #include "machines/intervention/intervention.hpp"
+#include "machines/resolution/resolution.hpp"
 #include "machines/key/key.hpp"
 #include "machines/order/order.hpp"
 #include "machines/reconciliation/reconciliation.hpp"
@@ -278,8 +279,9 @@ int show_diagram(const std::string& kind) {
   else if (kind == "key") std::cout << machines::mermaid(machines::key::transitions, machines::key::State::resting);
   else if (kind == "firing") std::cout << machines::mermaid(machines::firing::transitions, machines::firing::State::due);
   else if (kind == "intervention") std::cout << machines::mermaid(machines::intervention::transitions, machines::intervention::State::ordered);
+  else if (kind == "resolution") std::cout << machines::mermaid(machines::resolution::transitions, machines::resolution::State::unconfirmed);
   else {
-    fmt::print(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation, vault, sleeve, control, intervention, key, firing and break\n", kind);
+    fmt::print(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation, vault, sleeve, control, intervention, resolution, key, firing and break\n", kind);
     return 2;
   }
   return 0;

@@ -12,6 +12,7 @@
 #include "machines/control/control.hpp"
 #include "machines/firing/firing.hpp"
 #include "machines/intervention/intervention.hpp"
+#include "machines/resolution/resolution.hpp"
 #include "machines/key/key.hpp"
 #include "machines/order/order.hpp"
 #include "machines/reconciliation/reconciliation.hpp"
@@ -154,6 +155,7 @@ const MachineRegistry& shipped_machines() {
       {{"firing", 1},       shape_of<m::firing::State>(m::firing::transitions)                },
       {{"break", 1},        shape_of<m::reconciliation::State>(m::reconciliation::transitions)},
       {{"key", 1},          shape_of<m::key::State>(m::key::transitions)                      },
+      {{"resolution", 1},   shape_of<m::resolution::State>(m::resolution::transitions)        },
   };
   return registry;
 }

@@ -11,6 +11,7 @@
 #include "machines/key/key.hpp"
 #include "machines/order/order.hpp"
 #include "machines/reconciliation/reconciliation.hpp"
+#include "machines/resolution/resolution.hpp"
 #include "machines/sleeve/sleeve.hpp"
 #include "machines/sleeve_cycle/sleeve_cycle.hpp"
 #include "machines/vault/vault.hpp"
@@ -58,6 +59,7 @@ std::vector<MachineRow> made() {
   add(rows, "firing", m::firing::due, m::firing::transitions);
   add(rows, "break", m::reconciliation::open, m::reconciliation::transitions,
       {{m::reconciliation::book, m::reconciliation::closed}});
+  add(rows, "resolution", m::resolution::unconfirmed, m::resolution::transitions);
   add(rows, "key", m::key::resting, m::key::transitions);
   return rows;
 }

@@ -16,8 +16,10 @@ Way way_out(const Facts& facts) {
 
 // A venue may end an order, by whatever name, with the fills that it had made before.
 bool books_fills(Event event) {
-  return event == part_fill || event == fill || event == confirm_cancel || event == reject;
+  return event == part_fill || event == fill || event == confirm_cancel || event == reject || event == person_filled;
 }
+
+bool needs_fills(Event event) { return event == part_fill || event == fill || event == person_filled; }
 
 bool has_hold(const Data& data) { return data.hold.instance.value != 0; }
 
@@ -120,8 +122,9 @@ Result<Step, Refusal> decide(State state, const Facts& facts, const Message& mes
   const auto row = transitions.find(state, message.event);
   if (!row) return fail(Refusal::no_such_row);
   const NewFills& fills = message.fills;
-  if (fills.count == 0 && (message.event == part_fill || message.event == fill)) return fail(Refusal::fills_missing);
+  if (fills.count == 0 && needs_fills(message.event)) return fail(Refusal::fills_missing);
   if (fills.count != 0 && !books_fills(message.event)) return fail(Refusal::fills_unexpected);
+  if (message.event == person_not_placed && facts.data.fills != 0) return fail(Refusal::was_filled);
   if (fills.count != 0 && (!fills.base.is_positive() || !fills.quote.is_positive() || fills.fees.is_negative() ||
                            fills.fees_base.is_negative() || fills.fees_other.is_negative()))
     return fail(Refusal::bad_fill);

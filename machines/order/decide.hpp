@@ -49,7 +49,7 @@ struct Message {
   std::string reason;
 };
 
-enum class Refusal { no_such_row, fills_missing, fills_unexpected, bad_fill, overflow };
+enum class Refusal { no_such_row, fills_missing, fills_unexpected, bad_fill, overflow, was_filled };
 
 struct Step {
   Event event;
@@ -61,7 +61,8 @@ struct Step {
 };
 
 // Refusals, in this order: no_such_row (state, event), fills_missing (a fill without any), fills_unexpected (fills with
-// an event that books none), bad_fill (a negative or zero part), overflow. A venue fact is never refused for money:
+// an event that books none), was_filled (not placed, and fills of it are booked), bad_fill (a negative or zero part),
+// overflow. A venue fact is never refused for money:
 // what goes beyond the hold, or beyond what is there to pay a fee, comes out of suspense.
 Result<Step, Refusal> decide(State state, const Facts& facts, const Message& message);
 

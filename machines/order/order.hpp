@@ -19,7 +19,11 @@ enum class Event {
   lapse,
   cancel,
   confirm_cancel,
-  draft  // its birth
+  draft,  // its birth
+  // What a person says became of it, where nobody can ask the venue any more.
+  person_filled,
+  person_cancelled,
+  person_not_placed
 };
 enum class Command { none, place_order, query_order, cancel_order };
 using enum State;
@@ -53,6 +57,17 @@ inline constexpr auto transitions = table<State, Event, Command>({
     {cancelling, fill,           filled,     none        },
     {cancelling, reject,         rejected,   none        },
     {cancelling, confirm_cancel, cancelled,  none        },
+    {sent,       person_filled,     filled,     none     },
+    {sent,       person_cancelled,  cancelled,  none     },
+    {sent,       person_not_placed, not_placed, none     },
+    {in_doubt,   person_filled,     filled,     none     },
+    {in_doubt,   person_cancelled,  cancelled,  none     },
+    {in_doubt,   person_not_placed, not_placed, none     },
+    {resting,    person_filled,     filled,     none     },
+    {resting,    person_cancelled,  cancelled,  none     },
+    {cancelling, person_filled,     filled,     none     },
+    {cancelling, person_cancelled,  cancelled,  none     },
+    {cancelling, person_not_placed, not_placed, none     },
 });
 static_assert(transitions.one_row_per_state_and_event());
 static_assert(transitions.reaches_every_state_from(drafted));

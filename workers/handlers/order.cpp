@@ -225,6 +225,19 @@ Decision OrderHandler::on_job(const LeasedJob& job, const Facts& facts) const {
   return Commit{step_for(job, facts, machines::Fate::done), {}};  // overtaken by events
 }
 
+Decision OrderHandler::by_person(const LeasedJob& job, const Facts& facts, const order::Message& message) const {
+  const auto known = known_order(sleeves_, job, facts);
+  if (!known) return give_up_for_good("the order's data can't be read");
+  const order::Facts own{job.key.instance,         facts.version,   known->data,    known->sleeve.accounts,
+                         known->sleeve.instrument, facts.fee_payer, facts.fee_funds};
+  if (const auto move = order::decide(known->state, own, message); !move)  // a person's mistake says nothing of it
+    return give_up_for_good(
+        fmt::format("{} on {}: {}", facts.state, machines::name_of(message.event), machines::name_of(move.error())));
+  Decision decision = decide_on(job, facts, *known, message, machines::Fate::done);
+  if (auto* commit = std::get_if<Commit>(&decision)) commit->step.job = {};  // its jobs end with it
+  return decision;
+}
+
 Decision OrderHandler::on_answer(const LeasedJob& job, const Facts& facts, const Answer& answer) const {
   const auto known = known_order(sleeves_, job, facts);
   if (!known) return GiveUp{CallError::retry_later, 100, "the order's data can't be read", false};

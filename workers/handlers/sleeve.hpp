@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ledger/books/treasury.hpp"
+#include "machines/order/decide.hpp"
 #include "workers/handlers/handler.hpp"
 
 namespace workers::handlers {
@@ -32,6 +33,10 @@ class OrderHandler : public Handler {
   Decision on_job(const machines::LeasedJob& job, const ledger::journal::Facts& facts) const override;
   Decision on_answer(const machines::LeasedJob& job, const ledger::journal::Facts& facts,
                      const Answer& answer) const override;
+  // What becomes of an order by a person's word, with its cycle told as ever: a step of no job. `job` says the order and
+  // the world time. REQUIRES: message.event is one of a person's (machines/order).
+  Decision by_person(const machines::LeasedJob& job, const ledger::journal::Facts& facts,
+                     const machines::order::Message& message) const;
   // 32 hex digits, the same for every attempt at this order.
   [[nodiscard]] std::string client_id(machines::InstanceId order) const;
 

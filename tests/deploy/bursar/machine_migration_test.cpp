@@ -138,7 +138,8 @@ TEST_F(MachineVersions, WhatAWorkerHoldsIsLeftAndSaid) {
 
 TEST(ShippedMachines, EveryOneIsKnownInItsFirstVersion) {
   for (const char* kind :
-       {"order", "sleeve_cycle", "allocation", "vault", "sleeve", "control", "intervention", "break", "key", "firing"})
+       {"order", "sleeve_cycle", "allocation", "vault", "sleeve", "control", "intervention", "resolution", "break", "key",
+        "firing"})
     EXPECT_TRUE(deploy::shipped_machines().contains({kind, 1})) << kind;
   EXPECT_TRUE(deploy::shipped_machines().at({"order", 1}).finals.contains("filled"));
 }

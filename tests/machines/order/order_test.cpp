@@ -41,7 +41,9 @@ NewFills fills_of(int count, Int128 base, Int128 quote, Int128 fees) {
   return {count, Amount(eth, base), Amount(usdt, quote), Amount(usdt, fees), {10}, {20}};
 }
 
-bool needs_fills(Event event) { return event == Event::part_fill || event == Event::fill; }
+bool needs_fills(Event event) {
+  return event == Event::part_fill || event == Event::fill || event == Event::person_filled;
+}
 
 TEST(Order, TheWholeMatrixIsOnRecord) {
   const auto answer = [](State from, Event on) {
@@ -171,6 +173,7 @@ class Run {
   }
 
   [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] bool has_fills() const { return facts_.data.fills > 0; }
   [[nodiscard]] Int128 left() const {
     return std::max<Int128>(0, size_ - (facts_.data.is_buy ? quote_ + fees_ : base_));
   }
@@ -196,7 +199,7 @@ class Run {
 void one_word_of_the_venue(Run& run, bool is_buy, bool within) {
   std::vector<Event> possible;
   for (const auto& row : order::transitions.rows)
-    if (row.from == run.state()) possible.push_back(row.on);
+    if (row.from == run.state() && !(row.on == Event::person_not_placed && run.has_fills())) possible.push_back(row.on);
   const Event event = *rc::gen::elementOf(possible);
   const auto left = static_cast<std::int64_t>(run.left());
   const bool filled =
@@ -219,6 +222,16 @@ RC_GTEST_PROP(OrderProperty, WhateverTheVenueSaysTheHoldResolvesOnceAndTheBooksT
     one_word_of_the_venue(run, is_buy, within);
   RC_CLASSIFY(order::transitions.is_final(run.state()), "ended");
   if (order::transitions.is_final(run.state())) run.check_the_end();
+}
+
+TEST(Order, APersonCantSayThatWhatWasFilledWasNotPlaced) {
+  order::Facts facts = facts_of(true, 1'000);
+  facts.data = order::decide(State::cancelling, facts, {Event::part_fill, fills_of(1, 5, 10, 1), ""})->data;
+  EXPECT_EQ(order::decide(State::cancelling, facts, {Event::person_not_placed, {}, ""}).error(),
+            order::Refusal::was_filled);
+  EXPECT_EQ(order::decide(State::cancelling, facts, {Event::person_filled, {}, ""}).error(),
+            order::Refusal::fills_missing);
+  EXPECT_EQ(order::decide(State::cancelling, facts, {Event::person_cancelled, {}, ""})->to, State::cancelled);
 }
 
 TEST(Order, AFillAfterTheHoldIsUsedUpComesOutOfSuspense) {
