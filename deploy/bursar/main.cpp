@@ -18,6 +18,7 @@
 #include "deploy/bursar/key_commands.hpp"
 #include "deploy/bursar/machine_migration.hpp"
 #include "deploy/bursar/nodes.hpp"
+#include "deploy/bursar/orders.hpp"
 #include "deploy/bursar/paper.hpp"
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/report_books.hpp"
@@ -128,10 +129,13 @@ class Cli {
     add_nodes();
     deploy::add_apart_commands(app_, [this](std::function<int()> run) { run_ = std::move(run); });
     deploy::add_key_commands(app_, key_hooks());
-    deploy::add_job_commands(app_, {[this](auto* parent, const auto& name, const auto& help, auto action) {
-                                      return looker(parent, name, help, action);
-                                    },
-                                    [this](const auto& action) { return look_with_config(o_, action); }});
+    const deploy::JobHooks hooks = {
+        [this](auto* parent, const auto& name, const auto& help, auto action) {
+          return looker(parent, name, help, action);
+        },
+        [this](const auto& action) { return look_with_config(o_, action); }};
+    deploy::add_job_commands(app_, hooks);
+    deploy::add_order_commands(app_, hooks);
     deploy::add_schedule_commands(app_, {[this](auto* parent, const auto& name, const auto& help, auto action) {
                                            return looker(parent, name, help, action);
                                          },
@@ -362,7 +366,9 @@ class Cli {
     reconcile->callback([this, reconcile] {
       if (!reconcile->get_subcommands().empty()) return;  // theirs is the word
       run_ = [this] {
-        return look(o_, [this](const Where& where) { return deploy::reconcile_now(where, o_.broken.person); });
+        return look_with_config(o_, [this](const Where& where, const schemas::config::Config& config) {
+          return deploy::reconcile_now(where, o_.broken.person, config.keys.master_key_file);
+        });
       };
     });
     reconcile->add_option("--assign", o_.broken.person, "who is to explain what is found (default: who runs this)");

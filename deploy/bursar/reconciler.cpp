@@ -233,6 +233,8 @@ class Pass {
     data.external = line.external;
     data.quarantine = line.quarantine;
     data.why = "the venue's statement differs";
+    for (const Heard& one : made.heard)
+      if (one.word == Heard::Word::other) data.why += "; " + text_of(one);
     std::vector<SeenFill> left;
     for (const SeenFill& fill : unclaimed_)
       is_of(fill, line.asset.code) ? data.fills.push_back(fill.id) : left.push_back(fill);
@@ -253,15 +255,26 @@ class Pass {
   std::vector<SeenFill> unclaimed_;  // in the venue's order
 };
 
+// A word that differs is recorded once what it differs by is in quarantine: killed before that, it is asked for again.
+Stored<Reconciled> settled(ledger::Connection& connection, Reconciled made) {
+  if (!made.silent.empty()) return made;
+  for (const Heard& one : made.heard)
+    if (const auto done = settle(connection, one); !done) return machines::fail(done.error());
+  return made;
+}
+
 }  // namespace
 
 Stored<Reconciled> reconcile(ledger::Connection& connection, const Reconciling& how, const AskStatement& ask) {
   const auto until = std::chrono::steady_clock::now() + how.patience;
   Reconciled made;
+  auto heard = hear(connection, how.at.venue, how.at.account, how.ask_order);
+  if (!heard) return machines::fail(heard.error());
+  made.heard = std::move(*heard);
   while (true) {
     const auto ended = Pass(connection, how).run(ask, made);
     if (!ended) return machines::fail(ended.error());
-    if (*ended) return made;
+    if (*ended) return settled(connection, std::move(made));
     made.still = false;
     if (std::chrono::steady_clock::now() >= until) return made;
     std::this_thread::sleep_for(std::chrono::milliseconds(100));

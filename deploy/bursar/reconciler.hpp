@@ -1,7 +1,8 @@
 // deploy/bursar/reconciler.hpp: one comparison of a venue account's statement with the ledger. What the venue knows of
 // trades that are none of ours is booked on the sleeve that held the coins; what is left over goes to quarantine as
 // breaks, one per asset. May be repeated, killed and run twice at once: a fill is claimed once for ever, and the
-// database takes a difference only if the ledger then equals the statement. No throw.
+// database takes a difference only if the ledger then equals the statement. An order that a person resolved is asked
+// about first: where the venue says otherwise, the breaks name it. No throw.
 #pragma once
 
 #include <chrono>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "deploy/bursar/break_step.hpp"
+#include "deploy/bursar/resolutions.hpp"
 
 namespace deploy {
 
@@ -36,6 +38,7 @@ struct Reconciled {
   std::vector<Line> lines;     // by asset, as compared
   std::vector<Booked> booked;  // trades of others that the venue explained
   std::vector<machines::InstanceId> found;                  // new breaks
+  std::vector<Heard> heard;  // orders that a person resolved: what the venue says of them now
   std::vector<ledger::books::SeenStatement::Line> unknown;  // coins of assets that no vault or sleeve of ours holds
 };
 
@@ -43,6 +46,7 @@ struct Reconciling {
   VenueAccount at;
   std::string who, person;                    // who looks; who is to explain what is found
   std::chrono::milliseconds patience{5'000};  // for orders in flight to end before nothing is decided
+  AskOrder ask_order = {};                    // empty: nobody is asked about orders that a person resolved
 };
 
 // Errors: the connection's. In doubt, or killed: run it again.

@@ -9,6 +9,7 @@
 #include "deploy/bursar/belonging.hpp"
 #include "deploy/bursar/times.hpp"
 #include "deploy/bursar/vaults.hpp"
+#include "deploy/bursar/venue_order.hpp"
 #include "deploy/bursar/venue_statement.hpp"
 
 namespace deploy {
@@ -53,8 +54,17 @@ ordered_json reconciled_json(const Reconciled& made) {
       {"lines",     ordered_json::array()},
       {"booked",    ordered_json::array()},
       {"breaks",    ordered_json::array()},
-      {"unknown",   ordered_json::array()}
+      {"unknown",   ordered_json::array()},
+      {"resolved",  ordered_json::array()}
   };
+  for (const Heard& one : made.heard)
+    json["resolved"].push_back({
+        {"order",      one.of.data.order.value     },
+        {"as",         one.of.data.as              },
+        {"who",        one.of.data.who             },
+        {"venue_says", one.text                    },
+        {"word",       machines::name_of(one.word) }
+    });
   for (const auto& line : made.lines)
     json["lines"].push_back({
         {"asset",                       line.asset.code  },
@@ -90,7 +100,16 @@ void print_breaks(const std::vector<BreakView>& views) {
                view.data.why);
 }
 
+void print_heard(const Reconciled& made) {
+  for (const Heard& one : made.heard)
+    fmt::print("{}{}\n", text_of(one),
+               one.word == Heard::Word::same    ? ": confirmed"
+               : one.word == Heard::Word::other ? ": OVERRULED; what differs is in quarantine"
+                                                : "");
+}
+
 void print_reconciled(const Reconciled& made) {
+  print_heard(made);
   fmt::print("{:<6} {:>30} {:>30} {:>26} {:>26}\n", "asset", "statement", "ledger", "in quarantine", "new difference");
   for (const auto& line : made.lines)
     fmt::print("{:<6} {:>30} {:>30} {:>26} {:>26}\n", line.asset.code, amount_text(line.statement, line.asset.scale),
@@ -158,7 +177,7 @@ ledger::Stored<OpenBreaks> open_breaks(ledger::Connection& connection) {
   return open;
 }
 
-int reconcile_now(const Where& where, const std::string& person) {
+int reconcile_now(const Where& where, const std::string& person, const std::string& master_key_file) {
   if (!where.house_may_run) {
     fmt::print(stderr,
                "bursar: reconcile: the house is not running, and its venue with it; `bursar up` starts both and stays "
@@ -170,6 +189,9 @@ int reconcile_now(const Where& where, const std::string& person) {
   Reconciling how;
   how.who = who_asks();
   how.person = person.empty() ? how.who : person;
+  how.ask_order = ask_venue_for_order(
+      where.layout, where.dsn, ledger::secrets::find_master_key(master_key_file, where.layout.key("master.key")),
+      longest_answer);
   const auto made = reconcile(connection, how, ask_venue(where.layout, longest_answer));
   if (!made) return failed(where, "reconcile", made.error());
   const bool compared = made->silent.empty() && made->still;

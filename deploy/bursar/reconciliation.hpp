@@ -12,7 +12,8 @@
 namespace deploy {
 
 // 0 also where differences were found: they are in quarantine. 1: nothing could be compared. `person` "": who runs it.
-int reconcile_now(const Where& where, const std::string& person);
+// `master_key_file` as configured, "" for the default: orders are asked about with the house's trade keys.
+int reconcile_now(const Where& where, const std::string& person, const std::string& master_key_file);
 int list_breaks(const Where& where, bool all);
 int explain_break(const Where& where, BreakOrder order);
 int hand_over_break(const Where& where, BreakOrder order);

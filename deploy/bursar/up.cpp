@@ -22,6 +22,7 @@
 #include "deploy/bursar/side_file.hpp"
 #include "deploy/bursar/times.hpp"
 #include "deploy/bursar/vaults.hpp"
+#include "deploy/bursar/venue_order.hpp"
 #include "deploy/bursar/venue_statement.hpp"
 #include "deploy/bursar/witness.hpp"
 #include "ledger/audit/verify.hpp"
@@ -286,6 +287,8 @@ class Run {
     how.who = who;
     how.person = who_asks();
     how.patience = patience;
+    // Without a master key: no secret is ever in this process. Where orders must be signed, `bursar reconcile` asks.
+    how.ask_order = ask_venue_for_order(house_.layout(), house_.owner_dsn(), {}, std::chrono::seconds(2));
     const auto made = reconcile(connection_, how, ask_venue(house_.layout(), std::chrono::seconds(2)));
     const std::string said = made ? in_one_line(*made) : "not reconciled: " + made.error().text;
     fmt::print(stderr, "{}\n", said);
