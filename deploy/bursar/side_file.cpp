@@ -94,11 +94,15 @@ bool SideFile::open() {
   const std::string side = fmt::format("{}.{}.part", target_.string(), getpid());
   if (side.size() >= unfinished.size()) return errno = ENAMETOOLONG, false;
   unlink(side.c_str());  // left by a machine that lost its power, under the same process id
-  file_ = ::open(side.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (file_ < 0) return false;
+  // Before there is a file: a signal that comes right after would leave it.
   std::strcpy(unfinished.data(), side.c_str());
   handle(remove_unfinished);
-  return true;
+  file_ = ::open(side.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (file_ >= 0) return true;
+  const int why = errno;
+  release();
+  errno = why;
+  return false;
 }
 
 bool SideFile::keep() {
