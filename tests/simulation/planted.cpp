@@ -105,7 +105,7 @@ std::string_view description_of(Plant plant) {
     case Plant::keep_the_hold:
       return "an order that ended without a fill keeps its hold";
     case Plant::forget_answered_commit:
-      return "a commit of unknown outcome is taken for none";
+      return "a commit of unknown outcome stays in hand for ever";
   }
   return "";
 }

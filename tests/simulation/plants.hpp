@@ -23,7 +23,7 @@ enum class Plant {
   double_sweep,            // a flash sleeve returns its profit twice
   book_fills_again,        // an order books all fills of each report, those too that it has booked
   keep_the_hold,           // an order that ended without a fill does not release its hold
-  forget_answered_commit,  // a commit of unknown outcome is taken for none: the broker is told nothing of it
+  forget_answered_commit,  // a commit of unknown outcome stays in hand for ever: the broker is told nothing else
 };
 
 // What it is, in a line.

@@ -85,6 +85,7 @@ void Worker::register_here() {
 std::vector<machines::Token> Worker::held() const {
   std::vector<machines::Token> tokens = mind_.held();
   for (const auto& [correlation, called] : calls_) tokens.push_back(called.job.token);
+  tokens.insert(tokens.end(), forgotten_.begin(), forgotten_.end());
   return tokens;
 }
 
@@ -165,7 +166,8 @@ void Worker::write() {
                                          });
   if (!doubt.empty()) {
     ground_.world.say(name_.c_str(), [&] { return "in doubt: " + doubt; });
-    if (plant == Plant::forget_answered_commit) (void)mind_.take_done();
+    if (plant == Plant::forget_answered_commit)
+      for (const schemas::DoneJob& job : mind_.take_done().jobs) forgotten_.push_back(job.token);
   }
   if (survives_point()) later(0, &Worker::act);
 }

@@ -54,6 +54,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   std::string name_;
   Struck struck_;
   machines::Token incarnation_;
+  std::vector<machines::Token> forgotten_;  // by a planted bug: said to be held, and nothing will come of them
   workers::harness::Mind mind_;
   std::shared_ptr<Link> link_;
   std::deque<schemas::Message> inbox_;
