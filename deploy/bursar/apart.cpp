@@ -11,6 +11,7 @@
 #include "deploy/bursar/broker_rules.hpp"
 #include "deploy/bursar/lookout.hpp"
 #include "deploy/bursar/nodes.hpp"
+#include "deploy/bursar/plan.hpp"
 #include "deploy/bursar/way_in.hpp"
 #include "ledger/store/dsn.hpp"
 #include "machines/allocation/allocation.hpp"
@@ -179,6 +180,7 @@ int run_worker_apart(const std::string& file) {
     made.venue.endpoint = beside.endpoint(node->venue.endpoint);
     made.venue.server_public_key = *key;
     made.venue.timeout_ms = node->venue_timeout_ms;
+    made.venue.properties = properties_of(node->properties);
     if (!node->master_key_file.empty())
       made.venue.master_key = ledger::secrets::find_master_key(beside.path(node->master_key_file), {});
   }

@@ -20,8 +20,6 @@
 namespace deploy {
 namespace {
 
-constexpr std::int64_t paper_settle_ms = 200;  // how long "not found" is not yet final at the paper venue
-
 std::atomic<bool> stop = false;
 
 // Signals, and a log in UTC: it is read beside the ledger's times.
@@ -68,6 +66,7 @@ struct SleeveHandlers {
 };
 
 ledger::Stored<workers::harness::Handlers> make_handlers(ledger::Connection& connection,
+                                                         const workers::venues::VenueProperties& venue,
                                                          std::shared_ptr<SleeveHandlers>& kept) {
   auto sleeves = ledger::books::read_sleeves(connection);
   if (!sleeves) return machines::fail(sleeves.error());
@@ -77,7 +76,7 @@ ledger::Stored<workers::harness::Handlers> make_handlers(ledger::Connection& con
   fresh->sleeves = std::move(*sleeves);
   workers::harness::Handlers handlers;
   handlers.push_back(std::make_unique<workers::handlers::CycleHandler>(fresh->sleeves));
-  handlers.push_back(std::make_unique<workers::handlers::OrderHandler>(fresh->sleeves, *deployment, paper_settle_ms));
+  handlers.push_back(std::make_unique<workers::handlers::OrderHandler>(fresh->sleeves, *deployment, venue.settle_ms));
   handlers.push_back(std::make_unique<workers::handlers::AllocationHandler>(fresh->sleeves));
   handlers.push_back(std::make_unique<workers::handlers::VaultHandler>());
   kept = std::move(fresh);
@@ -100,7 +99,7 @@ int serve(const workers::harness::WorkerConfig& config, const std::vector<std::s
   }
   std::shared_ptr<SleeveHandlers> kept;
   const auto make = [&](ledger::Connection& connection) {
-    auto handlers = make_handlers(connection, kept);
+    auto handlers = make_handlers(connection, config.venue.properties, kept);
     const auto is_left_out = [&](const auto& handler) {
       return !kinds.empty() && std::find(kinds.begin(), kinds.end(), handler->capability().kind) == kinds.end();
     };
@@ -116,6 +115,7 @@ int serve(workers::venues::paper::VenueConfig config, const schemas::config::Con
   const auto& paper = house.paper;
   config.book.rules = {paper.half_spread, paper.slippage, paper.partial_fill, paper.reject,
                        static_cast<std::uint64_t>(paper.seed)};
+  config.book.properties = properties_of(paper.properties);
   workers::venues::paper::Market market{symbol, instrument_of(house, base, quote), {}};
   market.tick = {static_cast<std::int64_t>(paper.tick.at_scale(8).value_or(1'000'000))};
   market.fees = fee_rule_of(paper);
@@ -180,6 +180,7 @@ int run_worker(const NodeOptions& options) {
   config.dsn = ledger::brisk(options.dsn);
   config.venue.endpoint = options.layout.venue_endpoint();
   config.venue.server_public_key = *venue;
+  config.venue.properties = properties_of(options.config.paper.properties);
   config.venue.master_key =
       ledger::secrets::find_master_key(options.config.keys.master_key_file, options.layout.key("master.key"));
   config.group_steps = static_cast<int>(options.config.workers.group_commit_steps);

@@ -58,6 +58,12 @@ workers::venues::paper::FeeRule fee_rule_of(const schemas::config::PaperConfig& 
   return {FeesIn::coin, coin, {static_cast<std::int64_t>(paper.fee_price.at_scale(8).value_or(0))}};
 }
 
+workers::venues::VenueProperties properties_of(const schemas::config::PropertiesConfig& config) {
+  using Ids = workers::venues::VenueProperties::Ids;
+  return {config.ids == "among_open" ? Ids::among_open : Ids::for_ever, config.tombstones, config.request_life_ms,
+          config.deadline == "enforced", config.settle_ms};
+}
+
 TreasurySpec treasury_of(const schemas::config::Config& config, const workers::market::PriceFile& prices) {
   TreasurySpec spec;
   spec.symbol = prices.symbol;

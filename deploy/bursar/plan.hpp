@@ -4,6 +4,7 @@
 #include "deploy/bursar/setup.hpp"
 #include "schemas/config/config.hpp"
 #include "workers/venues/paper/matching.hpp"
+#include "workers/venues/properties.hpp"
 
 namespace deploy {
 
@@ -14,6 +15,8 @@ machines::Instrument instrument_of(const schemas::config::Config& config, const 
 std::string objection(const schemas::config::Config& config, const workers::market::PriceFile& prices);
 // What the paper venue takes its fees in; a coin is asset 3.
 workers::venues::paper::FeeRule fee_rule_of(const schemas::config::PaperConfig& paper);
+// REQUIRES: its configuration is valid.
+workers::venues::VenueProperties properties_of(const schemas::config::PropertiesConfig& config);
 // REQUIRES: no objection.
 TreasurySpec treasury_of(const schemas::config::Config& config, const workers::market::PriceFile& prices);
 

@@ -54,6 +54,16 @@ struct SleeveConfig {
   machines::strategy::Momentum strategy;
 };
 
+// When a venue's word about an order is final (workers/venues/properties.hpp has the rules at length).
+struct PropertiesConfig {
+  std::string ids = "for_ever";          // or among_open: an id whose order has ended may make a second one
+  bool tombstones = true;                // a cancel of an unknown id bars it
+  std::string deadline = "none";         // or enforced: nothing is taken after the moment that a request names
+  std::int64_t request_life_ms = 5'000;  // nothing is taken later than this after it was written; 0: not known
+  std::int64_t settle_ms = 200;          // what was taken shows at the latest after this
+  bool operator==(const PropertiesConfig&) const = default;
+};
+
 // The simulated exchange. Shares are in ppm.
 struct PaperConfig {
   machines::Rate maker_fee{1'000}, taker_fee{1'000};
@@ -70,6 +80,7 @@ struct PaperConfig {
   Decimal fee_coins;                // what the account has of it at the first start
   [[nodiscard]] bool takes_coins() const { return fee_asset != "quote" && fee_asset != "received"; }
   std::vector<std::string> faults;  // how it misbehaves: "place:3:lose_answer"
+  PropertiesConfig properties;
 };
 
 // How often things happen live. A replay goes by its bars.
@@ -230,8 +241,8 @@ struct Config {
   static std::vector<SleeveConfig> default_sleeves();
   // Impossible values, field by field and across fields; empty when all is well. Fields that file errors can point at.
   [[nodiscard]] std::vector<Problem> validate() const;
-  // The settings that a data folder keeps for ever (vault, sleeves, the paper venue but for its faults), one per line
-  // in a fixed order and spelling: two runs on one folder must agree on it. What came later than some folder (the
+  // The settings that a data folder keeps for ever (vault, sleeves, the paper venue but for its faults and for the
+  // times of requests), one per line in a fixed order and spelling: two runs on one folder must agree on it. What came later than some folder (the
   // asset of fees) is a line only where it is not the default.
   [[nodiscard]] std::string frozen_text() const;
 };

@@ -43,6 +43,16 @@ void describe_sleeve(Visitor& v, Sleeve& c) {
           [](auto& inner, auto& value) { describe_strategy(inner, value); });
 }
 
+template <class Visitor, class Properties>
+void describe_properties(Visitor& v, Properties& c) {
+  v.field("ids", c.ids, "for_ever, or among_open: an id whose order has ended may make a second one");
+  v.field("tombstones", c.tombstones, "a cancel of an unknown id bars it: a late request makes no order");
+  v.field("deadline", c.deadline, "none, or enforced: nothing is taken after the moment that a request names");
+  v.field("request_life_ms", c.request_life_ms,
+          "nothing is taken later than this after it was written: 500 to 60000; 0: not known");
+  v.field("settle_ms", c.settle_ms, "what was taken shows at the latest after this");
+}
+
 template <class Visitor, class Paper>
 void describe_paper(Visitor& v, Paper& c) {
   v.field("maker_fee_percent", c.maker_fee, "of the value traded");
@@ -59,6 +69,7 @@ void describe_paper(Visitor& v, Paper& c) {
   v.field("fee_price", c.fee_price, "with a coin: quote coins for one of it");
   v.field("fee_coins", c.fee_coins, "with a coin: what the account has of it at the first start");
   v.field("faults", c.faults, "misdeeds on demand, for instance [\"place:3:lose_answer\", \"query:first:time_out\"]");
+  describe_properties(v, c.properties);
 }
 
 template <class Visitor, class Whole>

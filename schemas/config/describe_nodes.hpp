@@ -56,7 +56,10 @@ void describe_worker_node(Visitor& v, Node& c) {
   v.field("pure_credit", c.pure_credit, "jobs in hand at most that call nobody");
   v.field("outside_credit", c.outside_credit, "... and that do");
   v.table("postgres", "the ledger", c.postgres, [](auto& inner, auto& value) { describe_store(inner, value); });
-  v.table("venue", "the venue that it calls", c.venue, [](auto& inner, auto& value) { describe_remote(inner, value); });
+  v.table("venue", "the venue that it calls, and what its word is worth", c, [](auto& inner, auto& value) {
+    describe_remote(inner, value.venue);
+    describe_properties(inner, value.properties);
+  });
   v.field("venue_timeout_ms", c.venue_timeout_ms, "an answer later than this is doubt");
   v.table("work", "how it decides and commits", c.work, [](auto& inner, auto& value) { describe_work(inner, value); });
   v.list("broker", "every broker that may assign to it", c.brokers,

@@ -109,10 +109,15 @@ std::vector<Problem> WorkerNode::validate() const {
     check_endpoint(found, "venue.endpoint", venue.endpoint);
     check_key(found, "venue.", venue.public_key, venue.key_file);
   }
+  // As the house's own venue's, but for where they stand.
   Config whole;
   whole.workers = work;
+  whole.paper.properties = properties;
   for (Problem& problem : whole.validate()) {
-    problem.field.replace(0, problem.field.find('.'), "work");
+    if (problem.field.starts_with("venue.paper."))
+      problem.field.replace(0, std::string_view("venue.paper").size(), "venue");
+    else
+      problem.field.replace(0, problem.field.find('.'), "work");
     found.problems.push_back(std::move(problem));
   }
   for (std::size_t i = 0; i < brokers.size(); ++i) {

@@ -48,6 +48,7 @@ struct WorkerNode {
   std::vector<std::string> commands;  // "order.place_order": of that kind it runs these alone; a kind not named: all
   bool outside = true;                // false: it calls no venue, and such jobs don't come here
   RemoteConfig venue;                 // needed where `outside`
+  PropertiesConfig properties;        // of that venue, in the same table
   std::int64_t venue_timeout_ms = 2'000;
   std::string master_key_file;                          // opens the house's API keys; empty: requests leave unsigned
   std::int64_t pure_credit = 512, outside_credit = 16;  // jobs in hand at most, over all brokers

@@ -66,7 +66,10 @@ bool is_later_default(std::string_view name, const std::string& value) {
          (name == "reclaim_after_loss_percent" && value == text_of(vault.reclaim_after_loss)) ||
          (name == "fee_asset" && value == text_of(paper.fee_asset)) ||
          (name == "fee_price" && value == text_of(paper.fee_price)) ||
-         (name == "fee_coins" && value == text_of(paper.fee_coins));
+         (name == "fee_coins" && value == text_of(paper.fee_coins)) ||
+         (name == "ids" && value == text_of(paper.properties.ids)) ||
+         (name == "tombstones" && value == text_of(paper.properties.tombstones)) ||
+         (name == "deadline" && value == text_of(paper.properties.deadline));
 }
 
 struct FrozenWriter {
@@ -75,7 +78,9 @@ struct FrozenWriter {
 
   template <class Value>
   void field(const char* name, const Value& value, const char*) {
-    if (std::string_view(name) == "faults") return;  // how the venue misbehaves may change from run to run
+    // How the venue misbehaves may change from run to run, and so may times: each request carries its own.
+    for (const std::string_view changing : {"faults", "request_life_ms", "settle_ms"})
+      if (name == changing) return;
     if (is_later_default(name, text_of(value))) return;
     text += fmt::format("{}{} = {}\n", path, name, text_of(value));
   }
@@ -118,7 +123,7 @@ std::string example_text() {
   describe(writer, config);
   return "# The configuration of Bursar with its defaults: `bursar up --config FILE`. What is left out keeps its\n"
          "# default. Numbers are exact decimals. On a data folder that exists, [vault], [[sleeves]] and\n"
-         "# [venue.paper] (but for faults) can't change.\n" +
+         "# [venue.paper] (but for faults, request_life_ms and settle_ms) can't change.\n" +
          writer.text;
 }
 

@@ -25,6 +25,16 @@ void check_range(Findings& found, const std::string& field, std::int64_t value, 
   if (value > most) found.add(field, fmt::format("is {}; it must be at most {}", value, most));
 }
 
+void check_word(Findings& found, const std::string& field, const std::string& word,
+                std::initializer_list<const char*> words) {
+  std::string known;
+  for (const char* one : words) {
+    if (word == one) return;
+    known += (known.empty() ? "" : ", ") + std::string(one);
+  }
+  found.add(field, fmt::format("is \"{}\"", word), "known here: " + known);
+}
+
 std::string percent(machines::Rate rate) { return Decimal::parse(machines::format({{}, rate.ppm}, 4))->text(); }
 
 void check_rate(Findings& found, const std::string& field, machines::Rate rate, std::int64_t most_ppm) {
@@ -204,6 +214,26 @@ void check_venue(Findings& found, const PaperConfig& paper) {
           "crash_before or crash_after");
 }
 
+// When the venue's word is final: what can't be, or would make a second order of a late request.
+void check_properties(Findings& found, const PropertiesConfig& c) {
+  check_word(found, "venue.paper.ids", c.ids, {"for_ever", "among_open"});
+  check_word(found, "venue.paper.deadline", c.deadline, {"none", "enforced"});
+  check_range(found, "venue.paper.settle_ms", c.settle_ms, 1, 60'000);
+  if (c.request_life_ms != 0) check_range(found, "venue.paper.request_life_ms", c.request_life_ms, 500, 60'000);
+  if (c.request_life_ms == 0 && c.deadline == "enforced")
+    found.add("venue.paper.request_life_ms", "is 0, and deadlines are enforced",
+              "write 500 to 60000: how long a request may be on its way");
+  if (c.ids != "among_open") return;
+  if (c.tombstones)
+    found.add("venue.paper.tombstones", "is true, and ids are unique among open orders only: such an id can't be barred",
+              "write `tombstones = false`");
+  if (c.request_life_ms == 0 && c.deadline != "enforced")
+    found.add("venue.paper.ids",
+              "is \"among_open\" without an enforced deadline and without a request life: a late request may make a "
+              "second order at any time",
+              "write `deadline = \"enforced\"`, or a `request_life_ms`");
+}
+
 void check_broker_rules(Findings& found, const BrokerConfig& broker) {
   for (std::size_t i = 0; i < broker.weights.size(); ++i) {
     const std::string here = fmt::format("broker.weight[{}].", i);
@@ -310,16 +340,6 @@ void check_processes(Findings& found, const Config& config) {
   check_range(found, "audit.checkpoint_minutes", config.audit.checkpoint_minutes, 0, 1'440);
 }
 
-void check_word(Findings& found, const std::string& field, const std::string& word,
-                std::initializer_list<const char*> words) {
-  std::string known;
-  for (const char* one : words) {
-    if (word == one) return;
-    known += (known.empty() ? "" : ", ") + std::string(one);
-  }
-  found.add(field, fmt::format("is \"{}\"", word), "known here: " + known);
-}
-
 // Times and zones are for those to judge who know the zones.
 void check_schedules(Findings& found, const std::vector<ScheduleConfig>& schedules) {
   std::set<std::pair<std::string, std::string>> names;
@@ -372,6 +392,7 @@ std::vector<Problem> Config::validate() const {
   check_vault_and_sleeves(found, *this);
   check_sleeve_rules(found, *this);
   check_venue(found, paper);
+  check_properties(found, paper.properties);
   check_fees(found, paper, vault.asset);
   check_vault_rules(found, *this);
   check_processes(found, *this);

@@ -11,6 +11,7 @@ std::string WorkerConfig::validate() const {
   if (keys.secret_key.empty()) return "worker keys are missing";
   if (group_steps < 1 || group_steps > 1000) return "worker.group_commit_steps must be between 1 and 1000";
   if (most_looks < 1 || most_looks > 64) return "worker.look_ahead_bars must be between 1 and 64";
+  if (const auto wrong = venue.properties.validate(); !wrong.empty()) return "worker.venue: " + wrong;
   return {};
 }
 

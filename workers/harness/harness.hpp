@@ -12,6 +12,7 @@
 #include "ledger/secrets/master_key.hpp"
 #include "workers/harness/link.hpp"
 #include "workers/harness/mind.hpp"
+#include "workers/venues/properties.hpp"
 
 namespace workers::harness {
 
@@ -21,6 +22,7 @@ struct VenueLink {
   std::int64_t timeout_ms = 2000;                // an answer later than this is doubt
   std::string name = "paper", account = "main";  // whose API keys sign
   ledger::secrets::KeyPlace master_key = {};     // what opens them
+  venues::VenueProperties properties = {};       // when its word about an order is final
 };
 
 struct WorkerConfig {

@@ -122,6 +122,27 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"[venue.paper]\nfee_asset = \"bnb\"\nfee_price = 500\n",
             "f.toml:2:13: venue.paper.fee_asset is \"bnb\"; it must be quote, received, or the code of a coin that is "
             "not the vault's asset"},
+        Bad{"[venue.paper]\nids = \"among\"\n",
+            "f.toml:2:7: venue.paper.ids is \"among\"; known here: for_ever, among_open"},
+        Bad{"[venue.paper]\ndeadline = \"5s\"\n",
+            "f.toml:2:12: venue.paper.deadline is \"5s\"; known here: none, enforced"},
+        Bad{"[venue.paper]\ntombstones = \"yes\"\n",
+            "f.toml:2:14: venue.paper.tombstones is a string, which does not fit here; write true or false"},
+        Bad{"[venue.paper]\nrequest_life_ms = 499\n",
+            "f.toml:2:19: venue.paper.request_life_ms is 499; it must be at least 500"},
+        Bad{"[venue.paper]\nrequest_life_ms = 60_001\n",
+            "f.toml:2:19: venue.paper.request_life_ms is 60001; it must be at most 60000"},
+        Bad{"[venue.paper]\nsettle_ms = 0\n", "f.toml:2:13: venue.paper.settle_ms is 0; it must be at least 1"},
+        Bad{"[venue.paper]\ndeadline = \"enforced\"\nrequest_life_ms = 0\n",
+            "f.toml:3:19: venue.paper.request_life_ms is 0, and deadlines are enforced; write 500 to 60000: how long a "
+            "request may be on its way"},
+        Bad{"[venue.paper]\nids = \"among_open\"\ndeadline = \"enforced\"\n",
+            "f.toml:1:1: venue.paper.tombstones is true, and ids are unique among open orders only: such an id can't be "
+            "barred; write `tombstones = false`"},
+        Bad{"[venue.paper]\nids = \"among_open\"\ntombstones = false\nrequest_life_ms = 0\n",
+            "f.toml:2:7: venue.paper.ids is \"among_open\" without an enforced deadline and without a request life: a "
+            "late request may make a second order at any time; write `deadline = \"enforced\"`, or a "
+            "`request_life_ms`"},
         Bad{"[venue.paper]\nfee_asset = \"USDT\"\n",
             "f.toml:2:13: venue.paper.fee_asset is \"USDT\"; it must be quote, received, or the code of a coin that is "
             "not the vault's asset"},

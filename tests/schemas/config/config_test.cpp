@@ -191,5 +191,17 @@ RC_GTEST_PROP(Config, AnyBytesAreReadOrRefused, ()) {
     RC_ASSERT(!config.error().text().empty());
 }
 
+TEST(Config, AFolderKeepsTheVenuesRulesOfIdsButNotItsTimes) {
+  for (const char* line : {"ids", "tombstones", "deadline", "request_life_ms", "settle_ms"})
+    EXPECT_EQ(Config{}.frozen_text().find(line), std::string::npos) << "older folders know nothing of " << line;
+  const Config real =
+      good("[venue.paper]\nids = \"among_open\"\ntombstones = false\ndeadline = \"enforced\"\nsettle_ms = 900\n");
+  EXPECT_EQ(real.paper.properties, (PropertiesConfig{"among_open", false, "enforced", 5'000, 900}));
+  EXPECT_EQ(first_difference(Config{}.frozen_text(), real.frozen_text()),
+            "venue.paper.ids is \"among_open\" here and was not there when this data folder was made");
+  EXPECT_THAT(real.frozen_text(), HasSubstr("venue.paper.tombstones = false\nvenue.paper.deadline = \"enforced\"\n"));
+  EXPECT_EQ(good("[venue.paper]\nrequest_life_ms = 60000\nsettle_ms = 900\n").frozen_text(), Config{}.frozen_text());
+}
+
 }  // namespace
 }  // namespace schemas::config

@@ -97,5 +97,20 @@ TEST(NodeFiles, WhatTheBrokersTableCantSayIsRefusedHereAsWell) {
   EXPECT_THAT(broker_refusal(std::string(good_broker) + "[broker]\ncount = 3\n"), HasSubstr("one file is one broker"));
 }
 
+TEST(NodeFiles, AWorkerIsToldWhatItsVenuesWordIsWorth) {
+  const std::string venue = std::string(good_worker) + "[venue]\nids = 'among_open'\n";
+  const auto node = parse_worker(venue + "tombstones = false\ndeadline = 'enforced'\nrequest_life_ms = 900\n", "w.toml");
+  ASSERT_TRUE(node) << node.error().text();
+  EXPECT_EQ(node->properties, (PropertiesConfig{"among_open", false, "enforced", 900, 200}));
+  EXPECT_EQ(load_worker(example("worker.toml"))->properties, PropertiesConfig{});
+  EXPECT_THAT(worker_refusal(venue), HasSubstr("w.toml:7:1: venue.tombstones is true, and ids are unique among open"));
+  EXPECT_THAT(worker_refusal(venue + "deadlin = 'none'\n"),
+              HasSubstr("w.toml:9:1: venue.deadlin is not known; did you mean `deadline`?"));
+  EXPECT_THAT(worker_refusal(venue + "tombstones = false\nsettle_ms = -1\n"),
+              HasSubstr("w.toml:10:13: venue.settle_ms is -1; it must be at least 1"));
+  EXPECT_THAT(worker_refusal(std::string(good_worker) + "[work]\nlook_ahead_bars = 0\n"),
+              HasSubstr("w.toml:8:19: work.look_ahead_bars is 0"));
+}
+
 }  // namespace
 }  // namespace schemas::config
