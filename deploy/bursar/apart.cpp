@@ -12,6 +12,7 @@
 #include "deploy/bursar/lookout.hpp"
 #include "deploy/bursar/nodes.hpp"
 #include "deploy/bursar/plan.hpp"
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/way_in.hpp"
 #include "ledger/store/dsn.hpp"
 #include "machines/allocation/allocation.hpp"
@@ -49,12 +50,12 @@ const std::set<std::string>& known_commands() {
 }
 
 int wrong(const std::string& text) {
-  fmt::print(stderr, "bursar: {}\n", text);
+  print_text(stderr, "bursar: {}\n", text);
   return 2;
 }
 
 int say(const config::ConfigError& error) {
-  for (const auto& problem : error.problems) fmt::print(stderr, "bursar: {}\n", problem.text());
+  for (const auto& problem : error.problems) print_text(stderr, "bursar: {}\n", problem.text());
   return 2;
 }
 
@@ -225,7 +226,7 @@ int generate_keys(const std::string& name, const std::string& folder) {
   const auto keys = wire::make_keys();
   const auto written = wire::create_keys(path.string(), keys);
   if (!written) return wrong(written.error().text);
-  fmt::print("{}      secret: leave it on the host of {} and nowhere else\n{}.pub  public: {}\n", path.string(), name,
+  print_text("{}      secret: leave it on the host of {} and nowhere else\n{}.pub  public: {}\n", path.string(), name,
              path.string(), keys.public_key);
   return 0;
 }

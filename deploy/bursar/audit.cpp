@@ -12,6 +12,7 @@
 
 #include "deploy/bursar/alarm.hpp"
 #include "deploy/bursar/belonging.hpp"
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/witness.hpp"
 
 namespace deploy {
@@ -29,19 +30,19 @@ class Bar {
   void show(const std::string& pass, std::int64_t done, std::int64_t of) {
     if (quiet_) return;
     if (!terminal_) {
-      if (pass != pass_) fmt::print(stderr, "verifying: {}\n", pass);
+      if (pass != pass_) print_text(stderr, "verifying: {}\n", pass);
       pass_ = pass;
       return;
     }
     constexpr std::int64_t width = 30;
     const auto filled = static_cast<std::size_t>(of == 0 ? width : done * width / of);
-    fmt::print(stderr, "\r[{}{}] {:3} %  {:<48}", std::string(filled, '#'), std::string(width - filled, '.'),
+    print_text(stderr, "\r[{}{}] {:3} %  {:<48}", std::string(filled, '#'), std::string(width - filled, '.'),
                of == 0 ? 100 : done * 100 / of, pass);
     std::fflush(stderr);
     drawn_ = true;
   }
   void end() {
-    if (drawn_) fmt::print(stderr, "\r{:86}\r", "");
+    if (drawn_) print_text(stderr, "\r{:86}\r", "");
     drawn_ = false;
   }
 
@@ -72,20 +73,20 @@ void print_json(const Testimony& said, const std::vector<std::string>& frozen) {
 void print(const Testimony& said) {
   const auto& verdict = said.verdict;
   if (said.outcome == Outcome::ok) {
-    fmt::print(
+    print_text(
         "ok: {} transitions, {} postings, {} links of the audit chain{}{}\n", verdict.transitions, verdict.postings,
         verdict.links,
         said.since_us == 0 ? "" : fmt::format(", since the checkpoint of {} (--full: everything)", when(said.since_us)),
         said.is_signed ? "; a checkpoint was signed" : "");
-    if (!said.text.empty()) fmt::print(stderr, "bursar: no checkpoint was signed: {}\n", said.text);
+    if (!said.text.empty()) print_text(stderr, "bursar: no checkpoint was signed: {}\n", said.text);
     return;
   }
   if (said.outcome == Outcome::incomplete)
-    fmt::print(stderr, "bursar: ledger verify: incomplete: {} (in \"{}\")\n", said.text, verdict.pass);
+    print_text(stderr, "bursar: ledger verify: incomplete: {} (in \"{}\")\n", said.text, verdict.pass);
   else if (verdict.pass.empty())
-    fmt::print("REFUSED: {}\n", said.text);
+    print_text("REFUSED: {}\n", said.text);
   else
-    fmt::print("BAD in the pass \"{}\": {}\n", verdict.pass, said.text);
+    print_text("BAD in the pass \"{}\": {}\n", verdict.pass, said.text);
 }
 
 // Whom the bad row may concern is frozen. Empty where there is none, or nobody could be frozen, which is said.
@@ -105,7 +106,7 @@ int testify(const Where& where, Depth depth, bool must_sign, bool may_freeze) {
   ledger::Connection connection(where.dsn);
   const std::string foreign = why_of_another(where, connection);
   if (must_sign && !foreign.empty()) return wrong("ledger checkpoint: " + foreign);
-  if (!foreign.empty()) fmt::print(stderr, "Verified without checkpoints: {}.\n", foreign);
+  if (!foreign.empty()) print_text(stderr, "Verified without checkpoints: {}.\n", foreign);
   Bar bar(where.json);
   ledger::audit::VerifyOptions options;
   options.progress = [&](const std::string& pass, std::int64_t done, std::int64_t of) { bar.show(pass, done, of); };
@@ -118,14 +119,14 @@ int testify(const Where& where, Depth depth, bool must_sign, bool may_freeze) {
     return failed(where, "ledger verify: incomplete", said.error());
   }
   if (said->is_torn)
-    fmt::print(stderr, "bursar: {}: its last line is torn, a write that was cut short; it counts for nothing\n",
+    print_text(stderr, "bursar: {}: its last line is torn, a write that was cut short; it counts for nothing\n",
                where.layout.checkpoints().string());
   const auto frozen = may_freeze ? freeze_where_bad(where, connection, *said) : std::vector<std::string>{};
   if (where.json)
     print_json(*said, frozen);
   else
     print(*said);
-  if (!where.json && !frozen.empty()) fmt::print("{}\n", frozen_text(frozen));
+  if (!where.json && !frozen.empty()) print_text("{}\n", frozen_text(frozen));
   if (said->outcome != Outcome::ok) return 1;
   if (!must_sign || said->text.empty()) return 0;
   return 1;
@@ -139,7 +140,7 @@ int verify_ledger(const Where& where, const VerifyOrder& order) {
 
 int sign_checkpoint(const Where& where) {
   if (!std::filesystem::exists(where.layout.key("checkpoint.key"))) {
-    fmt::print(stderr, "bursar: {}: there is no key to sign with; `bursar up` on this data folder makes it\n",
+    print_text(stderr, "bursar: {}: there is no key to sign with; `bursar up` on this data folder makes it\n",
                where.layout.key("checkpoint.key").string());
     return 1;
   }

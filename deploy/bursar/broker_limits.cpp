@@ -2,15 +2,17 @@
 
 #include <fmt/format.h>
 
+#include "deploy/bursar/print.hpp"
+
 namespace deploy {
 
 void print_limits(const schemas::BrokerView& view) {
   for (const auto& limit : view.limits)
-    fmt::print("limited by {} ({} of {}): {} jobs wait, for {:.1f} s now; {} in flight\n", limit.name, limit.cap,
+    print_text("limited by {} ({} of {}): {} jobs wait, for {:.1f} s now; {} in flight\n", limit.name, limit.cap,
                limit.key, limit.waiting, static_cast<double>(limit.since_ms) / 1000, limit.in_flight);
   for (const auto& one : view.unable)
-    fmt::print("unable     no worker here does {} {}: {} jobs wait for one\n", one.kind, one.command, one.jobs);
-  if (view.overdue > 0) fmt::print("overdue    {} jobs were taken from a worker at their deadline\n", view.overdue);
+    print_text("unable     no worker here does {} {}: {} jobs wait for one\n", one.kind, one.command, one.jobs);
+  if (view.overdue > 0) print_text("overdue    {} jobs were taken from a worker at their deadline\n", view.overdue);
 }
 
 void add_limits(nlohmann::ordered_json& json, const schemas::BrokerView& view) {

@@ -12,6 +12,7 @@
 #include "deploy/bursar/broker_limits.hpp"
 #include "deploy/bursar/broker_view.hpp"
 #include "deploy/bursar/key_watch.hpp"
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/setup.hpp"
 #include "deploy/bursar/scheduler.hpp"
@@ -69,9 +70,9 @@ ordered_json instance_json(const ledger::books::InstanceView& view) {
 }
 
 void print_instances(const std::vector<ledger::books::InstanceView>& views) {
-  fmt::print("{:>10}  {:<13} {:<10} {:<11} {:>7}  {}\n", "id", "kind", "sleeve", "state", "version", "parent");
+  print_text("{:>10}  {:<13} {:<10} {:<11} {:>7}  {}\n", "id", "kind", "sleeve", "state", "version", "parent");
   for (const auto& view : views)
-    fmt::print("{:>10}  {:<13} {:<10} {:<11} {:>7}  {}\n", view.id.value, view.kind, view.sleeve.empty() ? "-" : view.sleeve, view.state,
+    print_text("{:>10}  {:<13} {:<10} {:<11} {:>7}  {}\n", view.id.value, view.kind, view.sleeve.empty() ? "-" : view.sleeve, view.state,
                view.version, view.parent.value == 0 ? "-" : std::to_string(view.parent.value));
 }
 
@@ -122,45 +123,45 @@ ordered_json status_json(const StatusView& view) {
 void print_broker(const BrokerState& state) {
   const auto& [seat, view] = state;
   if (!view) {
-    if (seat.lease_ms > 0) fmt::print("broker     {} at {} sits, and does not answer\n", seat.broker, seat.endpoint);
+    if (seat.lease_ms > 0) print_text("broker     {} at {} sits, and does not answer\n", seat.broker, seat.endpoint);
     return;
   }
-  fmt::print("brokers    {} (epoch {}, {} shards, {} jobs dispatched, {} re-issued, {} peers refused)\n", view->broker, view->epoch,
+  print_text("brokers    {} (epoch {}, {} shards, {} jobs dispatched, {} re-issued, {} peers refused)\n", view->broker, view->epoch,
              view->shards.size(), view->dispatched, view->reissued, view->refused_peers);
-  if (!view->waits_for.empty()) fmt::print("  waits for PostgreSQL: {}\n", view->waits_for);
-  for (const auto& refusal : view->refusals) fmt::print("  refused  {}: {}\n", refusal.reason, refusal.count);
+  if (!view->waits_for.empty()) print_text("  waits for PostgreSQL: {}\n", view->waits_for);
+  for (const auto& refusal : view->refusals) print_text("  refused  {}: {}\n", refusal.reason, refusal.count);
   for (const auto& worker : view->workers)
-    fmt::print("worker     {} ({} in flight, heard {} ms ago)\n", worker.worker, worker.in_flight, worker.silent_ms);
-  if (view->workers.empty()) fmt::print("workers    none registered\n");
+    print_text("worker     {} ({} in flight, heard {} ms ago)\n", worker.worker, worker.in_flight, worker.silent_ms);
+  if (view->workers.empty()) print_text("workers    none registered\n");
   print_limits(*view);
 }
 
 void print_status(const StatusView& view) {
-  fmt::print("instances\n");
-  for (const auto& one : view.states) fmt::print("  {:<13} {:<11} {:>8}\n", one.kind, one.state, one.count);
-  fmt::print("jobs       ready {}, leased {}, delayed {}, parked {}, held {}; timers {}\n", view.jobs.ready, view.jobs.leased, view.jobs.delayed, view.jobs.parked, view.jobs.held, view.jobs.timers);
-  for (const auto& one : view.unserved) fmt::print("unserved   {} jobs of {}: {}\n", one.count, one.kind, one.reason);
+  print_text("instances\n");
+  for (const auto& one : view.states) print_text("  {:<13} {:<11} {:>8}\n", one.kind, one.state, one.count);
+  print_text("jobs       ready {}, leased {}, delayed {}, parked {}, held {}; timers {}\n", view.jobs.ready, view.jobs.leased, view.jobs.delayed, view.jobs.parked, view.jobs.held, view.jobs.timers);
+  for (const auto& one : view.unserved) print_text("unserved   {} jobs of {}: {}\n", one.count, one.kind, one.reason);
   const auto answers = [](const BrokerState& broker) { return broker.view.has_value(); };
   for (const auto& broker : view.brokers) print_broker(broker);
   if (std::none_of(view.brokers.begin(), view.brokers.end(), answers))
-    fmt::print("brokers    none{}\nworkers    none\n", view.house_may_run ? " answers" : ": the house is not running; `bursar up` starts it");
-  fmt::print("breaks     {}\n", view.breaks.count == 0 ? "0" : fmt::format("{} open, the oldest for {}: `bursar reconcile list`", view.breaks.count, age_text(view.breaks.oldest_s)));
-  if (const std::string keys = in_one_line(view.keys); !keys.empty()) fmt::print("keys       {}\n", keys);
-  if (!view.overdue.empty()) fmt::print("schedules  {} overdue: {}\n", view.overdue.size(), fmt::join(view.overdue, "; "));
-  for (const auto& one : view.stuck) fmt::print("stuck      {}\n", in_one_line(one));
-  fmt::print("stranded   {}\n", view.stranded.size());
-  for (const auto& one : view.stranded) fmt::print("  {} {} is {}: no job, timer or child will move it\n", one.kind, one.id.value, one.state);
+    print_text("brokers    none{}\nworkers    none\n", view.house_may_run ? " answers" : ": the house is not running; `bursar up` starts it");
+  print_text("breaks     {}\n", view.breaks.count == 0 ? "0" : fmt::format("{} open, the oldest for {}: `bursar reconcile list`", view.breaks.count, age_text(view.breaks.oldest_s)));
+  if (const std::string keys = in_one_line(view.keys); !keys.empty()) print_text("keys       {}\n", keys);
+  if (!view.overdue.empty()) print_text("schedules  {} overdue: {}\n", view.overdue.size(), fmt::format("{}", fmt::join(view.overdue, "; ")));
+  for (const auto& one : view.stuck) print_text("stuck      {}\n", in_one_line(one));
+  print_text("stranded   {}\n", view.stranded.size());
+  for (const auto& one : view.stranded) print_text("  {} {} is {}: no job, timer or child will move it\n", one.kind, one.id.value, one.state);
 }
 
 }  // namespace
 
 int failed(const Where& where, const std::string& what, const ledger::StoreError& error) {
-  fmt::print(stderr, "bursar: {}: {}{}\n", what, error.text, advice(where, error));
+  print_text(stderr, "bursar: {}: {}{}\n", what, error.text, advice(where, error));
   return 1;
 }
 
 int wrong(const std::string& text) {
-  fmt::print(stderr, "bursar: {}\n", text);
+  print_text(stderr, "bursar: {}\n", text);
   return 2;
 }
 
@@ -228,7 +229,7 @@ int show_machine(const Where& where, std::int64_t id) {
   const auto views = ledger::books::Books(connection).instance({id});
   if (!views) return failed(where, "machine show", views.error());
   if (views->empty()) {
-    fmt::print(stderr, "bursar: no machine has the id {}; `bursar machine list --all` lists them\n", id);
+    print_text(stderr, "bursar: no machine has the id {}; `bursar machine list --all` lists them\n", id);
     return 1;
   }
   for (const auto& view : *views) {
@@ -237,7 +238,7 @@ int show_machine(const Where& where, std::int64_t id) {
       continue;
     }
     print_instances({view});
-    fmt::print("{}\n", ordered_json::parse(view.data, nullptr, false).dump(2));
+    print_text("{}\n", Lines{ordered_json::parse(view.data, nullptr, false).dump(2)});
   }
   return 0;
 }
@@ -247,18 +248,18 @@ int show_history(const Where& where, std::int64_t id) {
   const auto history = ledger::books::Books(connection).history({id});
   if (!history) return failed(where, "machine history", history.error());
   if (history->empty()) {
-    fmt::print(stderr, "bursar: no machine has the id {}; `bursar machine list --all` lists them\n", id);
+    print_text(stderr, "bursar: no machine has the id {}; `bursar machine list --all` lists them\n", id);
     return 1;
   }
   ordered_json json = ordered_json::array();
   for (const auto& step : *history) {
     ordered_json postings = ordered_json::array();
     if (!where.json)
-      fmt::print("{:>4}  {} -> {}  on {}{}\n      world {}  wall {}{}\n", step.version, step.from.empty() ? "(born)" : step.from, step.to, step.event,
+      print_text("{:>4}  {} -> {}  on {}{}\n      world {}  wall {}{}\n", step.version, step.from.empty() ? "(born)" : step.from, step.to, step.event,
                  step.command == "none" ? "" : ", then " + step.command, utc(step.world_at), step.wall_at, step.jobs.empty() ? "" : "\n      jobs  " + jobs_text(step.jobs));
     for (const auto& posting : step.postings) {
       const std::string amount = amount_text(posting.amount, posting.scale);
-      if (!where.json) fmt::print("      {:<6} {} {}  {} -> {}  ({})\n", posting.kind, amount, posting.asset, posting.debit, posting.credit, posting.code);
+      if (!where.json) print_text("      {:<6} {} {}  {} -> {}  ({})\n", posting.kind, amount, posting.asset, posting.debit, posting.credit, posting.code);
       postings.push_back({{"kind", posting.kind}, {"debit", posting.debit}, {"credit", posting.credit}, {"asset", posting.asset}, {"amount", amount}, {"code", posting.code}});
     }
     json.push_back({{"version", step.version}, {"from", step.from}, {"to", step.to}, {"event", step.event}, {"command", step.command}, {"jobs", jobs_text(step.jobs)},
@@ -281,7 +282,7 @@ int show_diagram(const std::string& kind) {
   else if (kind == "intervention") std::cout << machines::mermaid(machines::intervention::transitions, machines::intervention::State::ordered);
   else if (kind == "resolution") std::cout << machines::mermaid(machines::resolution::transitions, machines::resolution::State::unconfirmed);
   else {
-    fmt::print(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation, vault, sleeve, control, intervention, resolution, key, firing and break\n", kind);
+    print_text(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation, vault, sleeve, control, intervention, resolution, key, firing and break\n", kind);
     return 2;
   }
   return 0;
@@ -292,11 +293,11 @@ int show_balances(const Where& where) {
   const auto balances = ledger::books::Books(connection).balances();
   if (!balances) return failed(where, "ledger balances", balances.error());
   ordered_json json = ordered_json::array();
-  if (!where.json) fmt::print("{:<32} {:>30} {:>30}  {}\n", "account", "balance", "of it held", "asset");
+  if (!where.json) print_text("{:<32} {:>30} {:>30}  {}\n", "account", "balance", "of it held", "asset");
   for (const auto& one : *balances) {
     const std::string posted = amount_text(one.posted, one.scale), held = amount_text(one.held, one.scale);
     if (where.json) json.push_back({{"account", one.path}, {"asset", one.asset}, {"balance", posted}, {"held", held}});
-    else fmt::print("{:<32} {:>30} {:>30}  {}\n", one.path, posted, held, one.asset);
+    else print_text("{:<32} {:>30} {:>30}  {}\n", one.path, posted, held, one.asset);
   }
   if (where.json) std::cout << json.dump() << "\n";
   return 0;

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/times.hpp"
 #include "deploy/bursar/vaults.hpp"
 #include "ledger/books/vaults.hpp"
@@ -228,14 +229,14 @@ int carry_out(const Where& where, const ControlOrder& order, const Act& act) {
       if (!standing) return failed(where, act.command, standing.error());
       said = std::move(*standing);
     }
-    fmt::print("{} {}\n", target.shown, said);
+    print_text("{} {}\n", target.shown, said);
     if (halts && act.imposes)
       for (const auto& one : json["in_flight"])
-        fmt::print("  in flight: {} of {} {}, {}\n", one["command"].get<std::string>(), one["kind"].get<std::string>(),
+        print_text("  in flight: {} of {} {}, {}\n", one["command"].get<std::string>(), one["kind"].get<std::string>(),
                    one["machine"].dump(), one["state"].get<std::string>());
     else if (act.imposes)
       for (const auto& one : json["in_flight"])
-        fmt::print("  on its way: order {} of {}, {}, {}\n", one["machine"].dump(), one["sleeve"].get<std::string>(),
+        print_text("  on its way: order {} of {}, {}, {}\n", one["machine"].dump(), one["sleeve"].get<std::string>(),
                    one["side"].get<std::string>(), one["state"].get<std::string>());
   }
   return changed > 0 || act.imposes ? 0 : 1;
@@ -273,7 +274,7 @@ int show_controls(const Where& where) {
   const auto controls = ledger::books::Vaults(connection).controls();
   if (!controls) return failed(where, "controls", controls.error());
   ordered_json json = ordered_json::array();
-  if (!where.json && controls->empty()) fmt::print("nothing is paused or frozen\n");
+  if (!where.json && controls->empty()) print_text("nothing is paused or frozen\n");
   for (const auto& one : *controls) {
     if (where.json)
       json.push_back({
@@ -287,7 +288,7 @@ int show_controls(const Where& where) {
           {"since",   utc(one.since)}
       });
     else
-      fmt::print("{}  {} {}{} of {}, by {}: {}\n", utc(one.since), one.measure,
+      print_text("{}  {} {}{} of {}, by {}: {}\n", utc(one.since), one.measure,
                  one.measure == "freeze" ? one.level : one.scope, one.target.empty() ? "" : " " + one.target, one.owner,
                  one.who, one.why);
   }

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/side_file.hpp"
 #include "ledger/export/export.hpp"
 
@@ -23,7 +24,7 @@ using ledger::exports::Format;
 using ledger::exports::Written;
 
 int refused(const std::string& what, int code) {
-  fmt::print(stderr, "bursar: ledger export: {}\n", what);
+  print_text(stderr, "bursar: ledger export: {}\n", what);
   return code;
 }
 
@@ -59,7 +60,7 @@ void print_written(const Where& where, const Written& written, const fs::path& p
               << "\n";
     return;
   }
-  fmt::print("{}: {} transactions and {} balance assertions of {} accounts, {} bytes\n", path.string(),
+  print_text("{}: {} transactions and {} balance assertions of {} accounts, {} bytes\n", path.string(),
              written.transactions, written.assertions, written.accounts, written.bytes);
 }
 

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "brokers/wire/socket.hpp"
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/secret_arguments.hpp"
 #include "deploy/bursar/witness.hpp"
 #include "ledger/store/dsn.hpp"
@@ -36,7 +37,7 @@ ledger::Stored<std::string> service_dsn_of(ledger::Connection& owner, const std:
                               ledger::Parameters().add(std::string(service_role)));
   if (!may) return machines::fail(may.error());
   if (may->flag(0, 0)) return ledger::with_options(dsn, fmt::format("-c role={}", service_role));
-  fmt::print(stderr, "The user of --dsn can't act as {}: broker and workers keep all of its rights.\n", service_role);
+  print_text(stderr, "The user of --dsn can't act as {}: broker and workers keep all of its rights.\n", service_role);
   return dsn;
 }
 
@@ -171,7 +172,7 @@ Clustered<machines::Nothing> House::open_service(ledger::Connection& owner) {
     service_dsn_ = ledger::with_options(options_.service_dsn, fmt::format("-c role={}", service_role));
     return machines::Nothing{};
   }
-  fmt::print(stderr,
+  print_text(stderr,
              "Brokers and workers log in as the user of --dsn and only put its rights aside: whoever takes one over has "
              "them all. Give them a login of their own: --service-dsn or $BURSAR_SERVICE_DSN.\n");
   auto service_dsn = ask([&] { return service_dsn_of(owner, owner_dsn_); });
@@ -214,7 +215,7 @@ bool House::others_come_back() {
     supervisor_.step(steady_ms());
     if (steady_ms() - said_ms >= say_every_ms) {
       said_ms = steady_ms();
-      fmt::print(stderr, "bursar: waiting for the PostgreSQL of --dsn: {}\n", connected.error().text);
+      print_text(stderr, "bursar: waiting for the PostgreSQL of --dsn: {}\n", connected.error().text);
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }

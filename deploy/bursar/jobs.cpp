@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/bursar/cancellation.hpp"
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/retry_rules.hpp"
 #include "deploy/bursar/times.hpp"
@@ -59,10 +60,10 @@ ordered_json job_json(const JobView& job) {
 }
 
 void print_jobs(const std::vector<JobView>& jobs) {
-  fmt::print("{:<22} {:<13} {:<13} {:<11} {:>5} {:>9}  {}\n", "id", "kind", "command", "instance", "tries", "age",
+  print_text("{:<22} {:<13} {:<13} {:<11} {:>5} {:>9}  {}\n", "id", "kind", "command", "instance", "tries", "age",
              "state and reason");
   for (const JobView& job : jobs)
-    fmt::print("{:<22} {:<13} {:<13} {:<11} {:>5} {:>9}  {}{}{}\n", text_of(job.key), job.kind, job.command,
+    print_text("{:<22} {:<13} {:<13} {:<11} {:>5} {:>9}  {}{}{}\n", text_of(job.key), job.kind, job.command,
                job.instance_state, job.tries, age_text(job.age_s), state_text(job), job.reason.empty() ? "" : ": ",
                job.reason);
 }
@@ -102,12 +103,12 @@ void print_preview(const char* verb, const std::vector<JobView>& jobs) {
   for (const JobView& job : jobs)
     ++groups[fmt::format("{} of {}, {}{}{}", job.command, job.kind, job.state, job.reason.empty() ? "" : ": ",
                          job.reason)];
-  fmt::print(stderr, "`job {}` would change {} jobs:\n", verb, jobs.size());
-  for (const auto& [what, count] : groups) fmt::print(stderr, "  {:>7}  {}\n", count, what);
-  fmt::print(stderr, "the first of them:\n");
+  print_text(stderr, "`job {}` would change {} jobs:\n", verb, jobs.size());
+  for (const auto& [what, count] : groups) print_text(stderr, "  {:>7}  {}\n", count, what);
+  print_text(stderr, "the first of them:\n");
   for (std::size_t at = 0; at < std::min(jobs.size(), shown_first); ++at)
-    fmt::print(stderr, "  {}  {} {}\n", text_of(jobs[at].key), jobs[at].kind, jobs[at].command);
-  fmt::print(stderr, "nothing was changed; add --yes, or --expect {}\n", jobs.size());
+    print_text(stderr, "  {}  {} {}\n", text_of(jobs[at].key), jobs[at].kind, jobs[at].command);
+  print_text(stderr, "nothing was changed; add --yes, or --expect {}\n", jobs.size());
 }
 
 ledger::Stored<Selection> select(Desk& desk, const JobOrder& order, const char* verb) {
@@ -119,12 +120,12 @@ ledger::Stored<Selection> select(Desk& desk, const JobOrder& order, const char* 
   Selection selection{std::move(*jobs), 1, false};
   const auto count = static_cast<std::int64_t>(selection.jobs.size());
   if (count == 0) {
-    fmt::print(stderr, "bursar: job {}: no open job {}\n", verb,
+    print_text(stderr, "bursar: job {}: no open job {}\n", verb,
                order.id.empty() ? "fits that" : fmt::format("has the id {}; `bursar job list` shows them", order.id));
   } else if (count > most_at_once) {
-    fmt::print(stderr, "bursar: job {}: more than {} jobs fit that; narrow it\n", verb, most_at_once);
+    print_text(stderr, "bursar: job {}: more than {} jobs fit that; narrow it\n", verb, most_at_once);
   } else if (order.expect && *order.expect != count) {
-    fmt::print(stderr, "bursar: job {}: {} jobs fit that now, not {}; nothing was changed\n", verb, count,
+    print_text(stderr, "bursar: job {}: {} jobs fit that now, not {}; nothing was changed\n", verb, count,
                *order.expect);
     selection.exit_code = 2;
   } else if (count > 1 && !order.yes && !order.expect) {
@@ -144,8 +145,8 @@ int report_changes(const Where& where, const char* verb, const char* done, std::
                      .dump()
               << "\n";
   } else {
-    fmt::print("{} of {} jobs {}\n", changed, matched, done);
-    for (const auto& [why, count] : refused) fmt::print("  {} refused: {}\n", count, why);
+    print_text("{} of {} jobs {}\n", changed, matched, done);
+    for (const auto& [why, count] : refused) print_text("  {} refused: {}\n", count, why);
   }
   return changed == static_cast<std::int64_t>(matched) ? 0 : 1;
 }
@@ -233,19 +234,19 @@ ordered_json history_json(const std::vector<ledger::books::TransitionView>& hist
 
 void print_job(const ordered_json& json) {
   const auto text = [&](const char* name) { return json[name].get<std::string>(); };
-  fmt::print("job        {}: {} of {} v{} of {}\n", text("id"), text("command"), text("kind"),
+  print_text("job        {}: {} of {} v{} of {}\n", text("id"), text("command"), text("kind"),
              json["machine_version"].dump(), text("owner"));
-  fmt::print("state      {}, {} attempts, {} tries, ordered {} ago, world time {}\n", text("state"),
+  print_text("state      {}, {} attempts, {} tries, ordered {} ago, world time {}\n", text("state"),
              json["attempt"].dump(), json["tries"].dump(), age_text(json["age_s"].get<std::int64_t>()),
              text("world_at"));
-  if (!text("reason").empty()) fmt::print("last error {}\n", text("reason"));
-  if (!text("policy").empty()) fmt::print("policy     {}\n", text("policy"));
-  fmt::print("next try   {}\n", text("next_try"));
-  fmt::print("instance   {} with {}\n", text("instance_state"), json["data"].dump());
-  fmt::print("facts      {}\n", json["facts"].dump());
-  fmt::print("history    of the instance, the last of it:\n");
+  if (!text("reason").empty()) print_text("last error {}\n", text("reason"));
+  if (!text("policy").empty()) print_text("policy     {}\n", text("policy"));
+  print_text("next try   {}\n", text("next_try"));
+  print_text("instance   {} with {}\n", text("instance_state"), json["data"].dump());
+  print_text("facts      {}\n", json["facts"].dump());
+  print_text("history    of the instance, the last of it:\n");
   for (const auto& one : json["history"])
-    fmt::print("  {:>4}  {} -> {} on {}, {}\n", one["version"].dump(),
+    print_text("  {:>4}  {} -> {} on {}, {}\n", one["version"].dump(),
                one["from"] == "" ? "(born)" : one["from"].get<std::string>(), one["to"].get<std::string>(),
                one["event"].get<std::string>(), one["wall_at"].get<std::string>());
 }
@@ -307,7 +308,7 @@ int list_jobs(const Where& where, const JobOrder& order) {
   } else {
     print_jobs(shown);
   }
-  if (is_cut) fmt::print(stderr, "There are more: --limit, or a filter.\n");
+  if (is_cut) print_text(stderr, "There are more: --limit, or a filter.\n");
   return 0;
 }
 
@@ -321,7 +322,7 @@ int show_job(const Where& where, const JobOrder& order, const schemas::config::B
   const auto found = desk.find(*key, *now);
   if (!found) return failed(where, "job show", found.error());
   if (found->empty()) {
-    fmt::print(stderr, "bursar: no open job has the id {}; `bursar machine history {}` tells what became of it\n",
+    print_text(stderr, "bursar: no open job has the id {}; `bursar machine history {}` tells what became of it\n",
                order.id, key->instance.value);
     return 1;
   }

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "deploy/bursar/key_commands.hpp"
+#include "deploy/bursar/print.hpp"
 
 namespace deploy {
 namespace {
@@ -22,9 +23,9 @@ CLI::App* add(CLI::App* parent, const KeyHooks& hooks, const char* name, const c
   auto given = std::make_shared<std::string>();
   *words = hooks.looker(parent, name, help, [look = hooks.look, words, given, options, action] {
     if (!given->empty() || !(*words)->remaining().empty()) {
-      fmt::print(stderr, "{}", no_secret_here);
+      print_text(stderr, "{}", Lines{std::string(no_secret_here)});
       if (given->empty())
-        fmt::print(stderr, "bursar: what was not understood is not repeated here; see `bursar key {} --help`\n",
+        print_text(stderr, "bursar: what was not understood is not repeated here; see `bursar key {} --help`\n",
                    (*words)->get_name());
       return 2;
     }

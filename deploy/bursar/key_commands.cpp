@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/bursar/key_desk.hpp"
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/times.hpp"
 #include "deploy/bursar/key_input.hpp"
 #include "deploy/bursar/key_venue.hpp"
@@ -31,7 +32,7 @@ using machines::name_of;
 using nlohmann::ordered_json;
 
 int failed(const char* command, const SecretError& error) {
-  fmt::print(stderr, "bursar: key {}: {}\n", command, error.text);
+  print_text(stderr, "bursar: key {}: {}\n", command, error.text);
   return error.failure == SecretFailure::unusable ? 2 : 1;
 }
 ordered_json json_of(const KeyView& view) {
@@ -74,9 +75,9 @@ void print(const KeyDesk& desk, const std::vector<KeyView>& views) {
     std::cout << json.dump() << "\n";
     return;
   }
-  fmt::print("{:<16} {:>3} {:>5}  {:<11} {:<8} {:<12} {:<7} {:<9} {:<16}\n", "name", "ver", "key", "fingerprint",
+  print_text("{:<16} {:>3} {:>5}  {:<11} {:<8} {:<12} {:<7} {:<9} {:<16}\n", "name", "ver", "key", "fingerprint",
              "venue", "account", "purpose", "state", "tested (UTC)");
-  for (const KeyView& view : views) fmt::print("{}\n", line_of(view));
+  for (const KeyView& view : views) print_text("{}\n", line_of(view));
 }
 
 Secretly<Secret> credential_of(const KeyOptions& options) {
@@ -163,7 +164,7 @@ int add_key(const KeyDesk& desk, const KeyOptions& options) {
   if (view && *seen) view = move_key(opened->keyring, *view, look_message(*view, **seen));
   if (!view) return failed("add", view.error());
   if (!*seen)
-    fmt::print(stderr,
+    print_text(stderr,
                "The venue could not be asked what this key may do: it rests until `bursar key test {}` has asked{}.\n",
                asked->name, retry_hint(desk));
   print(desk, {*view});
@@ -177,7 +178,7 @@ int list_keys(const KeyDesk& desk) {
   const auto keys = keyring->keys();
   if (!keys) return failed("list", keys.error());
   if (keys->empty() && !desk.where.json)
-    fmt::print("no keys yet; `bursar key add` adds one\n");
+    print_text("no keys yet; `bursar key add` adds one\n");
   else
     print(desk, *keys);
   return 0;
@@ -200,7 +201,7 @@ int test_key(const KeyDesk& desk, const KeyOptions& options) {
   if (!view) return failed("test", view.error());
   print(desk, {*view});
   if (key::may_be_used(view->state)) return 0;
-  fmt::print(stderr, "bursar: key test: the key {} rests: {}\n", options.name,
+  print_text(stderr, "bursar: key test: the key {} rests: {}\n", options.name,
              !seen->is_authentic ? "the venue does not know it, or refuses its signature"
              : !view->data.incident.empty()
                  ? "it " + view->data.incident
@@ -240,7 +241,7 @@ int rotate_key(const KeyDesk& desk, const KeyOptions& options) {
   const auto now = live_versions(opened->keyring, options.name);
   if (!now) return failed("rotate", now.error());
   print(desk, *now);
-  fmt::print(
+  print_text(
       stderr,
       "Version {} is used from now on. Delete the old key at the venue, then: bursar key retire {} --version {}\n",
       fresh->data.key_version, options.name, old.data.key_version);
@@ -289,8 +290,8 @@ int rewrap_keys(const KeyDesk& desk, const KeyOptions& options) {
   if (desk.where.json)
     std::cout << ordered_json{{"rewrapped", *count}, {"from", old->id}, {"to", fresh->id}}.dump() << "\n";
   else
-    fmt::print("{} keys are sealed under the master key {} now; the old one opens none of them.\n", *count, fresh->id);
-  fmt::print(stderr, "Now put {} in the old one's place, or name it in [keys] master_key_file.\n", file.string());
+    print_text("{} keys are sealed under the master key {} now; the old one opens none of them.\n", *count, fresh->id);
+  print_text(stderr, "Now put {} in the old one's place, or name it in [keys] master_key_file.\n", file.string());
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "deploy/bursar/belonging.hpp"
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/times.hpp"
 #include "ledger/secrets/process.hpp"
 #include "machines/core/names.hpp"
@@ -47,7 +48,7 @@ Secretly<MasterKey> master_key_of(const KeyDesk& desk, Keyring& keyring) {
       !std::filesystem::exists(std::filesystem::symlink_status(place.file, error))) {
     auto made = ledger::secrets::make_master_key(place.file);
     if (made)
-      fmt::print(stderr, "Made the master key {}: keep a copy of it somewhere else; without it no key here opens.\n",
+      print_text(stderr, "Made the master key {}: keep a copy of it somewhere else; without it no key here opens.\n",
                  place.file.string());
     return made;
   }

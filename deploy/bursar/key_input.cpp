@@ -10,6 +10,8 @@
 #include <csignal>
 #include <cstring>
 
+#include "deploy/bursar/print.hpp"
+
 namespace deploy {
 namespace {
 
@@ -105,7 +107,7 @@ Secretly<Secret> from_terminal() {
   if (!space) return space;
   const Silence silence(STDIN_FILENO);
   if (!silence.is_silent()) return no("the terminal can't be told not to show what is typed; use --secret-file");
-  fmt::print(stderr, "The venue's API key, then its secret, each with Enter (nothing is shown):\n");
+  print_text(stderr, "The venue's API key, then its secret, each with Enter (nothing is shown):\n");
   const ssize_t filled = space->fill([&](auto bytes) { return fill_from(STDIN_FILENO, bytes, 2); });
   return trimmed(std::move(*space), filled, "the prompt");
 }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/vaults.hpp"
 #include "machines/allocation/allocation.hpp"
 #include "machines/control/control.hpp"
@@ -209,7 +210,7 @@ int migrate_machines(const Where& where, const MachineMigration& order) {
   const auto made = migrate_machines(connection, shipped_machines(), order, *map, who_asks());
   if (!made) return failed(where, "machine migrate", made.error());
   if (!made->refusal.empty()) {
-    fmt::print(stderr, "bursar: machine migrate: {}; nothing was changed\n", made->refusal);
+    print_text(stderr, "bursar: machine migrate: {}; nothing was changed\n", made->refusal);
     return 1;
   }
   ordered_json json = {
@@ -226,13 +227,13 @@ int migrate_machines(const Where& where, const MachineMigration& order) {
         {"moved", count.moved     }
     });
     if (!where.json)
-      fmt::print("{:<13} -> {:<13} {:>8} live, {:>8} {}\n", count.from_state, count.to_state, count.live,
+      print_text("{:<13} -> {:<13} {:>8} live, {:>8} {}\n", count.from_state, count.to_state, count.live,
                  order.dry_run ? count.live : count.moved, order.dry_run ? "would be moved" : "moved");
   }
   if (where.json) std::cout << json.dump() << "\n";
-  if (!where.json && made->counts.empty()) fmt::print("no live instance of {} v{}\n", order.kind, order.from);
+  if (!where.json && made->counts.empty()) print_text("no live instance of {} v{}\n", order.kind, order.from);
   if (made->in_flight + made->moved_on > 0)
-    fmt::print(stderr, "{} are in flight and {} have changed meanwhile: order it again\n", made->in_flight,
+    print_text(stderr, "{} are in flight and {} have changed meanwhile: order it again\n", made->in_flight,
                made->moved_on);
   return made->in_flight + made->moved_on > 0 ? 1 : 0;
 }

@@ -20,6 +20,7 @@
 #include "deploy/bursar/nodes.hpp"
 #include "deploy/bursar/orders.hpp"
 #include "deploy/bursar/paper.hpp"
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/report_books.hpp"
 #include "deploy/bursar/scheduler.hpp"
@@ -31,8 +32,7 @@
 
 namespace {
 
-using deploy::Layout;
-using deploy::Where;
+using deploy::Layout, deploy::Where;
 
 struct Options {
   std::string config, data_dir, dsn, service_dsn, replay, name, symbol, kind, format, output;
@@ -72,7 +72,7 @@ int with_config(const Options& options, const std::function<int(const schemas::c
   if (options.config.empty()) return then({});
   const auto config = schemas::config::load(options.config, deploy::check_schedules);
   if (config) return then(*config);
-  for (const auto& problem : config.error().problems) fmt::print(stderr, "bursar: {}\n", problem.text());
+  for (const auto& problem : config.error().problems) deploy::print_text(stderr, "bursar: {}\n", problem.text());
   return 2;
 }
 
@@ -85,7 +85,7 @@ int look_with_config(const Options& options, const Look& action) {
     const auto way = deploy::WayIn::open(layout, options.dsn);
     if (way) return action({layout, way->dsn(), options.json, options.dsn.empty(), way->house_may_run(), !options.data_dir.empty()},
                            config);
-    fmt::print(stderr, "bursar: {}\n", way.error().text);
+    deploy::print_text(stderr, "bursar: {}\n", way.error().text);
     return way.error().exit_code;
   });
 }
@@ -97,7 +97,7 @@ int look(const Options& options, const std::function<int(const Where&)>& action)
 int run_up(const Options& options) {
   return with_config(options, [&](const schemas::config::Config& config) {
     if (options.dsn.empty() && !options.service_dsn.empty()) {
-      fmt::print(stderr, "bursar: --service-dsn goes with --dsn: a private PostgreSQL has its own logins\n");
+      deploy::print_text(stderr, "bursar: --service-dsn goes with --dsn: a private PostgreSQL has its own logins\n");
       return 2;
     }
     for (const std::string& dsn : {options.dsn, options.service_dsn})
@@ -147,7 +147,7 @@ class Cli {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
       if (error.get_exit_code() == 0) return app_.exit(error);
-      fmt::print(stderr, "bursar: {}\n", complaint(error, {argv + 1, argv + argc}));
+      deploy::print_text(stderr, "bursar: {}\n", complaint(error, {argv + 1, argv + argc}));
       return 2;
     }
     if (!o_.dsn.empty() || !o_.service_dsn.empty()) deploy::wipe_dsn(argc, argv);
@@ -254,7 +254,7 @@ class Cli {
     auto* config = app_.add_subcommand("config", "the default configuration as a commented TOML file");
     config->callback([this] {
       run_ = [] {
-        fmt::print("{}", schemas::config::example_text());
+        deploy::print_text("{}", deploy::Lines{schemas::config::example_text()});
         return 0;
       };
     });

@@ -1,6 +1,7 @@
 #include "deploy/bursar/nodes.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include "deploy/bursar/broker_rules.hpp"
 #include "deploy/bursar/key_watch.hpp"
 #include "deploy/bursar/plan.hpp"
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/sighting.hpp"
 #include "ledger/secrets/process.hpp"
 #include "ledger/store/dsn.hpp"
@@ -22,9 +24,23 @@ namespace {
 
 std::atomic<bool> stop = false;
 
+// What a line of the log says, made visible: texts of venues and peers are in it.
+class VisibleMessage : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& to) override {
+    const std::string text = machines::visible({message.payload.data(), message.payload.size()});
+    to.append(text.data(), text.data() + text.size());
+  }
+  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<VisibleMessage>();
+  }
+};
+
 // Signals, and a log in UTC: it is read beside the ledger's times.
 void begin_node() {
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
+  auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+  formatter->add_flag<VisibleMessage>('*').set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %*");
+  spdlog::set_formatter(std::move(formatter));
   struct sigaction action {};
   action.sa_handler = [](int) { stop = true; };
   sigaction(SIGTERM, &action, nullptr);
@@ -46,7 +62,7 @@ std::optional<Keys> read_keys(const Layout& layout, const std::string& own) {
   for (const auto* error :
        {!pair ? &pair.error() : nullptr, !worker ? &worker.error() : nullptr, !client ? &client.error() : nullptr})
     if (error != nullptr) {
-      fmt::print(stderr, "bursar: {}\n", error->text);
+      print_text(stderr, "bursar: {}\n", error->text);
       return std::nullopt;
     }
   keys.own = *pair;
@@ -94,7 +110,7 @@ int serve(const workers::harness::WorkerConfig& config, const std::vector<std::s
   begin_node();
   // Before it opens an API key.
   if (const auto safe = ledger::secrets::forbid_dumps(); !safe) {
-    fmt::print(stderr, "bursar: {}\n", safe.error().text);
+    print_text(stderr, "bursar: {}\n", safe.error().text);
     return 2;
   }
   std::shared_ptr<SleeveHandlers> kept;
@@ -128,7 +144,7 @@ int serve(workers::venues::paper::VenueConfig config, const schemas::config::Con
   for (const std::string& text : paper.faults) {
     const auto fault = workers::venues::paper::parse_fault(text);
     if (!fault) {
-      fmt::print(stderr, "bursar: paper.faults: {}\n", fault.error().text);
+      print_text(stderr, "bursar: paper.faults: {}\n", fault.error().text);
       return 2;
     }
     config.faults.push_back(*fault);

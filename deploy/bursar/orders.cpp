@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/bursar/break_step.hpp"
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/resolutions.hpp"
 #include "deploy/bursar/vaults.hpp"
@@ -115,7 +116,7 @@ ordered_json order_json(const OrderView& view, const ledger::books::Sleeves& sle
 }
 
 void print_waiting(const Resolution& one) {
-  fmt::print("{:>8}  {:<11} by {}, who saw: {}; {} ago; waits for the venue's own word\n", one.data.order.value,
+  print_text("{:>8}  {:<11} by {}, who saw: {}; {} ago; waits for the venue's own word\n", one.data.order.value,
              one.data.as, one.data.who, one.data.evidence, age_text(one.age_s));
 }
 
@@ -310,19 +311,19 @@ Stored<ordered_json> step_json(ledger::Connection& connection, const OrderView& 
 
 void print_step(const ordered_json& json, std::FILE* out) {
   const auto word = [](const ordered_json& from, const char* name) { return from[name].get<std::string>(); };
-  fmt::print(out, "order {}, {} by {}, who saw: {}\n", json["order"].dump(), word(json, "as"), word(json, "who"),
+  print_text(out, "order {}, {} by {}, who saw: {}\n", json["order"].dump(), word(json, "as"), word(json, "who"),
              word(json, "evidence"));
   for (const auto& move : json["moves"])
-    fmt::print(out, "  {} {}: {} -> {}\n", word(move, "kind"),
+    print_text(out, "  {} {}: {} -> {}\n", word(move, "kind"),
                move["machine"] == 0 ? "(new)" : move["machine"].dump(), move["from"] == "" ? "(born)" : word(move, "from"),
                word(move, "to"));
   for (const auto& one : json["postings"])
-    fmt::print(out, "  {} {} {} from {} to {} ({})\n", word(one, "kind"), word(one, "amount"), word(one, "asset"),
+    print_text(out, "  {} {} {} from {} to {} ({})\n", word(one, "kind"), word(one, "amount"), word(one, "asset"),
                word(one, "debit"), word(one, "credit"), word(one, "code"));
 }
 
 int refused(const ResolveOrder& word, const std::string& why) {
-  fmt::print(stderr, "bursar: order resolve: order {}: {}\n", word.id, why);
+  print_text(stderr, "bursar: order resolve: order {}: {}\n", word.id, why);
   return 1;
 }
 
@@ -354,10 +355,10 @@ int list_orders(const Where& where, bool in_doubt) {
     std::cout << json.dump() << "\n";
     return 0;
   }
-  if (json["orders"].empty()) fmt::print("no order {}\n", in_doubt ? "is in doubt" : "is on its way");
+  if (json["orders"].empty()) print_text("no order {}\n", in_doubt ? "is in doubt" : "is on its way");
   for (const OrderView& view : *views)
     if (!in_doubt || is_in_doubt(view))
-      fmt::print("{:>8}  {:<11} {:<10} {:<4} {:>26}  {} ago{}{}\n", view.id.value, view.state, view.sleeve_name,
+      print_text("{:>8}  {:<11} {:<10} {:<4} {:>26}  {} ago{}{}\n", view.id.value, view.state, view.sleeve_name,
                  view.data && view.data->is_buy ? "buy" : "sell", size_text(view, *sleeves), age_text(view.age_s),
                  view.reason.empty() ? "" : ": ", view.reason);
   for (const Resolution& one : *waiting) print_waiting(one);
@@ -392,7 +393,7 @@ int resolve_order(const Where& where, const ResolveOrder& word) {
     std::cout << shown->dump() << "\n";
   else
     print_step(*shown, word.yes ? stdout : stderr);
-  if (!word.yes) fmt::print(stderr, "nothing was changed; add --yes\n");
+  if (!word.yes) print_text(stderr, "nothing was changed; add --yes\n");
   return word.yes ? 0 : 2;
 }
 

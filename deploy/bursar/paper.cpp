@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/setup.hpp"
 #include "deploy/bursar/times.hpp"
 #include "ledger/books/treasury.hpp"
@@ -25,11 +26,11 @@ constexpr std::chrono::seconds patience{5};
 constexpr ledger::Statement assets_statement = {"asset_scales", "SELECT code, scale FROM ledger.asset", false};
 
 int misused(const std::string& text) {
-  fmt::print(stderr, "bursar: paper: {}\n", text);
+  print_text(stderr, "bursar: paper: {}\n", text);
   return 2;
 }
 int unanswered(const std::string& text) {
-  fmt::print(stderr, "bursar: paper: {}\n", text);
+  print_text(stderr, "bursar: paper: {}\n", text);
   return 1;
 }
 
@@ -87,7 +88,7 @@ void print(const Known& known, const schemas::Statement& told, bool as_json) {
         {"asset", line.asset},
         {"total", total     }
     });
-    if (!as_json) fmt::print("{:<8} {:>36}\n", line.asset, total);
+    if (!as_json) print_text("{:<8} {:>36}\n", line.asset, total);
   }
   for (const auto& fill : told.foreign) {
     const auto slash = fill.symbol.find('/');
@@ -107,7 +108,7 @@ void print(const Known& known, const schemas::Statement& told, bool as_json) {
         {"fee_asset", fee_asset  }
     });
     if (!as_json)
-      fmt::print("{} {} {} {} for {} {}, fee {} {} (not ours: {})\n", at, side, got, base, paid, quote, fee, fee_asset,
+      print_text("{} {} {} {} for {} {}, fee {} {} (not ours: {})\n", at, side, got, base, paid, quote, fee, fee_asset,
                  fill.id);
   }
   if (as_json) std::cout << json.dump() << "\n";

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "deploy/bursar/print.hpp"
+
 namespace deploy {
 namespace {
 
@@ -51,17 +53,17 @@ void Progress::show(std::size_t played, const House& house) {
   line += fmt::format(", {} processes", up);
   if (restarts > 0) line += fmt::format(", {} restarted", restarts);
   if (!terminal_) {
-    fmt::print(stderr, "{}\n", line);
+    print_text(stderr, "{}\n", line);
     return;
   }
   // What the line before had in excess is blanked out; never more than a terminal is wide, or it would scroll.
   line.resize(std::min(line.size(), columns() - 1));
-  fmt::print(stderr, "\r{}{}", line, std::string(shown_ > line.size() ? shown_ - line.size() : 0, ' '));
+  print_text(stderr, "\r{}{}", line, std::string(shown_ > line.size() ? shown_ - line.size() : 0, ' '));
   shown_ = line.size();
 }
 
 void Progress::end() {
-  if (shown_ > 0) fmt::print(stderr, "\r{}\r", std::string(shown_, ' '));
+  if (shown_ > 0) print_text(stderr, "\r{}\r", std::string(shown_, ' '));
   shown_ = 0;
 }
 

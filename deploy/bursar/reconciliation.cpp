@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/bursar/belonging.hpp"
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/times.hpp"
 #include "deploy/bursar/vaults.hpp"
 #include "deploy/bursar/venue_order.hpp"
@@ -91,10 +92,10 @@ ordered_json reconciled_json(const Reconciled& made) {
 }
 
 void print_breaks(const std::vector<BreakView>& views) {
-  fmt::print("{:>8}  {:<9} {:<12} {:>26} {:>26} {:<6} {:>9}  {}\n", "id", "state", "person", "amount", "left", "asset",
+  print_text("{:>8}  {:<9} {:<12} {:>26} {:>26} {:<6} {:>9}  {}\n", "id", "state", "person", "amount", "left", "asset",
              "age", "why");
   for (const BreakView& view : views)
-    fmt::print("{:>8}  {:<9} {:<12} {:>26} {:>26} {:<6} {:>9}  {}\n", view.id.value, view.state, view.data.person,
+    print_text("{:>8}  {:<9} {:<12} {:>26} {:>26} {:<6} {:>9}  {}\n", view.id.value, view.state, view.data.person,
                amount_text(view.data.amount.minor(), view.asset.scale),
                amount_text(view.data.rest.minor(), view.asset.scale), view.asset.code, age_text(view.age_s),
                view.data.why);
@@ -102,7 +103,7 @@ void print_breaks(const std::vector<BreakView>& views) {
 
 void print_heard(const Reconciled& made) {
   for (const Heard& one : made.heard)
-    fmt::print("{}{}\n", text_of(one),
+    print_text("{}{}\n", text_of(one),
                one.word == Heard::Word::same    ? ": confirmed"
                : one.word == Heard::Word::other ? ": OVERRULED; what differs is in quarantine"
                                                 : "");
@@ -110,19 +111,19 @@ void print_heard(const Reconciled& made) {
 
 void print_reconciled(const Reconciled& made) {
   print_heard(made);
-  fmt::print("{:<6} {:>30} {:>30} {:>26} {:>26}\n", "asset", "statement", "ledger", "in quarantine", "new difference");
+  print_text("{:<6} {:>30} {:>30} {:>26} {:>26}\n", "asset", "statement", "ledger", "in quarantine", "new difference");
   for (const auto& line : made.lines)
-    fmt::print("{:<6} {:>30} {:>30} {:>26} {:>26}\n", line.asset.code, amount_text(line.statement, line.asset.scale),
+    print_text("{:<6} {:>30} {:>30} {:>26} {:>26}\n", line.asset.code, amount_text(line.statement, line.asset.scale),
                amount_text(line.ledger, line.asset.scale), amount_text(line.quarantined, line.asset.scale),
                line.difference == 0 ? "-" : amount_text(line.difference, line.asset.scale));
   for (const auto& one : made.booked)
-    fmt::print("booked: the venue's fill {}, a sale of {} that is none of ours, on {}{}: machine {}\n", one.fill,
+    print_text("booked: the venue's fill {}, a sale of {} that is none of ours, on {}{}: machine {}\n", one.fill,
                one.symbol, one.sleeve, one.closed ? ", which closes its position" : "", one.instance.value);
   for (const auto& line : made.unknown)
-    fmt::print("the venue has {}, which no vault of ours holds: `bursar vault create {}` opens one\n", line.asset,
+    print_text("the venue has {}, which no vault of ours holds: `bursar vault create {}` opens one\n", line.asset,
                line.asset);
   if (!made.found.empty())
-    fmt::print(
+    print_text(
         "{} difference(s) are in quarantine now; `bursar reconcile list` shows them, `bursar reconcile explain ID "
         "--as ... --why ...` explains one\n",
         made.found.size());
@@ -131,7 +132,7 @@ void print_reconciled(const Reconciled& made) {
 int said(const Where& where, const char* command, const ledger::Stored<std::string>& why_not, std::int64_t id) {
   if (!why_not) return failed(where, command, why_not.error());
   if (!why_not->empty()) {
-    fmt::print(stderr, "bursar: {}: {}\n", command, *why_not);
+    print_text(stderr, "bursar: {}: {}\n", command, *why_not);
     return 1;
   }
   ledger::Connection connection(where.dsn);
@@ -179,7 +180,7 @@ ledger::Stored<OpenBreaks> open_breaks(ledger::Connection& connection) {
 
 int reconcile_now(const Where& where, const std::string& person, const std::string& master_key_file) {
   if (!where.house_may_run) {
-    fmt::print(stderr,
+    print_text(stderr,
                "bursar: reconcile: the house is not running, and its venue with it; `bursar up` starts both and stays "
                "open after a replay\n");
     return 1;
@@ -195,7 +196,7 @@ int reconcile_now(const Where& where, const std::string& person, const std::stri
   const auto made = reconcile(connection, how, ask_venue(where.layout, longest_answer));
   if (!made) return failed(where, "reconcile", made.error());
   const bool compared = made->silent.empty() && made->still;
-  if (!compared) fmt::print(stderr, "bursar: reconcile: {}\n", in_one_line(*made));
+  if (!compared) print_text(stderr, "bursar: reconcile: {}\n", in_one_line(*made));
   if (where.json)
     std::cout << reconciled_json(*made).dump() << "\n";
   else if (compared)
@@ -212,7 +213,7 @@ int list_breaks(const Where& where, bool all) {
     for (const BreakView& view : *views) json.push_back(break_json(view));
     std::cout << json.dump() << "\n";
   } else if (views->empty()) {
-    fmt::print("no breaks{}\n", all ? "" : " are open; --all shows those that are closed");
+    print_text("no breaks{}\n", all ? "" : " are open; --all shows those that are closed");
   } else {
     print_breaks(*views);
   }

@@ -9,6 +9,7 @@
 #include <iostream>
 #include <optional>
 
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/side_file.hpp"
 #include "deploy/report/books.hpp"
 #include "deploy/report/figures.hpp"
@@ -20,7 +21,7 @@ namespace {
 using machines::Day;
 
 int refused(const std::string& what, int code) {
-  fmt::print(stderr, "bursar: report: {}\n", what);
+  print_text(stderr, "bursar: report: {}\n", what);
   return code;
 }
 
@@ -71,7 +72,7 @@ int write_page(const report::Books& books, const std::filesystem::path& path) {
   SideFile file(path);
   if (!file.open() || !file.write(report::books_html(books)) || !file.keep())
     return refused(fmt::format("can't write {}: {}", path.string(), std::strerror(errno)), 1);
-  fmt::print("{}: the books from {} to {}\n", path.string(), text_of(books.from), text_of(books.to));
+  print_text("{}: the books from {} to {}\n", path.string(), text_of(books.from), text_of(books.to));
   return 0;
 }
 
@@ -82,7 +83,7 @@ int show(const Where& where, const ReportOptions& options, const report::Books& 
   else if (where.json)
     std::cout << report::books_json(books).dump() << "\n";
   else
-    std::cout << report::books_table(books);
+    print_text("{}", Lines{report::books_table(books)});
   return 0;
 }
 

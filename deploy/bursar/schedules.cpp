@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "brokers/schedule/cron.hpp"
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/scheduler.hpp"
 #include "deploy/bursar/times.hpp"
 #include "deploy/bursar/vaults.hpp"
@@ -82,21 +83,21 @@ std::string firing_text(const FiringView& one) {
 }
 
 void print_schedule(const Schedule& one, const std::vector<FiringView>& firings) {
-  fmt::print("{} of {}: {}{}\n", one.name, one.owner_name, one.does,
+  print_text("{} of {}: {}{}\n", one.name, one.owner_name, one.does,
              one.is_on ? "" : "; the configuration names it no more");
-  fmt::print("  times     {}  in {}\n  overlap   {}\n  catch-up  {}\n", one.cron, one.zone, one.overlap, one.catch_up);
+  print_text("  times     {}  in {}\n  overlap   {}\n  catch-up  {}\n", one.cron, one.zone, one.overlap, one.catch_up);
   const char* title = "next";
   for (const Instant at : coming(one, times_shown)) {
-    fmt::print("  {:<8}  {}   {}\n", title, brokers::schedule::local_text(at, one.zone), utc(at));
+    print_text("  {:<8}  {}   {}\n", title, brokers::schedule::local_text(at, one.zone), utc(at));
     title = "";
   }
-  for (const std::string& sentence : overdue({one}, wall_now())) fmt::print("  overdue   {}\n", sentence);
+  for (const std::string& sentence : overdue({one}, wall_now())) print_text("  overdue   {}\n", sentence);
   title = "fired";
   for (const FiringView& firing : firings) {
-    fmt::print("  {:<8}  {}\n", title, firing_text(firing));
+    print_text("  {:<8}  {}\n", title, firing_text(firing));
     title = "";
   }
-  if (firings.empty()) fmt::print("  fired     never yet\n");
+  if (firings.empty()) print_text("  fired     never yet\n");
 }
 
 // The schedule of that name; says why not.
@@ -124,7 +125,7 @@ int not_fired(const std::string& name, const std::string& state) {
                           : state == "replaying"
                               ? "a replay goes on; schedules fire when the house is live, after its end"
                               : "it has just fired";
-  fmt::print(stderr, "bursar: schedule run: {} was not fired: {}\n", name, why);
+  print_text(stderr, "bursar: schedule run: {} was not fired: {}\n", name, why);
   return 1;
 }
 
@@ -152,9 +153,9 @@ int list_schedules(const Where& where) {
   if (!all) return failed(where, "schedule list", all.error());
   ordered_json json = ordered_json::array();
   if (!where.json && all->empty())
-    fmt::print("no schedules; [[schedule]] in the configuration makes one, when the house is live\n");
+    print_text("no schedules; [[schedule]] in the configuration makes one, when the house is live\n");
   else if (!where.json)
-    fmt::print("{:<16} {:<10} {:<10} {:<18} {:<25} {}\n", "name", "owner", "does", "cron", "next", "last");
+    print_text("{:<16} {:<10} {:<10} {:<18} {:<25} {}\n", "name", "owner", "does", "cron", "next", "last");
   for (const Schedule& one : *all) {
     const auto firings = schedules.firings(one, 1);
     if (!firings) return failed(where, "schedule list", firings.error());
@@ -163,7 +164,7 @@ int list_schedules(const Where& where) {
       continue;
     }
     const auto next = coming(one, 1);
-    fmt::print("{:<16} {:<10} {:<10} {:<18} {:<25} {}\n", one.name, one.owner_name, one.does, one.cron,
+    print_text("{:<16} {:<10} {:<10} {:<18} {:<25} {}\n", one.name, one.owner_name, one.does, one.cron,
                next.empty() ? (one.is_on ? "?" : "off") : utc(next.front()),
                firings->empty() ? "never yet" : firing_text(firings->front()));
   }
@@ -194,7 +195,7 @@ int run_schedule(const Where& where, const ScheduleOrder& order) {
   const auto one = find(where, schedules, order, "schedule run", exit_code);
   if (!one) return exit_code;
   if (!where.house_may_run) {
-    fmt::print(stderr,
+    print_text(stderr,
                "bursar: schedule run: the house is not running, and nobody would do it; `bursar up` starts it\n");
     return 1;
   }
@@ -206,7 +207,7 @@ int run_schedule(const Where& where, const ScheduleOrder& order) {
   if (where.json)
     std::cout << firing_json(*firing).dump() << "\n";
   else
-    fmt::print("{}: firing {} is {}{}{}\n", one->name, firing->machine.value, firing->state,
+    print_text("{}: firing {} is {}{}{}\n", one->name, firing->machine.value, firing->state,
                firing->outcome.empty() ? "" : ": ", firing->outcome);
   return firing->state == "failed" || firing->state == "skipped" ? 1 : 0;
 }

@@ -15,6 +15,7 @@
 #include "deploy/bursar/house.hpp"
 #include "deploy/bursar/inspector.hpp"
 #include "deploy/bursar/plan.hpp"
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/progress.hpp"
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/results.hpp"
@@ -44,7 +45,7 @@ std::int64_t steady_us() {
 }
 
 int failed(const std::string& text, int exit_code = 1) {
-  fmt::print(stderr, "bursar: {}\n", text);
+  print_text(stderr, "bursar: {}\n", text);
   return exit_code;
 }
 
@@ -99,14 +100,14 @@ class Run {
     if (!standing->empty()) feed_ = standing->front();
     if (const int code = check_same(); code != 0) return code;
     if (const auto frozen = house_.ask([&] { return frozen_now(connection_); }); frozen)
-      for (const std::string& one : *frozen) fmt::print(stderr, "{}\n", one);
+      for (const std::string& one : *frozen) print_text(stderr, "{}\n", one);
     const bool was_finished = feed_.finished;
     if (!was_finished)
       if (const int code = play(standing->empty()); code != 0) return code;
     if (!feed_.finished) return say_stopped() + sign();
     if (was_finished)
       if (const int code = put_on_record(); code != 0) return code;
-    if (was_finished) fmt::print(stderr, "The replay of {} is finished; its report again.\n", feed_.file);
+    if (was_finished) print_text(stderr, "The replay of {} is finished; its report again.\n", feed_.file);
     const int code = tell();
     return code == 0 && !options_.exit_when_done && !interrupted ? stay_open(was_finished) : code;
   }
@@ -150,7 +151,7 @@ class Run {
   }
 
   int say_stopped() {
-    fmt::print(stderr, "Draining after bar {} of {}. What was done is kept; the same command goes on from there.\n",
+    print_text(stderr, "Draining after bar {} of {}. What was done is kept; the same command goes on from there.\n",
                played_, bars_count_);
     return 0;
   }
@@ -160,7 +161,7 @@ class Run {
       auto prices = load_prices(options_);
       if (!prices) return failed(prices.error().text, prices.error().exit_code);
       if (options_.replay.empty())
-        fmt::print(stderr,
+        print_text(stderr,
                    "No --replay given: the prices are a sample of {} hourly bars that our generator made (seed {}), "
                    "not a market's.\n",
                    prices->file.bars.size(), options_.config.sample.seed);
@@ -188,7 +189,7 @@ class Run {
   }
 
   int replay(std::vector<workers::market::Bar> bars, const std::string& symbol) {
-    if (feed_.played_to.us > 0) fmt::print(stderr, "Going on with {}.\n", feed_.file);
+    if (feed_.played_to.us > 0) print_text(stderr, "Going on with {}.\n", feed_.file);
     const auto keys = brokers::wire::read_keys(house_.layout().key("client").string());
     const auto broker_key = brokers::wire::read_public_key(house_.layout().key("broker").string() + ".pub");
     const auto venue_key = brokers::wire::read_public_key(house_.layout().venue_public_key().string());
@@ -240,9 +241,9 @@ class Run {
   void inspect(std::int64_t now_us) {
     if (!inspector_.step(now_us)) return;
     for (const auto& one : inspector_.last().stranded)
-      fmt::print(stderr, "bursar: stranded: {} {} is {}: no job, timer or child will move it\n", one.kind, one.id.value,
+      print_text(stderr, "bursar: stranded: {} {} is {}: no job, timer or child will move it\n", one.kind, one.id.value,
                  one.state);
-    for (const auto& one : inspector_.last().stuck) fmt::print(stderr, "bursar: stuck: {}\n", in_one_line(one));
+    for (const auto& one : inspector_.last().stuck) print_text(stderr, "bursar: stuck: {}\n", in_one_line(one));
   }
 
   // A replay that stands because somebody has paused what it waits for: it goes on by itself after the resume.
@@ -257,7 +258,7 @@ class Run {
     if (!controls) return;
     for (const auto& one : *controls)
       if (one.scope == "kind" || one.scope == "instance") {
-        fmt::print(stderr, "The replay waits: {} {} is paused by {}: {}; it goes on after `bursar resume {} {}`.\n",
+        print_text(stderr, "The replay waits: {} {} is paused by {}: {}; it goes on after `bursar resume {} {}`.\n",
                    one.scope, one.target, one.who, one.why, one.scope, one.target);
         stood_since_us_ = -1;  // said, until it has moved
       }
@@ -291,7 +292,7 @@ class Run {
     how.ask_order = ask_venue_for_order(house_.layout(), house_.owner_dsn(), {}, std::chrono::seconds(2));
     const auto made = reconcile(connection_, how, ask_venue(house_.layout(), std::chrono::seconds(2)));
     const std::string said = made ? in_one_line(*made) : "not reconciled: " + made.error().text;
-    fmt::print(stderr, "{}\n", said);
+    print_text(stderr, "{}\n", said);
     if (!made || !made->silent.empty() || !made->still) return machines::fail(said);
     return said;
   }
@@ -320,9 +321,9 @@ class Run {
     if (said.is_bad_row()) {
       const auto frozen = house_.ask([&] { return freeze_for(connection_, said.verdict); });
       if (frozen)
-        fmt::print(stderr, "bursar: {}\n", frozen_text(*frozen));
+        print_text(stderr, "bursar: {}\n", frozen_text(*frozen));
       else
-        fmt::print(stderr, "bursar: nobody could be frozen: {}; `bursar freeze --level all`\n", frozen.error().text);
+        print_text(stderr, "bursar: nobody could be frozen: {}; `bursar freeze --level all`\n", frozen.error().text);
     }
     return failed(fmt::format("the ledger does not verify: {}{}{}", said.verdict.pass,
                               said.verdict.pass.empty() ? "" : ": ", said.text));
@@ -332,7 +333,7 @@ class Run {
   int sign() {
     const auto said = testify(Depth::since_checkpoint);
     if (said && said->is_torn)
-      fmt::print(stderr, "{}: its last line is torn, a write that was cut short; it counts for nothing\n",
+      print_text(stderr, "{}: its last line is torn, a write that was cut short; it counts for nothing\n",
                  house_.layout().checkpoints().string());
     return said && said->outcome == Testimony::Outcome::bad ? unsound(*said) : 0;
   }
@@ -355,9 +356,9 @@ class Run {
     ledger::jobs::Schedules schedules(pulse_);
     const auto unknown = house_.ask([&] { return schedules.declare(schedules_of(options_.config), wall_now()); });
     if (!unknown)
-      fmt::print(stderr, "bursar: the schedules are as they were: {}\n", unknown.error().text);
+      print_text(stderr, "bursar: the schedules are as they were: {}\n", unknown.error().text);
     else if (!unknown->empty())
-      fmt::print(stderr, "bursar: schedules of {} can't fire: nobody has opened that owner\n", *unknown);
+      print_text(stderr, "bursar: schedules of {} can't fire: nobody has opened that owner\n", *unknown);
     return {
         pulse_,
         {{"reconcile", [this] { return compare_now("bursar schedule", std::chrono::seconds(5)); }},
@@ -386,8 +387,8 @@ class Run {
     const std::string page = house_.layout().report().string();
     const bool written = write_whole(page, report::html(*data));
     // With --json, standard output belongs to the program that reads it; people read standard error.
-    fmt::print(options_.json ? stderr : stdout, "{}\n", report::table(*data));
-    if (written) fmt::print(options_.json ? stderr : stdout, "Charts: {}\n", page);
+    print_text(options_.json ? stderr : stdout, "{}\n", Lines{report::table(*data)});
+    if (written) print_text(options_.json ? stderr : stdout, "Charts: {}\n", page);
     std::fflush(stdout);
     if (options_.json) std::cout << report::summary(*data).dump() << std::endl;
     return written ? 0 : failed(fmt::format("{} can't be written; is the disk full?", page));
@@ -400,7 +401,7 @@ class Run {
       if (!sleeves || sleeves->empty()) return failed("no sleeve stands in this database");
       house_.start_children(sleeves->begin()->second.symbol);
     }
-    fmt::print(stderr, "The house stays open: look at it with `bursar status`; Ctrl-C drains and ends it.\n");
+    print_text(stderr, "The house stays open: look at it with `bursar status`; Ctrl-C drains and ends it.\n");
     const std::int64_t period_us = options_.config.reconcile.minutes * 60'000'000;
     std::int64_t compared_us = steady_us() - (start ? period_us - 2'000'000 : 0);  // after a start: soon
     FiringHand hand = begin_schedules();
@@ -444,7 +445,7 @@ int up(const UpOptions& options) {
   // A price file that can't be used must not leave a folder behind.
   if (!options.replay.empty())
     if (const auto prices = load_prices(options); !prices) return failed(prices.error().text, prices.error().exit_code);
-  fmt::print(stderr, "Opening {} ...\n", options.layout.folder.string());
+  print_text(stderr, "Opening {} ...\n", options.layout.folder.string());
   auto house = House::open(options);
   if (!house) return failed(house.error().text, house.error().exit_code);
   UpOptions absolute = options;

@@ -4,8 +4,11 @@
 
 #include "deploy/bursar/times.hpp"
 #include "machines/core/names.hpp"
+#include "machines/core/visible.hpp"
 
 namespace deploy {
+
+using machines::visible;
 
 using ledger::books::SleeveView;
 using ledger::books::VaultView;
@@ -74,7 +77,7 @@ std::string sleeves_of(const VaultView& vault, machines::SleeveKind kind, const 
     if (sleeve.kind == kind) of_kind.push_back(&sleeve);
   std::string text;
   for (const SleeveView* sleeve : of_kind)
-    text += line(stem + (sleeve == of_kind.back() ? "└─ " : "├─ ") + sleeve->name,
+    text += line(stem + (sleeve == of_kind.back() ? "└─ " : "├─ ") + visible(sleeve->name),
                  plain_amount(sleeve->balance, vault.asset.scale), remark_on(*sleeve, vault.asset.scale));
   return text;
 }
@@ -115,8 +118,8 @@ std::string vaults_table(const std::vector<VaultView>& vaults) {
                                  "wallet", "asset", "total", "tradeable", "quiet", "flash", "");
   for (const VaultView& vault : vaults) {
     const auto coins = [&](Amount amount) { return plain_amount(amount, vault.asset.scale); };
-    text += fmt::format("{:<10} {:<10} {:<14} {:<6} {:>20} {:>20} {:>20} {:>20}  {}\n", vault.owner_name, vault.name,
-                        vault.venue + "/" + vault.account, vault.asset.code, coins(vault.total), coins(vault.tradeable),
+    text += fmt::format("{:<10} {:<10} {:<14} {:<6} {:>20} {:>20} {:>20} {:>20}  {}\n", visible(vault.owner_name),
+                        visible(vault.name), vault.venue + "/" + vault.account, vault.asset.code, coins(vault.total), coins(vault.tradeable),
                         coins(vault.quiet), coins(vault.flash), vault.idle.empty() ? "" : "idle: " + vault.idle);
   }
   return text;
@@ -124,8 +127,8 @@ std::string vaults_table(const std::vector<VaultView>& vaults) {
 
 std::string vault_diagram(const VaultView& vault) {
   const auto coins = [&](Amount amount) { return plain_amount(amount, vault.asset.scale); };
-  std::string text = fmt::format("vault {} of {}, {} on {}/{}\n", vault.name, vault.owner_name, vault.asset.code,
-                                 vault.venue, vault.account);
+  std::string text = fmt::format("vault {} of {}, {} on {}/{}\n", visible(vault.name), visible(vault.owner_name),
+                                 vault.asset.code, vault.venue, vault.account);
   text += line("Total Coins", coins(vault.total), statement_text(vault));
   text += line("├─ Tradeable Coins", coins(vault.tradeable));
   text += line("│  ├─ not allocated", coins(vault.unallocated));
@@ -136,9 +139,10 @@ std::string vault_diagram(const VaultView& vault) {
   text += line("└─ not at risk", coins(vault.not_at_risk), reserve_text(vault));
   for (const SleeveView& sleeve : vault.sleeves)
     if (const std::string fees = fees_text(sleeve); !fees.empty())
-      text += fmt::format("fees of {}: {}\n", sleeve.name, fees);
+      text += fmt::format("fees of {}: {}\n", visible(sleeve.name), fees);
   for (const SleeveView& sleeve : vault.sleeves)
-    if (sleeve.returned.is_positive()) text += fmt::format("returned by {}: {}\n", sleeve.name, coins(sleeve.returned));
+    if (sleeve.returned.is_positive())
+      text += fmt::format("returned by {}: {}\n", visible(sleeve.name), coins(sleeve.returned));
   if (!vault.idle.empty()) text += "idle: " + vault.idle + "\n";
   return text;
 }

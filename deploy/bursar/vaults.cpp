@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "deploy/bursar/lone_hand.hpp"
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/vault_page.hpp"
 #include "ledger/books/vaults.hpp"
 #include "machines/core/names.hpp"
@@ -117,13 +118,13 @@ int move(const Where& where, const std::string& command, Ground& ground, Movemen
               << "\n";
   }
   if (done->refused) {
-    fmt::print(stderr, "bursar: {}: refused: {} is {}; {}\n", command, coins(ground.vault, amount), done->reason,
+    print_text(stderr, "bursar: {}: refused: {} is {}; {}\n", command, coins(ground.vault, amount), done->reason,
                limits);
     return 1;
   }
   if (where.json) return 0;
   if (!done->settled)
-    fmt::print(
+    print_text(
         "Asked for, as machine {}, and not done yet: no worker has taken it. `bursar up` does; `bursar machine "
         "history {}` shows it.\n",
         done->instance.value, done->instance.value);
@@ -145,7 +146,7 @@ int list_vaults(const Where& where) {
   if (where.json)
     std::cout << vaults_json(*vaults).dump() << "\n";
   else
-    fmt::print("{}", vaults_table(*vaults));
+    print_text("{}", Lines{vaults_table(*vaults)});
   return 0;
 }
 
@@ -160,7 +161,7 @@ int show_vault(const Where& where, const VaultOrder& order) {
   if (where.json)
     std::cout << vaults_json({*vault}).front().dump() << "\n";
   else
-    fmt::print("{}", vault_diagram(*vault));
+    print_text("{}", Lines{vault_diagram(*vault)});
   return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <thread>
 
+#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/sighting.hpp"
 #include "deploy/cluster/process.hpp"
 #include "ledger/store/connection.hpp"
@@ -58,10 +59,10 @@ int check_plain(const std::string& dsn, bool allow) {
   const std::string why = dsn.empty() ? "" : ledger::plain_over_network(dsn);
   if (why.empty()) return 0;
   if (allow) {
-    fmt::print(stderr, "The connection to PostgreSQL is not encrypted (allow_plain_postgres): {}.\n", why);
+    print_text(stderr, "The connection to PostgreSQL is not encrypted (allow_plain_postgres): {}.\n", why);
     return 0;
   }
-  fmt::print(stderr,
+  print_text(stderr,
              "bursar: {}; add sslmode=verify-full (and sslrootcert=FILE) to the connection string, or set "
              "allow_plain_postgres = true under [postgres] on a network of your own\n",
              why);

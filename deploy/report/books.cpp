@@ -6,6 +6,7 @@
 
 #include "deploy/report/figures.hpp"
 #include "machines/core/names.hpp"
+#include "machines/core/visible.hpp"
 
 namespace deploy::report {
 namespace {
@@ -55,8 +56,8 @@ std::string paid_text(const SleeveDay& total, const Statement& statement) {
 
 std::string sleeve_text(const SleeveBooks& books, const Statement& statement) {
   const auto& sleeve = books.sleeve;
-  std::string text = fmt::format("\n{} ({}, {} of {}), in {}\n", sleeve.name, machines::name_of(sleeve.kind),
-                                 sleeve.symbol, sleeve.owner_name, sleeve.quote.code);
+  std::string text = fmt::format("\n{} ({}, {} of {}), in {}\n", machines::visible(sleeve.name), machines::name_of(sleeve.kind),
+                                 sleeve.symbol, machines::visible(sleeve.owner_name), sleeve.quote.code);
   if (books.days.empty()) return text + "nothing on these days\n";
   text += fmt::format(row, "", "realised", "fees", "moved in", "returned", "balance", "held at cost", "unrealised");
   for (const auto& [name, days] : periods_of(books.days)) text += line_of(name, total_of(days), sleeve.quote.scale);
@@ -70,8 +71,8 @@ std::string vault_text(const VaultBooks& books) {
   if (books.days.empty()) return "";
   const VaultDay& last = books.days.back();
   const auto amount = [&](Int128 minor) { return money(units(minor, books.vault.asset.scale)); };
-  return fmt::format("vault {} of {}: total {}, tradeable {}, in positions {} {}\n", books.vault.name,
-                     books.vault.owner_name, amount(last.total), amount(last.tradeable), amount(last.held),
+  return fmt::format("vault {} of {}: total {}, tradeable {}, in positions {} {}\n", machines::visible(books.vault.name),
+                     machines::visible(books.vault.owner_name), amount(last.total), amount(last.tradeable), amount(last.held),
                      books.vault.asset.code);
 }
 

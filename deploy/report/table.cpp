@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "deploy/report/figures.hpp"
+#include "machines/core/visible.hpp"
 
 namespace deploy::report {
 namespace {
@@ -9,7 +10,7 @@ constexpr const char* row = "{:<14}{:<7}{:>8}{:>7}{:>12}{:>15}{:>12}{:>11}{:>14}
 
 std::string line_of(const Outcome& outcome, const std::string& kind, const std::string& trades, const std::string& wins,
                     const std::string& fees) {
-  return fmt::format(row, outcome.name.substr(0, 13), kind, trades, wins, fees, signed_money(outcome.gain()),
+  return fmt::format(row, machines::visible(outcome.name).substr(0, 13), kind, trades, wins, fees, signed_money(outcome.gain()),
                      signed_percent(outcome.gain_percent()), percent(outcome.deepest_percent), money(outcome.end));
 }
 

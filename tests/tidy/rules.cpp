@@ -276,6 +276,18 @@ Findings words(const File& file) {
   return found;
 }
 
+Findings printing(const File& file) {
+  Findings found;
+  if (!file.path.starts_with("deploy/")) return found;
+  int number = 0;
+  for (const std::string& line : lines_of(code_only(file.text))) {
+    ++number;
+    if (line.find("fmt::print(") != std::string::npos)
+      found.push_back(at(file, number, "print_text() instead: texts of others must not speak to the terminal"));
+  }
+  return found;
+}
+
 Findings all_rules(const File& file) {
   Findings found;
   const auto add = [&](Findings more) { found.insert(found.end(), more.begin(), more.end()); };
@@ -284,6 +296,7 @@ Findings all_rules(const File& file) {
     add(kept_headers(file));
     add(purity(file));
     add(first_line(file));
+    add(printing(file));
   }
   if (is_kind(file.path, {"CMakeLists.txt"})) add(links(file));
   add(lengths(file));

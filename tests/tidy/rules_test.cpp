@@ -141,5 +141,11 @@ TEST(Rules, SomeWordsAreNotWritten) {
   EXPECT_THAT(words({"a/b.cpp", "int x; \n"}), SizeIs(1));
 }
 
+TEST(Rules, TextGoesToATerminalOneWay) {
+  EXPECT_THAT(printing({"deploy/bursar/a.cpp", "void f() { fmt::print(\"x\"); }\n"}), SizeIs(1));
+  EXPECT_THAT(printing({"deploy/bursar/a.cpp", "// fmt::print(\nvoid f() { print_text(\"x\"); }\n"}), IsEmpty());
+  EXPECT_THAT(printing({"tests/a.cpp", "void f() { fmt::print(\"x\"); }\n"}), IsEmpty());
+}
+
 }  // namespace
 }  // namespace tests::tidy

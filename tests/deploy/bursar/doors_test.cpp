@@ -1,4 +1,5 @@
 // tests/deploy/bursar/doors_test.cpp: what others on the machine can see of a house: its files, and its processes.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -6,6 +7,7 @@
 
 #include <filesystem>
 
+#include "ledger/store/connection.hpp"
 #include "tests/deploy/bursar/house.hpp"
 #include "tests/support/cluster.hpp"
 
@@ -87,6 +89,55 @@ TEST(Doors, APasswordOfTheConnectionStringIsShownByNoProcess) {
     up.send(SIGTERM);
     EXPECT_EQ(up.wait().code, 0) << up.output();
   }
+}
+
+// A text that clears the screen, forges a line and turns the reading order; and how it is to be shown.
+const std::string trick = "\x1b[2Jx\nforged\xc2\x9b" "1m";
+const std::string trick_shown = "\\x1b[2Jx\\nforged\\x9b1m";
+
+void expect_tame(const Said& said, const Words& words, const std::string& shown = trick_shown) {
+  const std::string all = said.out + said.err;
+  EXPECT_THAT(all, HasSubstr(shown)) << testing::PrintToString(words);
+  for (const char* wild : {"\x1b", "\nforged", "\xc2\x9b"}) EXPECT_THAT(all, Not(HasSubstr(wild))) << words[0];
+}
+
+// One command of each family that shows what people and venues wrote.
+TEST(Doors, WhatPeopleAndVenuesWriteCannotSpeakToTheTerminal) {
+  if (const auto why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
+  const TempFolder folder;
+  const std::string data = (folder.path() / "data").string();
+  const auto house = start_bursar({"up", "--config", finished_house().config, "--data-dir", data});
+  ASSERT_TRUE(house->wait_for_output("stays open")) << house->output();
+  const auto say = [&](Words words) {
+    words.insert(words.end(), {"--data-dir", data});
+    return bursar(words);
+  };
+  ledger::Connection owner("host='" + data + "/pg' dbname=bursar user=bursar_owner");
+  ASSERT_TRUE(owner.connect().has_value());
+  ASSERT_EQ(say({"paper", "deposit", "USDT", "5"}).code, 0);
+  (void)say({"reconcile", "--assign", trick});
+  const Said paused = say({"pause", "all", "--why", trick});
+  EXPECT_EQ(paused.code, 0) << paused.err;
+  expect_tame(say({"reconcile", "list"}), {"reconcile", "list"});
+  expect_tame(say({"controls"}), {"controls"});
+  const auto control = owner.run("SELECT max(id) FROM ledger.instance WHERE kind = 'control'");
+  ASSERT_TRUE(control.has_value());
+  expect_tame(say({"machine", "history", std::string(control->text(0, 0))}), {"machine", "history"}, "on impose");
+  expect_tame(say({"vault", "show", trick}), {"vault", "show"});
+  // What no command takes, as a database that somebody else wrote to would have it.
+  const std::string hex = [] {
+    std::string made;
+    for (const unsigned char byte : trick) made += fmt::format("{:02x}", byte);
+    return "convert_from('\\x" + made + "'::bytea, 'UTF8')";
+  }();
+  const auto written = owner.run("SET session_replication_role = replica; UPDATE ledger.vault SET name = " + hex +
+                                 "; UPDATE ledger.job SET parked = " + hex);
+  ASSERT_TRUE(written.has_value()) << written.error().text;
+  expect_tame(say({"vault", "list"}), {"vault", "list"});
+  const Said jobs = say({"job", "list"});
+  expect_tame(jobs, {"job", "list"});
+  const std::string first = jobs.out.substr(jobs.out.find('\n') + 1);
+  expect_tame(say({"job", "show", first.substr(0, first.find(' '))}), {"job", "show"});
 }
 
 }  // namespace

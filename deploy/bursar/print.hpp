@@ -1,0 +1,56 @@
+// deploy/bursar/print.hpp: print_text(), the one way in which this program writes to a terminal: whatever text it is given to
+// fill in is made visible first (machines/core/visible.hpp), so that no name, reason or --why of a person or a venue
+// speaks to the terminal or forges a line. JSON escapes by itself and goes to std::cout.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "machines/core/visible.hpp"
+
+namespace deploy {
+
+// A text of several lines that we composed: its lines stay, the rest of it is made visible.
+struct Lines {
+  std::string text;
+};
+
+namespace printing {
+
+template <class T>
+constexpr bool is_text = std::is_convertible_v<const std::remove_cvref_t<T>&, std::string_view>;
+template <class T>
+constexpr bool is_lines = std::is_same_v<std::remove_cvref_t<T>, Lines>;
+// What stands for a T in the format string.
+template <class T>
+using Shown = std::conditional_t<is_text<T> || is_lines<T>, std::string, std::remove_cvref_t<T>>;
+
+template <class T>
+Shown<T> shown(const T& value) {
+  if constexpr (is_lines<T>)
+    return machines::visible_lines(value.text);
+  else if constexpr (is_text<T>)
+    return machines::visible(value);
+  else
+    return value;
+}
+
+}  // namespace printing
+
+template <class... Parts>
+void print_text(std::FILE* to, fmt::format_string<printing::Shown<Parts>...> text, const Parts&... parts) {
+  const std::tuple<printing::Shown<Parts>...> values{printing::shown(parts)...};
+  std::apply([&](const auto&... value) { fmt::vprint(to, text, fmt::make_format_args(value...)); }, values);
+}
+template <class... Parts>
+void print_text(fmt::format_string<printing::Shown<Parts>...> text, const Parts&... parts) {
+  print_text(stdout, text, parts...);
+}
+
+}  // namespace deploy
