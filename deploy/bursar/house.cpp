@@ -121,7 +121,9 @@ Clustered<machines::Nothing> House::make_keys() {
 
 Clustered<machines::Nothing> House::open_database() {
   if (options_.dsn.empty()) {
-    auto cluster = Cluster::open(layout_.folder);
+    ClusterOptions cluster_options;
+    cluster_options.log = logs_of(options_.config);
+    auto cluster = Cluster::open(layout_.folder, cluster_options);
     if (!cluster) return machines::fail(cluster.error());
     cluster_.emplace(std::move(*cluster));
     if (auto made = make_database(); !made) return made;

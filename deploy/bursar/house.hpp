@@ -53,7 +53,13 @@ class House {
 
  private:
   House(const UpOptions& options, Layout layout, FolderLock lock)
-      : options_(options), layout_(std::move(layout)), lock_(std::move(lock)) {}
+      : options_(options),
+        layout_(std::move(layout)),
+        lock_(std::move(lock)),
+        supervisor_({}, logs_of(options.config)) {}
+  static LogLimits logs_of(const schemas::config::Config& config) {
+    return {config.logs.file_mb << 20, static_cast<int>(config.logs.files)};
+  }
   Clustered<machines::Nothing> open_database();
   Clustered<machines::Nothing> make_database();
   // With which login brokers and workers come to a database that is not our own; one that is the owner's is said.

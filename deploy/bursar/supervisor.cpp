@@ -25,6 +25,11 @@ void Supervisor::add(const std::string& name, ProcessSpec spec) {
 }
 
 void Supervisor::step(std::int64_t now_ms) {
+  if (now_ms - logs_looked_ms_ >= 1'000) {
+    logs_looked_ms_ = now_ms;
+    for (const Child& child : children_)
+      if (!child.spec.log_file.empty()) keep_log_short(child.spec.log_file, logs_);
+  }
   for (Child& child : children_) {
     if (!reap(child, now_ms) || !child.wanted) continue;
     if (child.starts == 0 || now_ms >= child.start_at_ms) start(child, now_ms);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "deploy/cluster/log_file.hpp"
 #include "deploy/cluster/process.hpp"
 
 namespace deploy {
@@ -35,7 +36,7 @@ class Supervisor {
     bool wanted = true;
   };
 
-  explicit Supervisor(BackOff back_off = {}) : back_off_(back_off) {}
+  explicit Supervisor(BackOff back_off = {}, LogLimits logs = {}) : back_off_(back_off), logs_(logs) {}
   // stop() with its default bound.
   ~Supervisor();
   Supervisor(const Supervisor&) = delete;
@@ -44,7 +45,7 @@ class Supervisor {
   // The next step() starts it. It is given SIGTERM when we die, unless the spec names another signal. REQUIRES: a name
   // not yet used.
   void add(const std::string& name, ProcessSpec spec);
-  // Reaps what ended, starts what is due, waits for nothing. `now_ms` is a monotonic clock of the caller's.
+  // Reaps what ended, starts what is due, keeps the logs within their limits (a look a second), waits for nothing. `now_ms` is a monotonic clock of the caller's.
   void step(std::int64_t now_ms);
   // The child that can't be kept running, why, and where its log is; empty while there is none.
   [[nodiscard]] std::string hopeless() const;
@@ -64,6 +65,8 @@ class Supervisor {
   void schedule(Child& child, std::int64_t now_ms) const;
 
   BackOff back_off_;
+  LogLimits logs_;
+  std::int64_t logs_looked_ms_ = 0;
   std::vector<Child> children_;
 };
 

@@ -62,10 +62,16 @@ bool passes_by_itself(const std::string& words, const fs::path& data) {
   return words.find("lock file \"postmaster.pid\" already exists") != std::string::npos && !is_alive(pid_in(data));
 }
 
+std::uintmax_t size_of(const fs::path& file) {
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(file, error);
+  return error ? 0 : size;
+}
+
 // What the server that began to write at `from` said last: its first FATAL or PANIC line, else its last line.
 std::string last_words(const fs::path& log, std::uintmax_t from) {
   std::ifstream file(log);
-  file.seekg(static_cast<std::streamoff>(from));
+  file.seekg(static_cast<std::streamoff>(from <= size_of(log) ? from : 0));  // the log was emptied since
   std::string line;
   std::string last = "it said nothing";
   while (std::getline(file, line)) {
@@ -73,18 +79,6 @@ std::string last_words(const fs::path& log, std::uintmax_t from) {
     if (!line.empty()) last = line;
   }
   return last;
-}
-
-std::uintmax_t size_of(const fs::path& file) {
-  std::error_code error;
-  const std::uintmax_t size = fs::file_size(file, error);
-  return error ? 0 : size;
-}
-
-void keep_log_short(const fs::path& log) {
-  constexpr std::uintmax_t limit = 16 * 1024 * 1024;
-  std::error_code error;
-  if (size_of(log) > limit) fs::rename(log, log.string() + ".1", error);
 }
 
 // Quoted for a libpq connection string.
@@ -180,7 +174,7 @@ Clustered<machines::Nothing> Cluster::start() {
   adopted_ = false;
   ready_ = false;
   if (const auto written = write_settings(paths_, user_, options_.extra); !written) return written;
-  keep_log_short(paths_.log);
+  keep_log_short(paths_.log, options_.log);
   log_from_ = size_of(paths_.log);
   ProcessSpec spec;
   spec.argv = {(binaries_ / "postgres").string(), "-D", paths_.data.string()};
@@ -243,6 +237,7 @@ Clustered<Health> Cluster::watch() {
     ++restarts_;
     return Health::restarted;
   }
+  keep_log_short(paths_.log, options_.log);
   if (!ready_) ready_ = answers();
   return ready_ ? Health::ready : Health::starting;
 }

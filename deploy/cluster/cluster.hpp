@@ -14,6 +14,7 @@
 
 #include "deploy/cluster/folder.hpp"
 #include "deploy/cluster/install.hpp"
+#include "deploy/cluster/log_file.hpp"
 #include "deploy/cluster/process.hpp"
 
 namespace deploy {
@@ -21,6 +22,7 @@ namespace deploy {
 struct ClusterOptions {
   std::chrono::seconds ready_within{120};  // start-up, crash recovery included
   std::chrono::seconds stop_within{30};    // a fast shutdown; then immediate, which recovery repairs
+  LogLimits log;                           // of postgres.log
   PostgresSettings extra;                  // on top of ours, for tests
 };
 

@@ -176,6 +176,12 @@ struct AuditConfig {
   std::int64_t checkpoint_minutes = 5;  // `bursar up` signs one this often; 0: only at its start and end
 };
 
+// The logs in the data folder's log/, one a process.
+struct LogsConfig {
+  std::int64_t file_mb = 16;  // MiB that one may reach before it is set aside
+  std::int64_t files = 3;     // set aside and kept, of each process; 0: none
+};
+
 // The PostgreSQL of --dsn.
 struct PostgresConfig {
   bool allow_plain_postgres = false;  // without TLS, although it is neither on a Unix socket nor on loopback
@@ -233,6 +239,7 @@ struct Config {
   ReportConfig report;
   KeysConfig keys;
   AuditConfig audit;
+  LogsConfig logs;
   PostgresConfig postgres;
   ElsewhereConfig elsewhere;
   std::vector<ScheduleConfig> schedules;

@@ -181,6 +181,10 @@ void describe(Visitor& v, Whole& c) {
     inner.field("checkpoint_minutes", value.checkpoint_minutes,
                 "between two; 0: only at the start and the end of `up`");
   });
+  v.table("logs", "in log/ of the data folder, one a process", c.logs, [](auto& inner, auto& value) {
+    inner.field("file_mb", value.file_mb, "MiB that one may reach before it is set aside as NAME.1, NAME.2, ...");
+    inner.field("files", value.files, "set aside and kept, of each process");
+  });
   v.table("postgres", "the PostgreSQL of --dsn", c.postgres, [](auto& inner, auto& value) {
     inner.field("allow_plain_postgres", value.allow_plain_postgres,
                 "over a network without TLS (sslmode=verify-full): only on a network of your own");

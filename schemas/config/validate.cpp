@@ -337,6 +337,8 @@ void check_processes(Findings& found, const Config& config) {
   check_range(found, "sample.seed", config.sample.seed, 0, INT64_MAX);
   check_range(found, "reconcile.minutes", config.reconcile.minutes, 0, 10'080);
   check_range(found, "keys.test_minutes", config.keys.test_minutes, 0, 10'080);
+  check_range(found, "logs.file_mb", config.logs.file_mb, 1, 4'096);
+  check_range(found, "logs.files", config.logs.files, 0, 99);
   check_range(found, "audit.checkpoint_minutes", config.audit.checkpoint_minutes, 0, 1'440);
 }
 

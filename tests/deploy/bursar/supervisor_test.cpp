@@ -1,10 +1,14 @@
 // tests/deploy/bursar/supervisor_test.cpp: real child processes, stepped through time that the test makes up.
 #include "deploy/bursar/supervisor.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
 
 #include "tests/support/child.hpp"
 
@@ -140,6 +144,44 @@ TEST(Supervisor, OtherChildrenOfThisProcessAreLeftAlone) {
   int status = 0;
   EXPECT_EQ(waitpid(other, &status, 0), other);
   EXPECT_EQ(WEXITSTATUS(status), 5);
+}
+
+TEST(Supervisor, LogsAreSetAsideAtTheirLimitAndTheWriterGoesOn) {
+  const tests::TempFolder folder;
+  const auto log = folder.path() / "one.log";
+  const auto size = [&](const std::string& end) {
+    std::error_code none;
+    const auto bytes = std::filesystem::file_size(log.string() + end, none);
+    return none ? std::int64_t{-1} : static_cast<std::int64_t>(bytes);
+  };
+  constexpr std::int64_t limit = 10'000;
+  Supervisor supervisor({}, LogLimits{limit, 2});
+  // A line of 100 bytes each time somebody asks for one: the test sets the pace.
+  tests::write_text(folder.path() / "asked", "");
+  supervisor.add("one", shell("n=0; while :; do while [ $n -ge $(wc -l <" + (folder.path() / "asked").string() +
+                                  ") ]; do sleep 0.01; done; n=$((n+1)); printf '%099d\\n' $n; done",
+                              log.string()));
+  std::string asked;
+  std::int64_t now_ms = 0, most = 0;
+  for (int round = 1; round <= 8; ++round) {
+    for (int line = 0; line < 60; ++line) asked += "\n";
+    const std::string last = fmt::format("{:099}\n", round * 60);
+    tests::write_text(folder.path() / "asked", asked);
+    ASSERT_TRUE(tests::wait_until([&] {
+      supervisor.step(now_ms);
+      return tests::read_text(log).ends_with(last);
+    })) << round;
+    supervisor.step(now_ms += 1'000);
+    most = std::max(most, size("") + std::max<std::int64_t>(size(".1"), 0) + std::max<std::int64_t>(size(".2"), 0));
+    EXPECT_LE(size(""), limit) << round;
+  }
+  EXPECT_LE(most, 3 * limit + 6'000) << "bounded, whatever is written";
+  EXPECT_EQ(size(".1"), 12'000) << "two rounds, whole";
+  EXPECT_EQ(size(".2"), 12'000);
+  EXPECT_EQ(size(".3"), -1);
+  EXPECT_THAT(tests::read_text(log.string() + ".1"), HasSubstr(fmt::format("{:099}\n", 480))) << "nothing was lost";
+  EXPECT_GT(supervisor.child("one").pid, 0);
+  EXPECT_EQ(supervisor.child("one").restarts, 0);
 }
 
 }  // namespace

@@ -178,6 +178,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"[reconcile]\nminutes = -1\n", "f.toml:2:11: reconcile.minutes is -1; it must be at least 0"},
         Bad{"[sample]\nbars = 2\n", "f.toml:2:8: sample.bars is 2; it must be at least 6"},
         Bad{"[audit]\ncheckpoint_minutes = -1\n", "f.toml:2:22: audit.checkpoint_minutes is -1; it must be at least 0"},
+        Bad{"[logs]\nfile_mb = 0\n", "f.toml:2:11: logs.file_mb is 0; it must be at least 1"},
         Bad{"[keys]\ntest_minutes = -1\n", "f.toml:2:16: keys.test_minutes is -1; it must be at least 0"},
         Bad{"[keys]\nmaster_key_file = \"master.key\"\n",
             "f.toml:2:19: keys.master_key_file is \"master.key\"; it must be a whole path, from /"},
