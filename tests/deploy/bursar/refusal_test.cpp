@@ -174,7 +174,7 @@ TEST_F(Refusal, AWrongCommandLineSaysWhereToLook) {
   refused({"up", "--repaly", "x"}, {"--repaly", "see `bursar up --help`"});
   refused({"machine", "show"}, {"id is required"});
   refused({"machine", "show", "seven"}, {"seven", "see `bursar machine show --help`"});
-  refused({"machine", "diagram", "teapot"}, {"`teapot`", "order, sleeve_cycle, allocation, vault, sleeve, control, intervention, key, firing and break"});
+  refused({"machine", "diagram", "teapot"}, {"`teapot`", "order, sleeve_cycle, allocation, vault, sleeve, control, intervention, resolution, key, firing and break"});
   refused({"machine", "list", "--limit", "0"}, {"--limit", "1 to 1000000"});
 }
 
