@@ -12,6 +12,14 @@ using brokers::dispatch::Dispatch;
 
 constexpr std::int64_t again_us = 50'000, round_trip_us = 300;
 
+// Deaths that the seed draws may all strike while one and the same job runs, and it would rightly be parked: what must
+// never park it is as many that nobody drew.
+brokers::dispatch::Rules Broker::rules() const {
+  brokers::dispatch::Rules rules;
+  rules.most_lone_deaths += ground_.world.plan.deaths();
+  return rules;
+}
+
 void Broker::later(std::int64_t delay_us, void (Broker::*what)()) {
   ground_.world.after(delay_us, [weak = weak_from_this(), what] {
     if (const auto self = weak.lock()) (self.get()->*what)();

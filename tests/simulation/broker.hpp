@@ -20,7 +20,7 @@ class Broker : public Listener, public std::enable_shared_from_this<Broker> {
   void heard(const std::string& peer, const std::string& bytes) override;
 
  private:
-  static brokers::dispatch::Rules rules() { return {}; }
+  [[nodiscard]] brokers::dispatch::Rules rules() const;
   void later(std::int64_t delay_us, void (Broker::*what)());
   void take_over();
   void give_back_all();

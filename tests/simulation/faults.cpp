@@ -68,6 +68,13 @@ const Fault* FaultPlan::next(Site site) {
   return found == faults_.end() ? nullptr : &found->second;
 }
 
+int FaultPlan::deaths() const {
+  return static_cast<int>(std::count_if(faults_.begin(), faults_.end(), [](const auto& one) {
+    const FaultKind kind = one.second.kind;
+    return kind == FaultKind::crash_worker || kind == FaultKind::lose_worker || kind == FaultKind::stall_worker;
+  }));
+}
+
 std::vector<Fault> FaultPlan::timed() const { return timed_; }
 
 }  // namespace tests::simulation

@@ -67,6 +67,8 @@ class FaultPlan {
   explicit FaultPlan(const std::vector<Fault>& faults);
   // Counts one more thing of the site; the fault that strikes it, or nothing.
   const Fault* next(Site site);
+  // How many of all of them end a worker, or make it look so.
+  [[nodiscard]] int deaths() const;
   // Those of a time, in their order.
   [[nodiscard]] std::vector<Fault> timed() const;
   [[nodiscard]] const Extent& extent() const { return reached_; }
