@@ -3,9 +3,13 @@
 
 #include <signal.h>
 
+#include <filesystem>
 #include <thread>
 
+#include "brokers/wire/keys.hpp"
+#include "brokers/wire/zap.hpp"
 #include "tests/brokers/service/party.hpp"
+#include "workers/harness/mind.hpp"
 
 namespace workers::harness {
 namespace {
@@ -129,6 +133,56 @@ TEST_F(Harness, TheBrokerSeesWhatItsWorkersHold) {
   const auto view = ask<schemas::BrokerView>(client, schemas::Query{});
   ASSERT_TRUE(view);
   EXPECT_GE(view->dispatched, 30);
+}
+
+// The test plays the broker: what it takes the worker to hold is answered with what the worker does not.
+TEST_F(Harness, LeasesThatItDoesNotHoldItHandsBackAtAHeartbeat) {
+  namespace wire = brokers::wire;
+  const std::filesystem::path folder = std::filesystem::path(party_->socket_path()).parent_path();
+  const auto keys = wire::read_keys((folder / "broker").string());
+  const auto worker_key = wire::read_public_key((folder / "worker.pub").string());
+  ASSERT_TRUE(keys && worker_key);
+  wire::Context context;
+  const wire::ZapServer zap(context, {
+                                         {*worker_key, {wire::Role::worker, "worker"}}
+  });
+  wire::RouterSocket socket(context, *keys);
+  ASSERT_TRUE(socket.bind("ipc://" + party_->socket_path()));
+  const auto worker = party_->worker("w1");
+  machines::Token lost;
+  lost.bytes[0] = 2;
+  const auto answer = [&](const wire::Received& received) -> std::optional<schemas::HandedBack> {
+    const auto message = schemas::decode(received.bytes);
+    if (!message) return std::nullopt;
+    if (const auto* back = std::get_if<schemas::HandedBack>(&*message)) return *back;
+    if (const auto* ready = std::get_if<schemas::Ready>(&*message)) {
+      EXPECT_FALSE(ready->incarnation.is_empty());
+      (void)socket.send(received.peer, schemas::encode(schemas::Welcome{}));
+      (void)socket.send(received.peer, schemas::encode(schemas::Heartbeat{{lost}}));
+    }
+    return std::nullopt;
+  };
+  wire::Poller poller;
+  poller.add(socket);
+  std::optional<schemas::HandedBack> back;
+  EXPECT_TRUE(wait_until([&] {
+    poller.wait(std::chrono::milliseconds(20));
+    if (const auto received = socket.receive()) back = answer(*received);
+    return back.has_value();
+  })) << worker->output();
+  EXPECT_EQ(back.value_or(schemas::HandedBack{}).unstarted, std::vector<machines::Token>{lost});
+}
+
+TEST(NotHeld, IsWhatWasNamedAndIsNotInHand) {
+  const auto token = [](std::uint8_t number) {
+    machines::Token made;
+    made.bytes[0] = number;
+    return made;
+  };
+  const std::vector<machines::Token> named = {token(3), token(1), token(2)};
+  EXPECT_EQ(not_held(named, {token(9), token(2), token(1)}).unstarted, std::vector<machines::Token>{token(3)});
+  EXPECT_TRUE(not_held(named, {token(3), token(2), token(1)}).unstarted.empty());
+  EXPECT_TRUE(not_held({}, {token(3)}).unstarted.empty());
 }
 
 TEST(WorkerConfig, SaysWhatIsWrong) {
