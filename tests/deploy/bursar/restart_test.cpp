@@ -4,11 +4,13 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 
 #include "deploy/cluster/cluster.hpp"
 #include "tests/deploy/bursar/house.hpp"
 #include "tests/support/cluster.hpp"
+#include "tests/support/server.hpp"
 
 namespace tests {
 namespace {
@@ -31,10 +33,13 @@ class Restart : public testing::Test {
   void SetUp() override {
     if (const auto why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
     config_ = config_file(folder_, 60, reviewed);
-    start();
   }
-  void start() {
-    house_ = start_bursar({"up", "--config", config_, "--data-dir", data()});
+  // `dsn`: on a PostgreSQL that is there; empty: on one of the house's own.
+  void start(const std::string& dsn = "") {
+    if (!dsn.empty()) database_ = {"--dsn", dsn};
+    Words words = {"up", "--config", config_, "--data-dir", data()};
+    words.insert(words.end(), database_.begin(), database_.end());
+    house_ = start_bursar(words);
     ASSERT_TRUE(house_->wait_for_output("stays open")) << house_->output();
   }
   void end(int signal_number) {
@@ -44,6 +49,7 @@ class Restart : public testing::Test {
   [[nodiscard]] std::string data() const { return (folder_.path() / "data").string(); }
   Said say(Words words) {
     words.insert(words.end(), {"--data-dir", data(), "--json"});
+    words.insert(words.end(), database_.begin(), database_.end());
     return bursar(words);
   }
   // The process of the house that is this part; 0: there is none now.
@@ -93,10 +99,12 @@ class Restart : public testing::Test {
 
   TempFolder folder_;
   std::string config_;
+  Words database_;
   std::unique_ptr<Child> house_;
 };
 
 TEST_F(Restart, OrdersAreDoneAfterEachPartOfAFinishedReplayHasStartedAgain) {
+  start();
   expect_orders_are_done("the replay");
   end(SIGINT);
   start();
@@ -111,6 +119,51 @@ TEST_F(Restart, OrdersAreDoneAfterEachPartOfAFinishedReplayHasStartedAgain) {
   start();
   expect_orders_are_done("all of it was killed");
   EXPECT_EQ(say({"ledger", "verify", "--full"}).last_line()["verified"], true);
+}
+
+TEST_F(Restart, OrdersAreDoneAfterAPostgresqlThatWasThereHasStartedAgain) {
+  Server server;
+  (void)server.must("CREATE DATABASE house");
+  start(server.dsn("house"));
+  expect_orders_are_done("the replay");
+  end(SIGINT);
+  start();
+  expect_orders_are_done("a house that was ended and started again");
+  kill_one(part("broker", "broker-1"));
+  expect_orders_are_done("its broker was killed");
+  server.stop(SIGKILL);
+  ASSERT_TRUE(wait_until([&] {
+    server.start();
+    return server.ask("SELECT 1").has_value();
+  }));
+  expect_orders_are_done("PostgreSQL was killed");
+}
+
+// With no worker nobody takes what is ordered: it is in sight, with the reason, and gone from it once it is done.
+TEST_F(Restart, WhatNobodyTakesIsInSightWithItsReason) {
+  config_ = config_file(folder_, 60, std::string("[broker]\nstuck_after_s = 1\n[workers]\ncount = 1\n") + reviewed);
+  start();
+  const pid_t worker = part("worker", "worker-1");
+  ASSERT_GT(worker, 0);
+  ::kill(worker, SIGSTOP);
+  EXPECT_EQ(say({"vault", "reclaim", "USDT", "flash", "1", "--why", "nobody is there"}).last_line()["state"], "waiting");
+  json status;
+  EXPECT_TRUE(wait_until([&] {
+    status = say({"status"}).last_line();
+    return status.is_object() && !status["stuck"].empty() && status["stuck"][0]["reason"] == "no worker is registered";
+  })) << status;
+  ASSERT_FALSE(status["stuck"].empty());
+  EXPECT_EQ(status["stuck"][0]["kind"], "allocation");
+  EXPECT_EQ(status["stuck"][0]["count"], 1);
+  EXPECT_GE(status["stuck"][0]["oldest_s"], 1);
+  EXPECT_TRUE(house_->wait_for_output("bursar: stuck: 1 job of allocation", std::chrono::seconds(75)));
+  EXPECT_THAT(read_text(std::filesystem::path(data()) / "metrics.prom"),
+              testing::HasSubstr("bursar_stuck_jobs{kind=\"allocation\""));
+  ::kill(worker, SIGCONT);
+  EXPECT_TRUE(wait_until([&] {
+    status = say({"status"}).last_line();
+    return status.is_object() && status["stuck"].empty() && status["jobs"]["ready"] == 0;
+  })) << status;
 }
 
 }  // namespace
