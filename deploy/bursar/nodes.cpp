@@ -92,7 +92,7 @@ ledger::Stored<workers::harness::Handlers> make_handlers(ledger::Connection& con
   fresh->sleeves = std::move(*sleeves);
   workers::harness::Handlers handlers;
   handlers.push_back(std::make_unique<workers::handlers::CycleHandler>(fresh->sleeves));
-  handlers.push_back(std::make_unique<workers::handlers::OrderHandler>(fresh->sleeves, *deployment, venue.settle_ms));
+  handlers.push_back(std::make_unique<workers::handlers::OrderHandler>(fresh->sleeves, *deployment, venue));
   handlers.push_back(std::make_unique<workers::handlers::AllocationHandler>(fresh->sleeves));
   handlers.push_back(std::make_unique<workers::handlers::VaultHandler>());
   kept = std::move(fresh);

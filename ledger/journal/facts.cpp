@@ -53,6 +53,9 @@ Facts facts_at(const Rows& rows, int row) {
   facts.vault_accounts = rows.text(row, 34);
   facts.parent_machine_version = static_cast<int>(rows.maybe_number(row, 35).value_or(1));
   facts.sleeve_machine_version = static_cast<int>(rows.maybe_number(row, 36).value_or(1));
+  facts.wall_us = rows.maybe_number(row, 37).value_or(0);
+  facts.halted = rows.flag(row, 38);
+  facts.world_now = {rows.maybe_number(row, 39).value_or(0)};
   return facts;
 }
 

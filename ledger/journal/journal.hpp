@@ -47,6 +47,11 @@ struct Facts {
   // Orders: the vault's account of the third asset that the venue may take fees in; 0 where there is none.
   machines::AccountId fee_payer{0};
   machines::Int128 fee_funds = 0;
+  // Orders: the wall clock of PostgreSQL as they were read (microseconds since the epoch), for what outside calls carry
+  // and for nothing that is booked; world time that has come; whether a pause of the kind or the instance is in force.
+  std::int64_t wall_us = 0;
+  machines::Instant world_now{0};
+  bool halted = false;
 };
 
 class Journal {

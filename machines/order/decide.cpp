@@ -1,5 +1,7 @@
 #include "machines/order/decide.hpp"
 
+#include <algorithm>
+
 namespace machines::order {
 namespace {
 
@@ -131,6 +133,7 @@ Result<Step, Refusal> decide(State state, const Facts& facts, const Message& mes
 
   Step step{message.event, row->from, row->to, row->then, facts.data, {}, facts.data.held};
   if (!message.reason.empty()) step.data.reason = message.reason;
+  step.data.good_until_us = std::max(step.data.good_until_us, message.good_until_us);
   const bool ends = transitions.is_final(row->to);
   if (fills.count != 0) {
     if (!add_fills(step.data, fills)) return fail(Refusal::overflow);

@@ -22,7 +22,10 @@ struct Data {
   int fills = 0;             // how many fills have been booked
   Instant placed_at;         // world time of the decision
   Instant first_fill{0};
-  std::string reason;  // why it was rejected
+  std::string reason;  // why it was rejected, cancelled or put in quarantine
+  // Wall clock, microseconds since the epoch: no request of this order that has left can be taken by the venue later. 0:
+  // none has left, or the venue gives no such moment. A fact of the outside call, in no digest.
+  std::int64_t good_until_us = 0;
 };
 
 // What is new at the venue since the last look; zero amounts when nothing is.
@@ -47,6 +50,7 @@ struct Message {
   Event event;
   NewFills fills;
   std::string reason;
+  std::int64_t good_until_us = 0;  // of the request that leaves with send or resend
 };
 
 enum class Refusal { no_such_row, fills_missing, fills_unexpected, bad_fill, overflow, was_filled };

@@ -74,6 +74,8 @@ std::string write_order(const machines::order::Data& data) {
   // Only where the venue took them.
   if (!data.fees_base.is_zero()) made["fees_base"] = text_of(data.fees_base);
   if (!data.fees_other.is_zero()) made["fees_other"] = text_of(data.fees_other);
+  // Only where a request of it has such a moment.
+  if (data.good_until_us != 0) made["good_until"] = data.good_until_us;
   return written(made);
 }
 
@@ -98,6 +100,7 @@ std::optional<machines::order::Data> parse_order(std::string_view text) {
     data.placed_at = {number_of(from, "placed_at")};
     data.first_fill = {number_of(from, "first_fill")};
     data.reason = string_of(from, "reason");
+    if (from.contains("good_until")) data.good_until_us = number_of(from, "good_until");
     return data;
   });
 }

@@ -59,6 +59,7 @@ struct Failed {
   std::int64_t retry_after_ms = 0;  // 0: the broker's own back-off
   std::string reason;
   bool fatal = false;  // park at once
+  bool waits = false;  // for something that is not its own: no try is counted
   bool operator==(const Failed&) const = default;
 };
 // From a broker it may name leases that the worker should hold by now. Those that it does not hold it hands back: the

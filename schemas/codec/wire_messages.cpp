@@ -118,10 +118,11 @@ void write(const Failed& failed, pb::Failed& to) {
   to.set_retry_after_ms(failed.retry_after_ms);
   to.set_reason(readable(failed.reason));
   to.set_fatal(failed.fatal);
+  to.set_waits(failed.waits);
 }
 Failed read(const pb::Failed& from, Reading& reading) {
   return {reading.token(from.token()), reading.enumerator<machines::CallError>(from.error()), from.retry_after_ms(),
-          reading.word(from.reason()), from.fatal()};
+          reading.word(from.reason()), from.fatal(), from.waits()};
 }
 
 template <class Tokens>

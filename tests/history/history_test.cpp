@@ -51,8 +51,7 @@ void meet_the_venue(House& house, Price open, int n) {
   if (n % 6 == 3) return say(order::reject);
   if (n % 6 == 1 || n % 6 == 4) say(order::fall_silent);
   if (n % 6 == 4) {
-    say(order::absent);
-    say(order::send);
+    say(order::resend);
   }
   if (n % 6 == 1) fill(order::part_fill, 400'000);
   if (n % 6 == 1) return fill(order::fill, 590'000);

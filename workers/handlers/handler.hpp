@@ -15,6 +15,9 @@
 
 namespace workers::handlers {
 
+// From a job's coming to a worker to its request's leaving, at most.
+inline constexpr std::int64_t send_deadline_ms = 1'500;
+
 // Commit this step. `then_call` leaves only after the step stands, under the same lease (the step's fate is `kept`).
 struct Commit {
   machines::Step step;
@@ -30,6 +33,7 @@ struct GiveUp {
   std::int64_t retry_after_ms = 0;  // 0: the broker's back-off
   std::string reason;
   bool fatal = false;  // park at once
+  bool waits = false;  // for something that is not its own: no try is counted
 };
 using Decision = std::variant<Commit, Call, GiveUp>;
 

@@ -7,6 +7,7 @@
 #include "ledger/books/treasury.hpp"
 #include "machines/order/decide.hpp"
 #include "workers/handlers/handler.hpp"
+#include "workers/venues/properties.hpp"
 
 namespace workers::handlers {
 
@@ -25,9 +26,9 @@ class CycleHandler : public Handler {
 
 class OrderHandler : public Handler {
  public:
-  // `deployment`: 16 hex digits. `settle_ms`: how long "not found" is not yet final at this venue.
-  OrderHandler(const ledger::books::Sleeves& sleeves, std::string deployment, std::int64_t settle_ms)
-      : sleeves_(sleeves), deployment_(std::move(deployment)), settle_ms_(settle_ms) {}
+  // `deployment`: 16 hex digits. `venue`: when its word about an order is final. REQUIRES: venue.validate() says nothing.
+  OrderHandler(const ledger::books::Sleeves& sleeves, std::string deployment, const venues::VenueProperties& venue)
+      : sleeves_(sleeves), deployment_(std::move(deployment)), venue_(venue) {}
   [[nodiscard]] schemas::Capability capability() const override;
   [[nodiscard]] bool is_pure(std::string_view command) const override;
   Decision on_job(const machines::LeasedJob& job, const ledger::journal::Facts& facts) const override;
@@ -43,7 +44,7 @@ class OrderHandler : public Handler {
  private:
   const ledger::books::Sleeves& sleeves_;
   std::string deployment_;
-  std::int64_t settle_ms_;
+  venues::VenueProperties venue_;
 };
 
 class AllocationHandler : public Handler {

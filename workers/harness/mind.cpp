@@ -86,7 +86,7 @@ void Mind::answered(LeasedJob job, handlers::Answer answer) {
 
 void Mind::fail(const LeasedJob& job, const handlers::GiveUp& why) {
   if (why.reason.find("not known here") != std::string::npos) stale_handlers_ = true;
-  failures_.push_back({job.token, why.error, why.retry_after_ms, why.reason, why.fatal});
+  failures_.push_back({job.token, why.error, why.retry_after_ms, why.reason, why.fatal, why.waits});
 }
 
 std::vector<machines::Token> Mind::held() const {
