@@ -1,5 +1,10 @@
 #include "ledger/model/check.hpp"
 
+#include <algorithm>
+
+#include "machines/core/names.hpp"
+#include "machines/order/order.hpp"
+
 namespace ledger::model {
 namespace {
 
@@ -99,6 +104,14 @@ std::string_view wrong_with_money(const Rows& rows, const Step& step) {
   return "";
 }
 
+// The table `leaving` of schemas/sql.
+bool lets_leave(const Step& step) {
+  return std::any_of(step.moves.begin(), step.moves.end(), [](const machines::Move& move) {
+    const auto event = machines::from_name<machines::order::Event>(move.event);
+    return move.kind == "order" && event && machines::order::lets_leave(*event);
+  });
+}
+
 }  // namespace
 
 Int128 reserved_by(const Rows& rows, OwnerId owner, const Posting& posting) {
@@ -112,6 +125,7 @@ Verdict check_step(const Rows& rows, int shard, std::int64_t epoch, const Step& 
   if (own_version_is_taken(rows, step)) return {Outcome::refused, "conflict"};
   if (!versions_hold(rows, step)) return {Outcome::stale_version, ""};
   if (const auto wrong = wrong_with_money(rows, step); !wrong.empty()) return {Outcome::refused, wrong};
+  if (lets_leave(step) && (rows.is_frozen || rows.owners.at(step.owner).is_frozen)) return {Outcome::refused, "frozen"};
   return {};
 }
 

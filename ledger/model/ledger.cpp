@@ -77,6 +77,16 @@ void Ledger::raise_control_epoch(OwnerId owner) { ++rows_.owners.at(owner).contr
 
 void Ledger::raise_control_epoch() { ++rows_.control_epoch; }
 
+void Ledger::freeze(OwnerId owner, bool is_frozen) {
+  rows_.owners.at(owner).is_frozen = is_frozen;
+  raise_control_epoch(owner);
+}
+
+void Ledger::freeze(bool is_frozen) {
+  rows_.is_frozen = is_frozen;
+  raise_control_epoch();
+}
+
 Balance Ledger::balance(AccountId account) const {
   const Account& row = rows_.accounts.at(account);
   return {row.counters, row.version};

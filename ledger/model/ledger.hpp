@@ -44,6 +44,9 @@ class Ledger {
   // Pause and freeze: what was decided before is stale. Of one owner, or of all.
   void raise_control_epoch(OwnerId owner);
   void raise_control_epoch();
+  // A freeze of everything comes, or goes: while it holds no step stands by which something leaves. Raises the epoch.
+  void freeze(OwnerId owner, bool is_frozen);
+  void freeze(bool is_frozen);
 
   std::vector<machines::LeasedJob> claim(std::span<const int> shards, machines::Instant world_now, std::int64_t wall_us,
                                          int limit, const std::function<machines::Token()>& fresh_token) {

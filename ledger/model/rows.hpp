@@ -129,12 +129,14 @@ struct RefusalKey {
 struct Owner {
   int shard = 0;
   std::int64_t control_epoch = 0;  // a step was decided at this one plus that of all owners
+  bool is_frozen = false;          // of everything: nothing may leave
 };
 
 struct Rows {
   std::map<AssetId, std::string> assets;  // codes
   std::map<int, std::int64_t> shards;     // fencing epochs; a shard that is not here is at 0
   std::int64_t control_epoch = 0;         // pause and freeze of all owners
+  bool is_frozen = false;                 // all owners, of everything
   std::map<OwnerId, Owner> owners;
   std::map<AccountId, Account> accounts;
   std::map<InstanceKey, Instance> instances;

@@ -28,6 +28,9 @@ class ModelBackend : public Backend {
   void raise_control_epoch(machines::OwnerId owner) override {
     owner.value == 0 ? ledger_.raise_control_epoch() : ledger_.raise_control_epoch(owner);
   }
+  void freeze(machines::OwnerId owner, bool is_frozen) override {
+    owner.value == 0 ? ledger_.freeze(is_frozen) : ledger_.freeze(owner, is_frozen);
+  }
   std::vector<machines::LeasedJob> claim(machines::Instant world_now, int limit) override {
     return ledger_.claim(shards_, world_now, ++wall_us_, limit, [this] { return next_token(); });
   }

@@ -200,6 +200,36 @@ TEST_P(Outcomes, TheOrderOfTheChecks) {
   EXPECT_EQ(commit(step), refused("conflict"));
 }
 
+// Decided in spite of a freeze that its facts showed: the epochs agree, and yet nothing leaves.
+TEST_P(Outcomes, UnderAFreezeOfEverythingNothingLeaves) {
+  fund(cash, 5);
+  const auto about = [&](Step step, std::string_view event) {
+    step.moves[0].kind = "order";
+    step.moves[0].event = event;
+    return step;
+  };
+  Step born = birth(owner);
+  born.moves[0].kind = "order";
+  const InstanceId first = commit(born).born.at(0), second = commit(born).born.at(0);
+  const InstanceId till = new_till();
+  for (const machines::OwnerId whom : {owner, machines::OwnerId{0}}) {
+    ledger->freeze(whom, true);
+    Step sends = with(about(next(owner, first, 1), "send"), {pay(cash, shop, 1)});
+    sends.control_epoch = whom == owner ? 1 : 3;
+    Step sends_again = about(next(owner, second, 1), "resend");
+    Step other = next(owner, till, whom == owner ? 1 : 2);
+    sends_again.control_epoch = other.control_epoch = sends.control_epoch;
+    EXPECT_EQ(commit(sends), refused("frozen"));
+    EXPECT_THAT(commit_all({sends, other, sends_again}), ElementsAre(refused("frozen"), committed, refused("frozen")))
+        << "its neighbours stand";
+    EXPECT_EQ(available(cash), 5);
+    ledger->freeze(whom, false);
+  }
+  Step sends = about(next(owner, first, 1), "send");
+  sends.control_epoch = 4;
+  EXPECT_EQ(commit(sends), committed) << "lifted";
+}
+
 TEST_P(Outcomes, TheFirstBadPostingNamesTheRefusal) {
   const InstanceId till = new_till();
   const Posting poor = pay(cash, shop, 10);

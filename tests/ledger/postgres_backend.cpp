@@ -31,7 +31,7 @@ class PostgresBackend : public Backend {
  public:
   explicit PostgresBackend(const std::string& database)
       : owner_(dsn(database)), service_(dsn(database, "bursar_service")) {}
-  ~PostgresBackend() override { must(owner_.run("DELETE FROM ledger.job; UPDATE ledger.control SET epoch = 0")); }
+  ~PostgresBackend() override { must(owner_.run("DELETE FROM ledger.job; UPDATE ledger.control SET epoch = 0, frozen = 'no'")); }
   machines::OwnerId open_owner() override {
     const std::int32_t id = ++owners;
     must(
@@ -52,6 +52,10 @@ class PostgresBackend : public Backend {
   std::int64_t own_shards() override { return must(jobs_.own_shards("test")); }
   void raise_control_epoch(machines::OwnerId owner) override {
     must(owner_.run(fmt::format("UPDATE ledger.control SET epoch = epoch + 1 WHERE owner = {}", owner.value)));
+  }
+  void freeze(machines::OwnerId owner, bool is_frozen) override {
+    must(owner_.run(fmt::format("UPDATE ledger.control SET epoch = epoch + 1, frozen = '{}' WHERE owner = {}",
+                                is_frozen ? "all" : "no", owner.value)));
   }
   std::vector<machines::LeasedJob> claim(machines::Instant world_now, int limit) override {
     return must(jobs_.claim(shards_, world_now, limit, "test"));
