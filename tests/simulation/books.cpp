@@ -1,6 +1,7 @@
 #include "tests/simulation/books.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "schemas/codec/data.hpp"
 
@@ -9,6 +10,7 @@ namespace tests::simulation {
 namespace allocation = machines::allocation;
 using machines::AccountId;
 using machines::Amount;
+using machines::Frozen;
 using machines::InstanceId;
 using machines::Instant;
 using machines::OwnerId;
@@ -156,7 +158,7 @@ void Books::add_sleeve_facts(ledger::journal::Facts& facts, OwnerId owner, Insta
   facts.sleeve_version = own.version;
   facts.sleeve_machine_version = own.machine_version;
   facts.sleeve_data = own.data;
-  facts.paused = paused_.contains(owner);
+  facts.paused = is_paused(owner);
   if (facts.kind != "sleeve_cycle") return;
   const Instant opens_at = world_at + machines::milliseconds(1) - machines::hours(1);
   facts.close_now = close_at(opens_at);
@@ -193,7 +195,9 @@ std::optional<ledger::journal::Facts> Books::facts(const machines::LeasedJob& jo
   facts.kind = instance.kind;
   facts.state = instance.state;
   facts.data = instance.data;
-  facts.frozen = "no";
+  constexpr std::array words{"no", "entries+transfers", "all"};
+  facts.frozen = words[static_cast<std::size_t>(frozen(owner))];
+  facts.world_now = world_now;
   facts.machine_version = instance.machine_version;
   facts.version = instance.version;
   facts.is_final = instance.is_final;
@@ -215,13 +219,40 @@ std::optional<ledger::journal::Facts> Books::facts(const machines::LeasedJob& jo
 }
 
 void Books::pause(OwnerId owner) {
-  paused_.insert(owner);
+  ++paused_[owner];
   ledger.raise_control_epoch(owner);
 }
 
+bool Books::is_paused(OwnerId owner) const {
+  const auto found = paused_.find(owner);
+  return found != paused_.end() && found->second > 0;
+}
+
+void Books::freeze(OwnerId owner, Frozen level) {
+  ++frozen_[{owner, level}];
+  const bool is_all = frozen_[{owner, Frozen::all}] > 0;
+  owner.value == 0 ? ledger.freeze(is_all) : ledger.freeze(owner, is_all);
+}
+
+void Books::thaw(OwnerId owner, Frozen level) {
+  frozen_[{owner, level}] -= 2;
+  freeze(owner, level);
+}
+
+Frozen Books::frozen(OwnerId owner) const {
+  const auto holds = [&](Frozen level) {
+    return std::any_of(frozen_.begin(), frozen_.end(), [&](const auto& one) {
+      return one.second > 0 && one.first.second == level && (one.first.first.value == 0 || one.first.first == owner);
+    });
+  };
+  if (holds(Frozen::all)) return Frozen::all;
+  return holds(Frozen::entries) ? Frozen::entries : Frozen::nothing;
+}
+
 void Books::lift(OwnerId owner, Instant world_at) {
-  paused_.erase(owner);
+  --paused_[owner];
   ledger.raise_control_epoch(owner);
+  if (is_paused(owner)) return;
   std::vector<InstanceId> resting;
   for (const auto& [key, instance] : ledger.rows().instances)
     if (key.owner == owner && instance.kind == "sleeve_cycle" && instance.state == "paused") resting.push_back(key.id);
@@ -244,7 +275,7 @@ std::string Books::stranded() const {
     const bool has_child = std::any_of(rows.instances.begin(), rows.instances.end(), [&](const auto& row) {
       return row.first.owner == key.owner && row.second.parent == key.id && !row.second.is_final;
     });
-    const bool rests = instance.state == "paused" && paused_.contains(key.owner);
+    const bool rests = instance.state == "paused" && is_paused(key.owner);
     if (!has_job && !has_child && !rests)
       return instance.kind + " " + std::to_string(key.id.value) + " (" + instance.state + ") is stranded";
   }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <optional>
-#include <set>
+#include <map>
 #include <vector>
 
 #include "ledger/books/treasury.hpp"
@@ -28,9 +28,14 @@ class Books {
   // As of the job's world time; nothing where the instance does not exist.
   [[nodiscard]] std::optional<ledger::journal::Facts> facts(const machines::LeasedJob& job) const;
 
-  // From here on the owner's sleeves are paused, or no longer; who rested is told to go on at `world_at`.
+  // The owner's sleeves are paused by one person more, or less; who rested is told to go on at `world_at` by the last.
   void pause(machines::OwnerId owner);
   void lift(machines::OwnerId owner, machines::Instant world_at);
+  // The same of freezes; owner 0: of all owners. The stronger one holds.
+  void freeze(machines::OwnerId owner, machines::Frozen level);
+  void thaw(machines::OwnerId owner, machines::Frozen level);
+  [[nodiscard]] bool is_paused(machines::OwnerId owner) const;
+  [[nodiscard]] machines::Frozen frozen(machines::OwnerId owner) const;
 
   [[nodiscard]] std::vector<machines::InstanceId> live_orders(machines::OwnerId owner) const;
   // Not final, of a machine that ends, and nothing will ever move it; in words, empty when all may go on.
@@ -42,6 +47,7 @@ class Books {
   std::vector<VaultBooks> vaults;
   std::vector<int> shards;
   machines::Int128 funded = 0;  // USDT in minor units, of all owners
+  machines::Instant world_now;  // that was claimed for, at most
 
  private:
   void open_owner(const OwnerPlan& plan, const Market& market);
@@ -55,7 +61,8 @@ class Books {
 
   std::map<machines::Instant, workers::market::Bar> bars_;
   std::map<machines::SleeveId, machines::InstanceId> sleeve_instances_;
-  std::set<machines::OwnerId> paused_;
+  std::map<machines::OwnerId, int> paused_;
+  std::map<std::pair<machines::OwnerId, machines::Frozen>, int> frozen_;
   machines::Instant begins_at_;
 };
 

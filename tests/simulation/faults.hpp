@@ -39,7 +39,18 @@ enum class FaultKind {
   crash_broker,  // another one starts `by` later
   twin_worker,   // a second process under a living worker's name, for `by`
   crash_venue,   // it starts again `by` later
+  // ---- drawn apart, so that the draws above stay what they were
+  // a message from the venue
+  repeat_fill,  // the last fill of a report twice
+  miss_fill,    // a report of several fills without its first
+  // a time: what people and the world do at any step
+  pause_owner,    // for `by`
+  freeze_owner,   // for `by`; of entries or, every other one, of everything
+  freeze_all,     // for `by`, everybody, of everything
+  lose_keys,      // no request can be signed, for `by`
+  world_goes_on,  // for `by`, world time is hours beyond what is being decided, as where bars come by the clock
 };
+inline constexpr std::size_t first_drawn_apart = static_cast<std::size_t>(FaultKind::repeat_fill);
 
 // Where faults of a kind strike.
 enum class Site { message, venue_message, worker_point, commit, store_call, time };

@@ -12,6 +12,7 @@ namespace tests::simulation {
 // A run without faults takes a few seconds of simulated time and a few thousand steps.
 constexpr std::int64_t longest_run_us = 900'000'000;
 constexpr std::int64_t most_steps = 300'000;
+constexpr std::int64_t opening_us = 5'000;
 
 House::House(std::uint64_t seed, Plant plant, const std::vector<Fault>& faults, bool traces)
     : market_(draw_market(seed)),
@@ -99,6 +100,22 @@ void House::twin(const Fault& fault) {
   world_.after(fault.by, [this, weak = std::weak_ptr(twin)] { std::erase(twins_, weak.lock()); });
 }
 
+// At any step from the first bar on, not only at rest: the money is handed out before.
+void House::stop_for(const Fault& fault) {
+  if (books_.world_now < market_.bars.front().opens_at)
+    return world_.after(opening_us, [this, fault] { stop_for(fault); });
+  const machines::OwnerId one = books_.vaults[fault.who % books_.vaults.size()].owner;
+  if (fault.kind == FaultKind::pause_owner) {
+    books_.pause(one);
+    return world_.after(fault.by, [this, one] { books_.lift(one, books_.world_now); });
+  }
+  const bool is_all = fault.kind == FaultKind::freeze_all;
+  const auto level = is_all || fault.who % 2 == 0 ? machines::Frozen::all : machines::Frozen::entries;
+  const machines::OwnerId whom = is_all ? machines::OwnerId{0} : one;
+  books_.freeze(whom, level);
+  world_.after(fault.by, [this, whom, level] { books_.thaw(whom, level); });
+}
+
 void House::strike(const Fault& fault) {
   world_.met(machines::name_of(fault.kind));
   world_.say("fault", [&] { return to_text(fault); });
@@ -111,6 +128,14 @@ void House::strike(const Fault& fault) {
       return twin(fault);
     case FaultKind::crash_venue:
       return venue_.crash(fault.by);
+    case FaultKind::lose_keys:
+      return world_.lose_keys(fault.by);
+    case FaultKind::world_goes_on:
+      return world_.go_on(fault.by);
+    case FaultKind::pause_owner:
+    case FaultKind::freeze_owner:
+    case FaultKind::freeze_all:
+      return stop_for(fault);
     default:
       CHECK(false);
   }

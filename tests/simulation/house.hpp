@@ -38,6 +38,7 @@ class House {
   void crash_worker(Worker& worker, std::int64_t for_us);
   void lose_worker(Worker& worker);
   void strike(const Fault& fault);
+  void stop_for(const Fault& fault);
   void crash_broker(std::int64_t for_us);
   void second_broker(std::int64_t for_us);
   void twin(const Fault& fault);

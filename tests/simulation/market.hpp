@@ -11,6 +11,7 @@
 #include "machines/strategy/momentum/momentum.hpp"
 #include "workers/market/bars.hpp"
 #include "workers/venues/paper/matching.hpp"
+#include "workers/venues/properties.hpp"
 
 namespace tests::simulation {
 
@@ -35,6 +36,7 @@ struct Market {
   std::vector<workers::market::Bar> bars;
   std::vector<OwnerPlan> owners;
   workers::venues::paper::PaperRules rules;
+  workers::venues::VenueProperties properties;
   workers::venues::paper::Market pair;
   std::set<std::size_t> cancels;               // after these bars' closes whoever rests is cancelled
   std::size_t paused_from = 0, paused_to = 0;  // the first owner is paused between these bars' closes; equal: never

@@ -18,15 +18,18 @@ class Planted : public handlers::Handler {
   [[nodiscard]] bool is_pure(std::string_view command) const override { return real_->is_pure(command); }
 
   handlers::Decision on_job(const LeasedJob& job, const Facts& facts) const override {
-    return spoilt(real_->on_job(job, facts));
+    return spoilt(real_->on_job(job, overlooked(facts)));
   }
 
   handlers::Decision on_answer(const LeasedJob& job, const Facts& facts,
                                const handlers::Answer& answer) const override {
+    if (real_->capability().kind != "order") return real_->on_answer(job, facts, answer);
     const auto* error = std::get_if<machines::CallError>(&answer);
     if (plant_ == Plant::resend_on_timeout && error != nullptr && job.command == "place_order" && facts.state == "sent")
       return again(job, facts);
-    if (plant_ != Plant::book_fills_again) return spoilt(real_->on_answer(job, facts, answer));
+    if (plant_ == Plant::ignore_validity) return timeless(job, facts, answer);
+    if (plant_ != Plant::book_fills_again)
+      return spoilt(real_->on_answer(job, overlooked(facts), misread(job, facts, answer)));
     Facts forgetful = facts;
     if (auto data = schemas::parse_order(facts.data)) {
       data->fills = 0;
@@ -36,6 +39,32 @@ class Planted : public handlers::Handler {
   }
 
  private:
+  [[nodiscard]] Facts overlooked(Facts facts) const {
+    if (plant_ != Plant::place_under_freeze || facts.kind != "order") return facts;
+    facts.frozen = "no";
+    facts.paused = false;
+    return facts;
+  }
+
+  // As if the order had been decided just now.
+  [[nodiscard]] handlers::Decision timeless(LeasedJob job, Facts facts, const handlers::Answer& answer) const {
+    facts.world_now = job.world_at;
+    return real_->on_answer(job, facts, answer);
+  }
+
+  [[nodiscard]] handlers::Answer misread(const LeasedJob&, const Facts& facts, const handlers::Answer& answer) const {
+    const auto* said = std::get_if<schemas::OrderReport>(&answer);
+    if (said == nullptr) return answer;
+    schemas::OrderReport report = *said;
+    const bool is_unknown = report.status == schemas::OrderStatus::not_found;
+    if (plant_ == Plant::cancel_what_was_sent && is_unknown && facts.state == "in_doubt")
+      report.status = schemas::OrderStatus::cancelled;
+    if (plant_ == Plant::no_settle_window && is_unknown) report.venue_us = INT64_MAX;
+    if (plant_ == Plant::book_repeated_fill)
+      for (std::size_t at = 0; at < report.fills.size(); ++at) report.fills[at].number = static_cast<int>(at) + 1;
+    return report;
+  }
+
   static handlers::Decision again(const LeasedJob& job, const Facts& facts) {
     const auto data = schemas::parse_order(facts.data);
     CHECK(data.has_value());
@@ -64,10 +93,11 @@ class Planted : public handlers::Handler {
 
 }  // namespace
 
-workers::harness::Handlers make_handlers(Plant plant, const ledger::books::Sleeves& sleeves) {
+workers::harness::Handlers make_handlers(Plant plant, const ledger::books::Sleeves& sleeves,
+                                         const workers::venues::VenueProperties& venue) {
   workers::harness::Handlers made;
   made.push_back(std::make_unique<handlers::CycleHandler>(sleeves));
-  made.push_back(std::make_unique<handlers::OrderHandler>(sleeves, deployment, settle_ms));
+  made.push_back(std::make_unique<handlers::OrderHandler>(sleeves, deployment, venue));
   made.push_back(std::make_unique<handlers::AllocationHandler>(sleeves));
   made.push_back(std::make_unique<handlers::VaultHandler>());
   for (auto& handler : made) handler = std::make_unique<Planted>(std::move(handler), plant);
@@ -106,6 +136,18 @@ std::string_view description_of(Plant plant) {
       return "an order that ended without a fill keeps its hold";
     case Plant::forget_answered_commit:
       return "a commit of unknown outcome stays in hand for ever";
+    case Plant::cancel_what_was_sent:
+      return "an order in doubt that the venue does not know yet counts as cancelled";
+    case Plant::no_settle_window:
+      return "not found is final whenever it is said";
+    case Plant::ignore_validity:
+      return "an order is sent again however late it has become";
+    case Plant::place_under_freeze:
+      return "the order's handler knows no pause and no freeze";
+    case Plant::send_unsigned:
+      return "a worker without a key sends all the same";
+    case Plant::book_repeated_fill:
+      return "a fill that is reported twice is booked twice";
   }
   return "";
 }

@@ -5,12 +5,13 @@
 #include "ledger/books/treasury.hpp"
 #include "tests/simulation/plants.hpp"
 #include "workers/harness/mind.hpp"
+#include "workers/venues/properties.hpp"
 
 namespace tests::simulation {
 
 inline constexpr const char* deployment = "5eed5eed5eed5eed";  // 16 hex digits: the first half of every client id
-inline constexpr std::int64_t settle_ms = 200;
 
-workers::harness::Handlers make_handlers(Plant plant, const ledger::books::Sleeves& sleeves);
+workers::harness::Handlers make_handlers(Plant plant, const ledger::books::Sleeves& sleeves,
+                                         const workers::venues::VenueProperties& venue);
 
 }  // namespace tests::simulation

@@ -24,6 +24,12 @@ enum class Plant {
   book_fills_again,        // an order books all fills of each report, those too that it has booked
   keep_the_hold,           // an order that ended without a fill does not release its hold
   forget_answered_commit,  // a commit of unknown outcome stays in hand for ever: the broker is told nothing else
+  cancel_what_was_sent,    // an order in doubt that the venue does not know yet counts as cancelled
+  no_settle_window,        // "not found" is final whenever it is said
+  ignore_validity,         // an order is sent again however late it has become
+  place_under_freeze,      // the order's handler knows no pause and no freeze
+  send_unsigned,           // a worker without a key sends all the same
+  book_repeated_fill,      // a fill that is reported twice is booked twice
 };
 
 // What it is, in a line.

@@ -20,7 +20,7 @@ TEST_P(Planted, IsFoundAndToldSmall) {
     if (!finding) continue;
     ASSERT_EQ(finding->plant, GetParam()) << "the undisturbed run is broken: " << finding->violation;
     make_small(*finding);
-    EXPECT_LE(finding->needed.size(), 6U) << report(*finding);
+    EXPECT_LE(finding->needed.size(), 8U) << report(*finding);
     const auto again = try_seed(seed, GetParam(), finding->needed);
     ASSERT_TRUE(again) << "the small failure does not repeat itself";
     EXPECT_EQ(again->violation, finding->violation);
@@ -68,7 +68,7 @@ TEST(Simulation, WhatItIsThereForHappens) {
         << "no fault " << machines::name_of(static_cast<FaultKind>(at));
   for (const char* what :
        {"committed", "lost_lease", "stale_version", "stale_epoch", "entry_filled", "exit_filled", "entry_failed",
-        "part_fill", "reject", "fall_silent", "attempt_lost", "absent", "cancel", "confirm_cancel", "pause", "resume"})
+        "part_fill", "reject", "fall_silent", "attempt_lost", "resend", "lapse", "cancel", "confirm_cancel", "pause", "resume"})
     EXPECT_GT(met[what], 0) << "never met: " << what;
 }
 

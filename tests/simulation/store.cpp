@@ -6,6 +6,7 @@
 
 #include "ledger/model/content.hpp"
 #include "machines/core/names.hpp"
+#include "schemas/codec/data.hpp"
 
 namespace tests::simulation {
 
@@ -59,7 +60,12 @@ Stored<T> Store::call(Site site, bool writes, Act act) {
 Stored<std::vector<std::optional<Facts>>> Store::facts(std::span<const LeasedJob> jobs) {
   return call<std::vector<std::optional<Facts>>>(Site::store_call, false, [&] {
     std::vector<std::optional<Facts>> facts;
-    for (const LeasedJob& job : jobs) facts.push_back(books_.facts(job));
+    for (const LeasedJob& job : jobs) {
+      auto& read = facts.emplace_back(books_.facts(job));
+      if (!read) continue;
+      read->wall_us = world_.unix_us() + wall_off_us_;
+      if (world_.has_gone_on()) read->world_now = job.world_at + machines::hours(5);
+    }
     return facts;
   });
 }
@@ -112,6 +118,21 @@ Step Store::overlooked(Step step, std::int64_t& epoch) {
   return step;
 }
 
+// Why this step should let nothing leave, where it does.
+std::string Store::wrong_to_send(const Step& step) const {
+  for (const machines::Move& move : step.moves) {
+    if (move.kind != "order" || (move.event != "send" && move.event != "resend")) continue;
+    const auto data = schemas::parse_order(move.data);
+    if (!data) return "an order that can't be read leaves";
+    const machines::Frozen frozen = books_.frozen(step.owner);
+    if (frozen == machines::Frozen::all) return "an order leaves under a freeze of everything";
+    if (data->is_buy && (books_.is_paused(step.owner) || frozen != machines::Frozen::nothing))
+      return "a buy leaves under a pause or a freeze";
+    if (move.event == "resend" && world_.has_gone_on()) return "an order that is no longer valid is sent again";
+  }
+  return "";
+}
+
 StepResult Store::take(const std::string& who, int shard, std::int64_t epoch, const Step& step) {
   const std::string against = objection(shard, epoch, step);
   const Step seen = overlooked(step, epoch);
@@ -122,6 +143,7 @@ StepResult Store::take(const std::string& who, int shard, std::int64_t epoch, co
   world_.met(machines::name_of(result.outcome));
   if (result.outcome != Outcome::committed) return result;
   for (const machines::Move& move : step.moves) world_.met(move.event);
+  if (const std::string wrong = wrong_to_send(step); !wrong.empty()) world_.violate(wrong + ": " + describe(step));
   if (!against.empty()) world_.violate("a step stands although " + against + ": " + describe(step));
   for (const machines::JobOrder& order : step.jobs)
     if (!order.eager.is_empty() && is_leased(order.eager)) minted(order.eager);
@@ -141,6 +163,7 @@ Stored<std::int64_t> Store::own_shards() {
 
 Stored<std::vector<LeasedJob>> Store::claim(machines::Instant world_now, int limit) {
   return call<std::vector<LeasedJob>>(Site::store_call, false, [&] {
+    books_.world_now = std::max(books_.world_now, world_now);
     auto jobs = books_.ledger.claim(books_.shards, world_now, wall_us(), limit, [&] { return world_.fresh_token(); });
     for (const LeasedJob& job : jobs) minted(job.token);
     return jobs;

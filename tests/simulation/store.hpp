@@ -51,6 +51,7 @@ class Store {
   [[nodiscard]] std::int64_t wall_us() const { return world_.now_us() + wall_off_us_; }
   // What speaks against this step, as the rows stand; empty when nothing does, or when it stands already.
   [[nodiscard]] std::string objection(int shard, std::int64_t epoch, const machines::Step& step) const;
+  [[nodiscard]] std::string wrong_to_send(const machines::Step& step) const;
   machines::StepResult take(const std::string& who, int shard, std::int64_t epoch, const machines::Step& step);
   // The step as a store with the plant would see it.
   machines::Step overlooked(machines::Step step, std::int64_t& epoch);

@@ -29,12 +29,15 @@ class Venue {
   machines::Int128 total(const std::string& asset);
 
  private:
-  void carry(std::function<void()> arrive);
+  // `said`: an answer, which a fault may spoil. `counts_once`: whatever carries it, the other side takes it once.
+  void carry(std::function<void()> arrive, schemas::VenueMessage* said = nullptr, bool counts_once = false);
   schemas::VenueMessage handle(const schemas::VenueMessage& request);
 
   World& world_;
+  workers::venues::VenueProperties properties_;
   std::unique_ptr<workers::venues::paper::Store> store_;
   std::set<std::string> placed_;  // client ids of all orders that reached it
+  std::set<std::string> taken_;   // of all orders that it has made
   std::int64_t away_until_us_ = 0;
 };
 

@@ -16,6 +16,7 @@ using schemas::DoneKind;
 constexpr std::int64_t stage_us = 30;
 constexpr std::int64_t call_timeout_us = 2'000'000;
 constexpr std::int64_t hold_on_us = 100'000;
+constexpr std::int64_t no_key_ms = 250;
 
 Worker::Worker(Ground ground, std::string name, Struck struck)
     : ground_(ground),
@@ -24,7 +25,11 @@ Worker::Worker(Ground ground, std::string name, Struck struck)
       incarnation_(ground_.world.next_process()),
       mind_(
           {}, [this] { return ground_.world.now_us(); }, [this] { return ground_.world.fresh_token(); }) {
-  mind_.learn(make_handlers(ground_.world.plant, ground_.books.sleeves));
+  mind_.learn(make_handlers(ground_.world.plant, ground_.books.sleeves, ground_.market.properties));
+  mind_.guard_calls([this]() -> std::optional<workers::handlers::GiveUp> {
+    if (!has_no_key()) return std::nullopt;
+    return workers::handlers::GiveUp{CallError::fatal_auth, no_key_ms, "waits for an API key"};
+  });
 }
 
 void Worker::start() {
@@ -208,7 +213,14 @@ void Worker::look_at(const schemas::VenueMessage& request) {
   ground_.world.violate("an order left under an id that is no order's: " + place->client_id);
 }
 
+bool Worker::has_no_key() const {
+  return ground_.world.keys_are_lost() && ground_.world.plant != Plant::send_unsigned;
+}
+
 void Worker::call(const workers::harness::CallOut& out) {
+  // The keys went between the commit and the call: nothing of it left, and the next attempt asks.
+  if (has_no_key()) return mind_.fail(out.job, {CallError::fatal_auth, no_key_ms, "waits for an API key"});
+  if (ground_.world.keys_are_lost()) ground_.world.violate("a request left that no key had signed");
   const std::uint64_t correlation = ++correlation_;
   const bool is_write = !std::holds_alternative<schemas::QueryOrder>(out.request);
   calls_[correlation] = {out.job, is_write};

@@ -45,6 +45,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void write();
   void act();
   void rest();
+  [[nodiscard]] bool has_no_key() const;
   void call(const workers::harness::CallOut& call);
   void answer(std::uint64_t correlation, const workers::handlers::Answer& answer);
   void say_done(schemas::Done done);

@@ -2,6 +2,7 @@
 // randomness, the faults to come, the plant, the trace, and the first thing that was found wrong. One thread, no I/O.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -52,6 +53,15 @@ class World {
   [[nodiscard]] const std::deque<std::string>& trace() const { return trace_; }
   [[nodiscard]] std::int64_t steps() const { return steps_; }
 
+  // No request can be signed until then.
+  void lose_keys(std::int64_t for_us) { keys_lost_until_us_ = std::max(keys_lost_until_us_, now_us_ + for_us); }
+  [[nodiscard]] bool keys_are_lost() const { return now_us_ < keys_lost_until_us_; }
+  // World time is hours beyond what is being decided until then.
+  void go_on(std::int64_t for_us) { world_gone_until_us_ = std::max(world_gone_until_us_, now_us_ + for_us); }
+  [[nodiscard]] bool has_gone_on() const { return now_us_ < world_gone_until_us_; }
+  // The true wall clock, microseconds since the epoch: the venue's.
+  [[nodiscard]] std::int64_t unix_us() const { return 1'700'000'000'000'000 + now_us_; }
+
   Plant plant;
   FaultPlan plan;
 
@@ -66,7 +76,7 @@ class World {
     }
   };
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
-  std::int64_t now_us_ = 1'000'000, asked_ = 0, steps_ = 0;
+  std::int64_t now_us_ = 1'000'000, asked_ = 0, steps_ = 0, keys_lost_until_us_ = 0, world_gone_until_us_ = 0;
   std::mt19937_64 random_;
   std::uint64_t counted_tokens_ = 0, processes_ = 0;
   bool traces_ = false, over_ = false;
