@@ -135,6 +135,8 @@ std::string Store::wrong_to_send(const Step& step) const {
 
 StepResult Store::take(const std::string& who, int shard, std::int64_t epoch, const Step& step) {
   const std::string against = objection(shard, epoch, step);
+  const bool stood = !step.moves.empty() && books_.ledger.rows().steps.contains(
+                         {step.owner, step.moves[0].instance.id, step.moves[0].version + 1});
   const Step seen = overlooked(step, epoch);
   const StepResult result = books_.ledger.commit(shard, epoch, std::span(&seen, 1)).at(0);
   world_.say(who.c_str(), [&] {
@@ -143,7 +145,7 @@ StepResult Store::take(const std::string& who, int shard, std::int64_t epoch, co
   world_.met(machines::name_of(result.outcome));
   if (result.outcome != Outcome::committed) return result;
   for (const machines::Move& move : step.moves) world_.met(move.event);
-  if (const std::string wrong = wrong_to_send(step); !wrong.empty()) world_.violate(wrong + ": " + describe(step));
+  if (const std::string wrong = stood ? "" : wrong_to_send(step); !wrong.empty()) world_.violate(wrong + ": " + describe(step));
   if (!against.empty()) world_.violate("a step stands although " + against + ": " + describe(step));
   for (const machines::JobOrder& order : step.jobs)
     if (!order.eager.is_empty() && is_leased(order.eager)) minted(order.eager);
