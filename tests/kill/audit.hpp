@@ -18,6 +18,9 @@ std::vector<std::string> audit(const std::filesystem::path& folder, const std::s
 
 // Every fill of the venue in order of world time, ids left out: what two runs must have in common.
 std::string venue_fills(const House& house);
+// How many of its orders ended as never placed: what came after them may differ. -1 where nobody can say. REQUIRES: the
+// house has ended.
+std::int64_t lapsed_orders(const House& house);
 std::string venue_fills(const std::filesystem::path& folder);
 
 }  // namespace tests::kill

@@ -78,7 +78,15 @@ pid_t postmaster_of(const fs::path& folder) {
 
 }  // namespace
 
-std::string config_text(const std::vector<std::string>& faults, int brokers, int bars) {
+// A lost request is over after a second.
+constexpr const char* of_real_ones =
+    "ids = \"among_open\"\ntombstones = false\ndeadline = \"enforced\"\nrequest_life_ms = 1000\n";
+
+Rules rules_in(const std::string& config) {
+  return config.find(of_real_ones) == std::string::npos ? Rules::as_it_is : Rules::as_real_ones;
+}
+
+std::string config_text(const std::vector<std::string>& faults, int brokers, int bars, Rules rules) {
   std::vector<std::string> quoted;
   for (const std::string& fault : faults) quoted.push_back('"' + fault + '"');
   return fmt::format(R"([sample]
@@ -92,11 +100,12 @@ longest_backoff_ms = 500
 [venue.paper]
 partial_fill_percent = 40
 faults = [{}]
-)",
-                     bars, brokers, ttl_ms / 4, ttl_ms, fmt::join(quoted, ", "));
+{})",
+                     bars, brokers, ttl_ms / 4, ttl_ms, fmt::join(quoted, ", "),
+                     rules == Rules::as_real_ones ? of_real_ones : "");
 }
 
-House::House(const std::string& config) : folder_(own_.path() / "d"), connection_(dsn()) {
+House::House(const std::string& config) : folder_(own_.path() / "d"), rules_(rules_in(config)), connection_(dsn()) {
   write_text(own_.path() / "config.toml", config);
 }
 
@@ -157,6 +166,13 @@ bool House::reach(std::int64_t wanted) {
 std::int64_t House::transitions() {
   const auto rows = ask("SELECT count(*) FROM ledger.transition");
   return rows ? rows->number(0, 0) : -1;
+}
+
+std::string House::order(std::vector<std::string> words) {
+  words.insert(words.begin(), BURSAR_EXECUTABLE);
+  words.insert(words.end(), {"--data-dir", folder_.string()});
+  Child child(std::move(words));
+  return child.wait().code == 0 ? "" : child.output();
 }
 
 bool House::comes_true(const std::string& sql) {

@@ -15,10 +15,17 @@ namespace tests::kill {
 
 inline constexpr int ttl_ms = 600;  // after so long a silence a worker's leases pass on
 
+// How the venue treats ids and deadlines (workers/venues/properties.hpp): ids for ever and tombstones; or ids unique
+// among open orders only, no tombstones, an enforced deadline.
+enum class Rules { as_it_is, as_real_ones };
+
 // The configuration of every run here; `faults` as in [venue.paper], for instance "place:2:crash_before".
 // `brokers`: 0 where they run elsewhere.
 inline constexpr int few_bars = 240;
-std::string config_text(const std::vector<std::string>& faults = {}, int brokers = 1, int bars = few_bars);
+std::string config_text(const std::vector<std::string>& faults = {}, int brokers = 1, int bars = few_bars,
+                        Rules rules = Rules::as_it_is);
+// Of such a configuration.
+Rules rules_in(const std::string& config);
 
 class House {
  public:
@@ -37,6 +44,7 @@ class House {
   // Of what it printed, the line that is JSON; empty when there is none.
   [[nodiscard]] std::string result() const;
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  [[nodiscard]] Rules rules() const { return rules_; }
   // The logs of its parts, for a failure's message.
   [[nodiscard]] std::string logs() const;
 
@@ -44,6 +52,8 @@ class House {
   bool reach(std::int64_t transitions);
   // -1 when the database can't be asked right now.
   std::int64_t transitions();
+  // `bursar WORDS...` on its data folder, to its end: "" or what went wrong.
+  std::string order(std::vector<std::string> words);
   // Rows of a query as bursar_owner, or why not.
   ledger::Stored<ledger::Rows> ask(const std::string& sql) { return connection_.run(sql); }
   // Waits until the query's first value is true; false when the house ended before, or it took over a minute.
@@ -64,6 +74,7 @@ class House {
 
   TempFolder own_;
   std::filesystem::path folder_;
+  Rules rules_;
   ledger::Connection connection_;
   std::unique_ptr<Child> up_;
 };
