@@ -1,10 +1,12 @@
 // tests/chaos/chaos_test.cpp: a house on hosts of their own, disturbed in many ways at once, comes to what an
-// undisturbed one does, and every invariant holds. tests/chaos/run sets the environment: BURSAR_FAULTS says how many
+// undisturbed one does, and every invariant holds; only the latter where a person stops it on the way, and where the
+// venue is as real ones are (odd seeds), since a lost order lapses there. tests/chaos/run sets the environment: BURSAR_FAULTS says how many
 // faults (default 20), BURSAR_SEED where to begin (default 0), BURSAR_KEEP to leave the logs of good rounds too.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -42,8 +44,8 @@ class Chaos : public testing::Test {
       if (!why.empty()) GTEST_SKIP() << why;
   }
 
-  // What differs from the undisturbed run, and what does not hold.
-  static std::vector<std::string> judge(Site& site) {
+  // What does not hold; and where it must end as the undisturbed run did, what differs from that.
+  static std::vector<std::string> judge(Site& site, bool ends_the_same) {
     if (!site.finished()) {
       auto problems = site.problems();
       problems.emplace_back("the replay did not end: nothing moved for two minutes after the last fault");
@@ -55,13 +57,13 @@ class Chaos : public testing::Test {
     if (!result.is_object()) {
       problems.emplace_back("the house reported no result");
     } else {
-      if (result.value("digest", "") != whole.result.value("digest", "none"))
+      if (ends_the_same && result.value("digest", "") != whole.result.value("digest", "none"))
         problems.emplace_back("the digest is not that of the undisturbed run");
-      if (kill::outcome_of(result) != kill::outcome_of(whole.result))
+      if (ends_the_same && kill::outcome_of(result) != kill::outcome_of(whole.result))
         problems.push_back("the report is another: " + result.dump() + " instead of " + whole.result.dump());
       if (!result.value("verified", false)) problems.emplace_back("the house did not verify its ledger");
     }
-    if (kill::venue_fills(site.data_dir()) != whole.venue_fills)
+    if (ends_the_same && kill::venue_fills(site.data_dir()) != whole.venue_fills)
       problems.emplace_back("the venue filled otherwise than in the undisturbed run");
     return problems;
   }
@@ -73,16 +75,18 @@ class Chaos : public testing::Test {
 
   // One replay under these faults. `name` is that of its folder of logs; `again` the command that repeats it.
   static Round play_round(World& world, const std::string& name, const std::vector<Fault>& faults,
-                          const std::string& again) {
+                          const std::string& again, kill::Rules rules = kill::Rules::as_it_is) {
     const fs::path logs = fs::path(BURSAR_BINARY_DIR) / "chaos" / name;
     TempFolder folder;
-    Site site(world.network, world.postgres, folder.path() / "s", logs);
-    say(fmt::format("{}, {} faults", name, faults.size()));
+    Site site(world.network, world.postgres, folder.path() / "s", logs, rules);
+    const bool is_real = rules == kill::Rules::as_real_ones;
+    say(fmt::format("{}, {} faults, the venue as {}", name, faults.size(), is_real ? "real ones are" : "it is"));
     site.start();
     const auto began = std::chrono::steady_clock::now();
     const auto courses = play(faults, {world.network, world.postgres, world.relay}, site);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-    const auto problems = judge(site);
+    const bool ends_the_same = !is_real && std::none_of(faults.begin(), faults.end(), changes_the_end);
+    const auto problems = judge(site, ends_the_same);
     Round round{0, site.remarks()};
     std::string story;
     for (const Course& course : courses) {
@@ -126,7 +130,8 @@ TEST_F(Chaos, WhateverHappensTheReplayEndsTheSame) {
     const int count = std::min(left, faults_each);
     came +=
         play_round(*world, fmt::format("seed-{}", seed), draw_faults(seed, count, kill::undisturbed(bars).transitions),
-                   fmt::format("tests/chaos/run --faults {} --seed {}", count, seed))
+                   fmt::format("tests/chaos/run --faults {} --seed {}", count, seed),
+                   seed % 2 == 0 ? kill::Rules::as_it_is : kill::Rules::as_real_ones)
             .came;
   }
   say(fmt::format("{} of {} faults came to pass", came, wanted));

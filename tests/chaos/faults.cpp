@@ -29,6 +29,7 @@ const std::vector<Sort>& all_sorts() {
       {Kind::postgres_fast,      "postgres"},
       {Kind::stall,              "relay"   },
       {Kind::kill,               "worker-3"},
+      {Kind::pause,              "house"   },
       {Kind::stop,               "broker-b"},
       {Kind::twin,               "worker-1"},
       {Kind::cable,              "venue"   },
@@ -38,6 +39,7 @@ const std::vector<Sort>& all_sorts() {
       {Kind::loss,               "broker-a"},
       {Kind::stop,               "venue"   },
       {Kind::kill,               "venue"   },
+      {Kind::freeze,             "house"   },
       {Kind::kill,               "house"   },
       {Kind::promote,            "postgres"},
       {Kind::cable,              "broker-a"},
@@ -59,6 +61,8 @@ const std::vector<Sort>& all_sorts() {
       {Kind::loss,               "broker-b"},
       {Kind::cable,              "worker-1"},
       {Kind::loss,               "worker-3"},
+      {Kind::pause,              "house"   },
+      {Kind::freeze,             "house"   },
   };
   return sorts;
 }
@@ -105,6 +109,8 @@ void fill_in(Fault& fault, Draw& draw) {
       fault.lasts_ms = draw.between(0, 2 * lease_ms);
       break;
     case Kind::twin:
+    case Kind::pause:
+    case Kind::freeze:
       fault.lasts_ms = draw.between(2 * lease_ms, 4 * lease_ms);
       break;
   }
@@ -113,7 +119,7 @@ void fill_in(Fault& fault, Draw& draw) {
 const char* name_of(Kind kind) {
   constexpr const char* names[] = {"kill",  "stop",      "cable",          "loss", "delay",
                                    "stall", "fast stop", "immediate stop", "kill", "loss for good and promotion",
-                                   "twin"};
+                                   "twin",  "pause",     "freeze"};
   return names[static_cast<int>(kind)];
 }
 
@@ -142,6 +148,10 @@ void begin(Course& course, Ground& ground, Site& site) {
       return ground.postgres.lose();
     case Kind::twin:
       return site.start_twin(fault.target);
+    case Kind::pause:
+      return site.order({"pause", "all"});
+    case Kind::freeze:
+      return site.order({"freeze", "--level", "all"});
   }
 }
 
@@ -171,6 +181,10 @@ void heal(Course& course, Ground& ground, Site& site) {
       return ground.relay.lead(relayed_postgres_port, ground.network.address("standby"));
     case Kind::twin:
       return site.end_twin(fault.target);
+    case Kind::pause:
+      return site.order({"resume", "all"});
+    case Kind::freeze:
+      return site.order({"unfreeze"});
   }
 }
 
@@ -252,6 +266,8 @@ std::vector<Fault> draw_faults(std::uint64_t seed, int count, std::int64_t trans
   std::stable_sort(faults.begin(), faults.end(), [](const auto& a, const auto& b) { return a.after < b.after; });
   return faults;
 }
+
+bool changes_the_end(const Fault& fault) { return fault.kind == Kind::pause || fault.kind == Kind::freeze; }
 
 std::string to_text(const Fault& fault) {
   std::string text = fmt::format("after {} transitions: {} of {}", fault.after, name_of(fault.kind), fault.target);

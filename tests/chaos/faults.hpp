@@ -22,6 +22,8 @@ enum class Kind {
   postgres_kill,
   promote,  // PostgreSQL lost for good; after a while its standby is promoted
   twin,     // a second worker of the same name
+  pause,    // of all buys, ordered by a person; resumed after a while
+  freeze,   // of everything; lifted after a while
 };
 
 struct Fault {
@@ -38,6 +40,8 @@ inline constexpr int faults_each = 5;  // in one round
 // other take every kind and target in turn. REQUIRES: count is at most faults_each.
 std::vector<Fault> draw_faults(std::uint64_t seed, int count, std::int64_t transitions);
 std::string to_text(const Fault& fault);
+// Whether a replay with this fault may come to another end than without it: what was not placed may not be later.
+bool changes_the_end(const Fault& fault);
 
 // What became of a fault.
 struct Course {

@@ -50,11 +50,12 @@ std::vector<Route> routes(const Network& network) {
   };
 }
 
-Site::Site(const Network& network, Postgres& postgres, fs::path folder, fs::path logs)
+Site::Site(const Network& network, Postgres& postgres, fs::path folder, fs::path logs, kill::Rules rules)
     : network_(network),
       postgres_(postgres),
       folder_(std::move(folder)),
       logs_(std::move(logs)),
+      rules_(rules),
       database_(postgres.fresh_database()),
       connection_(postgres.own_dsn(database_)) {
   fs::remove_all(logs_);
@@ -64,6 +65,10 @@ Site::Site(const Network& network, Postgres& postgres, fs::path folder, fs::path
 }
 
 Site::~Site() {
+  if (person_ != 0) {
+    ::kill(person_, SIGKILL);
+    waitpid(person_, nullptr, 0);
+  }
   for (auto& [name, part] : parts_) {
     if (part.pid == 0) continue;
     ::kill(part.pid, SIGKILL);
@@ -100,11 +105,11 @@ std::string Site::worker_file(const std::string& name) const {
   };
   return fmt::format(
       "name = \"{0}\"\nkey_file = \"keys/{0}\"\n[postgres]\ndsn = \"{1}\"\n"
-      "[venue]\nendpoint = \"{2}\"\nkey_file = \"keys/venue.pub\"\n"
+      "[venue]\nendpoint = \"{2}\"\nkey_file = \"keys/venue.pub\"\n{5}"
       "[[broker]]\nendpoint = \"{3}\"\nkey_file = \"keys/broker-a.pub\"\n"
       "[[broker]]\nendpoint = \"{4}\"\nkey_file = \"keys/broker-b.pub\"\n",
       name, way_to_postgres(relayed), way("venue", venue_port, to_venue), way("broker-a", broker_port, to_broker_a),
-      way("broker-b", broker_port, to_broker_b));
+      way("broker-b", broker_port, to_broker_b), kill::rules_text(rules_));
 }
 
 void Site::write_files() {
@@ -114,7 +119,7 @@ void Site::write_files() {
   const std::string venue = endpoint(network_.address("venue"), venue_port);
   write_text(folder_ / "house.toml",
              fmt::format("{}[workers]\ncount = 0\n[elsewhere]\nvenue = \"{}\"\nvenue_key_file = \"{}\"\n",
-                         kill::config_text({}, 0, bars), venue, at("keys/venue.pub")));
+                         kill::config_text({}, 0, bars, rules_), venue, at("keys/venue.pub")));
   write_text(folder_ / "venue.toml", fmt::format("listen = \"{}\"\nkey_file = \"keys/venue\"\nsymbol = \"ETH/USDT\"\n"
                                                  "store = \"data/venue/paper.db\"\n"
                                                  "configuration = \"house.toml\"\n{}",
@@ -164,7 +169,35 @@ void Site::start() {
     if (part != "house") start(part);
 }
 
+// Where PostgreSQL is away it is said again. What was done although the answer was lost is refused until it is given up.
+void Site::tend_orders() {
+  int status = 0;
+  if (person_ != 0 && waitpid(person_, &status, WNOHANG) == person_) {
+    person_ = 0;
+    ordered_again_ = steady_clock::now() + start_again;
+    if (deploy::exit_of(status).code == 0 || steady_clock::now() >= given_up_) {
+      orders_.pop_front();
+      given_up_ = {};
+    }
+  }
+  if (person_ != 0 || orders_.empty() || steady_clock::now() < ordered_again_) return;
+  if (given_up_ == steady_clock::time_point{}) given_up_ = steady_clock::now() + std::chrono::seconds(40);
+  deploy::ProcessSpec spec;
+  spec.argv = {BURSAR_EXECUTABLE};
+  spec.argv.insert(spec.argv.end(), orders_.front().begin(), orders_.front().end());
+  spec.argv.insert(spec.argv.end(), {"--why", "chaos", "--config", at("house.toml"), "--data-dir", at("data"), "--dsn",
+                                     postgres_.dsn(database_, "bursar_owner")});
+  spec.log_file = (logs_ / "orders.log").string();
+  spec.death_signal = SIGKILL;
+  network_.on("house", [&] {
+    const auto started = deploy::spawn(spec);
+    CHECK(started.has_value());
+    person_ = *started;
+  });
+}
+
 void Site::tend() {
+  tend_orders();
   for (auto& [name, part] : parts_) {
     int status = 0;
     if (part.pid != 0 && waitpid(part.pid, &status, WNOHANG) == part.pid) {
@@ -275,6 +308,11 @@ void Site::drain() {
 
 std::vector<std::string> Site::settle() {
   tend();
+  if (!wait_until([this] {
+        tend_orders();
+        return orders_.empty();
+      }))
+    problems_.emplace_back("an order of a person was not carried out");
   compare_with_venue();
   drain();
   for (std::string& problem : kill::audit(data_dir(), postgres_.own_dsn(database_)))

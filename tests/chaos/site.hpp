@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -36,7 +37,8 @@ std::vector<Route> routes(const Network& network);
 class Site {
  public:
   // Its files in `folder`, its logs in `logs`, both emptied first; nothing runs yet.
-  Site(const Network& network, Postgres& postgres, std::filesystem::path folder, std::filesystem::path logs);
+  Site(const Network& network, Postgres& postgres, std::filesystem::path folder, std::filesystem::path logs,
+       kill::Rules rules = kill::Rules::as_it_is);
   ~Site();
   Site(const Site&) = delete;
   Site& operator=(const Site&) = delete;
@@ -57,6 +59,9 @@ class Site {
   // A second process of the same name and key, on the spare host; and its end.
   void start_twin(const std::string& worker);
   void end_twin(const std::string& worker);
+
+  // A person at the house orders `bursar WORDS...`, one after the other, each until it was done or forty seconds are over.
+  void order(std::vector<std::string> words) { orders_.push_back(std::move(words)); }
 
   // After the end: the statement of the venue compared, every part drained by SIGTERM, each invariant looked up. What
   // is wrong, one line each.
@@ -88,6 +93,7 @@ class Site {
   void add(const std::string& name, const std::string& host, std::vector<std::string> arguments);
   void start(const std::string& name);
   void ended(const std::string& name, Part& part, int status);
+  void tend_orders();
   void compare_with_venue();
   void drain();
   [[nodiscard]] std::string at(const std::string& name) const { return (folder_ / name).string(); }
@@ -95,9 +101,13 @@ class Site {
   const Network& network_;
   Postgres& postgres_;
   std::filesystem::path folder_, logs_;
+  kill::Rules rules_;
   std::string database_;
   ledger::Connection connection_;
   std::map<std::string, Part> parts_;
+  std::deque<std::vector<std::string>> orders_;  // the first of them is under way
+  pid_t person_ = 0;                             // who orders it now
+  std::chrono::steady_clock::time_point ordered_again_{}, given_up_{};
   bool finished_ = false;
   std::vector<std::string> problems_;
   std::string remarks_;

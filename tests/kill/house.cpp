@@ -82,6 +82,8 @@ pid_t postmaster_of(const fs::path& folder) {
 constexpr const char* of_real_ones =
     "ids = \"among_open\"\ntombstones = false\ndeadline = \"enforced\"\nrequest_life_ms = 1000\n";
 
+std::string rules_text(Rules rules) { return rules == Rules::as_real_ones ? of_real_ones : ""; }
+
 Rules rules_in(const std::string& config) {
   return config.find(of_real_ones) == std::string::npos ? Rules::as_it_is : Rules::as_real_ones;
 }
@@ -102,7 +104,7 @@ partial_fill_percent = 40
 faults = [{}]
 {})",
                      bars, brokers, ttl_ms / 4, ttl_ms, fmt::join(quoted, ", "),
-                     rules == Rules::as_real_ones ? of_real_ones : "");
+                     rules_text(rules));
 }
 
 House::House(const std::string& config) : folder_(own_.path() / "d"), rules_(rules_in(config)), connection_(dsn()) {

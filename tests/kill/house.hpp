@@ -24,6 +24,8 @@ enum class Rules { as_it_is, as_real_ones };
 inline constexpr int few_bars = 240;
 std::string config_text(const std::vector<std::string>& faults = {}, int brokers = 1, int bars = few_bars,
                         Rules rules = Rules::as_it_is);
+// As lines of TOML, for [venue.paper] of a house or [venue] of a worker.
+std::string rules_text(Rules rules);
 // Of such a configuration.
 Rules rules_in(const std::string& config);
 
