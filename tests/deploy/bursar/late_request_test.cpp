@@ -33,6 +33,7 @@ struct Case {
   std::vector<Words> go_on;
 };
 
+constexpr std::int64_t request_life_ms = 5'000;  // the default
 const std::string as_it_is;
 const std::string as_real_ones = "ids = \"among_open\"\ntombstones = false\ndeadline = \"enforced\"\n";
 
@@ -169,6 +170,9 @@ TEST_P(LateRequest, LeavesTheVenuesStatementWhatTheLedgerSays) {
   const Said verified = say({"ledger", "verify", "--full"});
   EXPECT_EQ(verified.code, 0) << verified.out << verified.err;
   EXPECT_EQ(orders_in("'quarantined'"), 0);
+  if (GetParam().held_ms > request_life_ms) {
+    EXPECT_GT(orders_in("'not_placed'"), 0) << "no request could come any more: that word was final";
+  }
   the_venue->send(SIGTERM);
   EXPECT_EQ(the_venue->wait().code, 0);
   EXPECT_THAT(differences(), testing::IsEmpty());
