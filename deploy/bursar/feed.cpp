@@ -224,7 +224,7 @@ void Feed::released(const schemas::Released& released) {
   if (phase_ == Phase::fund) {
     begin(Phase::allocate);
   } else if (phase_ == Phase::settle) {
-    begin(Phase::done);
+    settled();
   } else if (phase_ == Phase::open_release || phase_ == Phase::between) {
     to_close(released.next_due);
   } else {
@@ -254,15 +254,26 @@ void Feed::to_close(machines::Instant next_due) {
 // An order that rests at the last bar is cancelled and its hold voided.
 void Feed::cancel_resting() {
   begin(Phase::cancel);
+  if (find_live_orders()) return;
+  begin(Phase::close_release);  // asked again: the barrier has passed and passes again
+  --next_;
+}
+
+// Who was resumed after the last close may have placed an order meanwhile.
+void Feed::settled() {
+  if (!find_live_orders()) return;  // asked again, as above
+  begin(resting_.empty() ? Phase::done : Phase::cancel);
+}
+
+bool Feed::find_live_orders() {
   const auto live = ledger::books::Books(connection_).instances(true, 1000);
   if (!live) {
     connection_.disconnect();
-    begin(Phase::close_release);  // asked again: the barrier has passed and passes again
-    --next_;
-    return;
+    return false;
   }
   for (const auto& instance : *live)
     if (instance.kind == "order") resting_.push_back(instance.id);
+  return true;
 }
 
 }  // namespace deploy

@@ -67,6 +67,8 @@ class Feed {
   void released(const schemas::Released& released);
   void to_close(machines::Instant next_due);
   void cancel_resting();
+  void settled();
+  bool find_live_orders();  // into resting_; false: PostgreSQL is away
   [[nodiscard]] machines::Instant goal() const;
   [[nodiscard]] std::vector<schemas::Ahead> ahead() const;
   [[nodiscard]] machines::Instant close_of(std::size_t index) const;

@@ -130,7 +130,7 @@ void Feed::released(const schemas::Released& released) {
     case Phase::between:
       return to_close(released.next_due);
     case Phase::settle:
-      if (is_last_) return ground_.world.finish();
+      if (is_last_) return end();
       return on_from(released.next_due);
     default:
       return close_passed(released);
@@ -161,6 +161,13 @@ void Feed::on_from(Instant next_due) {
 void Feed::to_close(Instant next_due) {
   if (next_due < close_of(next_)) between_ = next_due;
   begin(next_due < close_of(next_) ? Phase::between : Phase::close_release);
+}
+
+// Who was woken after the last close may have placed an order meanwhile.
+void Feed::end() {
+  find_resting();
+  if (resting_.empty()) return ground_.world.finish();
+  begin(Phase::cancel);
 }
 
 void Feed::find_resting() {

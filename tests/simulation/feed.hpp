@@ -34,6 +34,7 @@ class Feed : public std::enable_shared_from_this<Feed> {
   void to_close(machines::Instant next_due);
   void let_people_act();
   void find_resting();
+  void end();
 
   Ground ground_;
   std::shared_ptr<Link> link_;
