@@ -48,7 +48,7 @@ TEST(Names, ATrailingUnderscoreIsNoPartOfTheWord) {
 }
 
 TEST(Names, EveryEnumeratorIsCounted) {
-  EXPECT_EQ(machines::count_of<machines::order::State>, 9U);
+  EXPECT_EQ(machines::count_of<machines::order::State>, 10U);
   EXPECT_EQ(machines::count_of<machines::PostingKind>, 4U);
   EXPECT_EQ(machines::names_of<machines::Fate>[2], "rearmed");
 }
