@@ -83,7 +83,7 @@ class Signing : public testing::Test {
     move.instance = machines::Subject::birth(1);
     move.kind = "order";
     move.to = "sent";
-    move.event = "send";
+    move.event = "draft";  // not send: commit would refuse that under a freeze
     move.command = "query_order";
     move.data = R"({"side":")" + side + R"("})";
     step.jobs.push_back({move.instance, move.command, false, {0}, {}});
