@@ -137,10 +137,12 @@ void Server::stop(int signal_number) {
     send(SIGKILL);
   else
     kill(pid, signal_number);
-  // A zombie has no command line; the cluster reaps it when it is started again, or goes.
+  // A zombie, whom the cluster reaps when it is started again, or goes. Not before: its memory goes first, and to the
+  // cluster it would still be the server that was ready.
   CHECK(wait_until([&] {
-    std::ifstream command_line(fmt::format("/proc/{}/cmdline", pid));
-    return !command_line || command_line.peek() == std::ifstream::traits_type::eof();
+    std::ifstream file(fmt::format("/proc/{}/stat", pid));
+    std::string text;
+    return !std::getline(file, text) || text.compare(text.rfind(')'), 3, ") Z") == 0;
   }));
 }
 
