@@ -1,6 +1,10 @@
 #include "tests/simulation/planted.hpp"
 
+#include <array>
+
+#include "machines/core/names.hpp"
 #include "schemas/codec/data.hpp"
+#include "tests/simulation/spoilt.hpp"
 #include "workers/handlers/sleeve.hpp"
 
 namespace tests::simulation {
@@ -13,12 +17,13 @@ namespace {
 
 class Planted : public handlers::Handler {
  public:
-  Planted(std::unique_ptr<handlers::Handler> real, Plant plant) : real_(std::move(real)), plant_(plant) {}
+  Planted(std::unique_ptr<handlers::Handler> real, Plant plant, const ledger::books::Sleeves& sleeves)
+      : real_(std::move(real)), plant_(plant), sleeves_(sleeves) {}
   [[nodiscard]] schemas::Capability capability() const override { return real_->capability(); }
   [[nodiscard]] bool is_pure(std::string_view command) const override { return real_->is_pure(command); }
 
   handlers::Decision on_job(const LeasedJob& job, const Facts& facts) const override {
-    return spoilt(real_->on_job(job, overlooked(facts)));
+    return spoilt(real_->on_job(job, overlooked(facts)), facts);
   }
 
   handlers::Decision on_answer(const LeasedJob& job, const Facts& facts,
@@ -29,7 +34,7 @@ class Planted : public handlers::Handler {
       return again(job, facts);
     if (plant_ == Plant::ignore_validity) return timeless(job, facts, answer);
     if (plant_ != Plant::book_fills_again)
-      return spoilt(real_->on_answer(job, overlooked(facts), misread(job, facts, answer)));
+      return spoilt(real_->on_answer(job, overlooked(facts), misread(job, facts, answer)), facts);
     Facts forgetful = facts;
     if (auto data = schemas::parse_order(facts.data)) {
       data->fills = 0;
@@ -75,20 +80,14 @@ class Planted : public handlers::Handler {
     };
   }
 
-  [[nodiscard]] handlers::Decision spoilt(handlers::Decision decision) const {
-    auto* commit = std::get_if<handlers::Commit>(&decision);
-    if (commit == nullptr) return decision;
-    auto& postings = commit->step.postings;
-    if (plant_ == Plant::double_sweep)
-      for (std::size_t at = postings.size(); at-- > 0;)
-        if (postings[at].code == "sweep") postings.push_back(machines::Posting(postings[at]));
-    if (plant_ == Plant::keep_the_hold)
-      std::erase_if(postings, [](const auto& posting) { return posting.kind == machines::PostingKind::void_; });
+  [[nodiscard]] handlers::Decision spoilt(handlers::Decision decision, const Facts& facts) const {
+    if (auto* commit = std::get_if<handlers::Commit>(&decision)) spoil(plant_, commit->step, facts, sleeves_);
     return decision;
   }
 
   std::unique_ptr<handlers::Handler> real_;
   Plant plant_;
+  const ledger::books::Sleeves& sleeves_;
 };
 
 }  // namespace
@@ -97,59 +96,54 @@ workers::harness::Handlers make_handlers(Plant plant, const ledger::books::Sleev
                                          const workers::venues::VenueProperties& venue) {
   workers::harness::Handlers made;
   made.push_back(std::make_unique<handlers::CycleHandler>(sleeves));
-  made.push_back(std::make_unique<handlers::OrderHandler>(sleeves, deployment, venue));
+  auto trusted = venue;
+  if (plant == Plant::trust_ids_for_ever) trusted.ids = workers::venues::VenueProperties::Ids::for_ever;
+  made.push_back(std::make_unique<handlers::OrderHandler>(sleeves, deployment, trusted));
   made.push_back(std::make_unique<handlers::AllocationHandler>(sleeves));
   made.push_back(std::make_unique<handlers::VaultHandler>());
-  for (auto& handler : made) handler = std::make_unique<Planted>(std::move(handler), plant);
+  for (auto& handler : made) handler = std::make_unique<Planted>(std::move(handler), plant, sleeves);
   return made;
 }
 
-std::string_view description_of(Plant plant) {
-  switch (plant) {
-    case Plant::none:
-      return "none";
-    case Plant::skip_lease_check:
-      return "the store commits whatever token a step carries";
-    case Plant::skip_version_check:
-      return "the store takes an instance's version as it finds it";
-    case Plant::forget_epoch:
-      return "the store takes steps of a broker that was fenced off";
-    case Plant::forget_pause_epoch:
-      return "the store takes decisions that were made before a pause";
-    case Plant::ack_before_commit:
-      return "a worker says done, then commits";
-    case Plant::send_before_commit:
-      return "a worker sends the order, then commits that it did";
-    case Plant::resend_on_timeout:
-      return "no answer in time: the order is sent again under a new client id";
-    case Plant::count_tokens:
-      return "lease tokens are counted, anew with each take-over";
-    case Plant::no_sweep:
-      return "a broker never looks for leases that nobody holds";
-    case Plant::lose_last_wake_up:
-      return "a broker has no timers";
-    case Plant::double_sweep:
-      return "a flash sleeve returns its profit twice";
-    case Plant::book_fills_again:
-      return "an order books all fills of each report anew";
-    case Plant::keep_the_hold:
-      return "an order that ended without a fill keeps its hold";
-    case Plant::forget_answered_commit:
-      return "a commit of unknown outcome stays in hand for ever";
-    case Plant::cancel_what_was_sent:
-      return "an order in doubt that the venue does not know yet counts as cancelled";
-    case Plant::no_settle_window:
-      return "not found is final whenever it is said";
-    case Plant::ignore_validity:
-      return "an order is sent again however late it has become";
-    case Plant::place_under_freeze:
-      return "the order's handler knows no pause and no freeze";
-    case Plant::send_unsigned:
-      return "a worker without a key sends all the same";
-    case Plant::book_repeated_fill:
-      return "a fill that is reported twice is booked twice";
-  }
-  return "";
-}
+namespace {
+
+// In the order of the plants.
+constexpr std::array<std::string_view, machines::count_of<Plant>> descriptions = {
+    "none",
+    "the store commits whatever token a step carries",
+    "the store takes an instance's version as it finds it",
+    "the store takes steps of a broker that was fenced off",
+    "the store takes decisions that were made before a pause",
+    "a worker says done, then commits",
+    "a worker sends the order, then commits that it did",
+    "no answer in time: the order is sent again under a new client id",
+    "lease tokens are counted, anew with each take-over",
+    "a broker never looks for leases that nobody holds",
+    "a broker has no timers",
+    "a flash sleeve returns its profit twice",
+    "an order books all fills of each report anew",
+    "an order that ended without a fill keeps its hold",
+    "a commit of unknown outcome stays in hand for ever",
+    "an order in doubt that the venue does not know yet counts as cancelled",
+    "not found is final whenever it is said",
+    "an order is sent again however late it has become",
+    "the order's handler knows no pause and no freeze",
+    "a worker without a key sends all the same",
+    "a fill that is reported twice is booked twice",
+    "a hold is released when a cancel is ordered, not when it is confirmed",
+    "the rest of an order that is filled in part is released as if it were filled",
+    "what a sale brings goes to another sleeve of its owner",
+    "a fee is paid twice",
+    "a cycle's timer is ordered twice",
+    "an order is sent again where the venue knows ids among open orders only",
+    "a request leaves although its commit did not stand",
+    "what a vault gives counts twice as what a flash sleeve may keep",
+    "a quiet sleeve returns what it earned",
+    "a flash sleeve returns what it has while its position is open",
+};
+
+}  // namespace
+
+std::string_view description_of(Plant plant) { return descriptions.at(static_cast<std::size_t>(plant)); }
 
 }  // namespace tests::simulation

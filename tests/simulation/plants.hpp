@@ -30,6 +30,16 @@ enum class Plant {
   place_under_freeze,      // the order's handler knows no pause and no freeze
   send_unsigned,           // a worker without a key sends all the same
   book_repeated_fill,      // a fill that is reported twice is booked twice
+  release_on_cancel,       // a hold is released when a cancel is ordered, not when the venue has confirmed it
+  drop_the_rest,           // the rest of an order that is filled in part is released as if all of it were filled
+  pay_other_sleeve,        // what a sale brings goes to another sleeve of its owner
+  book_fee_twice,          // a fee is paid twice
+  set_timer_twice,         // a cycle's timer is ordered twice
+  trust_ids_for_ever,      // an order is sent again where the venue knows ids among open orders only
+  send_uncommitted,        // a request leaves although its commit did not stand
+  count_allocation_twice,  // what a vault gives counts twice as what a flash sleeve may keep
+  sweep_quiet,             // a quiet sleeve returns what it earned
+  sweep_while_open,        // a flash sleeve returns what it has while its position is still open
 };
 
 // What it is, in a line.

@@ -133,10 +133,53 @@ std::string Store::wrong_to_send(const Step& step) const {
   return "";
 }
 
+// Until the venue's word is final, an order's hold is what it may still spend, and no less: its size less what is
+// booked of it.
+std::string Store::wrong_with_order(const Step& step) const {
+  const auto& rows = books_.ledger.rows();
+  for (const machines::Move& move : step.moves) {
+    if (move.kind != "order" || move.is_final) continue;
+    const auto data = schemas::parse_order(move.data);
+    if (!data) return "an order can't be read";
+    const machines::Int128 spent =
+        data->is_buy ? data->quote.minor() + data->fees.minor() : data->base.minor() + data->fees_base.minor();
+    const machines::Int128 rest = std::max<machines::Int128>(data->size.minor() - spent, 0);
+    const auto hold = rows.holds.find({step.owner, data->hold});
+    const bool stands = hold != rows.holds.end() && hold->second.resolved_by.value == 0;
+    if ((stands ? hold->second.reserved : 0) != rest)
+      return fmt::format("an order that is {} does not hold what it may still spend", move.to);
+  }
+  return "";
+}
+
+// What a flash sleeve earned goes back with the step that closes its cycle, and no other.
+std::string Store::wrong_with_sweep(const Step& step) {
+  const bool sweeps = std::any_of(step.postings.begin(), step.postings.end(),
+                                  [](const machines::Posting& posting) { return posting.code == "sweep"; });
+  const bool closes = std::any_of(step.moves.begin(), step.moves.end(), [](const machines::Move& move) {
+    return move.kind == "sleeve_cycle" && move.to == "closed";
+  });
+  return sweeps && !closes ? "a sleeve is swept while its cycle is open" : "";
+}
+
+std::string Store::wrong_with_timers(const Step& step) const {
+  const auto& rows = books_.ledger.rows();
+  for (const machines::Move& move : step.moves) {
+    if (move.kind != "sleeve_cycle" || move.instance.is_birth()) continue;
+    const machines::InstanceId id = move.instance.id;
+    int timers = 0;
+    for (auto job = rows.jobs.lower_bound({step.owner, id, 0, 0});
+         job != rows.jobs.end() && job->first.owner == step.owner && job->first.instance == id; ++job)
+      timers += !job->second.is_event;
+    if (timers > 1) return fmt::format("cycle {} has {} timers", id.value, timers);
+  }
+  return "";
+}
+
 StepResult Store::take(const std::string& who, int shard, std::int64_t epoch, const Step& step) {
   const std::string against = objection(shard, epoch, step);
   const bool stood = !step.moves.empty() && books_.ledger.rows().steps.contains(
-                         {step.owner, step.moves[0].instance.id, step.moves[0].version + 1});
+                                                {step.owner, step.moves[0].instance.id, step.moves[0].version + 1});
   const Step seen = overlooked(step, epoch);
   const StepResult result = books_.ledger.commit(shard, epoch, std::span(&seen, 1)).at(0);
   world_.say(who.c_str(), [&] {
@@ -145,7 +188,10 @@ StepResult Store::take(const std::string& who, int shard, std::int64_t epoch, co
   world_.met(machines::name_of(result.outcome));
   if (result.outcome != Outcome::committed) return result;
   for (const machines::Move& move : step.moves) world_.met(move.event);
-  if (const std::string wrong = stood ? "" : wrong_to_send(step); !wrong.empty()) world_.violate(wrong + ": " + describe(step));
+  for (const std::string& wrong : {wrong_with_order(step), wrong_with_timers(step), wrong_with_sweep(step)})
+    if (!stood && !wrong.empty()) world_.violate(wrong + ": " + describe(step));
+  if (const std::string wrong = stood ? "" : wrong_to_send(step); !wrong.empty())
+    world_.violate(wrong + ": " + describe(step));
   if (!against.empty()) world_.violate("a step stands although " + against + ": " + describe(step));
   for (const machines::JobOrder& order : step.jobs)
     if (!order.eager.is_empty() && is_leased(order.eager)) minted(order.eager);

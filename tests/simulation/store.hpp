@@ -52,6 +52,12 @@ class Store {
   // What speaks against this step, as the rows stand; empty when nothing does, or when it stands already.
   [[nodiscard]] std::string objection(int shard, std::int64_t epoch, const machines::Step& step) const;
   [[nodiscard]] std::string wrong_to_send(const machines::Step& step) const;
+  // What a step that stands should not have left behind: an order on its way whose hold is not what it may still
+  // spend, a cycle with two timers,
+  // a sweep while a position is open.
+  [[nodiscard]] std::string wrong_with_order(const machines::Step& step) const;
+  [[nodiscard]] std::string wrong_with_timers(const machines::Step& step) const;
+  [[nodiscard]] static std::string wrong_with_sweep(const machines::Step& step);
   machines::StepResult take(const std::string& who, int shard, std::int64_t epoch, const machines::Step& step);
   // The step as a store with the plant would see it.
   machines::Step overlooked(machines::Step step, std::int64_t& epoch);

@@ -165,9 +165,15 @@ void Worker::write() {
   if (plant == Plant::send_before_commit)
     for (const auto& one : decided_)
       if (one.then_call) call({one.work.job, *one.then_call, std::nullopt});
+  std::vector<workers::harness::CallOut> meant;
+  if (plant == Plant::send_uncommitted)
+    for (const auto& one : decided_)
+      if (one.then_call) meant.push_back({one.work.job, *one.then_call, std::nullopt});
   const std::string doubt = mind_.commit(std::exchange(decided_, {}),
-                                         [this](int shard, std::int64_t epoch, std::span<const machines::Step> steps) {
-                                           return ground_.store.commit(name_, shard, epoch, steps);
+                                         [&](int shard, std::int64_t epoch, std::span<const machines::Step> steps) {
+                                           auto results = ground_.store.commit(name_, shard, epoch, steps);
+                                           call_uncommitted(meant, results);
+                                           return results;
                                          });
   if (!doubt.empty()) {
     ground_.world.say(name_.c_str(), [&] { return "in doubt: " + doubt; });
@@ -175,6 +181,15 @@ void Worker::write() {
       for (const schemas::DoneJob& job : mind_.take_done().jobs) forgotten_.push_back(job.token);
   }
   if (survives_point()) later(0, &Worker::act);
+}
+
+void Worker::call_uncommitted(const std::vector<workers::harness::CallOut>& meant,
+                              const ledger::Stored<std::vector<machines::StepResult>>& results) {
+  if (!results) return;
+  for (const auto& one : meant)
+    if (std::any_of(results->begin(), results->end(),
+                    [](const auto& result) { return result.outcome != machines::Outcome::committed; }))
+      call(one);
 }
 
 void Worker::act() {
@@ -213,9 +228,7 @@ void Worker::look_at(const schemas::VenueMessage& request) {
   ground_.world.violate("an order left under an id that is no order's: " + place->client_id);
 }
 
-bool Worker::has_no_key() const {
-  return ground_.world.keys_are_lost() && ground_.world.plant != Plant::send_unsigned;
-}
+bool Worker::has_no_key() const { return ground_.world.keys_are_lost() && ground_.world.plant != Plant::send_unsigned; }
 
 void Worker::call(const workers::harness::CallOut& out) {
   // The keys went between the commit and the call: nothing of it left, and the next attempt asks.
