@@ -1,7 +1,10 @@
-// Versions of machines: each instance is moved in the version that it is pinned to, or left alone.
+// tests/workers/harness/mind_test.cpp: each instance is moved in the version that it is pinned to, or left alone; a
+// request leaves only once its commit stands, and in time.
 #include "workers/harness/mind.hpp"
 
 #include <gtest/gtest.h>
+
+#include "machines/core/names.hpp"
 
 namespace workers::harness {
 namespace {
@@ -107,6 +110,79 @@ TEST_F(MindVersions, AnotherOfAnUnknownVersionIsLeftToAWorkerThatKnowsIt) {
   EXPECT_EQ(failures[0].reason, "this worker does not know sleeve_cycle v2");
   EXPECT_FALSE(failures[0].fatal);
   EXPECT_TRUE(decide(knowing(1), 1, 5).empty()) << "nor the sleeve's fifth";
+}
+
+// Places an order: its step keeps the job, and its request leaves then.
+class Placing final : public handlers::Handler {
+ public:
+  [[nodiscard]] schemas::Capability capability() const override { return {"order", 1, {}}; }
+  [[nodiscard]] bool is_pure(std::string_view) const override { return false; }
+  Decision on_job(const LeasedJob& job, const Facts& facts) const override {
+    Commit commit{handlers::step_for(job, facts, Fate::kept), schemas::PlaceOrder{}};
+    commit.step.moves = {move_of(order, "order", 1)};
+    return commit;
+  }
+  Decision on_answer(const LeasedJob& job, const Facts& facts, const handlers::Answer&) const override {
+    return on_job(job, facts);
+  }
+};
+
+class MindCalls : public testing::Test {
+ protected:
+  // A job that came at second 1 is decided; its commit comes to `results` at `at_us`. What is to be called then.
+  std::vector<CallOut> calls(const ledger::Stored<std::vector<machines::StepResult>>& results, std::int64_t at_us) {
+    Handlers handlers;
+    handlers.push_back(std::make_unique<Placing>());
+    mind_.learn(std::move(handlers));
+    LeasedJob job;
+    job.key = {{1}, order, 1, 0};
+    job.kind = "order";
+    job.token = {
+        {1, 2}
+    };
+    now_us_ = 1'000'000;
+    mind_.assigned({{job}, {}});
+    Facts facts;
+    facts.kind = "order";
+    auto decided = mind_.decide_group(
+        [&](std::span<const LeasedJob>) {
+          return ledger::Stored<std::vector<std::optional<Facts>>>{std::vector<std::optional<Facts>>{facts}};
+        },
+        false);
+    EXPECT_TRUE(decided && decided->size() == 1);
+    now_us_ = at_us;
+    (void)mind_.commit(std::move(*decided),
+                       [&](int, std::int64_t, std::span<const machines::Step>) { return results; });
+    return mind_.take_calls();
+  }
+  static ledger::Stored<std::vector<machines::StepResult>> came_to(machines::Outcome outcome) {
+    return std::vector<machines::StepResult>{
+        {outcome, outcome == machines::Outcome::refused ? "frozen" : "", {}}
+    };
+  }
+
+  std::int64_t now_us_ = 0;
+  Mind mind_{{}, [this] { return now_us_; }, [] { return machines::Token{}; }};
+};
+
+TEST_F(MindCalls, ARequestLeavesOnceItsCommitStandsAndBeforeItsDeadline) {
+  const auto made = calls(came_to(machines::Outcome::committed), 2'499'999);
+  ASSERT_EQ(made.size(), 1U);
+  EXPECT_EQ(made[0].send_by_us, 2'500'000) << "1.5 s after its job came";
+}
+
+TEST_F(MindCalls, NothingLeavesAfterTheDeadlineAndTheJobGoesBack) {
+  EXPECT_TRUE(calls(came_to(machines::Outcome::committed), 2'500'000).empty());
+  ASSERT_EQ(mind_.take_failures().size(), 1U);
+}
+
+TEST_F(MindCalls, NothingLeavesWhereTheCommitDoesNotStand) {
+  using machines::Outcome;
+  for (const Outcome outcome : {Outcome::stale_version, Outcome::lost_lease, Outcome::stale_epoch, Outcome::refused})
+    EXPECT_TRUE(calls(came_to(outcome), 1'000'001).empty()) << machines::name_of(outcome);
+  for (const auto failure : {ledger::StoreFailure::doubt, ledger::StoreFailure::unavailable,
+                             ledger::StoreFailure::refused, ledger::StoreFailure::conflict})
+    EXPECT_TRUE(calls(machines::fail(ledger::StoreError{failure, "a test"}), 1'000'001).empty());
 }
 
 }  // namespace
