@@ -325,9 +325,19 @@ struct KeyInfo {
   bool operator==(const KeyInfo&) const = default;
 };
 
+// By what rules the venue deals, asked by who may place orders there: what workers/venues/properties.hpp has at length.
+struct VenueRulesRequest {
+  bool operator==(const VenueRulesRequest&) const = default;
+};
+struct VenueRules {
+  bool ids_for_ever = false, tombstones = false, enforces_deadline = false;
+  std::int64_t request_life_ms = 0, settle_ms = 0;
+  bool operator==(const VenueRules&) const = default;
+};
+
 using VenueMessage =
     std::variant<PlaceOrder, QueryOrder, CancelOrder, OpenBar, StatementRequest, HandTrade, HandTransfer, OrderReport,
-                 BarTaken, Statement, VenueRefusal, KeyInfoRequest, KeyInfo>;
+                 BarTaken, Statement, VenueRefusal, KeyInfoRequest, KeyInfo, VenueRulesRequest, VenueRules>;
 
 // No message is longer: a socket drops what is, a decoder refuses it unread.
 inline constexpr std::size_t longest_message = 4 << 20;

@@ -54,12 +54,8 @@ OrderReport read(const pb::OrderReport& from, Reading& reading) {
 }
 
 PlaceOrder read(const pb::PlaceOrder& from, Reading& reading) {
-  return {reading.word(from.client_id()),
-          reading.word(from.symbol()),
-          reading.enumerator<Side>(from.side()),
-          reading.amount(from.size()),
-          {from.placed_us()},
-          from.not_after_us()};
+  return {reading.word(from.client_id()), reading.word(from.symbol()), reading.enumerator<Side>(from.side()),
+          reading.amount(from.size()),    {from.placed_us()},          from.not_after_us()};
 }
 
 HandTrade read(const pb::HandTrade& from, Reading& reading) {
@@ -95,6 +91,10 @@ KeyInfo read(const pb::KeyInfo& from, Reading& reading) {
           from.rate_used_ppm()};
 }
 
+VenueRules read(const pb::VenueRules& from) {
+  return {from.ids_for_ever(), from.tombstones(), from.enforces_deadline(), from.request_life_ms(), from.settle_ms()};
+}
+
 VenueMessage read_body(const pb::VenueEnvelope& envelope, Reading& reading) {
   switch (envelope.body_case()) {
     case pb::VenueEnvelope::kPlace:
@@ -128,6 +128,10 @@ VenueMessage read_body(const pb::VenueEnvelope& envelope, Reading& reading) {
     }
     case pb::VenueEnvelope::kKeyInfo:
       return read(envelope.key_info(), reading);
+    case pb::VenueEnvelope::kRulesRequest:
+      return VenueRulesRequest{};
+    case pb::VenueEnvelope::kRules:
+      return read(envelope.rules());
     case pb::VenueEnvelope::BODY_NOT_SET:
       break;
   }
@@ -150,6 +154,14 @@ void write(const KeyInfo& info, pb::KeyInfo& to) {
   to.set_bound(info.bound);
   to.set_expires_us(info.expires_us);
   to.set_rate_used_ppm(info.rate_used_ppm);
+}
+
+void write(const VenueRules& rules, pb::VenueRules& to) {
+  to.set_ids_for_ever(rules.ids_for_ever);
+  to.set_tombstones(rules.tombstones);
+  to.set_enforces_deadline(rules.enforces_deadline);
+  to.set_request_life_ms(rules.request_life_ms);
+  to.set_settle_ms(rules.settle_ms);
 }
 
 void write_place(const PlaceOrder& order, pb::PlaceOrder& to) {
@@ -235,6 +247,8 @@ std::string encode_venue(const VenueFrame& frame) {
                  },
                  [&](const KeyInfoRequest& m) { write(m, *envelope.mutable_key_info_request()); },
                  [&](const KeyInfo& m) { write(m, *envelope.mutable_key_info()); },
+                 [&](const VenueRulesRequest&) { envelope.mutable_rules_request(); },
+                 [&](const VenueRules& m) { write(m, *envelope.mutable_rules()); },
              },
              frame.message);
   return envelope.SerializeAsString();

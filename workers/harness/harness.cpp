@@ -12,6 +12,7 @@
 #include "workers/harness/mind.hpp"
 #include "workers/harness/outside.hpp"
 #include "workers/harness/pulse.hpp"
+#include "workers/harness/rules_check.hpp"
 
 namespace workers::harness {
 namespace {
@@ -34,8 +35,10 @@ class Worker {
         journal_(connection_),
         mind_({config.group_steps, config.most_looks, config.most_eager, config.send_deadline_ms}, steady_us,
               ledger::fresh_token),
-        outside_(context_, connection_, config) {
-    mind_.guard_calls([this] {
+        outside_(context_, connection_, config),
+        rules_check_(context_, config) {
+    mind_.guard_calls([this]() -> std::optional<handlers::GiveUp> {
+      if (auto closed = rules_check_.closed(std::chrono::steady_clock::now())) return closed;
       const auto loan = pulse_.lend(links_.heartbeat_us());
       return outside_.closed(std::chrono::steady_clock::now());
     });
@@ -44,9 +47,11 @@ class Worker {
   int run() {
     load_handlers();
     links_.connect(ready());
-    while (!stop_) step();
+    while (!stop_ && rules_check_.objection().empty()) step();
     leave();
-    return 0;
+    if (rules_check_.objection().empty()) return 0;
+    spdlog::error("{}", rules_check_.objection());
+    return 2;
   }
 
  private:
@@ -81,6 +86,7 @@ class Worker {
   void step() {
     wait();
     drain();
+    rules_check_.step(std::chrono::steady_clock::now());
     take_answers();
     if (mind_.waiting() > 0 && group_is_full_enough()) work_off();
     drain();  // brokers may have spoken while PostgreSQL took its time
@@ -98,6 +104,11 @@ class Worker {
       outside_.add_to(poller_);
       until =
           std::min<std::int64_t>(until, now + outside_.wait_at_most(std::chrono::steady_clock::now()).count() * 1000);
+    }
+    if (!rules_check_.is_over()) {
+      const auto checked = std::chrono::steady_clock::now();
+      rules_check_.add_to(poller_);
+      until = std::min<std::int64_t>(until, now + rules_check_.wait_at_most(checked).count() * 1000);
     }
     poller_.wait(std::chrono::milliseconds(std::max<std::int64_t>((until - now + 999) / 1000, 0)));
   }
@@ -229,6 +240,7 @@ class Worker {
   ledger::journal::Journal journal_;
   Mind mind_;
   Outside outside_;
+  RulesCheck rules_check_;
   Pulse pulse_{[this] { links_.beat(); }};
   std::int64_t group_until_us_ = 0, called_us_ = 0;
   std::int64_t away_since_us_ = 0;  // PostgreSQL, without a break; 0: it answers

@@ -47,18 +47,24 @@ class Apart : public testing::Test {
                          number, ports_[number], postgres(), peers(house_is)));
     return start_bursar({"broker", "--config", path});
   }
-  std::unique_ptr<Child> worker(int number, const std::string& key = "worker", const std::string& more = "") {
+  // `rules`: of the venue, as this worker takes them to be.
+  std::unique_ptr<Child> worker(int number, const std::string& key = "worker", const std::string& more = "",
+                                const std::string& rules = "") {
     std::string text = fmt::format("name = \"worker-{}\"\nkey_file = \"keys/{}\"\n{}{}", number, key, more, postgres());
-    text += fmt::format("[venue]\nendpoint = \"tcp://127.0.0.1:{}\"\nkey_file = \"keys/venue.pub\"\n", ports_[0]);
+    text +=
+        fmt::format("[venue]\nendpoint = \"tcp://127.0.0.1:{}\"\nkey_file = \"keys/venue.pub\"\n{}", ports_[0], rules);
     for (int broker = 1; broker <= 2; ++broker)
       text += fmt::format("[[broker]]\nendpoint = \"tcp://127.0.0.1:{}\"\nkey_file = \"keys/broker-{}.pub\"\n",
                           ports_[broker], broker);
     return start_bursar({"worker", "--config", file(fmt::format("worker-{}-{}.toml", number, key), text)});
   }
-  std::unique_ptr<Child> venue() {
+  // `rules`: of its [venue.paper].
+  std::unique_ptr<Child> venue(const std::string& rules = "") {
+    file("venue-rules.toml", "[venue.paper]\n" + rules);
     return start_bursar({"venue", "--config",
                          file("venue.toml", fmt::format("listen = \"tcp://127.0.0.1:{}\"\nkey_file = \"keys/venue\"\n"
-                                                        "symbol = \"ETH/USDT\"\nstore = \"paper.db\"\n{}",
+                                                        "symbol = \"ETH/USDT\"\nstore = \"paper.db\"\n"
+                                                        "configuration = \"venue-rules.toml\"\n{}",
                                                         ports_[0], peers()))});
   }
   // `bursar up` that plays the bars and runs nothing itself.
@@ -205,6 +211,29 @@ TEST_F(Apart, AReplayThroughThemEqualsOneInASingleFolderAlsoWhenABrokerIsKilled)
   EXPECT_EQ(up->wait(std::chrono::seconds(240)).code, 0) << up->output() << two->output() << w1->output();
   EXPECT_NE(digest_in(up->output()), "");
   EXPECT_EQ(digest_in(up->output()), finished_house().said.last_line()["digest"].get<std::string>());
+}
+
+TEST_F(Apart, AWorkerThatCountsOnMoreThanTheVenuePromisesSendsNothing) {
+  const std::string real = "ids = \"among_open\"\ntombstones = false\ndeadline = \"enforced\"\nsettle_ms = 250\n";
+  const auto up = house(200);
+  ASSERT_TRUE(wait_until([&] { return fs::exists(at("data/keys/client.pub")); })) << up->output();
+  const auto the_venue = venue(real);
+  const auto one = broker(1);
+  ASSERT_TRUE(one->wait_for_output("listens")) << one->output();
+  const auto refused = [&](const std::string& rules) {
+    const auto claims_more = worker(1, "worker", "", rules);
+    EXPECT_EQ(claims_more->wait().code, 2);
+    return claims_more->output();
+  };
+  EXPECT_THAT(refused(""), HasSubstr("venue.ids is \"for_ever\" in the worker's configuration, and the venue promises "
+                                     "\"among_open\": nothing is sent"));
+  EXPECT_THAT(refused("tombstones = false\n"), HasSubstr("venue.ids is"));
+  EXPECT_THAT(refused("ids = \"among_open\"\ntombstones = false\n"),
+              HasSubstr("venue.settle_ms is 200 in the worker's configuration, and the venue promises 250"));
+  EXPECT_EQ(must_run(database_, "SELECT count(*) FROM ledger.transition WHERE event = 'send'").number(0, 0), 0);
+  const auto right = worker(1, "worker", "", real);
+  EXPECT_EQ(up->wait(std::chrono::seconds(240)).code, 0) << up->output() << one->output() << right->output();
+  EXPECT_GT(must_run(database_, "SELECT count(*) FROM ledger.transition WHERE event = 'send'").number(0, 0), 0);
 }
 
 }  // namespace

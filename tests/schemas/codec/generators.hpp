@@ -175,6 +175,8 @@ inline schemas::VenueMessage venue_message_at(std::size_t index) {
         return KeyInfoRequest{text(), text(), whole(), text()};
       },
       [] { return KeyInfo{text(), flag(), flag(), flag(), flag(), whole(), whole()}; },
+      [] { return VenueRulesRequest{}; },
+      [] { return VenueRules{flag(), flag(), flag(), whole(), whole()}; },
   };
   RC_ASSERT(makers.size() == std::variant_size_v<VenueMessage>);
   return makers[index]();

@@ -26,13 +26,16 @@ bool is_by_hand(const VenueMessage& message) {
 bool may_repeat(const VenueMessage& message) {
   return std::holds_alternative<schemas::OpenBar>(message) || std::holds_alternative<schemas::QueryOrder>(message) ||
          std::holds_alternative<schemas::StatementRequest>(message) || is_by_hand(message) ||
-         std::holds_alternative<schemas::KeyInfoRequest>(message);
+         std::holds_alternative<schemas::KeyInfoRequest>(message) ||
+         std::holds_alternative<schemas::VenueRulesRequest>(message);
 }
 bool answers(const VenueMessage& request, const VenueMessage& answer) {
   if (std::holds_alternative<schemas::OpenBar>(request)) return std::holds_alternative<schemas::BarTaken>(answer);
   if (std::holds_alternative<schemas::StatementRequest>(request) || is_by_hand(request))
     return std::holds_alternative<schemas::Statement>(answer);
   if (std::holds_alternative<schemas::KeyInfoRequest>(request)) return std::holds_alternative<schemas::KeyInfo>(answer);
+  if (std::holds_alternative<schemas::VenueRulesRequest>(request))
+    return std::holds_alternative<schemas::VenueRules>(answer);
   return std::holds_alternative<schemas::OrderReport>(answer);
 }
 

@@ -30,8 +30,8 @@ struct VenueClientConfig {
   [[nodiscard]] std::string validate() const;
 };
 
-// What a request came to. The answer is of the kind that the request asks for: OrderReport, BarTaken, Statement or
-// KeyInfo.
+// What a request came to. The answer is of the kind that the request asks for: OrderReport, BarTaken, Statement,
+// KeyInfo or VenueRules.
 struct Finished {
   std::uint64_t correlation = 0;
   std::variant<schemas::VenueMessage, machines::CallError> outcome;
@@ -102,7 +102,7 @@ struct AskError {
 
 // Asks until the venue answers, at most `timeout`, and stops early once `stop` is set. REQUIRES: the client has no
 // other request in flight; the request may be repeated (OpenBar, QueryOrder, StatementRequest, HandTrade,
-// HandTransfer, KeyInfoRequest).
+// HandTransfer, KeyInfoRequest, VenueRulesRequest).
 machines::Result<schemas::VenueMessage, AskError> ask(VenueClient& client, const schemas::VenueMessage& request,
                                                       std::chrono::milliseconds timeout, const std::atomic<bool>& stop);
 

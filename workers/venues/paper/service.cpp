@@ -57,7 +57,13 @@ bool may(wire::Role role, const VenueMessage& message) {
 bool is_request(const VenueMessage& message) {
   return struck_by_faults(message).has_value() || std::holds_alternative<schemas::OpenBar>(message) ||
          std::holds_alternative<schemas::StatementRequest>(message) || is_by_hand(message) ||
-         std::holds_alternative<schemas::KeyInfoRequest>(message);
+         std::holds_alternative<schemas::KeyInfoRequest>(message) ||
+         std::holds_alternative<schemas::VenueRulesRequest>(message);
+}
+
+schemas::VenueRules rules_of(const VenueProperties& properties) {
+  return {properties.ids == VenueProperties::Ids::for_ever, properties.tombstones, properties.enforces_deadline,
+          properties.request_life_ms, properties.settle_ms};
 }
 
 class Service {
@@ -182,6 +188,7 @@ class Service {
     if (const auto* trade = std::get_if<schemas::HandTrade>(&message)) return answer(store_.trade_by_hand(*trade));
     if (const auto* moved = std::get_if<schemas::HandTransfer>(&message))
       return answer(store_.transfer_by_hand(*moved));
+    if (std::holds_alternative<schemas::VenueRulesRequest>(message)) return rules_of(config_.book.properties);
     return answer(store_.statement());
   }
 

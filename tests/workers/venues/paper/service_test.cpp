@@ -91,12 +91,25 @@ TEST_F(Service, EveryReportSaysWhenTheVenueAnswered) {
   Peer worker(party_, party_.worker);
   for (const auto& request : std::initializer_list<schemas::VenueMessage>{
            order_for(1, Side::buy, 1000 * one_usdt), schemas::QueryOrder{client_id(1), true},
-           schemas::QueryOrder{client_id(2), true}, schemas::CancelOrder{client_id(1)}}) {
+           schemas::QueryOrder{client_id(2),            true},
+                schemas::CancelOrder{client_id(1)}
+  }) {
     const std::int64_t before = wall_us();
     const auto report = worker.report(request);
     EXPECT_GE(report.venue_us, before);
     EXPECT_LE(report.venue_us, wall_us());
   }
+}
+
+TEST_F(Service, ItSaysByWhichRulesItDealsToWhoPlacesOrders) {
+  const auto told = [&](const wire::CurveKeys& as) {
+    VenueProcess venue(party_);
+    Peer peer(party_, as);
+    return peer.call(schemas::VenueRulesRequest{});
+  };
+  EXPECT_EQ(std::get<schemas::VenueRules>(std::get<schemas::VenueMessage>(told(party_.worker).outcome)),
+            (schemas::VenueRules{true, true, false, 5'000, 200}));
+  EXPECT_THAT(told(party_.feed).text, HasSubstr("not_allowed"));
 }
 
 TEST_F(Service, ALateRequestMakesNoOrderOnceItsIdIsBarred) {
@@ -114,6 +127,10 @@ TEST_F(Service, ALateRequestMakesNoOrderOnceItsDeadlineHasPassed) {
   std::ofstream(folder_.at("as_real_ones")) << "";
   VenueProcess venue(party_);
   Peer worker(party_, party_.worker), feed(party_, party_.feed);
+  const auto rules =
+      std::get<schemas::VenueRules>(std::get<schemas::VenueMessage>(worker.call(schemas::VenueRulesRequest{}).outcome));
+  EXPECT_FALSE(rules.ids_for_ever || rules.tombstones);
+  EXPECT_TRUE(rules.enforces_deadline);
   EXPECT_EQ(worker.report(schemas::CancelOrder{client_id(1)}).status, OrderStatus::not_found);
   auto order = order_for(1, Side::sell, one_eth);
   order.not_after_us = wall_us() - 1;
