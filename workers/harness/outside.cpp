@@ -60,7 +60,7 @@ void Outside::start(Call call, SteadyTime now) {
   call.key.reset();
   venues::paper::Sign sign;
   if (signer_.signs(now)) {
-    call.key = signer_.choose(call.tried, now);
+    call.key = signer_.choose_to_sign(call.tried, now);
     if (!call.key) {
       const auto free_at = signer_.free_at(call.tried, now);
       if (!free_at || *free_at >= call.latest) return give_up(std::move(call), now);

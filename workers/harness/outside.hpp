@@ -2,7 +2,7 @@
 // signs for it. What the venue refused it did not take: then another key signs the same request, under the same client
 // id. An order that could not leave at once (its key was refused, or over its rate) leaves later only if no freeze or
 // pause has come between. What stays silent is never sent again from here. Never blocks but for a look at the keys
-// (signer.hpp) and at the freeze; one thread, the worker's. No throw.
+// (signer.hpp), at the one that signs, and at the freeze; one thread, the worker's. No throw.
 #pragma once
 
 #include <chrono>

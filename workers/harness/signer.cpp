@@ -18,6 +18,9 @@ using ledger::secrets::Secretly;
 using std::chrono::milliseconds;
 using venues::paper::KeyTrouble;
 
+constexpr ledger::Statement version_statement = {
+    "key_version_now", "SELECT version FROM ledger.instance WHERE owner = $1 AND id = $2", false};
+constexpr int most_looks_to_sign = 3;
 constexpr milliseconds look_every{2'000};
 constexpr milliseconds closed_at_least{250}, closed_at_most{5'000};
 constexpr milliseconds ask_unsigned_again{5'000};
@@ -63,8 +66,7 @@ Secretly<std::vector<KeyView>> Signer::live_keys() {
   });
   // A key's row is never deleted (0007): who was retired or replaced is still remembered here.
   had_keys_ = had_keys_ || !keys->empty();
-  std::erase_if(*keys,
-                [](const KeyView& one) { return one.state == key::State::retired || one.data.is_replaced; });
+  std::erase_if(*keys, [](const KeyView& one) { return one.state == key::State::retired || one.data.is_replaced; });
   return keys;
 }
 
@@ -157,6 +159,25 @@ std::optional<Signer::KeyId> Signer::choose(const std::set<KeyId>& tried, Steady
   while (const auto chosen = best(out, now)) {
     if (open(*view_of(*chosen), now)) return chosen;
     out.insert(*chosen);
+  }
+  return std::nullopt;
+}
+
+// Whether nothing has become of it since the last look; not where nobody can say.
+bool Signer::is_as_seen(KeyId id) {
+  const KeyView* view = view_of(id);
+  CHECK(view != nullptr);
+  const auto rows = connection_.call(
+      version_statement, ledger::Parameters().add(std::int64_t{view->owner.value}).add(view->instance.value));
+  if (!rows) spdlog::warn("how the API key {} is now can't be read: {}", named(*view), rows.error().text);
+  return rows && !rows->empty() && rows->number(0, 0) == view->instance_version;
+}
+
+std::optional<Signer::KeyId> Signer::choose_to_sign(const std::set<KeyId>& tried, SteadyTime now) {
+  for (int looks = 0; looks < most_looks_to_sign; ++looks) {
+    const auto chosen = choose(tried, now);
+    if (!chosen || is_as_seen(*chosen)) return chosen;
+    looked_at_.reset();
   }
   return std::nullopt;
 }

@@ -1,7 +1,7 @@
 // workers/harness/signer.hpp: Signer, the API keys that a worker signs its venue's requests with. It opens trade keys
 // of one account alone, holds them in locked memory while they may be used, takes the healthiest, and reports what it
 // saw to the key's machine. All of that is wall time and none of it a job's fact: what is decided never depends on it.
-// Asks PostgreSQL at most every two seconds. One thread. No throw.
+// Looks at all keys every two seconds at most, and at the one that signs each time. One thread. No throw.
 #pragma once
 
 #include <chrono>
@@ -36,6 +36,9 @@ class Signer {
 
   // The key to sign with now, but none of `tried`; it is open.
   std::optional<KeyId> choose(const std::set<KeyId>& tried, SteadyTime now);
+  // The same as the request is about to leave: the key is looked at once more, so that one that was retired a moment
+  // ago signs nothing. Nothing, too, where PostgreSQL does not say how it is. Asks PostgreSQL each time.
+  std::optional<KeyId> choose_to_sign(const std::set<KeyId>& tried, SteadyTime now);
   // When the rate of a key that could be chosen allows the next request; nothing where no key could.
   std::optional<SteadyTime> free_at(const std::set<KeyId>& tried, SteadyTime now);
   // REQUIRES: choose() gave it since the last look; `request` lives until the signature is made.
@@ -54,6 +57,7 @@ class Signer {
 
  private:
   void look(SteadyTime now);
+  [[nodiscard]] bool is_as_seen(KeyId key);
   ledger::secrets::Secretly<std::vector<ledger::secrets::KeyView>> live_keys();
   [[nodiscard]] const ledger::secrets::KeyView* view_of(KeyId key) const;
   bool open(const ledger::secrets::KeyView& view, SteadyTime now);
@@ -68,7 +72,7 @@ class Signer {
   std::optional<SteadyTime> looked_at_, closed_since_, unsigned_refused_at_;
   bool knows_ = false;     // a look has succeeded
   bool had_keys_ = false;  // a look has found a trade key of the account, in whatever state
-  std::string problem_;  // of the last look, or of the last key that would not open
+  std::string problem_;    // of the last look, or of the last key that would not open
 };
 
 }  // namespace workers::harness

@@ -90,5 +90,18 @@ TEST_F(OutsideCalls, AFreezeWhileAKeysRateIsWaitedForKeepsTheOrderHere) {
   EXPECT_FALSE(venue_has(2));
 }
 
+TEST_F(OutsideCalls, AKeyThatWasRetiredAMomentAgoLetsNothingLeave) {
+  add_key("one");
+  venue_knows({{"one", "read,trade"}, {"two", "read,trade"}});
+  start(sent_order("buy"), order_for(1, Side::buy, 1000 * one_usdt));
+  EXPECT_EQ(ended(), "resting");
+  ASSERT_TRUE(house_->move(house_->now("one"), machines::key::Event::retire));
+  start(sent_order("buy"), order_for(2, Side::buy, 1000 * one_usdt));
+  EXPECT_THAT(ended(), testing::HasSubstr("the last trade key of paper/spot is retired"));
+  add_key("two");
+  outside_ = std::make_unique<Outside>(context_, house_->connection, config_);
+  EXPECT_FALSE(venue_has(2));
+}
+
 }  // namespace
 }  // namespace tests

@@ -45,5 +45,32 @@ TEST_F(SignerKeys, TheLastOneRetiredClosesTheDoorUntilThereIsANewOne) {
   EXPECT_TRUE(signer.choose({}, now_));
 }
 
+TEST_F(SignerKeys, AKeyOfAnotherAccountSignsNothingHere) {
+  auto other = trading("one");
+  other.account = "margin";
+  ASSERT_TRUE(house_->move(house_->add(other, "one\nsecret-of-one"), Event::prove));
+  Signer signer(house_->connection, config_.venue);
+  EXPECT_FALSE(signer.signs(later()));
+  EXPECT_FALSE(signer.choose({}, now_));
+  add_key("two");
+  const auto chosen = signer.choose({}, later());
+  ASSERT_TRUE(chosen);
+  EXPECT_FALSE(signer.choose({*chosen}, now_)) << "there is no second one";
+}
+
+// Within the two seconds in which the keys are not looked at again.
+TEST_F(SignerKeys, OneThatWasRetiredAMomentAgoSignsNothing) {
+  Signer signer(house_->connection, config_.venue);
+  add_key("one");
+  const auto one = signer.choose_to_sign({}, later());
+  ASSERT_TRUE(one);
+  EXPECT_EQ(signer.choose_to_sign({}, now_), one);
+  ASSERT_TRUE(house_->move(house_->now("one"), Event::retire));
+  EXPECT_FALSE(signer.choose_to_sign({}, now_));
+  EXPECT_THAT(signer.closed(now_), HasSubstr("is retired"));
+  add_key("two");
+  EXPECT_TRUE(signer.choose_to_sign({}, later()));
+}
+
 }  // namespace
 }  // namespace tests
