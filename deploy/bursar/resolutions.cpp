@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "deploy/bursar/break_step.hpp"
 #include "machines/core/names.hpp"
 #include "schemas/codec/data.hpp"
@@ -19,12 +21,17 @@ using schemas::OrderStatus;
 
 constexpr Statement open_statement = {
     "open_resolutions",
-    "SELECT i.owner, i.id, i.version, i.data, n.data, i.sleeve, v.venue, v.account, extract(epoch FROM clock_timestamp() "
-    "- t.wall_at)::bigint FROM ledger.instance i JOIN ledger.transition t ON t.owner = i.owner AND t.instance = i.id AND "
+    "SELECT i.owner, i.id, i.version, i.data, n.data, i.sleeve, v.venue, v.account, extract(epoch FROM "
+    "clock_timestamp() "
+    "- t.wall_at)::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM ledger.instance i JOIN "
+    "ledger.transition t ON t.owner = i.owner AND t.instance = i.id AND "
     "t.version = 1 JOIN ledger.instance n ON n.owner = i.owner AND n.id = i.parent "
     "JOIN ledger.sleeve s ON s.owner = i.owner AND s.id = i.sleeve JOIN ledger.vault v ON v.owner = s.owner AND v.id = "
     "s.vault WHERE i.kind = 'resolution' AND NOT i.is_final ORDER BY i.owner, i.id",
     false};
+
+// What the venue has taken shows in its answers after this at the latest (VenueProperties::settle_ms).
+constexpr std::int64_t longest_settle_us = 60'000'000;
 
 // All that an order came to at the venue, by asset.
 struct Came {
@@ -63,6 +70,14 @@ std::string words_of(const schemas::OrderReport& report, const Came& came, const
   return text;
 }
 
+// For how long a request of it may still be taken there, or not show: what is not known may come yet. By the venue's
+// own clock where it told the time; else by PostgreSQL's before it was asked.
+std::int64_t open_for_us(const Resolution& of, const schemas::OrderReport& report) {
+  if (report.status != OrderStatus::not_found || of.order.good_until_us == 0) return 0;
+  const std::int64_t said_us = report.venue_us != 0 ? report.venue_us : of.wall_us;
+  return std::max<std::int64_t>(of.order.good_until_us + longest_settle_us + 1 - said_us, 0);
+}
+
 // What rests may be filled yet, and what is not known may come yet: it is cancelled by its id, and asked about again.
 machines::Result<schemas::OrderReport, std::string> final_word(const AskOrder& ask, const std::string& client_id) {
   auto report = ask(client_id, false);
@@ -82,8 +97,9 @@ Stored<std::vector<Resolution>> open_resolutions(ledger::Connection& connection)
     auto data = schemas::parse_resolution(rows->text(row, 3));
     auto order = schemas::parse_order(rows->text(row, 4));
     if (!data || !order)
-      return machines::fail(ledger::StoreError{
-          ledger::StoreFailure::refused, fmt::format("the data of machine {} is no resolution's", rows->number(row, 1))});
+      return machines::fail(
+          ledger::StoreError{ledger::StoreFailure::refused,
+                             fmt::format("the data of machine {} is no resolution's", rows->number(row, 1))});
     made.push_back({{static_cast<std::int32_t>(rows->number(row, 0))},
                     {rows->number(row, 1)},
                     rows->number(row, 2),
@@ -92,7 +108,8 @@ Stored<std::vector<Resolution>> open_resolutions(ledger::Connection& connection)
                     {rows->number(row, 5)},
                     std::string(rows->text(row, 6)),
                     std::string(rows->text(row, 7)),
-                    rows->number(row, 8)});
+                    rows->number(row, 8),
+                    rows->number(row, 9)});
   }
   return made;
 }
@@ -103,8 +120,12 @@ Heard judge(Resolution of, const schemas::OrderReport& report, const ledger::boo
   const bool is_same = came.is_known && came.base == booked.base.minor() && came.quote == booked.quote.minor() &&
                        came.fees == booked.fees.minor() && came.fees_base == booked.fees_base.minor() &&
                        came.fees_other == booked.fees_other.minor();
+  const std::int64_t open_us = open_for_us(of, report);
   Heard heard{std::move(of), Heard::Word::none, words_of(report, came, sleeve)};
-  if (report.status == OrderStatus::resting)
+  if (open_us > 0)
+    heard.text +=
+        fmt::format(": a request of it may still be taken, or show, for {} s", (open_us + 999'999) / 1'000'000);
+  else if (report.status == OrderStatus::resting)
     heard.text += ": it has not ended there";
   else
     heard.word = is_same ? Heard::Word::same : Heard::Word::other;

@@ -26,15 +26,16 @@ struct Resolution {
   machines::order::Data order;  // as the person's word left it
   machines::SleeveId sleeve;
   std::string venue, account;
-  std::int64_t age_s = 0;  // by the wall's clock
+  std::int64_t age_s = 0;    // by the wall's clock
+  std::int64_t wall_us = 0;  // PostgreSQL's wall clock as it was read, microseconds since the epoch
 };
 // Oldest first. Errors: the connection's.
 ledger::Stored<std::vector<Resolution>> open_resolutions(ledger::Connection& connection);
 
 // Asks the venue about an order by its client id; `cancel`: has it cancelled there, so that nothing of it can come any
 // more. The error says why there is no answer.
-using AskOrder = std::function<machines::Result<schemas::OrderReport, std::string>(const std::string& client_id,
-                                                                                   bool cancel)>;
+using AskOrder =
+    std::function<machines::Result<schemas::OrderReport, std::string>(const std::string& client_id, bool cancel)>;
 
 // The venue's word about one.
 struct Heard {
@@ -45,7 +46,8 @@ struct Heard {
 // Asks about each of this venue account. What rests at the venue, or is not known there, is cancelled first.
 ledger::Stored<std::vector<Heard>> hear(ledger::Connection& connection, const std::string& venue,
                                         const std::string& account, const AskOrder& ask);
-// What the venue has of it, held against the books. Pure.
+// What the venue has of it, held against the books. "Not found" is no word as long as a request of the order may still
+// be taken there. Pure.
 Heard judge(Resolution of, const schemas::OrderReport& report, const ledger::books::Sleeve& sleeve);
 
 // "order 17, not_placed by ann: the venue says: filled ..."

@@ -39,7 +39,8 @@ class Orders : public testing::Test {
   void draft() {
     const auto sleeves = ledger::books::read_sleeves(ground_->connection);
     const auto& sleeve = sleeves->begin()->second;
-    const std::int64_t cycle = std::stoll(ground_->one("SELECT id::text FROM ledger.instance WHERE kind = 'sleeve_cycle'"));
+    const std::int64_t cycle =
+        std::stoll(ground_->one("SELECT id::text FROM ledger.instance WHERE kind = 'sleeve_cycle'"));
     auto ground = deploy::ground_for(ground_->connection, owner);
     machines::Move enters;
     enters.instance = machines::Subject::of({cycle});
@@ -89,7 +90,10 @@ class Orders : public testing::Test {
     made.event = event;
     made.command = command;
     made.data = data_;
-    if (std::string_view(command) != "none") ground->step.jobs = {{made.instance, command, false, {0}, {}}};
+    if (std::string_view(command) != "none")
+      ground->step.jobs = {
+          {made.instance, command, false, {0}, {}}
+      };
     ground->step.moves = {made};
     const auto result = deploy::commit_alone(ground_->connection, *ground);
     ASSERT_TRUE(result && result->outcome == machines::Outcome::committed) << result->refusal;
@@ -98,6 +102,14 @@ class Orders : public testing::Test {
     move(1, "drafted", "send", "sent", "none");
     must_run(ground_->database, "DELETE FROM ledger.job WHERE command = 'place_order'");
     move(2, "sent", "fall_silent", "in_doubt", "query_order");
+  }
+
+  // As the order stands from now on: with this in its data.
+  void send_into_silence(const std::function<void(machines::order::Data&)>& change) {
+    auto data = *schemas::parse_order(data_);
+    change(data);
+    data_ = schemas::write_order(data);
+    send_into_silence();
   }
 
   // The exit code; what was printed is in said_.
@@ -130,9 +142,10 @@ class Orders : public testing::Test {
     EXPECT_TRUE(made.has_value()) << made.error().text;
     return made ? *made : deploy::Reconciled{};
   }
-  static OrderReport word(OrderStatus status) {
+  static OrderReport word(OrderStatus status, std::int64_t venue_us = 0) {
     OrderReport report;
     report.status = status;
+    report.venue_us = venue_us;
     return report;
   }
   static OrderReport filled_there() {
@@ -183,7 +196,8 @@ TEST_F(Orders, AWordIsShownFirstAndThenEndsTheOrderWithItsCycleAndItsJobs) {
   EXPECT_EQ(state(), "not_placed");
   EXPECT_EQ(ground_->state_of("flash"), "watching");
   EXPECT_EQ(ground_->one("SELECT count(*)::text FROM ledger.job WHERE kind = 'order'"), "0");
-  EXPECT_EQ(ground_->one("SELECT data::json ->> 'why' FROM ledger.instance WHERE kind = 'intervention'"), "a screen shot");
+  EXPECT_EQ(ground_->one("SELECT data::json ->> 'why' FROM ledger.instance WHERE kind = 'intervention'"),
+            "a screen shot");
   EXPECT_EQ(ground_->one("SELECT count(*)::text FROM ledger.stranded()"), "0") << "a resolution waits in sight";
   EXPECT_THAT(list(true), AllOf(HasSubstr(R"("orders":[])"), HasSubstr("a screen shot")));
   ground_->expect_sound();
@@ -227,6 +241,97 @@ TEST_F(Orders, AFillThatTheVenueNeverMadeIsOverruledToo) {
   EXPECT_THAT(made.found, SizeIs(2));
   EXPECT_EQ(resolution(), "overruled");
   ground_->expect_sound();
+}
+
+// Where no cancel bars an id, a request may come until its life has ended, and takes a while to show.
+TEST_F(Orders, NotFoundIsNoWordWhileARequestOfItMayStillCome) {
+  constexpr std::int64_t until_us = 1'700'000'005'000'000, settled_us = until_us + 60'000'000;
+  send_into_silence([](auto& data) { data.good_until_us = until_us; });
+  ASSERT_EQ(resolve("not_placed"), 0) << said_;
+  for (const std::int64_t venue_us : {until_us - 5'000'000, until_us + 1, settled_us}) {
+    const auto made = reconcile(word(OrderStatus::not_found, venue_us));
+    ASSERT_THAT(made.heard, SizeIs(1));
+    EXPECT_THAT(made.heard[0].text, HasSubstr("not_found: a request of it may still be taken, or show, for "));
+    EXPECT_EQ(resolution(), "unconfirmed");
+  }
+  reconcile(word(OrderStatus::not_found, settled_us + 1));
+  EXPECT_EQ(resolution(), "confirmed");
+  ground_->expect_sound();
+}
+
+TEST_F(Orders, ARequestThatComesAfterAPersonsWordOverrulesIt) {
+  send_into_silence([](auto& data) { data.good_until_us = 1'700'000'005'000'000; });
+  ASSERT_EQ(resolve("not_placed"), 0) << said_;
+  reconcile(word(OrderStatus::not_found, 1'700'000'000'000'000));
+  ground_->totals["ETH"] += eth(400);
+  ground_->totals["USDT"] -= usdt(901);
+  EXPECT_THAT(reconcile(filled_there()).found, SizeIs(2));
+  EXPECT_EQ(resolution(), "overruled");
+}
+
+TEST_F(Orders, WithoutTheVenuesTimePostgresqlsCounts) {
+  send_into_silence([](auto& data) { data.good_until_us = 1; });  // long ago
+  ASSERT_EQ(resolve("not_placed"), 0) << said_;
+  reconcile(word(OrderStatus::not_found));
+  EXPECT_EQ(resolution(), "confirmed");
+}
+
+// A person says what it came to in all, as the venue's own pages show it.
+TEST_F(Orders, OnlyWhatIsNotBookedYetIsBooked) {
+  send_into_silence([](auto& data) {
+    data.fills = 1;
+    data.base = Amount({2}, eth(100));
+    data.quote = Amount({1}, usdt(225));
+    data.fees = Amount({1}, usdt(1));
+  });
+  ASSERT_EQ(resolve("filled", true, "0.4", "900", "3"), 0) << said_;
+  EXPECT_TRUE(ground_->balance("sleeve/flash/ETH") == eth(300));
+  EXPECT_TRUE(ground_->balance("sleeve/flash/USDT") == usdt(1'000 - 675 - 2));
+}
+
+TEST_F(Orders, AnotherFeeIsAnotherWord) {
+  send_into_silence();
+  ASSERT_EQ(resolve("filled", true, "0.4", "900", "2"), 0) << said_;
+  ground_->totals["ETH"] += eth(400);
+  ground_->totals["USDT"] -= usdt(901);
+  reconcile(filled_there());
+  EXPECT_EQ(resolution(), "overruled");
+}
+
+// What differs is in quarantine before the word that says so is recorded.
+TEST_F(Orders, WithoutAStatementNoWordIsRecorded) {
+  send_into_silence();
+  ASSERT_EQ(resolve("not_placed"), 0) << said_;
+  deploy::Reconciling how{{}, "ana", "ben", std::chrono::milliseconds(500)};
+  how.ask_order = [&](const std::string&, bool) -> machines::Result<OrderReport, std::string> {
+    return filled_there();
+  };
+  const auto made =
+      deploy::reconcile(ground_->connection, how, [] { return machines::fail(std::string("it is silent")); });
+  ASSERT_TRUE(made.has_value());
+  EXPECT_THAT(made->heard, SizeIs(1));
+  EXPECT_EQ(resolution(), "unconfirmed");
+}
+
+TEST_F(Orders, WithoutEvidenceNothingIsResolved) {
+  send_into_silence();
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(deploy::resolve_order(where_, {order_.value, "not_placed", "", "", "", "", true}), 2);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("--evidence is empty"));
+  EXPECT_EQ(state(), "in_doubt");
+}
+
+// The database's own look, under its locks: a worker may have taken the job since the person looked.
+TEST_F(Orders, TheDatabaseHoldsAnOrderForAPersonOnlyWhileNobodyAsksAboutIt) {
+  send_into_silence();
+  const auto held = [&](std::int64_t version) {
+    return ground_->one("SELECT ledger.hold_for_person(1, " + std::to_string(order_.value) + ", " +
+                        std::to_string(version) + ")");
+  };
+  EXPECT_EQ(held(3), "");
+  EXPECT_EQ(held(2), "moved_on");
+  must_run(ground_->database, "UPDATE ledger.job SET token = gen_random_uuid() WHERE kind = 'order'");
+  EXPECT_EQ(held(3), "in_flight");
 }
 
 TEST_F(Orders, WhatRestsAtTheVenueIsCancelledThereAndAskedAboutAgain) {
