@@ -13,6 +13,7 @@
 #include "deploy/bursar/alarm.hpp"
 #include "deploy/bursar/belonging.hpp"
 #include "deploy/bursar/print.hpp"
+#include "deploy/bursar/vaults.hpp"
 #include "deploy/bursar/witness.hpp"
 
 namespace deploy {
@@ -56,7 +57,17 @@ std::string when(std::int64_t us) {
 }
 
 const char* word_of(Outcome outcome) {
-  return outcome == Outcome::ok ? "ok" : outcome == Outcome::bad ? "bad" : "incomplete";
+  switch (outcome) {
+    case Outcome::ok:
+      return "ok";
+    case Outcome::bad:
+      return "bad";
+    case Outcome::not_judged:
+      return "not_judged";
+    case Outcome::incomplete:
+      break;
+  }
+  return "incomplete";
 }
 
 void print_json(const Testimony& said, const std::vector<std::string>& frozen) {
@@ -81,6 +92,13 @@ void print(const Testimony& said) {
     if (!said.text.empty()) print_text(stderr, "bursar: no checkpoint was signed: {}\n", said.text);
     return;
   }
+  if (said.outcome == Outcome::not_judged) {
+    print_text(
+        "not judged: the rows are sound ({} transitions, {} postings, {} links), and nobody held them against the "
+        "checkpoints that this house keeps outside the database ({})\n",
+        verdict.transitions, verdict.postings, verdict.links, said.text);
+    return;
+  }
   if (said.outcome == Outcome::incomplete)
     print_text(stderr, "bursar: ledger verify: incomplete: {} (in \"{}\")\n", said.text, verdict.pass);
   else if (verdict.pass.empty())
@@ -98,20 +116,28 @@ std::vector<std::string> freeze_where_bad(const Where& where, ledger::Connection
   return {};
 }
 
-int testify(const Where& where, Depth depth, bool must_sign, bool may_freeze) {
+struct Asked {
+  Depth depth = Depth::since_checkpoint;
+  bool must_sign = false;
+  bool may_freeze = true;
+  Checkpointed checkpointed = Checkpointed::required;
+};
+
+int testify(const Where& where, const Asked& asked) {
   struct sigaction action {};
   action.sa_handler = [](int) { interrupted = true; };
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   ledger::Connection connection(where.dsn);
   const std::string foreign = why_of_another(where, connection);
-  if (must_sign && !foreign.empty()) return wrong("ledger checkpoint: " + foreign);
+  if (asked.must_sign && !foreign.empty()) return wrong("ledger checkpoint: " + foreign);
   if (!foreign.empty()) print_text(stderr, "Verified without checkpoints: {}.\n", foreign);
   Bar bar(where.json);
   ledger::audit::VerifyOptions options;
   options.progress = [&](const std::string& pass, std::int64_t done, std::int64_t of) { bar.show(pass, done, of); };
   options.stopped = [] { return interrupted.load(); };
-  const auto said = Witness(where.layout, foreign.empty() ? Memory::of_this_database : Memory::of_another).testify(connection, depth, options);
+  const Memory memory = foreign.empty() ? Memory::of_this_database : Memory::of_another;
+  const auto said = Witness(where.layout, memory).testify(connection, asked.depth, options, asked.checkpointed);
   bar.end();
   if (!said) {
     if (where.json)
@@ -121,30 +147,46 @@ int testify(const Where& where, Depth depth, bool must_sign, bool may_freeze) {
   if (said->is_torn)
     print_text(stderr, "bursar: {}: its last line is torn, a write that was cut short; it counts for nothing\n",
                where.layout.checkpoints().string());
-  const auto frozen = may_freeze ? freeze_where_bad(where, connection, *said) : std::vector<std::string>{};
+  const auto frozen = asked.may_freeze ? freeze_where_bad(where, connection, *said) : std::vector<std::string>{};
   if (where.json)
     print_json(*said, frozen);
   else
     print(*said);
   if (!where.json && !frozen.empty()) print_text("{}\n", frozen_text(frozen));
+  if (said->outcome == Outcome::not_judged) return 0;  // as a person asked
   if (said->outcome != Outcome::ok) return 1;
-  if (!must_sign || said->text.empty()) return 0;
-  return 1;
+  return asked.must_sign && !said->text.empty() ? 1 : 0;
+}
+
+// What was signed counts no longer, and the next is signed with the key that is here, or a fresh one.
+int begin_anew(const Where& where, const std::string& why) {
+  if (why.empty())
+    return wrong("ledger checkpoint --anew: say why the checkpoints on record count no longer, with --why");
+  ledger::Connection connection(where.dsn);
+  if (const std::string foreign = why_of_another(where, connection); !foreign.empty())
+    return wrong("ledger checkpoint: " + foreign);
+  if (const auto made = make_checkpoint_key(where.layout); !made)
+    return wrong("ledger checkpoint: " + made.error().text);
+  const auto renounced = ledger::audit::renounce_signings(connection, who_asks(), why);
+  return renounced ? 0 : failed(where, "ledger checkpoint --anew", renounced.error());
 }
 
 }  // namespace
 
 int verify_ledger(const Where& where, const VerifyOrder& order) {
-  return testify(where, order.full ? Depth::full : Depth::since_checkpoint, false, !order.no_freeze);
+  return testify(where, {order.full || order.without_checkpoints ? Depth::full : Depth::since_checkpoint, false,
+                         !order.no_freeze, order.without_checkpoints ? Checkpointed::waived : Checkpointed::required});
 }
 
-int sign_checkpoint(const Where& where) {
+int sign_checkpoint(const Where& where, const CheckpointOrder& order) {
+  if (order.anew)
+    if (const int code = begin_anew(where, order.why); code != 0) return code;
   if (!std::filesystem::exists(where.layout.key("checkpoint.key"))) {
     print_text(stderr, "bursar: {}: there is no key to sign with; `bursar up` on this data folder makes it\n",
                where.layout.key("checkpoint.key").string());
     return 1;
   }
-  return testify(where, Depth::since_checkpoint, true, true);
+  return testify(where, {Depth::since_checkpoint, true, true, Checkpointed::required});
 }
 
 }  // namespace deploy

@@ -43,6 +43,7 @@ struct Options {
   deploy::ControlOrder control;
   deploy::BreakOrder broken;
   deploy::VerifyOrder verify;
+  deploy::CheckpointOrder checkpoint;
   deploy::ReportOptions report;
   deploy::PaperOrder paper;
   deploy::MachineMigration migration;
@@ -430,8 +431,14 @@ class Cli {
     });
     verify->add_flag("--full", o_.verify.full, "everything, from the first row");
     verify->add_flag("--no-freeze", o_.verify.no_freeze, "only look: a bad row freezes whom it may concern otherwise");
-    looker(ledger, "checkpoint", "verifies, and signs the heads of the audit chain outside the database",
-           [this] { return look(o_, deploy::sign_checkpoint); });
+    verify->add_flag("--without-checkpoints", o_.verify.without_checkpoints,
+                     "the rows alone, from a host that has no copy of the checkpoints: not judged, never ok");
+    auto* checkpoint =
+        looker(ledger, "checkpoint", "verifies, and signs the heads of the audit chain outside the database", [this] {
+          return look(o_, [this](const Where& where) { return deploy::sign_checkpoint(where, o_.checkpoint); });
+        });
+    checkpoint->add_flag("--anew", o_.checkpoint.anew, "those on record count no longer: their file or key is lost");
+    checkpoint->add_option("--why", o_.checkpoint.why, "with --anew: kept in the audit chain");
     auto* journal =
         looker(ledger, "export", "a journal with daily balance assertions for hledger or beancount", [this] {
           return look(o_, [this](const Where& where) { return deploy::export_journal(where, o_.format, o_.output); });

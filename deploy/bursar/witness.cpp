@@ -11,6 +11,7 @@ namespace {
 
 using ledger::audit::Checkpoints;
 using ledger::audit::Signer;
+using ledger::audit::Signing;
 
 std::int64_t wall_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -25,7 +26,9 @@ ledger::audit::Audited<bool> make_checkpoint_key(const Layout& layout) {
     // A fresh key beside old checkpoints would make them all look forged.
     if (std::filesystem::exists(layout.checkpoints()))
       return machines::fail(ledger::audit::AuditError{fmt::format(
-          "{}: is not there, but {} was signed with it; put it back", path.string(), layout.checkpoints().string())});
+          "{}: is not there, but {} was signed with it; put it back, or, where it is lost for good, move the "
+          "checkpoints away and run `bursar ledger checkpoint --anew`",
+          path.string(), layout.checkpoints().string())});
     return Signer::make(path);
   }
   const auto signer = Signer::open(path);
@@ -43,31 +46,48 @@ ledger::audit::Audited<Checkpoints> Witness::read() const {
 }
 
 ledger::Stored<std::optional<std::string>> Witness::refusal(ledger::Connection& connection) const {
+  const auto newest = ledger::audit::newest_signing(connection);
+  if (!newest) return machines::fail(newest.error());
   const auto checkpoints = read();
   if (!checkpoints) return std::optional(checkpoints.error().text);
-  return objection_of(connection, *checkpoints);
+  return objection_of(connection, *checkpoints, *newest);
 }
 
 ledger::Stored<std::optional<std::string>> Witness::objection_of(ledger::Connection& connection,
-                                                                 const Checkpoints& checkpoints) const {
-  if (memory_ == Memory::of_another) return std::optional<std::string>{};
-  auto unlike_seen = objection(connection, layout_.seen(), Strangers::refused);  // it knows better what to do
-  if (!unlike_seen || *unlike_seen) return unlike_seen;
-  return objection(connection, checkpoints, layout_.checkpoints());
+                                                                 const Checkpoints& checkpoints,
+                                                                 const std::optional<Signing>& newest) const {
+  std::string public_key;
+  if (memory_ == Memory::of_this_database) {
+    auto unlike_seen = objection(connection, layout_.seen(), Strangers::refused);  // it knows better what to do
+    if (!unlike_seen || *unlike_seen) return unlike_seen;
+    auto unlike_signed = objection(connection, checkpoints, layout_.checkpoints());
+    if (!unlike_signed || *unlike_signed) return unlike_signed;
+    if (const auto key = ledger::audit::read_public_key(layout_.key("checkpoint.pub"))) public_key = *key;
+  }
+  if (memory_ == Memory::of_this_database) return shortfall(newest, checkpoints, public_key, layout_.checkpoints());
+  if (!newest || newest->number == 0) return std::optional<std::string>{};
+  return std::optional(
+      fmt::format("the checkpoints of this database are not here: {}; name its own folder with --data-dir, or look at "
+                  "the rows alone with --without-checkpoints",
+                  in_words(*newest)));
 }
 
 ledger::Stored<Testimony> Witness::testify(ledger::Connection& connection, Depth depth,
-                                           ledger::audit::VerifyOptions options) const {
+                                           ledger::audit::VerifyOptions options, Checkpointed checkpointed) const {
   options.is_house = true;
   Testimony made;
   made.outcome = Testimony::Outcome::bad;
-  auto checkpoints = read();
+  // What is on record before the file: whoever signs meanwhile adds to the file first.
+  const auto newest = ledger::audit::newest_signing(connection);
+  if (!newest) return machines::fail(newest.error());
+  auto checkpoints = checkpointed == Checkpointed::waived ? Checkpoints() : read();
   if (!checkpoints) {
     made.text = checkpoints.error().text;
     return made;
   }
   made.is_torn = checkpoints->torn();
-  const auto refused = objection_of(connection, *checkpoints);
+  const auto refused = checkpointed == Checkpointed::waived ? ledger::Stored<std::optional<std::string>>(std::nullopt)
+                                                            : objection_of(connection, *checkpoints, *newest);
   if (!refused) return machines::fail(refused.error());
   if (*refused) {
     made.text = **refused;
@@ -84,19 +104,37 @@ ledger::Stored<Testimony> Witness::testify(ledger::Connection& connection, Depth
     return made;
   }
   made.outcome = Testimony::Outcome::ok;
-  if (memory_ == Memory::of_another || !std::filesystem::exists(layout_.key("checkpoint.key"))) return made;
-  const auto signer = Signer::open(layout_.key("checkpoint.key"));
-  const auto name = ledger::audit::deployment_name(connection);
-  if (!name) return machines::fail(name.error());
-  if (!signer) {
-    made.text = signer.error().text;
+  if (checkpointed == Checkpointed::waived) {
+    made.outcome = Testimony::Outcome::not_judged;
+    made.text = *newest && (*newest)->number > 0 ? "checkpoints: " + in_words(**newest) : "no checkpoint is on record";
     return made;
   }
-  if (last && last->heads == made.verdict.heads && !checkpoints->torn()) return made;  // it says so already
-  const auto written = checkpoints->append({*name, wall_us(), made.verdict.heads}, *signer);
-  made.is_signed = written.has_value();
-  if (!written) made.text = written.error().text;
+  if (memory_ == Memory::of_another || !std::filesystem::exists(layout_.key("checkpoint.key"))) return made;
+  // What the last one signed stands, and nothing has come to it but that it was signed.
+  const auto idle = last ? only_signings_since(connection, last->heads) : ledger::Stored<bool>(false);
+  if (!idle) return machines::fail(idle.error());
+  if (!*idle || checkpoints->torn()) sign(connection, *checkpoints, made);
   return made;
+}
+
+void Witness::sign(ledger::Connection& connection, Checkpoints& checkpoints, Testimony& said) const {
+  const auto signer = Signer::open(layout_.key("checkpoint.key"));
+  if (!signer) {
+    said.text = signer.error().text;
+    return;
+  }
+  const auto name = ledger::audit::deployment_name(connection);
+  if (!name) {
+    said.text = name.error().text;
+    return;
+  }
+  const auto written = checkpoints.append({*name, wall_us(), said.verdict.heads}, *signer);
+  if (!written) said.text = written.error().text;
+  if (!written || !*written) return;
+  said.is_signed = true;
+  // After the file: one that the ledger does not know of yet is no harm.
+  const auto recorded = record_signing(connection, checkpoints, signer->public_key());
+  if (!recorded) said.text = "it is in the file, and the ledger could not be told: " + recorded.error().text;
 }
 
 }  // namespace deploy

@@ -7,6 +7,7 @@
 
 #include "deploy/bursar/layout.hpp"
 #include "ledger/audit/checkpoints.hpp"
+#include "ledger/audit/signings.hpp"
 #include "ledger/audit/verify.hpp"
 
 namespace deploy {
@@ -14,9 +15,10 @@ namespace deploy {
 // Makes the deployment's signing key where there is none. Errors: not writable; a secret without its public part.
 ledger::audit::Audited<bool> make_checkpoint_key(const Layout& layout);
 
-// What came of it: ok, bad (refused, or a bad row), or incomplete. `text` says which in one sentence.
+// What came of it: ok, bad (refused, or a bad row), incomplete, or not judged: the rows are sound, and nobody held them
+// against the checkpoints that were signed. `text` says which in one sentence.
 struct Testimony {
-  enum class Outcome { ok, bad, incomplete };
+  enum class Outcome { ok, bad, incomplete, not_judged };
   Outcome outcome = Outcome::incomplete;
   std::string text;
   ledger::audit::Verdict verdict;
@@ -31,6 +33,8 @@ enum class Depth { since_checkpoint, full };
 // Whether the folder's memory is of the database that is verified (belonging.hpp). If not, it is neither held against it
 // nor added to.
 enum class Memory { of_this_database, of_another };
+// Whether checkpoints that the ledger says were signed must be there. Waived: by a person, on a host that has no copy.
+enum class Checkpointed { required, waived };
 
 class Witness {
  public:
@@ -42,12 +46,15 @@ class Witness {
   // Checks the checkpoints, then the rows; signs when ok and there is a key. Errors: the connection's, with how far it
   // came: incomplete.
   ledger::Stored<Testimony> testify(ledger::Connection& connection, Depth depth,
-                                    ledger::audit::VerifyOptions options = {}) const;
+                                    ledger::audit::VerifyOptions options = {},
+                                    Checkpointed checkpointed = Checkpointed::required) const;
 
  private:
   ledger::audit::Audited<ledger::audit::Checkpoints> read() const;
   ledger::Stored<std::optional<std::string>> objection_of(ledger::Connection& connection,
-                                                          const ledger::audit::Checkpoints& checkpoints) const;
+                                                          const ledger::audit::Checkpoints& checkpoints,
+                                                          const std::optional<ledger::audit::Signing>& newest) const;
+  void sign(ledger::Connection& connection, ledger::audit::Checkpoints& checkpoints, Testimony& said) const;
   Layout layout_;
   Memory memory_;
 };

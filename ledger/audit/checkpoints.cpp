@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -74,7 +75,6 @@ machines::Failure<AuditError> bad(const std::filesystem::path& path, int line, c
 Audited<Checkpoints> Checkpoints::read(const std::filesystem::path& path, const std::string& public_key) {
   Checkpoints made;
   made.path_ = path;
-  made.last_hash_ = before_the_first;
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     if (std::filesystem::exists(path))
@@ -82,6 +82,7 @@ Audited<Checkpoints> Checkpoints::read(const std::filesystem::path& path, const 
     return made;
   }
   const std::string text{std::istreambuf_iterator<char>(file), {}};
+  made.size_ = static_cast<std::int64_t>(text.size());
   int number = 0;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = text.find('\n', at);
@@ -95,16 +96,18 @@ Audited<Checkpoints> Checkpoints::read(const std::filesystem::path& path, const 
     if (words.size() != 7 || line.substr(0, tag.size()) != tag) return bad(path, number, "not a checkpoint");
     if (!is_signed(line.substr(0, line.rfind(' ')), words[6], public_key))
       return bad(path, number, "its signature does not verify");
-    if (words[5] != made.last_hash_) return bad(path, number, "it does not follow the line before; one is missing");
+    if (words[5] != made.hash_before()) return bad(path, number, "it does not follow the line before; one is missing");
     auto checkpoint = parse(words);
     if (!checkpoint) return bad(path, number, "not a checkpoint");
     made.all_.push_back(std::move(*checkpoint));
-    made.last_hash_ = sha256_hex(line);
+    made.hashes_.push_back(sha256_hex(line));
     made.whole_ = static_cast<std::int64_t>(end + 1);
     at = end + 1;
   }
   return made;
 }
+
+const std::string& Checkpoints::hash_before() const { return hashes_.empty() ? before_the_first : hashes_.back(); }
 
 std::optional<Checkpoint> Checkpoints::last() const {
   if (all_.empty()) return std::nullopt;
@@ -112,11 +115,17 @@ std::optional<Checkpoint> Checkpoints::last() const {
 }
 
 Audited<bool> Checkpoints::append(const Checkpoint& checkpoint, const Signer& signer) {
-  const std::string content = unsigned_line(checkpoint, last_hash_);
+  const std::string content = unsigned_line(checkpoint, hash_before());
   const std::string line = content + " " + signer.sign(content);
   const int file = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   const std::string text = line + "\n";
-  const bool written = file >= 0 && ::ftruncate(file, whole_) == 0 && ::lseek(file, 0, SEEK_END) == whole_ &&
+  // Whoever else signs now waits for the lock, and then finds a longer file than the one it read.
+  const bool locked = file >= 0 && ::flock(file, LOCK_EX) == 0;
+  if (locked && ::lseek(file, 0, SEEK_END) != size_) {
+    ::close(file);
+    return false;
+  }
+  const bool written = locked && ::ftruncate(file, whole_) == 0 && ::lseek(file, 0, SEEK_END) == whole_ &&
                        ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
                        ::fsync(file) == 0;
   const int why = errno;
@@ -130,8 +139,9 @@ Audited<bool> Checkpoints::append(const Checkpoint& checkpoint, const Signer& si
     ::close(folder);
   }
   all_.push_back(checkpoint);
-  last_hash_ = sha256_hex(line);
+  hashes_.push_back(sha256_hex(line));
   whole_ += static_cast<std::int64_t>(text.size());
+  size_ = whole_;
   torn_ = false;
   return true;
 }

@@ -27,17 +27,22 @@ class Checkpoints {
   static Audited<Checkpoints> read(const std::filesystem::path& path, const std::string& public_key);
 
   [[nodiscard]] const std::vector<Checkpoint>& all() const { return all_; }
+  // Of each whole line: its SHA-256.
+  [[nodiscard]] const std::vector<std::string>& hashes() const { return hashes_; }
   [[nodiscard]] std::optional<Checkpoint> last() const;
   // The last line had no end: a write that a crash cut short. It is not a checkpoint; the next append takes it off.
   [[nodiscard]] bool torn() const { return torn_; }
-  // Signs and appends, on disk when it returns. Errors: the file can't be written; then nothing was added.
+  // Signs and appends, on disk when it returns. False: somebody else has signed since this was read; nothing was added.
+  // Errors: the file can't be written; then nothing was added either.
   Audited<bool> append(const Checkpoint& checkpoint, const Signer& signer);
 
  private:
+  [[nodiscard]] const std::string& hash_before() const;  // of the last whole line
   std::filesystem::path path_;
   std::vector<Checkpoint> all_;
-  std::string last_hash_;   // of the last whole line
+  std::vector<std::string> hashes_;
   std::int64_t whole_ = 0;  // bytes of whole lines
+  std::int64_t size_ = 0;   // of the file: what is torn included
   bool torn_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "ledger/audit/signings.hpp"
 #include "ledger/store/transaction.hpp"
 #include "tests/deploy/bursar/house.hpp"
 #include "tests/support/cluster.hpp"
@@ -65,7 +66,8 @@ TEST_F(Audit, ASoundHouseVerifiesSinceItsCheckpointAndInFull) {
   EXPECT_GE(std::count(lines.begin(), lines.end(), '\n'), 2) << "one at the start of `up`, one at its end";
   const Said since = verify();
   EXPECT_EQ(since.code, 0) << since.err;
-  EXPECT_THAT(since.out, AllOf(StartsWith("ok: 0 transitions"), HasSubstr("since the checkpoint of 20")));
+  EXPECT_THAT(since.out, AllOf(StartsWith("ok: 2 transitions"), HasSubstr("since the checkpoint of 20")))
+      << "that it was signed";
   const Said full = verify({"--full"});
   EXPECT_EQ(full.code, 0) << full.err;
   EXPECT_THAT(full.out, AllOf(StartsWith("ok: "), Not(HasSubstr("since the checkpoint"))));
@@ -76,10 +78,11 @@ TEST_F(Audit, ASoundHouseVerifiesSinceItsCheckpointAndInFull) {
     EXPECT_EQ(one["verified"], true);
     EXPECT_EQ(one["frozen"], json::array());
   }
-  EXPECT_EQ(told["links"], 0);
+  EXPECT_EQ(told["links"], 2);
+  EXPECT_EQ(read_text(checkpoints()), lines) << "nothing but that was done since: there is no more to sign";
   EXPECT_GT(told["since_us"], 0);
   EXPECT_EQ(all["since_us"], 0);
-  EXPECT_EQ(all["transitions"], finished_house().said.last_line()["transitions"]);
+  EXPECT_EQ(all["transitions"], finished_house().said.last_line()["transitions"].get<int>() + 2);
   EXPECT_EQ(run({"ledger", "checkpoint"}).code, 0);
 }
 
@@ -113,7 +116,8 @@ TEST_F(Audit, ATornLastLineIsNamedAndToleratedAndAChangedOneRefused) {
   ASSERT_EQ(run({"ledger", "checkpoint"}).code, 0);
   const std::string whole = read_text(checkpoints());
   ASSERT_GE(std::count(whole.begin(), whole.end(), '\n'), 2);
-  write_text(checkpoints(), whole.substr(0, whole.size() - 7));
+  ASSERT_EQ(run({"unfreeze", "--why", "a crash while the next one was signed"}).code, 0);
+  write_text(checkpoints(), whole + whole.substr(0, 100));
   const Said torn = verify();
   EXPECT_EQ(torn.code, 0) << torn.err;
   EXPECT_THAT(complaints(torn), ElementsAre(AllOf(HasSubstr("checkpoints: its last line is torn"))));
@@ -129,6 +133,74 @@ TEST_F(Audit, ATornLastLineIsNamedAndToleratedAndAChangedOneRefused) {
   const Said up = run({"up", "--exit-when-done"});
   EXPECT_EQ(up.code, 1);
   EXPECT_THAT(complaints(up), ElementsAre(HasSubstr("checkpoints:1: its signature does not verify")));
+}
+
+// The ledger remembers how many were signed, the last line and the key, in its chain.
+TEST_F(Audit, CheckpointsThatAreGoneFewerOrOfAnotherKeyAreRefused) {
+  ASSERT_EQ(run({"freeze", "--why", "another checkpoint"}).code, 0);
+  ASSERT_EQ(run({"ledger", "checkpoint"}).code, 0);
+  const std::string whole = read_text(checkpoints());
+  const auto count = std::count(whole.begin(), whole.end(), '\n');
+  ASSERT_GE(count, 3);
+  const std::string signed_ones = std::to_string(count) + " were signed, the last one at 20";
+  const auto refuses = [&](const std::string& why) {
+    const auto names_it = AllOf(HasSubstr(why), HasSubstr(signed_ones), HasSubstr(" up to link "),
+                                HasSubstr("from a copy outside this machine"), HasSubstr("checkpoint --anew"));
+    for (const Words& words : {Words{}, Words{"--full"}}) {
+      const Said said = verify(words);
+      EXPECT_EQ(said.code, 1);
+      EXPECT_THAT(said.out, AllOf(StartsWith("REFUSED: "), names_it));
+    }
+    const Said up = run({"up", "--exit-when-done"});
+    EXPECT_EQ(up.code, 1);
+    EXPECT_THAT(complaints(up), ElementsAre(names_it));
+  };
+  std::filesystem::remove(checkpoints());
+  refuses("the checkpoints of this house are gone");
+  EXPECT_FALSE(std::filesystem::exists(checkpoints())) << "what is refused is not signed";
+  write_text(checkpoints(), whole.substr(0, whole.rfind('\n', whole.size() - 2) + 1));
+  refuses("only " + std::to_string(count - 1) + " of the checkpoints of this house are left");
+
+  // All of them signed again, by a key of somebody else's.
+  const std::string key = data_ + "/keys/checkpoint.key";
+  using ledger::audit::Checkpoints;
+  write_text(checkpoints(), whole);
+  const auto old_ones =
+      Checkpoints::read(checkpoints(), *ledger::audit::read_public_key(data_ + "/keys/checkpoint.pub"));
+  ASSERT_TRUE(old_ones);
+  copy_all(data_ + "/keys", data_ + "/old_keys");
+  std::filesystem::remove(checkpoints());
+  ASSERT_TRUE(ledger::audit::Signer::make(key));
+  const auto signer = ledger::audit::Signer::open(key);
+  auto forged = Checkpoints::read(checkpoints(), signer->public_key());
+  ASSERT_TRUE(forged);
+  for (const auto& one : old_ones->all()) ASSERT_TRUE(forged->append(one, *signer));
+  refuses("the checkpoints are signed by another key (" + ledger::audit::fingerprint_of(signer->public_key()) + ")");
+
+  // Who has lost them says so, once, and what is signed from here on counts.
+  std::filesystem::remove_all(data_ + "/keys");
+  copy_all(data_ + "/old_keys", data_ + "/keys");
+  std::filesystem::remove(checkpoints());
+  EXPECT_EQ(run({"ledger", "checkpoint", "--anew"}).code, 2) << "without a reason";
+  const Said anew = run({"ledger", "checkpoint", "--anew", "--why", "the disk died"});
+  EXPECT_EQ(anew.code, 0) << anew.err << anew.out;
+  EXPECT_EQ(verify({"--full"}).code, 0);
+  EXPECT_EQ(run({"up", "--exit-when-done"}).code, 0) << "frozen, and all is well";
+  std::filesystem::remove(checkpoints());
+  EXPECT_THAT(verify().out, HasSubstr("the checkpoints of this house are gone"));
+}
+
+// From a host that has no copy of them, a person may ask for the rows alone; that is never an ok.
+TEST_F(Audit, WithoutCheckpointsTheRowsAloneAreNotJudged) {
+  std::filesystem::remove(checkpoints());
+  const Said said = verify({"--without-checkpoints"});
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_THAT(said.out, AllOf(StartsWith("not judged: the rows are sound ("),
+                              HasSubstr(" were signed, the last one at 20"), Not(HasSubstr("ok"))));
+  const json told = verify({"--without-checkpoints", "--json"}).last_line();
+  EXPECT_EQ(told["verdict"], "not_judged");
+  EXPECT_EQ(told["verified"], false);
+  EXPECT_FALSE(std::filesystem::exists(checkpoints()));
 }
 
 TEST_F(Audit, ATamperedRowIsNamedAndItsOwnerFrozen) {

@@ -289,7 +289,12 @@ TEST_F(House, AnExistingPostgresServesAsWell) {
   EXPECT_THAT(said.err, Not(HasSubstr("keep all of its rights")));
   EXPECT_THAT(said.err, HasSubstr("Give them a login of their own: --service-dsn")) << "said loudly";
   EXPECT_FALSE(std::filesystem::exists(data + "/postgres"));
-  EXPECT_EQ(bursar({"ledger", "verify", "--dsn", database}).code, 0);
+  EXPECT_EQ(bursar({"ledger", "verify", "--dsn", database, "--data-dir", data}).code, 0);
+  const Said elsewhere = bursar({"ledger", "verify", "--dsn", database});
+  EXPECT_EQ(elsewhere.code, 1) << "a host that has none of its checkpoints";
+  EXPECT_THAT(elsewhere.out,
+              testing::AllOf(HasSubstr("REFUSED: "), HasSubstr("the checkpoints of this house are gone")));
+  EXPECT_EQ(bursar({"ledger", "verify", "--dsn", database, "--without-checkpoints"}).code, 0);
   EXPECT_EQ(bursar({"status", "--data-dir", data}, {"BURSAR_DSN=" + database}).code, 0);
   const Said without = bursar({"status", "--data-dir", data});
   EXPECT_EQ(without.code, 2);
@@ -305,8 +310,14 @@ TEST_F(House, AnotherHouseInTheDefaultFolderSaysNothingOfADatabase) {
   ASSERT_EQ(up(data, {"--config", finished_house().config, "--dsn", dsn(name)}).code, 0);
   const Words others = {"BURSAR_DATA_DIR=" + finished_house().data_dir, "BURSAR_DSN=" + dsn(name)};
   const std::string signed_before = read_text(finished_house().data_dir + "/checkpoints");
-  const Said verified = bursar({"ledger", "verify", "--json"}, others);
+  const Said refused_alone = bursar({"ledger", "verify", "--json"}, others);
+  EXPECT_EQ(refused_alone.code, 1);
+  EXPECT_THAT(
+      refused_alone.last_line()["problem"].get<std::string>(),
+      testing::AllOf(HasSubstr("the checkpoints of this database are not here"), HasSubstr("--without-checkpoints")));
+  const Said verified = bursar({"ledger", "verify", "--json", "--without-checkpoints"}, others);
   EXPECT_EQ(verified.code, 0) << verified.err;
+  EXPECT_EQ(verified.last_line()["verdict"], "not_judged");
   EXPECT_THAT(verified.err, HasSubstr("Verified without checkpoints: the default data folder"));
   EXPECT_EQ(verified.last_line()["since_us"], 0);
   EXPECT_EQ(verified.last_line()["checkpoint"], false);
