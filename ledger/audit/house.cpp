@@ -7,6 +7,8 @@ constexpr const char* births_pass = "births and shards";
 constexpr const char* jobs_pass = "jobs and what ordered them";
 constexpr const char* cursor_pass = "the feed's cursor";
 constexpr const char* controls_pass = "controls, firings and keys";
+constexpr const char* roles_pass = "accounts of vaults and sleeves";
+constexpr const char* records_pass = "statements of venues";
 constexpr const char* times_pass = "times of the wall";
 
 // A birth's transition says parent, sleeve and which of the births of its step it was: born(33,1,1). Rows that are
@@ -96,6 +98,58 @@ constexpr Statement controls_statement = {
     "i.data::json ->> 'why' FROM ledger.instance i WHERE i.owner = c.owner AND i.kind = 'control' AND NOT i.is_final "
     "AND i.data::json ->> 'measure' = 'freeze' LIMIT 1), '') ORDER BY c.owner LIMIT 1",
     false};
+// Opened with its owner, and gone never.
+constexpr Statement owners_statement = {
+    "audit_owners",
+    "SELECT format('%s (owner %s): %s', CASE WHEN c.owner IS NULL THEN 'owner' ELSE 'control' END, coalesce(x.id, "
+    "c.owner), CASE WHEN c.owner "
+    "IS NULL THEN 'its control is gone' ELSE 'there is no such owner' END) FROM (SELECT id FROM ledger.owner UNION ALL "
+    "SELECT 0) AS x (id) FULL JOIN ledger.control c ON c.owner = x.id WHERE x.id IS NULL OR c.owner IS NULL LIMIT 1",
+    false};
+constexpr Statement shard_rows_statement = {"audit_shard_rows",
+                                            "SELECT format('shard %s: is gone', n) FROM generate_series(0, 63) AS n "
+                                            "WHERE NOT EXISTS (SELECT FROM ledger.shard h "
+                                            "WHERE h.id = n) ORDER BY n LIMIT 1",
+                                            false};
+
+// The openings say which accounts a vault or sleeve has; by its path each is for what the row says that it is for.
+constexpr Statement roles_statement = {
+    "audit_roles",
+    "SELECT format('%s (owner %s, id %s, %s): its account for %s is not the one', x.what, x.owner, x.id, x.name, "
+    "x.role) "
+    "FROM (SELECT 'vault' AS what, v.owner, v.id, v.name, r.role, r.account, r.path FROM ledger.vault v LEFT JOIN "
+    "ledger.asset c ON c.id = v.asset CROSS JOIN LATERAL (SELECT v.venue || CASE v.account WHEN 'main' THEN '' ELSE "
+    "'/' || "
+    "v.account END AS place) AS p CROSS JOIN LATERAL (VALUES ('external', v.external, format('venue/%s/%s', place, "
+    "c.code)), "
+    "('quarantine', v.quarantine, format('quarantine/%s/%s', place, c.code)), ('reserve', v.reserve, "
+    "format('vault/%s/reserve', v.name)), ('tradeable', v.tradeable, format('vault/%s/tradeable', v.name))) AS r "
+    "(role, "
+    "account, path) "
+    "UNION ALL SELECT 'sleeve', s.owner, s.id, s.name, r.role, r.account, r.path FROM ledger.sleeve s LEFT JOIN "
+    "ledger.vault "
+    "v ON v.owner = s.owner AND v.id = s.vault LEFT JOIN ledger.instrument n ON n.id = s.instrument LEFT JOIN "
+    "ledger.asset b "
+    "ON b.id = n.base LEFT JOIN ledger.asset q ON q.id = n.quote LEFT JOIN ledger.asset f ON f.id = s.fee_asset CROSS "
+    "JOIN "
+    "LATERAL (SELECT 'sleeve/' || s.name AS mine, v.venue || CASE v.account WHEN 'main' THEN '' ELSE '/' || v.account "
+    "END AS "
+    "place) AS p CROSS JOIN LATERAL (VALUES ('quote', s.quote, format('%s/%s', mine, q.code)), ('base', s.base, "
+    "format('%s/%s', mine, b.code)), ('trading_quote', s.trading_quote, format('%s/trading/%s', mine, q.code)), "
+    "('trading_base', s.trading_base, format('%s/trading/%s', mine, b.code)), ('fees_quote', s.fees_quote, "
+    "format('%s/fees/%s', mine, q.code)), ('fees_base', s.fees_base, format('%s/fees/%s', mine, b.code)), "
+    "('suspense_quote', "
+    "s.suspense_quote, 'suspense/' || q.code), ('suspense_base', s.suspense_base, 'suspense/' || b.code), "
+    "('external_base', "
+    "s.external_base, format('venue/%s/%s', place, b.code)), ('quarantine_base', s.quarantine_base, "
+    "format('quarantine/%s/%s', place, b.code)), ('fees_other', s.fees_other, format('%s/fees/%s', mine, f.code)), "
+    "('suspense_other', s.suspense_other, format('suspense/%s', f.code))) AS r (role, account, path) WHERE "
+    "num_nulls(r.account, "
+    "s.fee_asset) < 2) AS x LEFT JOIN ledger.account a ON a.owner = x.owner AND a.id = x.account WHERE a.path IS "
+    "DISTINCT FROM "
+    "x.path ORDER BY 1 LIMIT 1",
+    false};
+constexpr Statement statements_statement = {"audit_statements", "SELECT ledger.verify_statements()", false};
 constexpr Statement firings_statement = {
     "audit_firings",
     "SELECT format('firing (owner %s, %s at %s): is not the one that its machine says', coalesce(f.owner, t.owner), "
@@ -126,12 +180,16 @@ constexpr Statement keys_statement = {
 // for a clock that was set.
 constexpr Statement times_statement = {
     "audit_times",
-    "SELECT format('%s (owner %s, instance %s, version %s): its wall time is not that of its link', CASE WHEN u.token "
-    "IS NULL THEN 'transition' ELSE 'refusal' END, u.owner, u.instance, u.version) FROM ledger.link l CROSS JOIN "
+    "SELECT CASE WHEN u.version IS NULL THEN format('link (shard %s, seq %s): its lists are not of one length', "
+    "l.shard, "
+    "l.seq) ELSE format('%s (owner %s, instance %s, version %s): its wall time is not that of its link', CASE WHEN "
+    "u.token "
+    "IS NULL THEN 'transition' ELSE 'refusal' END, u.owner, u.instance, u.version) END FROM ledger.link l CROSS JOIN "
     "LATERAL unnest(l.owners, l.instances, l.versions, l.tokens) AS u (owner, instance, version, token) "
     "LEFT JOIN ledger.transition t ON u.token IS NULL AND t.owner = u.owner AND t.instance = u.instance AND t.version "
     "= u.version LEFT JOIN ledger.refusal r ON r.owner = u.owner AND r.instance = u.instance AND r.version = u.version "
-    "AND r.token = u.token WHERE coalesce(t.wall_at, r.wall_at) NOT BETWEEN l.wall_at - interval '1 hour' AND "
+    "AND r.token = u.token WHERE u.version IS NULL OR coalesce(t.wall_at, r.wall_at) NOT BETWEEN l.wall_at - interval "
+    "'1 hour' AND "
     "l.wall_at + interval '1 hour' ORDER BY u.owner, u.instance, u.version LIMIT 1",
     false};
 
@@ -146,10 +204,14 @@ const std::vector<HouseQuestion>& house_questions() {
       {jobs_pass,     missing_jobs_statement, false, true },
       {jobs_pass,     stranded_statement,     false, true },
       {cursor_pass,   cursor_statement,       false, true },
+      {births_pass,   shard_rows_statement,   false, true },
+      {roles_pass,    roles_statement,        false, true },
+      {controls_pass, owners_statement,       false, true },
       {controls_pass, controls_statement,     false, false},
       {controls_pass, firings_statement,      false, false},
       {controls_pass, pins_statement,         false, false},
       {controls_pass, keys_statement,         false, false},
+      {records_pass,  statements_statement,   false, false},
   };
   return questions;
 }

@@ -24,30 +24,39 @@ const std::string standing_sql =
     "UNION ALL SELECT false, 'instrument ' || id, concat_ws('|', symbol, base, quote, lot, min_notional, maker_ppm, "
     "taker_ppm) FROM ledger.instrument "
     "UNION ALL SELECT false, 'setting ' || key, value FROM ledger.setting "
-    "UNION ALL SELECT false, 'feed of instrument ' || instrument, concat_ws('|', file, sha256, import) FROM ledger.feed "
+    "UNION ALL SELECT false, 'feed of instrument ' || instrument, concat_ws('|', file, sha256, import) FROM "
+    "ledger.feed "
     "UNION ALL SELECT false, 'bars of instrument ' || instrument, string_agg(concat_ws('|', opens_at, open, high, low, "
     "close, open_sound, close_sound), ' ' ORDER BY opens_at) FROM ledger.bar GROUP BY instrument "
+    "UNION ALL SELECT false, format('leaving %s %s', kind, event), '' FROM ledger.leaving "
     "UNION ALL SELECT false, 'migration ' || number, concat_ws('|', name, sha256) FROM ledger.migration "
-    "UNION ALL SELECT true, format('function %s.%s(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)), "
+    "UNION ALL SELECT true, format('function %s.%s(%s)', n.nspname, p.proname, "
+    "pg_get_function_identity_arguments(p.oid)), "
     "pg_get_functiondef(p.oid) || " +
     grants("p.proacl", "f", "p.proowner") +
-    " FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('ledger', 'sealed') AND p.prokind "
+    " FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('ledger', 'sealed') AND "
+    "p.prokind "
     "<> 'a' "
     "UNION ALL SELECT true, format('trigger %s on %s.%s', t.tgname, n.nspname, c.relname), pg_get_triggerdef(t.oid) || "
-    "t.tgenabled::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "t.tgenabled::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = "
+    "c.relnamespace "
     "WHERE n.nspname IN ('ledger', 'sealed') AND NOT t.tgisinternal "
     "UNION ALL SELECT true, format('constraint %s of %s.%s', k.conname, n.nspname, coalesce(c.relname, y.typname)), "
     "pg_get_constraintdef(k.oid) || k.convalidated FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace "
-    "LEFT JOIN pg_class c ON c.oid = k.conrelid LEFT JOIN pg_type y ON y.oid = k.contypid WHERE n.nspname IN ('ledger', "
+    "LEFT JOIN pg_class c ON c.oid = k.conrelid LEFT JOIN pg_type y ON y.oid = k.contypid WHERE n.nspname IN "
+    "('ledger', "
     "'sealed') "
     "UNION ALL SELECT true, format('index %s.%s', n.nspname, c.relname), pg_get_indexdef(c.oid) FROM pg_class c JOIN "
     "pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname IN ('ledger', 'sealed') AND c.relkind = 'i' "
     "UNION ALL SELECT true, format('column %s of %s.%s', a.attname, n.nspname, c.relname), format('%s|%s|%s', "
     "format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid)) FROM pg_attribute a JOIN "
-    "pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attrdef d ON d.adrelid = "
-    "a.attrelid AND d.adnum = a.attnum WHERE n.nspname IN ('ledger', 'sealed') AND c.relkind IN ('r', 'v') AND a.attnum > "
+    "pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attrdef d ON "
+    "d.adrelid = "
+    "a.attrelid AND d.adnum = a.attnum WHERE n.nspname IN ('ledger', 'sealed') AND c.relkind IN ('r', 'v') AND "
+    "a.attnum > "
     "0 AND NOT a.attisdropped "
-    "UNION ALL SELECT true, format('%s %s.%s and its grants', CASE c.relkind WHEN 'v' THEN 'view' WHEN 'S' THEN 'sequence' "
+    "UNION ALL SELECT true, format('%s %s.%s and its grants', CASE c.relkind WHEN 'v' THEN 'view' WHEN 'S' THEN "
+    "'sequence' "
     "ELSE 'table' END, n.nspname, c.relname), concat(c.relkind, c.relrowsecurity, CASE c.relkind WHEN 'v' THEN "
     "pg_get_viewdef(c.oid) END, CASE c.relkind WHEN 'S' THEN " +
     grants("c.relacl", "s", "c.relowner") + " ELSE " + grants("c.relacl", "r", "c.relowner") +
@@ -57,35 +66,62 @@ const std::string standing_sql =
     grants("n.nspacl", "n", "n.nspowner") +
     " FROM pg_namespace n WHERE n.nspname IN ('ledger', 'sealed') "
     "UNION ALL SELECT true, format('rule %s on %s.%s', r.rulename, n.nspname, c.relname), pg_get_ruledef(r.oid) FROM "
-    "pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname IN "
+    "pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname "
+    "IN "
     "('ledger', 'sealed')) AS v";
 
-// What the chain holds, oldest first.
+// What the chain holds. `definitions` are in the record of a migration alone.
 const std::string recorded_sql =
-    "SELECT t.instance, (t.data::jsonb ->> 'migration')::int AS migration, t.data::jsonb AS data FROM ledger.transition t "
-    "WHERE t.owner = 1 AND t.kind = 'intervention' AND t.version = 1 AND t.data::jsonb ->> 'what' = 'standing'";
+    "SELECT i.id, (t.data::jsonb ->> 'migration')::int AS migration, t.data::jsonb -> 'facts' AS facts, "
+    "nullif(t.data::jsonb "
+    "-> 'definitions', 'null') AS definitions FROM ledger.instance i JOIN ledger.transition t ON t.owner = i.owner AND "
+    "t.instance = i.id AND t.version = 1 WHERE i.owner = 1 AND i.kind = 'intervention' AND t.data::jsonb ->> 'what' = "
+    "'standing'";
 
+// All of it after a migration; else the facts that came since: an asset or an owner may be opened at any time.
 const std::string record_sql =
-    "WITH held AS (" + recorded_sql + "), newest AS (SELECT max(number) AS number FROM ledger.migration) "
+    "WITH held AS MATERIALIZED (" + recorded_sql +
+    "), newest AS (SELECT max(number) AS number FROM ledger.migration), "
+    "whole AS (SELECT EXISTS (SELECT FROM held WHERE migration = (SELECT number FROM newest) AND definitions IS NOT "
+    "NULL) AS "
+    "stands), "
+    "fresh AS MATERIALIZED (SELECT s.* FROM (" +
+    standing_sql +
+    ") AS s CROSS JOIN whole w WHERE NOT w.stands OR NOT "
+    "s.is_definition AND NOT EXISTS (SELECT FROM held h WHERE h.facts ? s.what)) "
     "SELECT ledger.record_migration(1, (SELECT jsonb_build_object('what', 'standing', 'who', 'bursar up', 'why', 'what "
-    "must stand as it was made', 'migration', (SELECT number FROM newest), 'facts', jsonb_object_agg(s.what, s.hash) FILTER "
-    "(WHERE NOT s.is_definition), 'definitions', jsonb_object_agg(s.what, s.hash) FILTER (WHERE s.is_definition)) FROM (" +
-    standing_sql + ") AS s)::text) WHERE NOT EXISTS (SELECT FROM held WHERE migration = (SELECT number FROM newest))";
+    "must stand as it was made', 'migration', (SELECT number FROM newest), 'facts', jsonb_object_agg(f.what, f.hash) "
+    "FILTER "
+    "(WHERE NOT f.is_definition), 'definitions', jsonb_object_agg(f.what, f.hash) FILTER (WHERE f.is_definition)) FROM "
+    "fresh "
+    "f)::text) WHERE EXISTS (SELECT FROM fresh)";
 
-// A fact is compared with every record that has it, and may be added; a definition with the last record alone, and may
-// not.
+// A fact is compared with every record that has it, a definition with the last record alone. What a house has all of
+// before its first record can't be added; an asset and an owner can (house.cpp and the openings judge those).
 const std::string compare_sql =
-    "WITH held AS MATERIALIZED (" + recorded_sql + "), last AS (SELECT * FROM held ORDER BY instance DESC LIMIT 1), "
-    "present AS MATERIALIZED (" + standing_sql + "), "
-    "said AS (SELECT false AS is_definition, f.key AS what, f.value AS hash FROM held h, jsonb_each_text(h.data -> 'facts') "
-    "AS f UNION ALL SELECT true, d.key, d.value FROM last l, jsonb_each_text(l.data -> 'definitions') AS d) "
+    "WITH held AS MATERIALIZED (" + recorded_sql +
+    "), last AS (SELECT * FROM held WHERE definitions IS NOT NULL ORDER BY "
+    "migration DESC, id DESC LIMIT 1), "
+    "present AS MATERIALIZED (" +
+    standing_sql +
+    "), "
+    "said AS (SELECT false AS is_definition, f.key AS what, f.value AS hash FROM held h, jsonb_each_text(h.facts) "
+    "AS f UNION ALL SELECT true, d.key, d.value FROM last l, jsonb_each_text(l.definitions) AS d) "
     "SELECT x.problem FROM ("
-    "SELECT 1 AS at, s.what, format('%s: %s', s.what, CASE WHEN p.what IS NULL THEN 'is gone' ELSE 'is not what it was when "
-    "it was made' END) AS problem FROM said s LEFT JOIN present p ON p.is_definition = s.is_definition AND p.what = s.what "
+    "SELECT 1 AS at, s.what, format('%s: %s', s.what, CASE WHEN p.what IS NULL THEN 'is gone' ELSE 'is not what it was "
+    "when "
+    "it was made' END) AS problem FROM said s LEFT JOIN present p ON p.is_definition = s.is_definition AND p.what = "
+    "s.what "
     "WHERE p.hash IS DISTINCT FROM s.hash "
-    "UNION ALL SELECT 2, p.what, format('%s: no migration made it', p.what) FROM present p WHERE p.is_definition AND EXISTS "
-    "(SELECT FROM last) AND NOT EXISTS (SELECT FROM said s WHERE s.is_definition AND s.what = p.what) "
-    "UNION ALL SELECT 3, '', format('migration %s: what it made is not on record, only what migration %s made; `bursar up` "
+    "UNION ALL SELECT 2, p.what, format('%s: %s', p.what, CASE WHEN p.is_definition THEN 'no migration made it' ELSE "
+    "'was put "
+    "there after what stands was put on record' END) FROM present p WHERE (p.is_definition OR p.what !~ "
+    "'^(asset|owner) ') AND "
+    "EXISTS (SELECT FROM last WHERE migration = (SELECT max(number) FROM ledger.migration)) AND NOT EXISTS (SELECT "
+    "FROM said s "
+    "WHERE s.is_definition = p.is_definition AND s.what = p.what) "
+    "UNION ALL SELECT 3, '', format('migration %s: what it made is not on record, only what migration %s made; `bursar "
+    "up` "
     "records it', (SELECT max(number) FROM ledger.migration), l.migration) FROM last l WHERE l.migration <> (SELECT "
     "max(number) FROM ledger.migration)) AS x ORDER BY x.at, x.what LIMIT 1";
 
