@@ -76,7 +76,8 @@ void print_json(const Testimony& said, const std::vector<std::string>& frozen) {
                             {"pass", verdict.pass},                    {"problem", said.text},
                             {"transitions", verdict.transitions},      {"postings", verdict.postings},
                             {"links", verdict.links},                  {"since_us", said.since_us},
-                            {"checkpoint", said.is_signed},            {"frozen", frozen}}
+                            {"checkpoint", said.is_signed},            {"frozen", frozen},
+                            {"asked", verdict.asked},                  {"left_to_full", verdict.left_to_full}}
                    .dump()
             << "\n";
 }
@@ -89,6 +90,9 @@ void print(const Testimony& said) {
         verdict.links,
         said.since_us == 0 ? "" : fmt::format(", since the checkpoint of {} (--full: everything)", when(said.since_us)),
         said.is_signed ? "; a checkpoint was signed" : "");
+    if (said.since_us != 0)
+      print_text("asked: {}\nonly --full asks, of all of history: {}\n", fmt::join(verdict.asked, "; "),
+                 fmt::join(verdict.left_to_full, "; "));
     if (!said.text.empty()) print_text(stderr, "bursar: no checkpoint was signed: {}\n", said.text);
     return;
   }

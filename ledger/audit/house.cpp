@@ -7,6 +7,7 @@ constexpr const char* births_pass = "births and shards";
 constexpr const char* jobs_pass = "jobs and what ordered them";
 constexpr const char* cursor_pass = "the feed's cursor";
 constexpr const char* controls_pass = "controls, firings and keys";
+constexpr const char* rows_pass = "shards, owners and their controls";
 constexpr const char* roles_pass = "accounts of vaults and sleeves";
 constexpr const char* records_pass = "statements of venues";
 constexpr const char* times_pass = "times of the wall";
@@ -204,9 +205,9 @@ const std::vector<HouseQuestion>& house_questions() {
       {jobs_pass,     missing_jobs_statement, false, true },
       {jobs_pass,     stranded_statement,     false, true },
       {cursor_pass,   cursor_statement,       false, true },
-      {births_pass,   shard_rows_statement,   false, true },
+      {rows_pass,     shard_rows_statement,   false, true },
       {roles_pass,    roles_statement,        false, true },
-      {controls_pass, owners_statement,       false, true },
+      {rows_pass,     owners_statement,       false, true },
       {controls_pass, controls_statement,     false, false},
       {controls_pass, firings_statement,      false, false},
       {controls_pass, pins_statement,         false, false},

@@ -137,6 +137,21 @@ void add_house_slices(std::vector<Slice>& slices, bool brief_alone) {
           {question.pass, question.statement, question.takes_machines ? machine_parameters() : Parameters{}});
 }
 
+std::vector<std::string> passes_of(const std::vector<Slice>& slices) {
+  std::vector<std::string> passes;
+  for (const Slice& slice : slices)
+    if (std::find(passes.begin(), passes.end(), slice.pass) == passes.end()) passes.emplace_back(slice.pass);
+  return passes;
+}
+
+// What verify_since does not ask at all; what came before its checkpoint is in the first three.
+std::vector<std::string> passes_of_full_alone(bool is_house) {
+  std::vector<std::string> passes = {instances_pass, accounts_pass, strays_pass};
+  for (const HouseQuestion& question : house_questions())
+    if (is_house && !question.is_brief && passes.back() != question.pass) passes.emplace_back(question.pass);
+  return passes;
+}
+
 std::int64_t place_of(const std::vector<Head>& heads, int shard) {
   for (const Head& head : heads)
     if (head.shard == shard) return head.seq;
@@ -191,6 +206,7 @@ Stored<Verdict> verify(Connection& connection, const VerifyOptions& options) {
     add_house_slices(slices, false);
   }
   for (const Head& head : verdict->heads) add_link_slices(head, 0, slices);
+  verdict->asked = passes_of(slices);
   verdict = ask_all(connection, slices, std::move(*verdict), options);
   if (!verdict) return verdict;
   return conclude(connection, {}, std::move(*verdict));
@@ -222,6 +238,8 @@ Stored<Verdict> verify_since(Connection& connection, const std::vector<Head>& ve
   slices.push_back({openings_pass, openings_statement, {}});
   slices.push_back({breaks_pass, breaks_statement, {}});
   if (options.is_house) add_house_slices(slices, true);
+  verdict->asked = passes_of(slices);
+  verdict->left_to_full = passes_of_full_alone(options.is_house);
   verdict = ask_all(connection, slices, std::move(*verdict), options);
   if (!verdict) return verdict;
   return conclude(connection, verified, std::move(*verdict));

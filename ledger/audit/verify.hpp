@@ -20,6 +20,8 @@ struct Verdict {
   bool stopped = false;       // somebody ended it before its end
   std::string pass, problem;  // the first bad row, when not ok; where it stopped and why, when not complete
   std::int64_t transitions = 0, postings = 0, links = 0;
+  std::vector<std::string> asked;         // the passes, in their order
+  std::vector<std::string> left_to_full;  // the passes that only a full verification asks, or asks of all of history
   std::vector<Head> heads;  // as they were when it began: what an ok vouches for, and what a checkpoint may sign
 };
 

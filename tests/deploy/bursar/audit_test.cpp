@@ -68,8 +68,15 @@ TEST_F(Audit, ASoundHouseVerifiesSinceItsCheckpointAndInFull) {
   EXPECT_EQ(since.code, 0) << since.err;
   EXPECT_THAT(since.out, AllOf(StartsWith("ok: 2 transitions"), HasSubstr("since the checkpoint of 20")))
       << "that it was signed";
+  // What a short look leaves out is said, not hidden behind an ok.
+  EXPECT_THAT(since.out,
+              AllOf(HasSubstr("\nasked: the audit chain; "), HasSubstr("; what stands as it was made; "),
+                    HasSubstr("\nonly --full asks, of all of history: instances, transitions and postings; "),
+                    HasSubstr("births and shards"), HasSubstr("controls, firings and keys"),
+                    HasSubstr("statements of venues")));
   const Said full = verify({"--full"});
   EXPECT_EQ(full.code, 0) << full.err;
+  EXPECT_THAT(full.out, Not(HasSubstr("asked: "))) << "everything";
   EXPECT_THAT(full.out, AllOf(StartsWith("ok: "), Not(HasSubstr("since the checkpoint"))));
   EXPECT_THAT(full.err, HasSubstr("verifying: accounts and entries"));
   const json told = verify({"--json"}).last_line(), all = verify({"--full", "--json"}).last_line();
@@ -82,6 +89,11 @@ TEST_F(Audit, ASoundHouseVerifiesSinceItsCheckpointAndInFull) {
   EXPECT_EQ(read_text(checkpoints()), lines) << "nothing but that was done since: there is no more to sign";
   EXPECT_GT(told["since_us"], 0);
   EXPECT_EQ(all["since_us"], 0);
+  EXPECT_EQ(all["left_to_full"], json::array());
+  for (const json& pass : told["left_to_full"]) {
+    EXPECT_THAT(all["asked"], testing::Contains(pass));
+    EXPECT_THAT(told["asked"], Not(testing::Contains(pass)));
+  }
   EXPECT_EQ(all["transitions"], finished_house().said.last_line()["transitions"].get<int>() + 2);
   EXPECT_EQ(run({"ledger", "checkpoint"}).code, 0);
 }
