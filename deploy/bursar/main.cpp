@@ -42,8 +42,6 @@ struct Options {
   deploy::VaultOrder vault;
   deploy::ControlOrder control;
   deploy::BreakOrder broken;
-  deploy::VerifyOrder verify;
-  deploy::CheckpointOrder checkpoint;
   deploy::ReportOptions report;
   deploy::PaperOrder paper;
   deploy::MachineMigration migration;
@@ -426,19 +424,10 @@ class Cli {
     auto* ledger = app_.add_subcommand("ledger", "accounts, their verification, and the books for other tools");
     ledger->require_subcommand(1);
     looker(ledger, "balances", "every account", [this] { return look(o_, deploy::show_balances); });
-    auto* verify = looker(ledger, "verify", "computes what came after the last checkpoint again from history", [this] {
-      return look(o_, [this](const Where& where) { return deploy::verify_ledger(where, o_.verify); });
-    });
-    verify->add_flag("--full", o_.verify.full, "everything, from the first row");
-    verify->add_flag("--no-freeze", o_.verify.no_freeze, "only look: a bad row freezes whom it may concern otherwise");
-    verify->add_flag("--without-checkpoints", o_.verify.without_checkpoints,
-                     "the rows alone, from a host that has no copy of the checkpoints: not judged, never ok");
-    auto* checkpoint =
-        looker(ledger, "checkpoint", "verifies, and signs the heads of the audit chain outside the database", [this] {
-          return look(o_, [this](const Where& where) { return deploy::sign_checkpoint(where, o_.checkpoint); });
-        });
-    checkpoint->add_flag("--anew", o_.checkpoint.anew, "those on record count no longer: their file or key is lost");
-    checkpoint->add_option("--why", o_.checkpoint.why, "with --anew: kept in the audit chain");
+    deploy::add_audit_commands(ledger, {[this](auto* parent, const auto& name, const auto& help, auto action) {
+                                          return looker(parent, name, help, action);
+                                        },
+                                        [this](const auto& action) { return look(o_, action); }});
     auto* journal =
         looker(ledger, "export", "a journal with daily balance assertions for hledger or beancount", [this] {
           return look(o_, [this](const Where& where) { return deploy::export_journal(where, o_.format, o_.output); });
