@@ -77,7 +77,12 @@ schemas::HandedBack not_held(std::span<const machines::Token> named, std::vector
 // ---- what came
 
 void Mind::assigned(const schemas::Assign& assign) {
-  for (const LeasedJob& job : assign.jobs) queue_.push_back({job, std::nullopt, steady_us_(), 0, assign.alone_until});
+  for (const LeasedJob& job : assign.jobs) {
+    const auto is_it = [&](const Work& work) { return work.job.token == job.token; };
+    // Word of one lease twice: both would stand as the same commit, and a request leave for each.
+    if (std::any_of(queue_.begin(), queue_.end(), is_it)) continue;
+    queue_.push_back({job, std::nullopt, steady_us_(), 0, assign.alone_until});
+  }
 }
 
 void Mind::answered(LeasedJob job, handlers::Answer answer) {

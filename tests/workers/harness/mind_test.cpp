@@ -171,6 +171,20 @@ TEST_F(MindCalls, ARequestLeavesOnceItsCommitStandsAndBeforeItsDeadline) {
   EXPECT_EQ(made[0].send_by_us, 2'500'000) << "1.5 s after its job came";
 }
 
+// The word of a lease may come twice; its commit would stand twice, as the same.
+TEST_F(MindCalls, ALeaseThatIsToldTwiceIsOneJob) {
+  LeasedJob job;
+  job.token = {
+      {1, 2}
+  };
+  mind_.assigned({
+      {job,     job},
+      {       }
+  });
+  mind_.assigned({{job}, {}});
+  EXPECT_EQ(mind_.waiting(), 1U);
+}
+
 TEST_F(MindCalls, NothingLeavesAfterTheDeadlineAndTheJobGoesBack) {
   EXPECT_TRUE(calls(came_to(machines::Outcome::committed), 2'500'000).empty());
   ASSERT_EQ(mind_.take_failures().size(), 1U);
