@@ -86,4 +86,12 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION statement_digest(bigint), record_statement(bigint), verify_statements(), record_checkpoint(int, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION verify_statements() TO bursar_service;
+-- Who verifies, and so signs: people, once they have a role of their own.
+DO $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'bursar_operator') THEN
+    GRANT EXECUTE ON FUNCTION ledger.verify_statements(), ledger.record_checkpoint(int, text) TO bursar_operator;
+  ELSE
+    GRANT EXECUTE ON FUNCTION ledger.verify_statements() TO bursar_service;
+  END IF;
+END $$;

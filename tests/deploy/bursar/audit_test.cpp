@@ -202,6 +202,24 @@ TEST_F(Audit, CheckpointsThatAreGoneFewerOrOfAnotherKeyAreRefused) {
   EXPECT_THAT(verify().out, HasSubstr("the checkpoints of this house are gone"));
 }
 
+// Who takes the memory out of the database too, takes rows out of the chain.
+TEST_F(Audit, ALedgerThatWasMadeToForgetItsCheckpointsIsNamedByItsChain) {
+  const auto house = open_house();
+  tamper(
+      "CREATE TEMP TABLE told AS SELECT owner, instance FROM ledger.transition WHERE kind = 'intervention' AND "
+      "data::jsonb "
+      "->> 'what' = 'checkpoint' AND version = 1; DELETE FROM ledger.transition t USING told d WHERE t.owner = d.owner "
+      "AND "
+      "t.instance = d.instance; DELETE FROM ledger.instance i USING told d WHERE i.owner = d.owner AND i.id = "
+      "d.instance");
+  std::filesystem::remove(checkpoints());
+  const Said said = verify({"--full", "--no-freeze"});
+  EXPECT_EQ(said.code, 1);
+  EXPECT_THAT(said.out, AllOf(StartsWith("BAD in the pass"), HasSubstr("link (shard "), HasSubstr("is not there")));
+  house->send(SIGTERM);
+  (void)house->wait();
+}
+
 // From a host that has no copy of them, a person may ask for the rows alone; that is never an ok.
 TEST_F(Audit, WithoutCheckpointsTheRowsAloneAreNotJudged) {
   std::filesystem::remove(checkpoints());
