@@ -30,15 +30,15 @@ ClusterError from(const ledger::StoreError& error, const std::string& what) {
   return {fmt::format("{}: {}", what, error.text), 1};
 }
 
-// The same database with the rights of the service role alone, where its user may take them; else as it is. The server
-// is asked: a session that fails says nothing of why.
-ledger::Stored<std::string> service_dsn_of(ledger::Connection& owner, const std::string& dsn) {
-  const auto may = owner.call({"may_serve", "SELECT pg_has_role(session_user, $1, 'MEMBER')", false},
-                              ledger::Parameters().add(std::string(service_role)));
+// The same database under a login that has put its rights aside for those of `role`; nothing where it may not. The
+// server is asked: a session that fails says nothing of why.
+ledger::Stored<std::optional<std::string>> acting_as(ledger::Connection& connection, const std::string& dsn,
+                                                     const char* role) {
+  const auto may = connection.call({"may_act_as", "SELECT pg_has_role(session_user, $1, 'MEMBER')", false},
+                                   ledger::Parameters().add(std::string(role)));
   if (!may) return machines::fail(may.error());
-  if (may->flag(0, 0)) return ledger::with_options(dsn, fmt::format("-c role={}", service_role));
-  print_text(stderr, "The user of --dsn can't act as {}: broker and workers keep all of its rights.\n", service_role);
-  return dsn;
+  if (!may->flag(0, 0)) return std::optional<std::string>();
+  return std::optional(ledger::with_options(dsn, fmt::format("-c role={}", role)));
 }
 
 // Why this login is none for brokers and workers; empty when it is one: a member of the service's role in the same
@@ -47,7 +47,8 @@ ledger::Stored<std::string> objection_to_service(ledger::Connection& owner, cons
   ledger::Connection service(service_dsn);
   const auto told = service.run(fmt::format(
       "SELECT session_user, current_database(), (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = "
-      "session_user), pg_has_role(session_user, (SELECT nspowner FROM pg_namespace WHERE nspname = 'ledger'), 'MEMBER'), "
+      "session_user), pg_has_role(session_user, (SELECT nspowner FROM pg_namespace WHERE nspname = 'ledger'), "
+      "'MEMBER'), "
       "pg_has_role(session_user, '{}', 'MEMBER'), (SELECT encode(name, 'hex') FROM ledger.deployment)",
       service_role));
   if (!told) {
@@ -59,9 +60,10 @@ ledger::Stored<std::string> objection_to_service(ledger::Connection& owner, cons
   if (told->text(0, 1) != here->text(0, 0) || told->text(0, 5) != here->text(0, 1))
     return std::string("it names another database than --dsn");
   if (told->flag(0, 2) || told->flag(0, 3))
-    return fmt::format("the login {} is a superuser, makes roles, or can act as the owner; use one that is only a member "
-                       "of {}",
-                       told->text(0, 0), service_role);
+    return fmt::format(
+        "the login {} is a superuser, makes roles, or can act as the owner; use one that is only a member "
+        "of {}",
+        told->text(0, 0), service_role);
   if (!told->flag(0, 4)) return fmt::format("the login {} is no member of {}", told->text(0, 0), service_role);
   return std::string();
 }
@@ -71,7 +73,8 @@ ledger::Stored<std::string> objection_to_service(ledger::Connection& owner, cons
 ledger::Stored<ledger::Rows> shut_out_strangers(ledger::Connection& owner) {
   return owner.run(
       "DO $$ BEGIN EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database()); EXECUTE format('GRANT "
-      "CONNECT ON DATABASE %I TO bursar_service, bursar_mover', current_database()); END $$");
+      "CONNECT ON DATABASE %I TO bursar_service, bursar_operator, bursar_keeper, bursar_mover', current_database()); "
+      "END $$");
 }
 
 }  // namespace
@@ -129,6 +132,7 @@ Clustered<machines::Nothing> House::open_database() {
     if (auto made = make_database(); !made) return made;
     owner_dsn_ = cluster_->dsn(database_name, owner_role);
     service_dsn_ = cluster_->dsn(database_name, service_role);
+    keeper_dsn_ = ledger::with_options(owner_dsn_, fmt::format("-c role={}", keeper_role));
   } else {
     owner_dsn_ = options_.dsn;
     doorkeeper_.emplace(layout_.seen());
@@ -160,7 +164,8 @@ Clustered<machines::Nothing> House::open_database() {
   if (!refused) return machines::fail(from(refused.error(), "the checkpoints"));
   if (*refused) return no(**refused, 1);
   if (!service_dsn_.empty()) return machines::Nothing{};
-  return open_service(owner);
+  if (auto opened = open_service(owner); !opened) return opened;
+  return open_keeper(owner);
 }
 
 Clustered<machines::Nothing> House::open_service(ledger::Connection& owner) {
@@ -174,12 +179,37 @@ Clustered<machines::Nothing> House::open_service(ledger::Connection& owner) {
     service_dsn_ = ledger::with_options(options_.service_dsn, fmt::format("-c role={}", service_role));
     return machines::Nothing{};
   }
-  print_text(stderr,
-             "Brokers and workers log in as the user of --dsn and only put its rights aside: whoever takes one over has "
-             "them all. Give them a login of their own: --service-dsn or $BURSAR_SERVICE_DSN.\n");
-  auto service_dsn = ask([&] { return service_dsn_of(owner, owner_dsn_); });
-  if (!service_dsn) return machines::fail(from(service_dsn.error(), "the service's role"));
-  service_dsn_ = std::move(*service_dsn);
+  print_text(
+      stderr,
+      "Brokers and workers log in as the user of --dsn and only put its rights aside: whoever takes one over has "
+      "them all. Give them a login of their own: --service-dsn or $BURSAR_SERVICE_DSN.\n");
+  auto service = ask([&] { return acting_as(owner, owner_dsn_, service_role); });
+  if (!service) return machines::fail(from(service.error(), "the service's role"));
+  if (!*service)
+    print_text(stderr, "The user of --dsn can't act as {}: broker and workers keep all of its rights.\n", service_role);
+  service_dsn_ = service->value_or(owner_dsn_);
+  return machines::Nothing{};
+}
+
+// What looks after keys opens secrets, which no worker may: the service's login where that is a member of the keepers'
+// role, else the owner's.
+Clustered<machines::Nothing> House::open_keeper(ledger::Connection& owner) {
+  if (!options_.service_dsn.empty()) {
+    ledger::Connection service(options_.service_dsn);
+    auto own = ask([&] { return acting_as(service, options_.service_dsn, keeper_role); });
+    if (!own) return machines::fail(from(own.error(), "the keepers' role"));
+    if (*own) {
+      keeper_dsn_ = **own;
+      return machines::Nothing{};
+    }
+    print_text(stderr,
+               "What looks after API keys logs in as the user of --dsn; `GRANT {} TO` the login of --service-dsn "
+               "makes that its own.\n",
+               keeper_role);
+  }
+  auto keeper = ask([&] { return acting_as(owner, owner_dsn_, keeper_role); });
+  if (!keeper) return machines::fail(from(keeper.error(), "the keepers' role"));
+  keeper_dsn_ = keeper->value_or(owner_dsn_);
   return machines::Nothing{};
 }
 
@@ -261,7 +291,7 @@ void House::start_children(const std::string& symbol) {
   // It opens keys to test them, and records what it saw: what no worker may.
   const auto& schedules = options_.config.schedules;
   const bool tests = std::any_of(schedules.begin(), schedules.end(), [](auto& one) { return one.does == "test_keys"; });
-  if (options_.config.keys.test_minutes > 0 || tests) add("keys", {"node", "keys"}, owner_dsn_);
+  if (options_.config.keys.test_minutes > 0 || tests) add("keys", {"node", "keys"}, keeper_dsn_);
   supervisor_.step(steady_ms());
 }
 

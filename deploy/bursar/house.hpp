@@ -62,8 +62,9 @@ class House {
   }
   Clustered<machines::Nothing> open_database();
   Clustered<machines::Nothing> make_database();
-  // With which login brokers and workers come to a database that is not our own; one that is the owner's is said.
+  // With which logins our children come to a database that is not our own; one that is the owner's is said.
   Clustered<machines::Nothing> open_service(ledger::Connection& owner);
+  Clustered<machines::Nothing> open_keeper(ledger::Connection& owner);
   static bool is_lost(const ledger::StoreError& error) {
     return error.failure == ledger::StoreFailure::unavailable || error.failure == ledger::StoreFailure::doubt;
   }
@@ -88,7 +89,7 @@ class House {
   std::function<bool()> gives_up_ = [] { return false; };
   bool is_open_ = false;
   Supervisor supervisor_;
-  std::string owner_dsn_, service_dsn_;
+  std::string owner_dsn_, service_dsn_, keeper_dsn_;
   std::int64_t watched_ms_ = 0;
 };
 

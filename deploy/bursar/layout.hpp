@@ -38,6 +38,8 @@ struct Layout {
 inline constexpr const char* database_name = "bursar";
 inline constexpr const char* owner_role = "bursar_owner";
 inline constexpr const char* service_role = "bursar_service";
+inline constexpr const char* operator_role = "bursar_operator";
+inline constexpr const char* keeper_role = "bursar_keeper";  // of what looks after API keys
 // Key pairs by role; a worker's key serves the broker and the venue alike.
 inline constexpr const char* key_names[] = {"broker", "venue", "worker", "client"};
 

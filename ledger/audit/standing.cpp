@@ -89,7 +89,7 @@ const std::string record_sql =
     standing_sql +
     ") AS s CROSS JOIN whole w WHERE NOT w.stands OR NOT "
     "s.is_definition AND NOT EXISTS (SELECT FROM held h WHERE h.facts ? s.what)) "
-    "SELECT ledger.record_migration(1, (SELECT jsonb_build_object('what', 'standing', 'who', 'bursar up', 'why', 'what "
+    "SELECT ledger.record_standing(1, (SELECT jsonb_build_object('what', 'standing', 'who', 'bursar up', 'why', 'what "
     "must stand as it was made', 'migration', (SELECT number FROM newest), 'facts', jsonb_object_agg(f.what, f.hash) "
     "FILTER "
     "(WHERE NOT f.is_definition), 'definitions', jsonb_object_agg(f.what, f.hash) FILTER (WHERE f.is_definition)) FROM "

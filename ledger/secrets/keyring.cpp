@@ -346,7 +346,7 @@ Secretly<Nothing> Keyring::move(const std::vector<KeyMove>& moves, machines::Ins
 
 Secretly<Secret> Keyring::unsealed(const Stored<Rows>& rows, const KeyView& view, const MasterKey& master) {
   const std::string named = fmt::format("the key {} (version {})", view.data.name, view.data.key_version);
-  if (!rows && rows.error().text.find("permission denied") != std::string::npos)
+  if (!rows && rows.error().text.starts_with("[42501]"))
     return refused(named + " may not be opened by this database user");
   if (!rows) return fail(from(rows.error(), named));
   if (rows->empty())

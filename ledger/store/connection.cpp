@@ -148,6 +148,8 @@ Stored<Rows> guarded(bool writes, const Work& work, bool& lost) {
   } catch (const pqxx::in_doubt_error& error) {
     lost = true;
     return failed<Rows>(StoreFailure::doubt, error.what());
+  } catch (const pqxx::insufficient_privilege& error) {  // which comes without its state
+    return machines::fail(StoreError{StoreFailure::refused, "[42501] " + first_line(error.what())});
   } catch (const pqxx::sql_error& error) {
     const std::string& state = error.sqlstate();
     if (state == "40001" || state == "40P01") return failed<Rows>(StoreFailure::conflict, error.what());

@@ -134,7 +134,7 @@ class Contention : public testing::Test {
   }
 
   void pause_and_resume(const std::atomic<bool>& over, Tally& tally) const {
-    ledger::Connection connection(service());
+    ledger::Connection connection(acting_as(database_, "bursar_operator"));
     for (int round = 0; !over; ++round) {
       const int owner = 1 + round % owners;
       for (const std::string& order : {fmt::format("impose({}, 'pause', 'owner', '', '', 'ann', 'a drill')", owner),

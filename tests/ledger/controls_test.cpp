@@ -152,7 +152,11 @@ TEST_F(Controls, AnOrderMayLeaveLateOnlyUnderNothingThatForbidsIt) {
     return commit({step}).at(0).born.at(0).value;
   };
   const std::int64_t buy = order("buy", "sent"), sell = order("sell", "sent");
-  const auto may = [&](std::int64_t id) { return ask(fmt::format("SELECT ledger.may_send(1, {})", id)) == "t"; };
+  ledger::Connection worker(service());
+  const auto may = [&](std::int64_t id) {
+    const auto answer = worker.run(fmt::format("SELECT ledger.may_send(1, {})", id));
+    return answer && answer->flag(0, 0);
+  };
   const auto under = [&](const std::string& measure, const std::string& scope, const std::string& target,
                          const std::string& level) {
     EXPECT_GT(impose(measure, scope, target, level), 0);

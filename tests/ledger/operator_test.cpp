@@ -27,6 +27,7 @@ class Operator : public Treasury {
     Treasury::SetUp();
     if (database.empty()) return;
     connection.emplace(service());
+    person.emplace(people());
   }
   // A live instance of this kind with one job.
   [[nodiscard]] InstanceId waiting(std::string_view command = "count", Instant at = {1'000},
@@ -60,11 +61,11 @@ class Operator : public Treasury {
   [[nodiscard]] std::int64_t halt(InstanceId id) const { return halt("instance", std::to_string(id.value)); }
   void resume(const std::string& scope, const std::string& target) {
     EXPECT_GT(lift("pause", scope, target), 0);
-    EXPECT_TRUE(Desk(*connection).free_held().has_value());
+    EXPECT_TRUE(Desk(*person).free_held().has_value());
   }
   std::vector<std::string> states() {
     std::vector<std::string> states;
-    for (const auto& job : Desk(*connection).list({}, {1'000'000}, 100).value()) states.push_back(job.state);
+    for (const auto& job : Desk(*person).list({}, {1'000'000}, 100).value()) states.push_back(job.state);
     return states;
   }
   // What the interventions did, in order.
@@ -76,7 +77,7 @@ class Operator : public Treasury {
   }
   static machines::JobKey key_of(InstanceId id) { return {{1}, id, 1, 0}; }
 
-  std::optional<ledger::Connection> connection;
+  std::optional<ledger::Connection> connection, person;  // a broker\'s, an operator\'s
 };
 
 // ---- pauses that stop dispatch
@@ -181,7 +182,7 @@ TEST_F(Operator, RetryAndParkAreRecordedAndLeaveAloneWhatIsInFlight) {
   ASSERT_THAT(leased, SizeIs(3));
   ledger::jobs::Failure failure{leased[0].key, leased[0].token, "no answer", 60'000, true, true, "unknown_outcome"};
   ASSERT_EQ(Jobs(*connection).give_back({&failure, 1}).value(), 1);
-  Desk desk(*connection);
+  Desk desk(*person);
   const auto shown = desk.find(key_of(one), {2'000}).value().at(0);
   EXPECT_EQ(shown.state + " " + shown.reason + " " + shown.error_class, "parked no answer unknown_outcome");
   EXPECT_EQ(shown.tries, 1);
@@ -203,7 +204,7 @@ TEST_F(Operator, FiltersFindWhatTheyName) {
   (void)waiting("place_order", {1'000}, "order", "drafted");
   (void)waiting("count", {900'000});
   const InstanceId parked = waiting();
-  Desk desk(*connection);
+  Desk desk(*person);
   ASSERT_EQ(desk.park(std::vector{key_of(parked)}, "ann", "broken till").value().changed, 1);
   const auto count = [&](const ledger::jobs::Filter& filter) { return desk.list(filter, {2'000}, 100).value().size(); };
   EXPECT_EQ(count({}), 3U);
@@ -223,7 +224,7 @@ TEST_F(Operator, FiltersFindWhatTheyName) {
 
 TEST_F(Operator, ACancelledJobBecomesAnEventOfItsMachineOrNothingHappens) {
   const InstanceId order = waiting("place_order", {1'000}, "order", "drafted");
-  Desk desk(*connection);
+  Desk desk(*person);
   EXPECT_EQ(desk.cancel(key_of(order), "sent", "cancel", "ann", "w").value(), "moved_on");
   EXPECT_EQ(desk.cancel(key_of({order.value + 99'999}), "drafted", "cancel", "ann", "w").value(), "moved_on");
   EXPECT_EQ(desk.cancel({{1}, order, 1, 7}, "drafted", "cancel", "ann", "w").value(), "gone");
@@ -294,7 +295,7 @@ TEST_F(Operator, Inv4WhatNothingWillMoveIsNamedHoweverSmallTheSlices) {
   must_run(database, fmt::format("DELETE FROM ledger.job WHERE instance = {}", two.value));
   for (const std::int64_t slice : {1, 2, 1'000}) EXPECT_EQ(looked(slice), std::to_string(two.value) + " ") << slice;
   bool named = false;
-  for (const auto& stranded : ledger::books::Books(*connection).stranded().value()) named = named || stranded.id == two;
+  for (const auto& stranded : ledger::books::Books(*person).stranded().value()) named = named || stranded.id == two;
   EXPECT_TRUE(named);
   ASSERT_GT(halt(one), 0);
   EXPECT_THAT(claimed(), IsEmpty());

@@ -30,8 +30,12 @@ Counters counters_at(const ledger::Rows& rows, int row) {
 class PostgresBackend : public Backend {
  public:
   explicit PostgresBackend(const std::string& database)
-      : owner_(dsn(database)), service_(dsn(database, "bursar_service")) {}
-  ~PostgresBackend() override { must(owner_.run("DELETE FROM ledger.job; UPDATE ledger.control SET epoch = 0, frozen = 'no'")); }
+      : owner_(dsn(database)),
+        service_(dsn(database, "bursar_service")),
+        operator_(acting_as(database, "bursar_operator")) {}
+  ~PostgresBackend() override {
+    must(owner_.run("DELETE FROM ledger.job; UPDATE ledger.control SET epoch = 0, frozen = 'no'"));
+  }
   machines::OwnerId open_owner() override {
     const std::int32_t id = ++owners;
     must(
@@ -49,7 +53,7 @@ class PostgresBackend : public Backend {
   std::vector<machines::StepResult> commit(std::int64_t epoch, std::span<const machines::Step> steps) override {
     return must(ledger::journal::Journal(service_).commit(ledger_shard, epoch, steps));
   }
-  std::int64_t own_shards() override { return must(jobs_.own_shards("test")); }
+  std::int64_t own_shards() override { return must(ledger::jobs::Jobs(owner_).own_shards("test")); }
   void raise_control_epoch(machines::OwnerId owner) override {
     must(owner_.run(fmt::format("UPDATE ledger.control SET epoch = epoch + 1 WHERE owner = {}", owner.value)));
   }
@@ -123,16 +127,16 @@ class PostgresBackend : public Backend {
     for (int row = 0; row < rows.size(); ++row) found.emplace_back(rows.text(row, 0));
     return found;
   }
-  std::string verify() override { return must(ledger::audit::verify(service_)).problem; }
-  std::string digest() override { return must(ledger::audit::digest(service_)); }
+  std::string verify() override { return must(ledger::audit::verify(operator_)).problem; }
+  std::string digest() override { return must(ledger::audit::digest(operator_)); }
 
  private:
   template <class... Values>
   ledger::Rows read(const char* what, Values... values) {
-    return must(service_.run("SELECT " + fmt::format(fmt::runtime(what), values...)));
+    return must(operator_.run("SELECT " + fmt::format(fmt::runtime(what), values...)));
   }
 
-  ledger::Connection owner_, service_;
+  ledger::Connection owner_, service_, operator_;
   ledger::jobs::Jobs jobs_{service_};
   std::array<int, 1> shards_{ledger_shard};
   inline static std::int32_t owners = 0;  // of all databases

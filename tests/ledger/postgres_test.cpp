@@ -46,7 +46,7 @@ struct Ground {
     return std::string(must_run(database, sql).text(0, 0));
   }
   [[nodiscard]] std::string problem() const {
-    ledger::Connection connection(service());
+    ledger::Connection connection(acting_as(database, "bursar_operator"));
     const auto verdict = ledger::audit::verify(connection);
     return verdict ? verdict->problem : verdict.error().text;
   }

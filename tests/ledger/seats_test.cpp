@@ -150,7 +150,8 @@ TEST_F(SeatsTest, ACommandThatOwnsAllShardsTakesThemFromTheirSeats) {
   open_owners(1, 2);
   const auto seat = sit("a");
   const Holding before = hold(seat);
-  const auto epoch = ledger::jobs::Jobs(*connection_).own_shards("a command");
+  ledger::Connection owner(dsn(database_));
+  const auto epoch = ledger::jobs::Jobs(owner).own_shards("a command");
   ASSERT_TRUE(epoch);
   const Holding after = hold(seat);
   ASSERT_EQ(shards_of(after), shards_of(before));
@@ -160,7 +161,8 @@ TEST_F(SeatsTest, ACommandThatOwnsAllShardsTakesThemFromTheirSeats) {
 TEST_F(SeatsTest, WhoSitsCanBeRead) {
   open_owners(1, 1);
   (void)hold(sit("a"));
-  const auto seats = seats_->all();
+  ledger::Connection person(acting_as(database_, "bursar_operator"));
+  const auto seats = Seats(person).all();
   ASSERT_TRUE(seats);
   ASSERT_EQ(seats->size(), 1U);
   EXPECT_EQ(seats->front().endpoint, "tcp://a");

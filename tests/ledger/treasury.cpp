@@ -37,7 +37,7 @@ void Treasury::TearDown() {
 }
 
 std::string Treasury::ask(const std::string& sql) const {
-  ledger::Connection connection(service());
+  ledger::Connection connection(people());
   const auto rows = connection.run(sql);
   if (!rows) {
     ADD_FAILURE() << sql << ": " << rows.error().text;
@@ -47,7 +47,7 @@ std::string Treasury::ask(const std::string& sql) const {
 }
 
 std::string Treasury::problem() const {
-  ledger::Connection connection(service());
+  ledger::Connection connection(people());
   const auto verdict = ledger::audit::verify(connection);
   return verdict ? verdict->problem : verdict.error().text;
 }
@@ -70,7 +70,7 @@ AccountId Treasury::account(const std::string& path) const {
 }
 
 std::int64_t Treasury::control_epoch() const {
-  return ask_number("SELECT sum(epoch) FROM ledger.control WHERE owner IN (0, 1)");
+  return must_run(database, "SELECT sum(epoch) FROM ledger.control WHERE owner IN (0, 1)").number(0, 0);
 }
 
 std::int64_t Treasury::impose(const std::string& measure, const std::string& scope, const std::string& target,

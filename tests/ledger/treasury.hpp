@@ -22,7 +22,8 @@ class Treasury : public testing::Test {
   void TearDown() override;
 
   [[nodiscard]] std::string service() const { return dsn(database, "bursar_service"); }
-  // One value, as the service role reads it.
+  [[nodiscard]] std::string people() const { return acting_as(database, "bursar_operator"); }
+  // One value, as an operator reads it.
   [[nodiscard]] std::string ask(const std::string& sql) const;
   [[nodiscard]] std::int64_t ask_number(const std::string& sql) const { return std::stoll(ask(sql)); }
   // The first problem that the audit finds; empty when there is none.

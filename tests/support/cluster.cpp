@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "deploy/cluster/folder.hpp"
+#include "ledger/store/dsn.hpp"
 #include "ledger/store/migrations.hpp"
+#include "tests/support/child.hpp"
 #include "tests/support/folder.hpp"
 
 namespace tests {
@@ -62,6 +64,24 @@ ledger::Rows must_run(const std::string& database, const std::string& sql) {
   auto answer = connection.run(sql);
   if (!answer) end_with(fmt::format("{}: {}", sql.substr(0, 200), answer.error().text));
   return std::move(answer).value();
+}
+
+std::string acting_as(const std::string& database, const std::string& role) {
+  return ledger::with_options(dsn(database), "-c role=" + role);
+}
+
+std::string new_login(const std::string& database, const std::string& name, const std::string& role) {
+  must_run(database, fmt::format("CREATE ROLE {0} LOGIN; COPY (SELECT 'bursar /^.*$ {0}') TO PROGRAM 'cat >> "
+                                 "pg_ident.conf'; SELECT pg_reload_conf()",
+                                 name));
+  if (!role.empty()) must_run(database, fmt::format("GRANT {} TO {}", role, name));
+  const std::string login = dsn(database, name);
+  const auto is_known = [&] {
+    const auto answer = ledger::Connection(login).connect();
+    return answer || answer.error().text.find("permission denied for database") != std::string::npos;
+  };
+  if (!wait_until(is_known)) end_with(name + " can't log in");
+  return login;
 }
 
 namespace {

@@ -22,6 +22,11 @@ deploy::Cluster& cluster();
 // are).
 std::string dsn(const std::string& database, const std::string& role = "bursar_owner");
 
+// ... of the owner's login that has put its rights aside for those of `role`.
+std::string acting_as(const std::string& database, const std::string& role);
+// ... of a new login of that name, a member of `role` (empty: of none), made in the server of these tests.
+std::string new_login(const std::string& database, const std::string& name, const std::string& role = "");
+
 // An empty database; its name. They live as long as the program.
 std::string empty_database();
 // A database with all migrations applied, copied from a template that is migrated once; its name.

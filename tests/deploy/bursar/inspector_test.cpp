@@ -47,7 +47,7 @@ TEST(Stuck, WhatNobodyTakesForLongerThanStatedIsNamedWithItsReasonAndNothingElse
   must_run(database,
            "SELECT ledger.record_move(1, 'till', 0, 0, '', 'open', 'start', 0, false, '{}', 1000, 'count', 1000)");
   must_run(database, "SELECT ledger.submit_event(1, (SELECT id FROM ledger.instance), 'audit', 1000)");
-  ledger::Connection connection(dsn(database, "bursar_service"));
+  ledger::Connection connection(dsn(database));
   const auto named = [&](std::int64_t longer_than_s) {
     std::vector<std::string> lines;
     const auto stuck = deploy::stuck_now(connection, {}, longer_than_s);
@@ -106,7 +106,7 @@ TEST(Inspector, Inv4AStrandedInstanceIsNamedAndCountedInTheFile) {
              "SELECT ledger.record_move(1, 'till', 0, 0, '', 'open', 'start', 0, false, '{}', 1000, 'count', 1000)");
   TempFolder folder;
   const deploy::Layout layout{folder.path()};
-  ledger::Connection connection(dsn(database, "bursar_service"));
+  ledger::Connection connection(dsn(database));
   deploy::Inspector inspector(layout, connection);
   std::int64_t now = 1'000'000;
   const auto pass = [&] {

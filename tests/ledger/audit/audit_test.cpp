@@ -11,6 +11,7 @@
 #include "ledger/audit/checkpoints.hpp"
 #include "ledger/audit/verify.hpp"
 #include "ledger/journal/journal.hpp"
+#include "ledger/store/dsn.hpp"
 #include "tests/support/cluster.hpp"
 #include "tests/support/folder.hpp"
 
@@ -92,9 +93,9 @@ class AuditTest : public testing::Test {
       ASSERT_EQ(commit(step_of(machines::Subject::of({first_}), ++version_, {pay(2, 3, 1)})), 0);
   }
 
-  static ledger::audit::Verdict verdict_of(const std::string& database, const std::string& role = "bursar_service",
+  static ledger::audit::Verdict verdict_of(const std::string& database, const std::string& role = "bursar_operator",
                                            const ledger::audit::VerifyOptions& options = {}) {
-    ledger::Connection connection(dsn(database, role));
+    ledger::Connection connection(acting_as(database, role));
     const auto verdict = ledger::audit::verify(connection, options);
     EXPECT_TRUE(verdict) << verdict.error().text;
     return verdict ? *verdict : ledger::audit::Verdict{};
@@ -215,7 +216,7 @@ TEST_F(AuditTest, TextBeyondAsciiVerifiesInAnyClientEncoding) {
   step.moves[0].data = "{\"why\": \"caf\u00e9, 3 \u20ac\"}";
   ASSERT_EQ(commit(step), 0);
   for (const char* encoding : {"UTF8", "LATIN1"}) {
-    ledger::Connection connection(dsn(database_, "bursar_service"));
+    ledger::Connection connection(acting_as(database_, "bursar_operator"));
     ASSERT_TRUE(connection.run(std::string("SET SESSION client_encoding = '") + encoding + "'"));
     const auto verdict = ledger::audit::verify(connection, {1, 200'000, {}, {}});
     ASSERT_TRUE(verdict) << verdict.error().text;
@@ -234,12 +235,12 @@ TEST_F(AuditTest, WritersAtWorkRaiseNoFalseAlarmAndNothingIsLeftOut) {
     });
   std::int64_t before = 0;
   for (int round = 0; round < 10; ++round) {
-    const auto verdict = verdict_of(database_, round % 2 == 0 ? "bursar_service" : "bursar_owner", {2, 7, {}, {}});
+    const auto verdict = verdict_of(database_, round % 2 == 0 ? "bursar_operator" : "bursar_owner", {2, 7, {}, {}});
     EXPECT_TRUE(verdict.ok) << verdict.problem;
     EXPECT_GE(verdict.links, before) << "all links up to the head that was read first";
     EXPECT_EQ(verdict.links, verdict.heads.at(0).seq);
     before = verdict.links;
-    ledger::Connection connection(dsn(database_, "bursar_service"));
+    ledger::Connection connection(acting_as(database_, "bursar_operator"));
     const std::vector<Head> since = {
         {shard, 2,
          std::string(must_run(database_, "SELECT encode(hash, 'hex') FROM ledger.link WHERE seq = 2").text(0, 0))}
@@ -256,7 +257,7 @@ TEST_F(AuditTest, WritersAtWorkRaiseNoFalseAlarmAndNothingIsLeftOut) {
 TEST_F(AuditTest, SinceACheckpointOnlyWhatCameAfterItIsReadAgain) {
   const auto first = verdict_of(database_);
   work(5);
-  ledger::Connection connection(dsn(database_, "bursar_service"));
+  ledger::Connection connection(acting_as(database_, "bursar_operator"));
   const auto rest = verify_since(connection, first.heads);
   ASSERT_TRUE(rest);
   EXPECT_TRUE(rest->ok) << rest->problem;
@@ -290,7 +291,7 @@ TEST_F(AuditTest, Inv28AnOlderOrRewrittenDatabaseDoesNotSatisfyWhatWasSigned) {
   ASSERT_TRUE(Signer::make(key));
   const auto signer = Signer::open(key);
   ASSERT_TRUE(signer);
-  ledger::Connection connection(dsn(database_, "bursar_service"));
+  ledger::Connection connection(acting_as(database_, "bursar_operator"));
   auto checkpoints = Checkpoints::read(file, signer->public_key());
   ASSERT_TRUE(checkpoints);
   work(3);
@@ -348,12 +349,12 @@ TEST(Checkpoints, AChangedOrMissingLineIsRefusedAndATornOneIsNamed) {
 
 TEST_F(AuditTest, Inv29WhatDidNotEndIsNotOk) {
   std::atomic<int> asked = 0;
-  const auto stopped = verdict_of(database_, "bursar_service", {1, 200'000, {}, [&] { return ++asked > 3; }});
+  const auto stopped = verdict_of(database_, "bursar_operator", {1, 200'000, {}, [&] { return ++asked > 3; }});
   EXPECT_FALSE(stopped.ok);
   EXPECT_FALSE(stopped.complete);
   EXPECT_TRUE(stopped.stopped);
   EXPECT_THAT(stopped.problem, HasSubstr("3 of "));
-  ledger::Connection brief(dsn(database_, "bursar_service") + " options='-c statement_timeout=1'");
+  ledger::Connection brief(ledger::with_options(acting_as(database_, "bursar_operator"), "-c statement_timeout=1"));
   const auto cancelled = ledger::audit::verify(brief);
   EXPECT_FALSE(cancelled && cancelled->ok) << "a statement that was cancelled";
 }

@@ -69,7 +69,7 @@ class Export : public testing::Test {
 
   std::string journal(Format format) {
     std::string text;
-    ledger::Connection connection(dsn(database_, "bursar_service"));
+    ledger::Connection connection(acting_as(database_, "bursar_operator"));
     const auto written = ledger::exports::write_journal(connection, format, [&](std::string_view bytes) {
       text += bytes;
       return true;
@@ -164,7 +164,7 @@ TEST_F(Export, ChunksJoinWithoutSeam) {
 TEST_F(Export, MoreDigitsThanBeancountHasAreRefused) {
   commit(with(birth({1}), {pay({1}, {2}, machines::power_of_ten(38) - 1)}));
   EXPECT_EQ(check(Format::hledger, journal(Format::hledger)).code, 0);
-  ledger::Connection connection(dsn(database_, "bursar_service"));
+  ledger::Connection connection(acting_as(database_, "bursar_operator"));
   const auto refused =
       ledger::exports::write_journal(connection, Format::beancount, [](std::string_view) { return true; });
   ASSERT_FALSE(refused);
@@ -174,7 +174,7 @@ TEST_F(Export, MoreDigitsThanBeancountHasAreRefused) {
 
 TEST_F(Export, ASinkThatIsFullEndsItAndTheConnectionServesOn) {
   fill();
-  ledger::Connection connection(dsn(database_, "bursar_service"));
+  ledger::Connection connection(acting_as(database_, "bursar_operator"));
   const auto ended =
       ledger::exports::write_journal(connection, Format::hledger, [](std::string_view) { return false; });
   ASSERT_FALSE(ended);
