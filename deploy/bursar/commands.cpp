@@ -21,6 +21,7 @@
 #include "ledger/books/books.hpp"
 #include "ledger/jobs/desk.hpp"
 #include "ledger/jobs/jobs.hpp"
+#include "ledger/store/dsn.hpp"
 #include "machines/allocation/allocation.hpp"
 #include "machines/control/control.hpp"
 #include "machines/core/amount.hpp"
@@ -40,10 +41,17 @@ namespace {
 
 using nlohmann::ordered_json;
 
+// The connection itself comes without the error's number.
+bool is_without_right(const ledger::StoreError& error) {
+  return error.text.starts_with("[42501]") || error.text.find("permission denied for database") != std::string::npos;
+}
+
 // What to do where the database can't be reached, or is none of ours.
 std::string advice(const Where& where, const ledger::StoreError& error) {
   const bool foreign = error.text.starts_with("[42P01]") || error.text.starts_with("[3F000]") || error.text.starts_with("[42883]");
   if (foreign) return "; this database holds no ledger of Bursar: check --dsn, or let `bursar up` make one in it";
+  if (is_without_right(error))
+    return fmt::format("; `GRANT {} TO {}` gives a login what people order and look at; what remains is the owner's alone", operator_role, ledger::login_of(where.dsn));
   if (error.failure != ledger::StoreFailure::unavailable) return "";
   return where.by_folder ? "; `bursar up` on this data folder starts it, if it is not just starting" : "; check --dsn";
 }
@@ -76,6 +84,13 @@ void print_instances(const std::vector<ledger::books::InstanceView>& views) {
                view.version, view.parent.value == 0 ? "-" : std::to_string(view.parent.value));
 }
 
+constexpr ledger::Statement logins_statement = {
+    "status_logins",
+    "SELECT EXISTS (SELECT FROM ledger.seats() AS s WHERE s.lease_ms > 0) AND count(*) > 0 AND bool_and(pg_has_role(a.usesysid, n.nspowner, 'MEMBER')) "
+    "FROM pg_namespace n JOIN pg_stat_activity a ON a.datname = current_database() AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid() "
+    "WHERE n.nspname = 'ledger'",
+    false};
+
 struct StatusView {
   std::vector<ledger::books::StateCount> states;
   ledger::jobs::Counts jobs;
@@ -87,6 +102,7 @@ struct StatusView {
   bool house_may_run = true;
   std::vector<std::string> overdue;  // schedules, a sentence each
   std::vector<StuckWork> stuck = {};
+  bool shares_owners_login = false;  // the brokers do
 };
 
 ordered_json status_json(const StatusView& view) {
@@ -116,6 +132,7 @@ ordered_json status_json(const StatusView& view) {
   json["stuck"] = ordered_json::array();
   for (const auto& [jobs, reason] : view.stuck)
     json["stuck"].push_back({{"kind", jobs.kind}, {"command", jobs.command}, {"count", jobs.count}, {"oldest_s", jobs.oldest_s}, {"reason", reason}});
+  json["shares_owners_login"] = view.shares_owners_login;
   json["breaks"] = {{"open", view.breaks.count}, {"oldest_s", view.breaks.oldest_s}};
   return json;
 }
@@ -148,6 +165,8 @@ void print_status(const StatusView& view) {
   print_text("breaks     {}\n", view.breaks.count == 0 ? "0" : fmt::format("{} open, the oldest for {}: `bursar reconcile list`", view.breaks.count, age_text(view.breaks.oldest_s)));
   if (const std::string keys = in_one_line(view.keys); !keys.empty()) print_text("keys       {}\n", keys);
   if (!view.overdue.empty()) print_text("schedules  {} overdue: {}\n", view.overdue.size(), fmt::format("{}", fmt::join(view.overdue, "; ")));
+  if (view.shares_owners_login)
+    print_text("LOGINS     brokers and workers log in as the owner of the ledger: whoever takes one over may do everything; give them their own with `bursar up --service-dsn`\n");
   for (const auto& one : view.stuck) print_text("stuck      {}\n", in_one_line(one));
   print_text("stranded   {}\n", view.stranded.size());
   for (const auto& one : view.stranded) print_text("  {} {} is {}: no job, timer or child will move it\n", one.kind, one.id.value, one.state);
@@ -163,6 +182,13 @@ int failed(const Where& where, const std::string& what, const ledger::StoreError
 int wrong(const std::string& text) {
   print_text(stderr, "bursar: {}\n", text);
   return 2;
+}
+
+// Brokers sit, and every session here, ours aside, is of a login that can act as the owner of the ledger.
+static ledger::Stored<bool> brokers_share_owners_login(ledger::Connection& connection) {
+  const auto rows = connection.call(logins_statement);
+  if (!rows) return machines::fail(rows.error());
+  return rows->flag(0, 0);
 }
 
 // None where no house runs. The keys of another database's house would be refused: then its seats alone.
@@ -205,6 +231,9 @@ int show_status(const Where& where, std::int64_t stuck_after_s) {
   auto stuck = stuck_now(connection, answering, stuck_after_s);
   if (!stuck) return failed(where, "status", stuck.error());
   view.stuck = std::move(*stuck);
+  const auto shares = brokers_share_owners_login(connection);
+  if (!shares) return failed(where, "status", shares.error());
+  view.shares_owners_login = *shares;
   if (where.json) std::cout << status_json(view).dump() << "\n";
   else print_status(view);
   return stranded->empty() ? 0 : 1;

@@ -103,6 +103,11 @@ std::string with_options(const std::string& dsn, const std::string& options) {
   return text_of(*keywords);
 }
 
+std::string login_of(const std::string& dsn) {
+  const auto keywords = parse(dsn);
+  return keywords ? effective(*keywords, "user") : "";
+}
+
 std::string brisk(const std::string& dsn) { return with_settings(dsn, "-c statement_timeout=30000", ""); }
 
 std::chrono::milliseconds statement_timeout(const std::string& dsn) {

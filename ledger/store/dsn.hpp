@@ -20,6 +20,9 @@ std::string with_options(const std::string& dsn, const std::string& options);
 // loopback, or TLS with a verified name is asked for. Hosts and sslmode that the string leaves out are the
 // environment's.
 std::string plain_over_network(const std::string& dsn);
+// The user that it logs in as; empty where neither the string nor the environment says so.
+std::string login_of(const std::string& dsn);
+
 // For calls that take moments: a statement ends after half a minute, unless the string names a statement_timeout
 // itself.
 std::string brisk(const std::string& dsn);
