@@ -11,6 +11,8 @@
 #include "deploy/bursar/print.hpp"
 #include "deploy/bursar/secret_arguments.hpp"
 #include "deploy/bursar/witness.hpp"
+#include "deploy/cluster/confine.hpp"
+#include "deploy/cluster/logins.hpp"
 #include "ledger/store/dsn.hpp"
 #include "ledger/store/migrations.hpp"
 
@@ -132,7 +134,12 @@ Clustered<machines::Nothing> House::open_database() {
     if (auto made = make_database(); !made) return made;
     owner_dsn_ = cluster_->dsn(database_name, owner_role);
     service_dsn_ = cluster_->dsn(database_name, service_role);
-    keeper_dsn_ = ledger::with_options(owner_dsn_, fmt::format("-c role={}", keeper_role));
+    keeper_dsn_ = cluster_->dsn(database_name, keeper_role);
+    if (!can_confine())
+      print_text(stderr,
+                 "This kernel has no Landlock: a broker or worker that is taken over could read the owner's password, "
+                 "{}. Give it a PostgreSQL of another user: --dsn and --service-dsn.\n",
+                 password_file(layout_.folder).string());
   } else {
     owner_dsn_ = options_.dsn;
     doorkeeper_.emplace(layout_.seen());
@@ -269,25 +276,26 @@ void House::remember() {
 }
 
 void House::start_children(const std::string& symbol) {
-  const auto add = [&](const std::string& name, std::vector<std::string> arguments, const std::string& dsn = {}) {
+  const auto add = [&](const std::string& name, std::vector<std::string> arguments, const std::string& dsn) {
     ProcessSpec spec;
     spec.argv = {"/proc/self/exe"};
     spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
     spec.argv.insert(spec.argv.end(), {"--data-dir", layout_.folder.string()});
-    spec.argv.push_back(dsn_on_input);
-    spec.input = dsn.empty() ? service_dsn_ : dsn;
+    if (cluster_) spec.argv.push_back(confined);
+    if (!dsn.empty()) spec.argv.push_back(dsn_on_input);
+    spec.input = dsn;
     if (!options_.config_file.empty())
       spec.argv.insert(spec.argv.end(), {"--config", std::filesystem::absolute(options_.config_file).string()});
     spec.log_file = layout_.log(name).string();
     spec.death_signal = SIGTERM;
     supervisor_.add(name, std::move(spec));
   };
-  if (layout_.venue_elsewhere.empty()) add("venue", {"node", "venue", "--symbol", symbol});
-  if (options_.config.broker.count > 0) add("broker", {"node", "broker", "--name", "broker-1"});
+  if (layout_.venue_elsewhere.empty()) add("venue", {"node", "venue", "--symbol", symbol}, "");
+  if (options_.config.broker.count > 0) add("broker", {"node", "broker", "--name", "broker-1"}, service_dsn_);
   for (int broker = 2; broker <= options_.config.broker.count; ++broker)
-    add(fmt::format("broker-{}", broker), {"node", "broker", "--name", fmt::format("broker-{}", broker)});
+    add(fmt::format("broker-{}", broker), {"node", "broker", "--name", fmt::format("broker-{}", broker)}, service_dsn_);
   for (int worker = 1; worker <= options_.config.workers.count; ++worker)
-    add(fmt::format("worker-{}", worker), {"node", "worker", "--name", fmt::format("worker-{}", worker)});
+    add(fmt::format("worker-{}", worker), {"node", "worker", "--name", fmt::format("worker-{}", worker)}, service_dsn_);
   // It opens keys to test them, and records what it saw: what no worker may.
   const auto& schedules = options_.config.schedules;
   const bool tests = std::any_of(schedules.begin(), schedules.end(), [](auto& one) { return one.does == "test_keys"; });

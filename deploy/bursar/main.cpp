@@ -36,7 +36,7 @@ using deploy::Layout, deploy::Where;
 
 struct Options {
   std::string config, data_dir, dsn, service_dsn, replay, name, symbol, kind, format, output;
-  bool json = false, exit_when_done = false, all = false, dsn_on_input = false;
+  bool json = false, exit_when_done = false, all = false, dsn_on_input = false, confined = false;
   int limit = 50;
   std::int64_t id = 0;
   deploy::VaultOrder vault;
@@ -109,7 +109,7 @@ int run_up(const Options& options) {
 int run_node(const Options& options, int (*node)(const deploy::NodeOptions&)) {
   return with_config(options, [&](const schemas::config::Config& config) {
     const std::string dsn = options.dsn_on_input ? deploy::take_dsn_from_input() : options.dsn;
-    return node({layout_of(options, config), dsn, options.name, options.symbol, config});
+    return node({layout_of(options, config), dsn, options.name, options.symbol, config, options.confined});
   });
 }
 
@@ -468,6 +468,7 @@ class Cli {
       command->add_option("--name", o_.name);
       command->add_option("--symbol", o_.symbol);
       command->add_flag(deploy::dsn_on_input, o_.dsn_on_input);
+      command->add_flag(deploy::confined, o_.confined);
       command->callback([this, run = run] { run_ = [this, run] { return run_node(o_, run); }; });
     }
   }

@@ -15,6 +15,7 @@
 #include "deploy/bursar/plan.hpp"
 #include "deploy/bursar/print.hpp"
 #include "deploy/bursar/sighting.hpp"
+#include "deploy/cluster/confine.hpp"
 #include "ledger/secrets/process.hpp"
 #include "ledger/store/dsn.hpp"
 #include "workers/handlers/sleeve.hpp"
@@ -46,6 +47,29 @@ void begin_node() {
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+}
+
+// The owner's password and PostgreSQL's own files lie in the same folder, and perhaps belong to the same user. A build
+// that counts its lines writes them wherever it was built.
+void confine([[maybe_unused]] const NodeOptions& options, [[maybe_unused]] Confines own) {
+#ifndef BURSAR_COVERAGE
+  if (!options.confined) return;
+  for (auto& path : system_files()) own.readable.push_back(std::move(path));
+  own.readable.push_back(options.layout.seen());
+  if (!confine_to(own))
+    spdlog::warn("not confined (no Landlock here): all files of its user stay open to this process");
+#endif
+}
+
+// Where the master key lies, and a new one will: it is put in the other's place. The folder of the house is no such
+// place.
+std::filesystem::path place_of_master_key(const NodeOptions& options) {
+  const auto file =
+      ledger::secrets::find_master_key(options.config.keys.master_key_file, options.layout.key("master.key")).file;
+  const auto folder = std::filesystem::weakly_canonical(file.parent_path());
+  const auto house = std::filesystem::weakly_canonical(options.layout.folder);
+  const auto met = std::mismatch(folder.begin(), folder.end(), house.begin(), house.end());
+  return met.first == folder.end() ? file : folder;
 }
 
 struct Keys {
@@ -154,6 +178,11 @@ int serve(workers::venues::paper::VenueConfig config, const schemas::config::Con
 
 int run_keys(const NodeOptions& options) {
   begin_node();
+  confine(options,
+          {
+              {options.layout.key("client").parent_path(), place_of_master_key(options), options.layout.checkpoints()},
+              {                            }
+  });
   const Doorkeeper doorkeeper(options.layout.seen());
   return watch_keys(
       {
@@ -167,6 +196,7 @@ int run_broker(const NodeOptions& options) {
   begin_node();
   const auto keys = read_keys(options.layout, "broker");
   if (!keys) return 2;
+  confine(options, {{}, {options.layout.run()}});
   brokers::service::BrokerConfig config;
   const auto& from = options.config.broker;
   config.name = options.name;
@@ -187,6 +217,7 @@ int run_worker(const NodeOptions& options) {
   const auto broker = brokers::wire::read_public_key(options.layout.key("broker").string() + ".pub");
   const auto venue = brokers::wire::read_public_key(options.layout.venue_public_key().string());
   if (!keys || !broker || !venue) return 2;
+  confine(options, {{place_of_master_key(options)}, {}});
   workers::harness::WorkerConfig config;
   config.name = options.name;
   for (int number = 1; number <= options.config.broker.count; ++number)
@@ -209,6 +240,12 @@ int run_venue(const NodeOptions& options) {
   begin_node();
   const auto keys = read_keys(options.layout, "venue");
   if (!keys) return 2;
+  const auto own_folder = options.layout.venue_store().parent_path();
+  setenv("SQLITE_TMPDIR", own_folder.c_str(), 1);
+  confine(options, {
+                       {          },
+                       { options.layout.run(), own_folder}
+  });
   workers::venues::paper::VenueConfig config;
   config.endpoint = options.layout.venue_endpoint();
   config.store = options.layout.venue_store().string();

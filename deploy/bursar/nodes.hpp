@@ -15,10 +15,12 @@ namespace deploy {
 
 struct NodeOptions {
   Layout layout;
-  std::string dsn;     // as the service role; for run_keys as the owner
+  std::string dsn;     // as the service role; for run_keys as the keepers'
   std::string name;    // worker-1
   std::string symbol;  // venue: the pair that it trades
   schemas::config::Config config;
+  // Of a house with a PostgreSQL of its own: it gives up all files but its own before it speaks to anybody.
+  bool confined = false;
 };
 
 int serve(const brokers::service::BrokerConfig& config);

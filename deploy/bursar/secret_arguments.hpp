@@ -8,6 +8,8 @@ namespace deploy {
 
 // The word by which a child is told to read its connection string from standard input.
 inline constexpr const char* dsn_on_input = "--dsn-on-stdin";
+// That a process of the house gives up all files but its own (deploy/cluster/confine.hpp).
+inline constexpr const char* confined = "--confined";
 
 // Overwrites the value of each --dsn in the arguments of this process, as the kernel shows them, and takes $BURSAR_DSN
 // out of its environment and out of what is shown of that. REQUIRES: both have been read; one thread.

@@ -1,6 +1,7 @@
 #include "deploy/bursar/up.hpp"
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -442,6 +443,7 @@ int up(const UpOptions& options) {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  prctl(PR_SET_DUMPABLE, 0);  // it holds the owner's way in, and its children may be of the same user
   // A price file that can't be used must not leave a folder behind.
   if (!options.replay.empty())
     if (const auto prices = load_prices(options); !prices) return failed(prices.error().text, prices.error().exit_code);

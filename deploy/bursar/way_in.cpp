@@ -10,6 +10,7 @@
 
 #include "deploy/bursar/print.hpp"
 #include "deploy/bursar/sighting.hpp"
+#include "deploy/cluster/logins.hpp"
 #include "deploy/cluster/process.hpp"
 #include "ledger/store/connection.hpp"
 #include "ledger/store/dsn.hpp"
@@ -80,8 +81,9 @@ Clustered<WayIn> WayIn::open(const Layout& layout, const std::string& dsn) {
   const ClusterPaths paths = ClusterPaths::below(layout.folder);
   struct stat cluster_folder {};  // its owner is whom the server runs as
   const bool is_there = lstat(paths.data.c_str(), &cluster_folder) == 0;
-  way.dsn_ = fmt::format("host='{}' dbname={} user={}{}", paths.sockets.string(), database_name, owner_role,
-                         is_there ? peer_of(cluster_folder.st_uid) : "");
+  way.dsn_ =
+      fmt::format("host='{}' dbname={} user={} passfile='{}'{}", paths.sockets.string(), database_name, owner_role,
+                  password_file(layout.folder).string(), is_there ? peer_of(cluster_folder.st_uid) : "");
   const auto ours = is_ours(layout.folder, way.dsn_);
   if (!ours) return machines::fail(ours.error());
   if (!*ours) return way;

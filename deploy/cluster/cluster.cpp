@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "deploy/cluster/logins.hpp"
 #include "deploy/cluster/process.hpp"
 #include "ledger/store/connection.hpp"
 
@@ -29,8 +30,8 @@ pid_t pid_in(const fs::path& data) {
   return text ? static_cast<pid_t>(std::atoi(text->c_str())) : 0;
 }
 
-// The process in postmaster.pid when it lives, is the cluster's user's, and works in this very data folder; none else. A
-// stale file, even one whose number another program has by now, is PostgreSQL's own to clear; and whoever wrote the
+// The process in postmaster.pid when it lives, is the cluster's user's, and works in this very data folder; none else.
+// A stale file, even one whose number another program has by now, is PostgreSQL's own to clear; and whoever wrote the
 // number must not choose whom we end. The handle comes first, so that what is looked at is what will be signalled.
 ProcessHandle server_left_in(const fs::path& data, const std::optional<Identity>& user) {
   ProcessHandle found(pid_in(data));
@@ -109,17 +110,24 @@ Clustered<Cluster> Cluster::open(const fs::path& folder, ClusterOptions options)
   if (version == 0) {
     if (const auto made = make_cluster(paths, *binaries, *user); !made) return machines::fail(made.error());
   }
-  Cluster cluster(paths, *binaries, *user, std::move(options));
+  Cluster cluster(folder, *binaries, *user, std::move(options));
+  if (version == 0 || !has_passwords(folder))
+    if (const auto given = cluster.give_passwords(); !given) return machines::fail(given.error());
   if (const auto running = cluster.adopt_or_start(); !running) return machines::fail(running.error());
   return cluster;
 }
 
-Cluster::Cluster(ClusterPaths paths, fs::path binaries, std::optional<Identity> user, ClusterOptions options)
-    : paths_(std::move(paths)), binaries_(std::move(binaries)), user_(std::move(user)), options_(std::move(options)) {}
+Cluster::Cluster(fs::path folder, fs::path binaries, std::optional<Identity> user, ClusterOptions options)
+    : folder_(std::move(folder)),
+      paths_(ClusterPaths::below(folder_)),
+      binaries_(std::move(binaries)),
+      user_(std::move(user)),
+      options_(std::move(options)) {}
 
 Cluster::~Cluster() { stop(); }
 Cluster::Cluster(Cluster&& other) noexcept
-    : paths_(std::move(other.paths_)),
+    : folder_(std::move(other.folder_)),
+      paths_(std::move(other.paths_)),
       binaries_(std::move(other.binaries_)),
       user_(std::move(other.user_)),
       options_(std::move(other.options_)),
@@ -132,6 +140,7 @@ Cluster::Cluster(Cluster&& other) noexcept
 Cluster& Cluster::operator=(Cluster&& other) noexcept {
   if (this == &other) return *this;
   stop();
+  folder_ = std::move(other.folder_);
   paths_ = std::move(other.paths_);
   binaries_ = std::move(other.binaries_);
   user_ = std::move(other.user_);
@@ -145,6 +154,15 @@ Cluster& Cluster::operator=(Cluster&& other) noexcept {
   return *this;
 }
 
+Clustered<machines::Nothing> Cluster::give_passwords() {
+  server_ = server_left_in(paths_.data, user_);
+  adopted_ = pid() != 0;
+  stop();
+  adopted_ = false;
+  if (auto written = write_settings(paths_, user_, options_.extra); !written) return written;
+  return make_passwords(folder_, binaries_, user_);
+}
+
 Clustered<machines::Nothing> Cluster::adopt_or_start() {
   server_ = server_left_in(paths_.data, user_);
   adopted_ = pid() != 0;
@@ -156,6 +174,7 @@ Clustered<machines::Nothing> Cluster::adopt_or_start() {
         ready_ = true;
         return machines::Nothing{};
       }
+      if (!refused_.empty()) return machines::fail(ClusterError{refused_, 1});
       std::this_thread::sleep_for(look_again);
     }
     if (!has_ended())
@@ -196,6 +215,7 @@ Clustered<machines::Nothing> Cluster::wait_until_ready() {
       return machines::fail(ClusterError{fmt::format("PostgreSQL was not ready within {} s; see {}",
                                                      options_.ready_within.count(), paths_.log.string()),
                                          1});
+    if (!refused_.empty()) return machines::fail(ClusterError{refused_, 1});
     std::this_thread::sleep_for(look_again);
     if (!has_ended()) continue;
     server_ = {};
@@ -210,11 +230,18 @@ Clustered<machines::Nothing> Cluster::wait_until_ready() {
   return machines::Nothing{};
 }
 
-bool Cluster::answers() const {
+bool Cluster::answers() {
   struct stat found {};
   if (stat(paths_.socket().c_str(), &found) != 0) return false;
   ledger::Connection connection(dsn() + " target_session_attrs=any");  // a standby is ready too
-  return connection.connect().has_value();
+  const auto connected = connection.connect();
+  // The server speaks English to us: lc_messages.
+  if (!connected && connected.error().text.find("password authentication failed") != std::string::npos)
+    refused_ = fmt::format(
+        "the passwords in {} are not those of this PostgreSQL; move that file aside, and the next start "
+        "makes new ones",
+        password_file(folder_).string());
+  return connected.has_value();
 }
 
 bool Cluster::has_ended() {
@@ -227,8 +254,13 @@ bool Cluster::has_ended() {
 }
 
 std::string Cluster::dsn(const std::string& database, const std::string& role) const {
-  return fmt::format("host={} dbname={} user={}{}", in_dsn(paths_.sockets.string()), in_dsn(database), in_dsn(role),
-                     peer_of(user_ ? user_->uid : geteuid()));
+  std::string secret = " passfile=" + in_dsn(password_file(folder_).string());
+  if (role != cluster_logins[0]) {
+    const auto password = password_of(folder_, role);
+    secret = password ? " password=" + in_dsn(*password) : "";
+  }
+  return fmt::format("host={} dbname={} user={}{}{}", in_dsn(paths_.sockets.string()), in_dsn(database), in_dsn(role),
+                     secret, peer_of(user_ ? user_->uid : geteuid()));
 }
 
 Clustered<Health> Cluster::watch() {

@@ -41,7 +41,9 @@ class Cluster {
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
-  // libpq's connection string over the socket. Roles: bursar_owner (all rights), bursar_service.
+  // libpq's connection string over the socket. The owner's names the file with its password, which others can't read;
+  // those of the other two logins (logins.hpp) hold theirs, to be handed to a child. Any other role is named without
+  // one.
   [[nodiscard]] std::string dsn(const std::string& database = "postgres",
                                 const std::string& role = "bursar_owner") const;
   // Looks after the server without waiting: one that died is started again (`restarted`, then `starting` until it
@@ -55,14 +57,19 @@ class Cluster {
   [[nodiscard]] int restarts() const { return restarts_; }
 
  private:
-  Cluster(ClusterPaths paths, std::filesystem::path binaries, std::optional<Identity> user, ClusterOptions options);
+  Cluster(std::filesystem::path folder, std::filesystem::path binaries, std::optional<Identity> user,
+          ClusterOptions options);
   Clustered<machines::Nothing> adopt_or_start();
   Clustered<machines::Nothing> start();
   Clustered<machines::Nothing> wait_until_ready();
-  [[nodiscard]] bool answers() const;
+  [[nodiscard]] bool answers();
   bool has_ended();  // reaps our own child
   bool wait_for_end(std::chrono::milliseconds within);
 
+  // New passwords, set while no server runs: one that was left is stopped.
+  Clustered<machines::Nothing> give_passwords();
+
+  std::filesystem::path folder_;
   ClusterPaths paths_;
   std::filesystem::path binaries_;
   std::optional<Identity> user_;
@@ -73,6 +80,7 @@ class Cluster {
   bool was_killed_ = false;      // by a signal, when it last ended
   std::uintmax_t log_from_ = 0;  // where in the log the running server began
   int restarts_ = 0;
+  std::string refused_;  // why the server that answers lets us not in
 };
 
 }  // namespace deploy

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <set>
 
 namespace deploy {
 namespace {
@@ -202,7 +201,7 @@ Clustered<machines::Nothing> make_cluster(const ClusterPaths& paths, const fs::p
                "--locale=C",
                "--encoding=UTF8",
                "--data-checksums",
-               "--auth=peer",
+               "--auth=reject",
                "--no-instructions"};
   spec.environment = server_environment();
   spec.inherits_environment = false;
@@ -227,15 +226,10 @@ Clustered<machines::Nothing> write_settings(const ClusterPaths& paths, const std
     for (const auto& [name, value] : *list) conf += fmt::format("{} = {}\n", name, quoted(value));
   if (auto written = write_file(paths.data / "bursar.conf", conf, user); !written) return written;
 
-  // Whoever runs bursar, the cluster's own user and root may be either role; nobody else has a way in.
-  std::string ident = "# Written by bursar at each start.\n";
-  std::set<std::string> names{"root", user_name(geteuid())};
-  if (user) names.insert(user->name);
-  for (const std::string& name : names)
-    for (const char* role : {"bursar_owner", "bursar_service"}) ident += fmt::format("bursar \"{}\" {}\n", name, role);
-  if (auto written = write_file(paths.data / "pg_ident.conf", ident, user); !written) return written;
-  return write_file(paths.data / "pg_hba.conf", "# Written by bursar at each start.\nlocal all all peer map=bursar\n",
-                    user);
+  // No user of the operating system is anybody here: who comes in knows the password of a role (logins.hpp).
+  const std::string by_us = "# Written by bursar at each start.\n";
+  if (auto written = write_file(paths.data / "pg_ident.conf", by_us, user); !written) return written;
+  return write_file(paths.data / "pg_hba.conf", by_us + "local all all scram-sha-256\n", user);
 }
 
 }  // namespace deploy

@@ -48,7 +48,7 @@ Clustered<machines::Nothing> check_socket_path(const ClusterPaths& paths);
 using PostgresSettings = std::vector<std::pair<std::string, std::string>>;
 
 // initdb into a folder on the side, then a rename: a half-made cluster is never taken for one. Superuser bursar_owner,
-// locale C, UTF8, data checksums, peer authentication only.
+// locale C, UTF8, data checksums, and no way in until it has passwords.
 Clustered<machines::Nothing> make_cluster(const ClusterPaths& paths, const std::filesystem::path& binaries,
                                           const std::optional<Identity>& user);
 

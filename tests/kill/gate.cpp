@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "deploy/cluster/install.hpp"
 #include "machines/core/check.hpp"
+#include "tests/support/cluster.hpp"
 
 namespace tests::kill {
 namespace {
@@ -19,8 +19,7 @@ constexpr const char* a_commit_waits =
 
 Gate::Gate(House& house)
     : house_(house),
-      connection_(fmt::format("host='{}' dbname=bursar user=bursar_owner",
-                              deploy::ClusterPaths::below(house.folder()).sockets.string())) {
+      connection_(house_dsn(house.folder())) {
   CHECK(close());
 }
 

@@ -123,8 +123,7 @@ House::~House() {
 }
 
 std::string House::dsn() const {
-  return fmt::format("host='{}' dbname=bursar user=bursar_owner",
-                     deploy::ClusterPaths::below(folder_).sockets.string());
+  return house_dsn(folder_);
 }
 
 void House::start() {

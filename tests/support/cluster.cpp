@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "deploy/cluster/folder.hpp"
+#include "deploy/cluster/logins.hpp"
 #include "ledger/store/dsn.hpp"
 #include "ledger/store/migrations.hpp"
-#include "tests/support/child.hpp"
 #include "tests/support/folder.hpp"
 
 namespace tests {
@@ -70,18 +70,16 @@ std::string acting_as(const std::string& database, const std::string& role) {
   return ledger::with_options(dsn(database), "-c role=" + role);
 }
 
+std::string house_dsn(const std::filesystem::path& data_folder) {
+  return fmt::format("host='{}' dbname=bursar user=bursar_owner passfile='{}'",
+                     deploy::ClusterPaths::below(data_folder).sockets.string(),
+                     deploy::password_file(data_folder).string());
+}
+
 std::string new_login(const std::string& database, const std::string& name, const std::string& role) {
-  must_run(database, fmt::format("CREATE ROLE {0} LOGIN; COPY (SELECT 'bursar /^.*$ {0}') TO PROGRAM 'cat >> "
-                                 "pg_ident.conf'; SELECT pg_reload_conf()",
-                                 name));
+  must_run(database, fmt::format("CREATE ROLE {0} LOGIN PASSWORD '{0}'", name));
   if (!role.empty()) must_run(database, fmt::format("GRANT {} TO {}", role, name));
-  const std::string login = dsn(database, name);
-  const auto is_known = [&] {
-    const auto answer = ledger::Connection(login).connect();
-    return answer || answer.error().text.find("permission denied for database") != std::string::npos;
-  };
-  if (!wait_until(is_known)) end_with(name + " can't log in");
-  return login;
+  return dsn(database, name) + " password=" + name;
 }
 
 namespace {

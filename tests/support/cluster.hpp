@@ -2,6 +2,7 @@
 // it ends; every test takes a fresh database. The real server with the real settings, fsync included.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -26,6 +27,9 @@ std::string dsn(const std::string& database, const std::string& role = "bursar_o
 std::string acting_as(const std::string& database, const std::string& role);
 // ... of a new login of that name, a member of `role` (empty: of none), made in the server of these tests.
 std::string new_login(const std::string& database, const std::string& name, const std::string& role = "");
+
+// The owner's, of the house on that data folder.
+std::string house_dsn(const std::filesystem::path& data_folder);
 
 // An empty database; its name. They live as long as the program.
 std::string empty_database();

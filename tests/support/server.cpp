@@ -9,6 +9,7 @@
 #include <sstream>
 #include <utility>
 
+#include "deploy/cluster/logins.hpp"
 #include "machines/core/check.hpp"
 #include "tests/support/child.hpp"
 
@@ -66,9 +67,14 @@ void copy_from(const std::string& dsn, const fs::path& data) {
 Server::Server(deploy::PostgresSettings extra) : cluster_(open_in(made(folder_.path() / "d"), std::move(extra))) {}
 
 Server::Server(Server& primary, const std::string& name) {
-  primary.add_to_hba("local replication all peer map=bursar");
+  primary.add_to_hba("local replication all scram-sha-256");
   const fs::path folder = made(folder_.path() / "d");
-  copy_from(fmt::format("host={} user=bursar_owner application_name={}", primary.sockets(), name),
+  const fs::path of_primary = primary.folder();
+  // A standby has the passwords of its primary.
+  fs::create_directory(deploy::password_file(folder).parent_path());
+  fs::copy_file(deploy::password_file(of_primary), deploy::password_file(folder));
+  copy_from(fmt::format("host={} user=bursar_owner password={} application_name={}", primary.sockets(),
+                        deploy::password_of(of_primary, "bursar_owner").value_or(""), name),
             deploy::ClusterPaths::below(folder).data);
   cluster_ = open_in(folder, {});
   const auto streams = fmt::format(
@@ -80,7 +86,7 @@ std::string Server::dsn(const std::string& database, const std::string& role) co
   return cluster_->dsn(database, role);
 }
 
-std::string Server::sockets() const { return deploy::ClusterPaths::below(folder_.path() / "d").sockets.string(); }
+std::string Server::sockets() const { return deploy::ClusterPaths::below(folder()).sockets.string(); }
 
 ledger::Stored<ledger::Rows> Server::ask(const std::string& sql, const std::string& database) {
   ledger::Connection connection(dsn(database) + " target_session_attrs=any");
@@ -157,7 +163,8 @@ void Server::start() {
 void Server::promote() { CHECK(must("SELECT pg_promote(true, 60)").flag(0, 0)); }
 
 std::string dsn_of_both(const Server& one, const Server& other, const std::string& database) {
-  return fmt::format("host={},{} dbname={} user=bursar_owner", one.sockets(), other.sockets(), database);
+  return fmt::format("host={},{} dbname={} user=bursar_owner passfile={}", one.sockets(), other.sockets(), database,
+                     deploy::password_file(one.folder()).string());
 }
 
 }  // namespace tests

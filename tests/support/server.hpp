@@ -25,6 +25,7 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   [[nodiscard]] std::string dsn(const std::string& database, const std::string& role = "bursar_owner") const;
+  [[nodiscard]] std::filesystem::path folder() const { return folder_.path() / "d"; }  // the data folder
   [[nodiscard]] std::string sockets() const;
   // One statement as bursar_owner, by itself, also on a standby; CHECKs that it succeeds.
   ledger::Rows must(const std::string& sql, const std::string& database = "postgres");

@@ -48,7 +48,7 @@ class Audit : public testing::Test {
   }
   // As a superuser on the database of the running house.
   ledger::Connection insider() const {
-    return ledger::Connection("host=" + data_ + "/pg dbname=bursar user=bursar_owner");
+    return ledger::Connection(house_dsn(data_));
   }
   void tamper(const std::string& sql) const {
     auto connection = insider();

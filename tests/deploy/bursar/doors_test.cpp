@@ -112,7 +112,7 @@ TEST(Doors, WhatPeopleAndVenuesWriteCannotSpeakToTheTerminal) {
     words.insert(words.end(), {"--data-dir", data});
     return bursar(words);
   };
-  ledger::Connection owner("host='" + data + "/pg' dbname=bursar user=bursar_owner");
+  ledger::Connection owner(house_dsn(data));
   ASSERT_TRUE(owner.connect().has_value());
   ASSERT_EQ(say({"paper", "deposit", "USDT", "5"}).code, 0);
   (void)say({"reconcile", "--assign", trick});

@@ -222,7 +222,7 @@ TEST_F(House, StoppedInTheMiddleItGoesOnToTheSameDigest) {
   const std::string slow = config_file(folder, 200, "[venue.paper]\nfaults = [\"place:3:time_out\"]\n");
   {
     const auto run = start_bursar({"up", "--data-dir", data, "--config", slow, "--exit-when-done"});
-    ledger::Connection connection("host=" + data + "/pg dbname=bursar user=bursar_owner");
+    ledger::Connection connection(house_dsn(data));
     ASSERT_TRUE(wait_until([&] {
       const auto rows = connection.run("SELECT count(*) FROM ledger.instance WHERE kind = 'order'");
       return rows && rows->number(0, 0) >= 3;
@@ -361,11 +361,8 @@ TEST_F(House, AnotherHouseInTheDefaultFolderSaysNothingOfADatabase) {
 TEST_F(House, ALoginWithoutAnyGrantCantConnect) {
   const TempFolder folder;
   const std::string database = empty_database();
-  must_run(database, "CREATE ROLE stranger LOGIN");
-  must_run(database, "COPY (SELECT 'bursar /^.*$ stranger') TO PROGRAM 'cat >> pg_ident.conf'");
-  must_run(database, "SELECT pg_reload_conf()");
-  const std::string stranger = dsn(database, "stranger");
-  ASSERT_TRUE(wait_until([&] { return ledger::Connection(stranger).connect().has_value(); })) << "before";
+  const std::string stranger = new_login(database, "stranger");
+  ASSERT_TRUE(ledger::Connection(stranger).connect()) << "before";
   const Said said =
       up((folder.path() / "data").string(), {"--config", finished_house().config, "--dsn", dsn(database), "--json"});
   EXPECT_EQ(said.code, 0) << said.err;
@@ -380,25 +377,22 @@ TEST_F(House, ALoginWithoutAnyGrantCantConnect) {
 TEST_F(House, BrokersAndWorkersHaveALoginOfTheirOwn) {
   const TempFolder folder;
   const std::string database = empty_database(), data = (folder.path() / "data").string();
-  must_run(database,
-           "CREATE ROLE deckhand LOGIN; COPY (SELECT 'bursar /^.*$ deckhand') TO PROGRAM 'cat >> pg_ident.conf'");
-  must_run(database, "SELECT pg_reload_conf()");
-  ASSERT_TRUE(wait_until([&] { return ledger::Connection(dsn(database, "deckhand")).connect().has_value(); }));
+  const std::string deckhand_dsn = new_login(database, "deckhand");
   const auto with = [&](const std::string& service) {
     return up(data, {"--config", finished_house().config, "--dsn", dsn(database), "--service-dsn", service, "--json"});
   };
-  const Said stranger = with(dsn(database, "deckhand"));
+  const Said stranger = with(deckhand_dsn);
   EXPECT_EQ(stranger.code, 1);
   EXPECT_THAT(stranger.err, testing::AllOf(HasSubstr("bursar: --service-dsn: "), HasSubstr("GRANT bursar_service TO")));
   const Said owner = with(dsn(database));
   EXPECT_EQ(owner.code, 2);
   EXPECT_THAT(owner.err, HasSubstr("the login bursar_owner is a superuser"));
   must_run(database, "GRANT bursar_service TO deckhand");
-  const Said said = with(dsn(database, "deckhand"));
+  const Said said = with(deckhand_dsn);
   EXPECT_EQ(said.code, 0) << said.err;
   EXPECT_EQ(said.last_line()["digest"], digest());
   EXPECT_THAT(said.err, Not(HasSubstr("Give them a login of their own")));
-  ledger::Connection deckhand(dsn(database, "deckhand") + " options='-c role=bursar_service'");
+  ledger::Connection deckhand(deckhand_dsn + " options='-c role=bursar_service'");
   EXPECT_THAT(deckhand.run("SET ROLE none; UPDATE ledger.account SET limited = false").error().text,
               HasSubstr("permission denied"));
 }
@@ -406,12 +400,8 @@ TEST_F(House, BrokersAndWorkersHaveALoginOfTheirOwn) {
 TEST_F(House, AUserWhoMayNotActAsTheServiceKeepsItsRightsAndIsTold) {
   const TempFolder folder;
   const std::string database = empty_database();
-  must_run(database,
-           fmt::format("CREATE ROLE landlord LOGIN CREATEROLE; ALTER DATABASE {} OWNER TO landlord", database));
-  must_run(database, "COPY (SELECT 'bursar /^.*$ landlord') TO PROGRAM 'cat >> pg_ident.conf'");
-  must_run(database, "SELECT pg_reload_conf()");
-  const std::string data_source = dsn(database, "landlord");
-  ASSERT_TRUE(wait_until([&] { return ledger::Connection(data_source).connect().has_value(); }));
+  const std::string data_source = new_login(database, "landlord");
+  must_run(database, fmt::format("ALTER ROLE landlord CREATEROLE; ALTER DATABASE {} OWNER TO landlord", database));
   const Said said =
       up((folder.path() / "data").string(), {"--config", finished_house().config, "--dsn", data_source, "--json"});
   EXPECT_EQ(said.code, 0) << said.err;
