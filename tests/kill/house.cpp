@@ -12,6 +12,7 @@
 
 #include "deploy/cluster/install.hpp"
 #include "machines/core/check.hpp"
+#include "tests/support/cluster.hpp"
 
 namespace tests::kill {
 

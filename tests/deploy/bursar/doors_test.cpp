@@ -75,7 +75,9 @@ TEST(Doors, APasswordOfTheConnectionStringIsShownByNoProcess) {
   if (const auto why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
   const TempFolder folder;
   const std::string data = (folder.path() / "data").string();
-  const std::string with_password = dsn(empty_database()) + " password=hunter2-of-doors";
+  const std::string database = empty_database();
+  must_run(database, "CREATE ROLE porter LOGIN SUPERUSER PASSWORD 'hunter2-of-doors'");
+  const std::string with_password = dsn(database, "porter") + " password=hunter2-of-doors";
   const Words words = {BURSAR_EXECUTABLE, "up", "--config", finished_house().config, "--data-dir", data};
   for (const bool by_argument : {true, false}) {
     Words argv = words;

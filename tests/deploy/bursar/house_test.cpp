@@ -4,8 +4,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <set>
+#include <sstream>
 
+#include "deploy/cluster/confine.hpp"
 #include "tests/deploy/bursar/house.hpp"
 #include "tests/support/cluster.hpp"
 
@@ -264,6 +267,48 @@ TEST_F(House, ARunningHouseIsSeenAndItsFolderIsItsOwn) {
   EXPECT_EQ(look({"ledger", "verify"}).code, 0);
   run->send(SIGTERM);
   EXPECT_EQ(run->wait().code, 0) << run->output();
+}
+
+// What a process of the house was started with, and what the kernel says of it.
+std::vector<std::string> status_of_nodes(const std::string& data) {
+  std::vector<std::string> found;
+  std::error_code gone;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", gone)) {
+    std::ifstream command_line(entry.path() / "cmdline"), status(entry.path() / "status");
+    std::ostringstream words, text;
+    words << command_line.rdbuf();
+    text << status.rdbuf();
+    if (words.str().find(std::string("\0node\0", 6)) != std::string::npos &&
+        words.str().find(data) != std::string::npos)
+      found.push_back(text.str());
+  }
+  return found;
+}
+
+// Whoever takes one over finds neither the owner's login nor a file to get it from.
+TEST_F(House, ItsProcessesLogInAsWhatTheyAreAndAreConfined) {
+  const TempFolder folder;
+  const std::string data = (folder.path() / "data").string();
+  const auto run = start_bursar({"up", "--data-dir", data, "--config", finished_house().config});
+  ASSERT_TRUE(run->wait_for_output("The house stays open")) << run->output();
+  ledger::Connection owner(house_dsn(data));
+  const auto logins = [&] {
+    std::string names;
+    const auto rows = owner.run(
+        "SELECT string_agg(DISTINCT usename::text, ' ') FROM pg_stat_activity WHERE datname = 'bursar' AND backend_type "
+        "= 'client backend'");
+    return rows ? std::string(rows->text(0, 0)) : rows.error().text;
+  };
+  EXPECT_TRUE(wait_until([&] { return logins() == "bursar_keeper bursar_owner bursar_service"; })) << logins();
+  const auto nodes = status_of_nodes(data);
+  EXPECT_GE(nodes.size(), 4U) << "venue, broker, workers, and what looks after keys";
+  const bool confines = deploy::can_confine();
+  for (const std::string& status : nodes)
+    EXPECT_EQ(status.find("NoNewPrivs:\t1") != std::string::npos, confines) << status;
+  EXPECT_FALSE(ledger::Connection("host='" + data + "/pg' dbname=bursar user=bursar_owner").connect());
+  run->send(SIGTERM);
+  EXPECT_EQ(run->wait().code, 0) << run->output();
+  EXPECT_THAT(read_text(data + "/log/broker.log"), Not(HasSubstr("not confined")));
 }
 
 // Two houses on one database would each lease the other's jobs, and each ask its own venue.

@@ -10,6 +10,7 @@
 #include <array>
 #include <fstream>
 
+#include "deploy/cluster/logins.hpp"
 #include "tests/deploy/bursar/canaries.hpp"
 #include "tests/deploy/bursar/house.hpp"
 #include "tests/support/cluster.hpp"
