@@ -202,9 +202,7 @@ class Cli {
   void add_up() {
     auto* command = looker(&app_, "up", "run the house: PostgreSQL, broker, workers, paper venue, and a replay",
                            [this] { return run_up(o_); });
-    command
-        ->add_option("--service-dsn", o_.service_dsn,
-                     "the same PostgreSQL under a login of its own for brokers and workers, a member of bursar_service")
+    command->add_option("--service-dsn", o_.service_dsn, "the same under a login of brokers' and workers' own (bursar_service)")
         ->envname("BURSAR_SERVICE_DSN");
     command->add_option("--replay", o_.replay, "CSV of hourly prices; without it a generated sample");
     command->add_flag("--exit-when-done", o_.exit_when_done, "end after the report");
