@@ -17,13 +17,17 @@ class OperatorLogin : public testing::Test {
   void SetUp() override {
     if (const auto why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
   }
+  static const TempFolder& folder() {
+    static const TempFolder one;
+    return one;
+  }
+  static std::string data() { return (folder().path() / "data").string(); }
   // A database with a finished replay; its name.
   static const std::string& house() {
-    static const TempFolder folder;
     static const std::string database = [] {
       std::string name = empty_database();
-      const Said said = bursar({"up", "--data-dir", (folder.path() / "data").string(), "--config",
-                                config_file(folder, 50), "--exit-when-done", "--dsn", dsn(name)});
+      const Said said = bursar({"up", "--data-dir", data(), "--config",
+                                config_file(folder(), 50), "--exit-when-done", "--dsn", dsn(name)});
       EXPECT_EQ(said.code, 0) << said.err;
       return name;
     }();
@@ -50,7 +54,7 @@ TEST_F(OperatorLogin, DoesWhatPeopleOrderAndLooksAtEverything) {
       {"schedule", "list"                              },
       {"report"                                        },
       {"ledger",   "balances"                          },
-      {"ledger",   "verify", "--full"                  },
+      {"ledger",   "verify", "--full", "--data-dir", data()},
       {"ledger",   "export", "--format", "hledger"     },
       {"vault",    "create", "BTC", "--why", "another" },
   };
