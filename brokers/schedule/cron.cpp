@@ -64,16 +64,17 @@ bool read_item(std::string_view text, const Field& field, std::bitset<64>& set) 
     if (!read || (range != "*" && range.find('-') == std::string_view::npos)) return false;
     step = *read;
   }
-  int from = field.least, to = field.most;
+  const bool is_weekday = field.most == 7;
+  int from = field.least, to = is_weekday ? 6 : field.most;
   if (range != "*") {
     const auto ends = split(range, '-');
     if (ends.size() > 2) return false;
     const auto first = number_of(ends.front(), field), last = number_of(ends.back(), field);
-    if (!first || !last || *first > *last) return false;
+    if (!first || !last || (*first > *last && !is_weekday)) return false;
     from = *first;
-    to = *last;
+    to = *first > *last ? *last + 7 : *last;  // fri-mon, mon-sun: over the end of the week
   }
-  for (int at = from; at <= to; at += step) set.set(static_cast<std::size_t>(at));
+  for (int at = from; at <= to; at += step) set.set(static_cast<std::size_t>(is_weekday ? at % 7 : at));
   return true;
 }
 
@@ -91,13 +92,31 @@ bool is_day(const Cron& cron, date::local_days day) {
   return by_day || by_weekday;
 }
 
-Instant instant_of(const date::time_zone* zone, date::local_seconds local) {
-  const auto info = zone->get_info(local);
-  // Left out: the moment when the clock goes on. Repeated: `first` is the offset that held before.
-  const auto at = info.result == date::local_info::nonexistent
-                      ? info.first.end
-                      : date::sys_seconds(local.time_since_epoch()) - info.first.offset;
+Instant instant_of(date::local_seconds local, std::chrono::seconds offset) {
+  const date::sys_seconds at(local.time_since_epoch() - offset);
   return {std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count()};
+}
+
+// The moments at which a clock there shows this time: mostly one.
+void add_moments(const Cron& cron, const date::time_zone* zone, date::local_seconds local, std::vector<Instant>& to) {
+  const auto info = zone->get_info(local);
+  if (info.result == date::local_info::nonexistent) {
+    if (!cron.is_interval) to.push_back({info.first.end.time_since_epoch().count() * 1'000'000});
+    return;
+  }
+  to.push_back(instant_of(local, info.first.offset));  // the offset that held before
+  if (info.result == date::local_info::ambiguous && cron.is_interval)
+    to.push_back(instant_of(local, info.second.offset));
+}
+
+std::vector<Instant> times_of_day(const Cron& cron, const date::time_zone* zone, date::local_days day) {
+  std::vector<Instant> times;
+  for (std::size_t hour = 0; hour < 24; ++hour)
+    for (std::size_t minute = 0; cron.hours[hour] && minute < 60; ++minute)
+      if (cron.minutes[minute])
+        add_moments(cron, zone, day + std::chrono::hours(hour) + std::chrono::minutes(minute), times);
+  std::sort(times.begin(), times.end());  // a repeated hour comes twice as a whole
+  return times;
 }
 
 // Calls `look` with each time after `after`, in order, until it says no.
@@ -111,14 +130,11 @@ void each_time(const Cron& cron, const std::string& zone_name, Instant after,
   for (int n = 0; n < most_days; ++n) {
     const date::local_days day = first + date::days(n);
     if (!is_day(cron, day)) continue;
-    for (std::size_t hour = 0; hour < 24; ++hour)
-      for (std::size_t minute = 0; cron.hours[hour] && minute < 60; ++minute) {
-        if (!cron.minutes[minute]) continue;
-        const Instant at = instant_of(zone, day + std::chrono::hours(hour) + std::chrono::minutes(minute));
-        if (at <= last) continue;
-        last = at;
-        if (!look(at)) return;
-      }
+    for (const Instant at : times_of_day(cron, zone, day)) {
+      if (at <= last) continue;
+      last = at;
+      if (!look(at)) return;
+    }
   }
 }
 
@@ -126,7 +142,9 @@ void each_time(const Cron& cron, const std::string& zone_name, Instant after,
 
 machines::Result<Cron, std::string> Cron::parse(std::string_view text) {
   std::vector<std::string_view> parts;
-  for (const std::string_view part : split(text, ' '))
+  std::string blanks(text);
+  std::replace(blanks.begin(), blanks.end(), '\t', ' ');
+  for (const std::string_view part : split(blanks, ' '))
     if (!part.empty()) parts.push_back(part);
   if (parts.size() != 5)
     return machines::fail(
@@ -135,11 +153,12 @@ machines::Result<Cron, std::string> Cron::parse(std::string_view text) {
   for (std::size_t at = 0; at < 5; ++at)
     for (const std::string_view item : split(parts[at], ','))
       if (!read_item(item, fields()[at], sets[at]))
-        return machines::fail(fmt::format("has \"{}\" as {}; *, numbers from {} to {}, ranges and steps are expected",
+        return machines::fail(fmt::format("has \"{}\" as {}; *, numbers from {} to {}, ranges from less to more and steps "
+                                          "are expected",
                                           item, fields()[at].name, fields()[at].least, fields()[at].most));
-  if (sets[4][7]) sets[4].set(0);
   Cron cron{narrowed<60>(sets[0]), narrowed<24>(sets[1]), narrowed<32>(sets[2]), narrowed<13>(sets[3]),
-            narrowed<7>(sets[4]),  parts[2] == "*",       parts[4] == "*"};
+            narrowed<7>(sets[4]),  parts[2][0] == '*',    parts[4][0] == '*',
+            parts[1][0] == '*'};
   if (!next_time(cron, "UTC", Instant{0})) return machines::fail(std::string("names a day that never comes"));
   return cron;
 }

@@ -111,6 +111,36 @@ TEST(Zone, ADoubledTimeRunsOnceAtTheFirst) {
       << "also for who looks between the two";
 }
 
+// Berlin's clock goes from 3:00 back to 2:00 on 2024-10-27 at 1:00 UTC, and on from 2:00 to 3:00 on 2024-03-31 at 1:00.
+TEST(Zone, AnIntervalGoesOnOverAChangeOfTheClock) {
+  for (const Instant change : {at(2024, 10, 27, 1), at(2024, 3, 31, 1)}) {
+    std::vector<Instant> half_hours, hours;
+    for (int n = -3; n <= 4; ++n) half_hours.push_back({change.us + n * 30 * minute});
+    for (int n = -2; n <= 3; ++n) hours.push_back({change.us + n * hour});
+    EXPECT_EQ(next("*/30 * * * *", {change.us - 2 * hour}, 8, "Europe/Berlin"), half_hours);
+    EXPECT_EQ(next("0 * * * *", {change.us - 3 * hour}, 6, "Europe/Berlin"), hours);
+  }
+  EXPECT_THAT(next("15 2 * * *", at(2024, 10, 26, 12), 2, "Europe/Berlin"),
+              ElementsAre(at(2024, 10, 27, 0, 15), at(2024, 10, 28, 1, 15)))
+      << "a time of day comes once";
+}
+
+TEST(Cron, AStarWithAStepIsAStarAsInDebian) {
+  // 2024-01-01 was a Monday; the 15th and 29th are the next ones with an odd number.
+  EXPECT_THAT(next("0 0 */2 * 1", at(2023, 12, 31), 3),
+              ElementsAre(at(2024, 1, 1), at(2024, 1, 15), at(2024, 1, 29)));
+}
+
+TEST(Cron, WeekdaysGoOverTheEndOfTheWeek) {
+  EXPECT_EQ(next("0 0 * * mon-sun", at(2024, 1, 1), 9), next("0 0 * * *", at(2024, 1, 1), 9));
+  EXPECT_THAT(next("0 0 * * fri-mon", at(2024, 1, 1), 5),
+              ElementsAre(at(2024, 1, 5), at(2024, 1, 6), at(2024, 1, 7), at(2024, 1, 8), at(2024, 1, 12)));
+  EXPECT_EQ(next("0 0 * * 5-7", at(2024, 1, 1), 6), next("0 0 * * fri-sun", at(2024, 1, 1), 6));
+  EXPECT_EQ(next("0 0 * * */2", at(2024, 1, 1), 8), next("0 0 * * 0,2,4,6", at(2024, 1, 1), 8));
+}
+
+TEST(Cron, TabsAreBlanks) { EXPECT_EQ(next("0\t5\t*  *\t*", at(2024, 1, 1), 2), next("0 5 * * *", at(2024, 1, 1), 2)); }
+
 TEST(Zone, ZonesAreThoseOfTheSystem) {
   EXPECT_TRUE(is_zone("UTC"));
   EXPECT_TRUE(is_zone("America/New_York"));
