@@ -2,14 +2,13 @@
 // usage or configuration.
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cctype>
-#include <cstdlib>
+#include <algorithm>
 #include <functional>
 
 #include "deploy/bursar/apart.hpp"
+#include "deploy/bursar/arguments.hpp"
 #include "deploy/bursar/audit.hpp"
 #include "deploy/bursar/commands.hpp"
 #include "deploy/bursar/controls.hpp"
@@ -26,6 +25,7 @@
 #include "deploy/bursar/scheduler.hpp"
 #include "deploy/bursar/schedules.hpp"
 #include "deploy/bursar/secret_arguments.hpp"
+#include "deploy/bursar/streams.hpp"
 #include "deploy/bursar/up.hpp"
 #include "deploy/bursar/vaults.hpp"
 #include "deploy/bursar/way_in.hpp"
@@ -47,15 +47,8 @@ struct Options {
   deploy::MachineMigration migration;
 };
 
-std::string default_folder() {
-  if (const char* named = std::getenv("BURSAR_DATA_DIR"); named != nullptr && *named != '\0') return named;
-  if (geteuid() == 0) return "/var/lib/bursar";
-  const char* home = std::getenv("HOME");
-  return std::string(home != nullptr ? home : ".") + "/.local/state/bursar";
-}
-
 Layout layout_of(const Options& options) {
-  return {std::filesystem::absolute(options.data_dir.empty() ? default_folder() : options.data_dir).lexically_normal()};
+  return {std::filesystem::absolute(options.data_dir.empty() ? deploy::default_folder() : options.data_dir).lexically_normal()};
 }
 
 // ... with what the configuration says is elsewhere.
@@ -80,6 +73,7 @@ using Look = std::function<int(const Where&, const schemas::config::Config&)>;
 int look_with_config(const Options& options, const Look& action) {
   return with_config(options, [&](const schemas::config::Config& config) {
     if (const int code = deploy::check_plain(options.dsn, config.postgres.allow_plain_postgres); code != 0) return code;
+    if (options.dsn.empty()) deploy::forget_postgres_environment();
     const Layout layout = layout_of(options, config);
     const auto way = deploy::WayIn::open(layout, options.dsn);
     if (way) return action({layout, way->dsn(), options.json, options.dsn.empty(), way->house_may_run(), !options.data_dir.empty()},
@@ -101,6 +95,7 @@ int run_up(const Options& options) {
     }
     for (const std::string& dsn : {options.dsn, options.service_dsn})
       if (const int code = deploy::check_plain(dsn, config.postgres.allow_plain_postgres); code != 0) return code;
+    if (options.dsn.empty()) deploy::forget_postgres_environment();
     return deploy::up({layout_of(options, config), config, options.config, options.dsn, options.service_dsn,
                        options.replay, options.exit_when_done, options.json});
   });
@@ -142,50 +137,39 @@ class Cli {
   }
 
   int run(int argc, char** argv) {
+    const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+    if (const auto what = deploy::what_is_no_text(words); !what.empty()) return refuse(what);
     try {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
       if (error.get_exit_code() == 0) return app_.exit(error);
-      deploy::print_text(stderr, "bursar: {}\n", complaint(error, {argv + 1, argv + argc}));
-      return 2;
+      return refuse(deploy::complaint(app_, error, words));
     }
+    if (const auto what = deploy::what_is_empty(app_); !what.empty()) return refuse(what);
+    if (const auto what = what_folder_lacks(); !what.empty()) return refuse(what);
     if (!o_.dsn.empty() || !o_.service_dsn.empty()) deploy::wipe_dsn(argc, argv);
     return run_ ? run_() : 2;
   }
 
  private:
-  // What is wrong with the command line, in one sentence that ends with where to look.
-  std::string complaint(const CLI::ParseError& error, const std::vector<std::string>& words) {
-    const CLI::App* at = &app_;
-    std::string said = "bursar";
-    for (const std::string& word : words) {
-      const auto below = at->get_subcommands([&](const CLI::App* one) { return one->get_name() == word; });
-      if (!below.empty()) {
-        at = below.front();
-        said += " " + word;
-        continue;
-      }
-      if (word.starts_with("-") || commands_of(*at).empty()) break;
-      return fmt::format("`{}` has no command `{}`; there are {}; see `{} --help`", said, word, commands_of(*at), said);
-    }
-    if (!commands_of(*at).empty() && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr)
-      return fmt::format("`{}` needs a command: {}; see `{} --help`", said, commands_of(*at), said);
-    std::string what = error.what();
-    if (!what.empty() && std::isupper(static_cast<unsigned char>(what[0])) != 0)
-      what[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(what[0])));
-    return fmt::format("{}; see `{} --help`", what, said);
+  static int refuse(const std::string& what) {
+    deploy::print_text(stderr, "bursar: {}\n", what);
+    return 2;
   }
 
-  static std::string commands_of(const CLI::App& app) {
-    std::string names;
-    for (const CLI::App* one : app.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); }))
-      names += (names.empty() ? "" : ", ") + one->get_name();
-    return names;
+  // Why a command that works on a data folder can't: nobody says where, or the ledger could not hold its name.
+  std::string what_folder_lacks() const {
+    if (!needs_folder_) return {};
+    const std::string folder = o_.data_dir.empty() ? deploy::default_folder() : o_.data_dir;
+    if (folder.empty())
+      return "no --data-dir, no $BURSAR_DATA_DIR, and this user has no home: name the data folder with --data-dir";
+    return deploy::what_is_no_text({std::filesystem::absolute(folder).string()});
   }
 
   void common(CLI::App* command) {
+    command->parse_complete_callback([this] { needs_folder_ = true; });
     command->add_option("--config", o_.config, "TOML file; without it the defaults");
-    command->add_option("--data-dir", o_.data_dir, "data folder (default " + default_folder() + ")");
+    command->add_option("--data-dir", o_.data_dir, "data folder (default " + deploy::default_folder() + ")");
     command->add_option("--dsn", o_.dsn, "an existing PostgreSQL instead of the private one (libpq connection string)")
         ->envname("BURSAR_DSN");
   }
@@ -485,11 +469,13 @@ class Cli {
   CLI::App app_{"Bursar runs a crypto treasury: machines, a ledger, a broker and workers"};
   Options o_;
   std::function<int()> run_;
+  bool needs_folder_ = false;
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  deploy::open_closed_streams();
   umask(077);  // what this program writes is for its user alone
-  return Cli().run(argc, argv);
+  return deploy::after_output(Cli().run(argc, argv));
 }

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
+#include <vector>
 
 namespace deploy {
 
@@ -25,6 +26,15 @@ void wipe_dsn(int argc, char** argv) {
     wipe(held);
     unsetenv(name);
   }
+}
+
+void forget_postgres_environment() {
+  std::vector<std::string> names;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    if (text.starts_with("PG")) names.emplace_back(text.substr(0, text.find('=')));
+  }
+  for (const std::string& name : names) unsetenv(name.c_str());
 }
 
 std::string take_dsn_from_input() {

@@ -15,6 +15,10 @@ inline constexpr const char* confined = "--confined";
 // out of its environment and out of what is shown of that. REQUIRES: both have been read; one thread.
 void wipe_dsn(int argc, char** argv);
 
+// Takes all that libpq reads (PGPORT, PGSERVICE, PGHOSTADDR, ...) out of the environment of this process and of its
+// children: the private PostgreSQL is reached as we say, whatever they say. REQUIRES: one thread.
+void forget_postgres_environment();
+
 // All of standard input, which is then closed to everybody: /dev/null takes its place.
 std::string take_dsn_from_input();
 

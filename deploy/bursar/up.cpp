@@ -9,6 +9,7 @@
 #include <chrono>
 #include <csignal>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "deploy/bursar/alarm.hpp"
@@ -105,7 +106,7 @@ class Run {
     const bool was_finished = feed_.finished;
     if (!was_finished)
       if (const int code = play(standing->empty()); code != 0) return code;
-    if (!feed_.finished) return say_stopped() + sign();
+    if (!feed_.finished) return std::max(say_stopped(), sign());
     if (was_finished)
       if (const int code = put_on_record(); code != 0) return code;
     if (was_finished) print_text(stderr, "The replay of {} is finished; its report again.\n", feed_.file);
@@ -154,7 +155,10 @@ class Run {
   int say_stopped() {
     print_text(stderr, "Draining after bar {} of {}. What was done is kept; the same command goes on from there.\n",
                played_, bars_count_);
-    return 0;
+    if (!options_.json) return 0;
+    // A program that asked for the result must not take silence for it.
+    std::cout << nlohmann::json{{"finished", false}, {"bars_played", played_}, {"bars", bars_count_}} << std::endl;
+    return 1;
   }
 
   int play(bool is_new) {

@@ -69,4 +69,13 @@ std::string made_visible(std::string_view text, bool keeps_lines) {
 std::string visible(std::string_view text) { return made_visible(text, false); }
 std::string visible_lines(std::string_view text) { return made_visible(text, true); }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t bytes = first_of(text).bytes;
+    if (bytes == 0) return false;
+    text.remove_prefix(bytes);
+  }
+  return true;
+}
+
 }  // namespace machines

@@ -13,4 +13,6 @@ std::string visible(std::string_view text);
 // The same of a text that we composed, of several lines: the ends of its lines stay.
 std::string visible_lines(std::string_view text);
 
+bool is_utf8(std::string_view text);
+
 }  // namespace machines
