@@ -6,9 +6,13 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
+#include <string_view>
+#include <vector>
 
 namespace brokers::wire {
 namespace {
@@ -43,7 +47,37 @@ Wired<bool> write_file(const std::string& path, const std::string& text, mode_t 
   return true;
 }
 
+// The first lines of a key file. Errors: a line that is no key, by file and line.
+Wired<std::vector<std::string>> key_lines(const std::string& path, std::size_t count) {
+  errno = 0;
+  std::ifstream file(path);
+  if (!file)
+    return machines::fail(WireError{fmt::format("{}: can't be read: {}; name a key file that is there", path,
+                                                errno == 0 ? "unknown reason" : std::strerror(errno))});
+  std::vector<std::string> lines;
+  for (std::string line; lines.size() < count && std::getline(file, line); lines.push_back(line))
+    if (const auto what = what_is_wrong_with_key(line); !what.empty())
+      return machines::fail(WireError{fmt::format("{}:{}: {}", path, lines.size() + 1, what)});
+  if (lines.size() == count) return lines;
+  return machines::fail(WireError{fmt::format("{}:{}: is missing; a key file has {} of {} characters", path,
+                                              lines.size() + 1, count == 1 ? "one line" : "two lines", key_size)});
+}
+
 }  // namespace
+
+std::string what_is_wrong_with_key(const std::string& text) {
+  constexpr std::string_view digits =
+      "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+  if (text.ends_with('\r')) return "ends as lines of Windows do (CRLF); write it with plain line ends";
+  for (std::size_t at = 0; at < text.size(); ++at)
+    if (digits.find(text[at]) == std::string_view::npos)
+      return fmt::format("has {} as character {}, which is no Z85; a key is {} characters as `bursar keys generate` writes them",
+                         text[at] == ' ' || text[at] == '\t' ? "a blank" : fmt::format("`{}`", text[at]), at + 1, key_size);
+  if (text.size() != key_size) return fmt::format("has {} characters; a key has {}", text.size(), key_size);
+  std::array<std::uint8_t, key_size / 5 * 4> bytes{};
+  if (zmq_z85_decode(bytes.data(), text.c_str()) == nullptr) return "is no Z85: a group of five is too large";
+  return {};
+}
 
 CurveKeys make_keys() {
   char public_key[key_size + 1] = {};
@@ -74,22 +108,15 @@ Wired<CurveKeys> read_keys(const std::string& path) {
   if ((status.st_mode & 077) != 0)
     return machines::fail(WireError{fmt::format("{}: others may read this secret key (mode {:o}); run: chmod 600 {}",
                                                 path, status.st_mode & 07777, path)});
-  std::ifstream file(path);
-  CurveKeys keys;
-  if (!std::getline(file, keys.public_key) || !std::getline(file, keys.secret_key) ||
-      keys.public_key.size() != key_size || keys.secret_key.size() != key_size)
-    return machines::fail(
-        WireError{fmt::format("{}: not a key file: two lines of {} characters are expected", path, key_size)});
-  return keys;
+  auto lines = key_lines(path, 2);
+  if (!lines) return machines::fail(lines.error());
+  return CurveKeys{lines->at(0), lines->at(1)};
 }
 
 Wired<std::string> read_public_key(const std::string& path) {
-  std::ifstream file(path);
-  std::string key;
-  if (!std::getline(file, key) || key.size() != key_size)
-    return machines::fail(
-        WireError{fmt::format("{}: not a public key file: one line of {} characters is expected", path, key_size)});
-  return key;
+  auto lines = key_lines(path, 1);
+  if (!lines) return machines::fail(lines.error());
+  return lines->at(0);
 }
 
 }  // namespace brokers::wire

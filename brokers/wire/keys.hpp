@@ -24,7 +24,10 @@ Wired<bool> write_keys(const std::string& path, const CurveKeys& keys);
 // Writes the two files of a pair for the first time: PATH for its owner alone to read (0400). Errors: either file is
 // there already (nothing is written), or can't be written.
 Wired<bool> create_keys(const std::string& path, const CurveKeys& keys);
-// Errors: absent, unreadable, malformed, or readable by others than its owner.
+// Why a text is no key (Z85, 40 characters), to follow its place; empty where it is one.
+std::string what_is_wrong_with_key(const std::string& text);
+// Errors, with file and line: absent, unreadable, malformed (blanks, line ends of Windows, no Z85), or readable by others
+// than its owner.
 Wired<CurveKeys> read_keys(const std::string& path);
 Wired<std::string> read_public_key(const std::string& path);
 

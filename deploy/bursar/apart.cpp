@@ -62,13 +62,15 @@ int say(const config::ConfigError& error) {
 // What a file names, seen from its own folder.
 class Beside {
  public:
-  explicit Beside(const std::string& file) : folder_(fs::absolute(file).parent_path()) {}
+  explicit Beside(const std::string& file) : file_(file), folder_(fs::absolute(file).parent_path()) {}
 
   [[nodiscard]] std::string path(const std::string& named) const {
     return named.empty() ? "" : (folder_ / named).lexically_normal().string();
   }
   // A public key that is written out, or in a file.
   [[nodiscard]] wire::Wired<std::string> public_key(const std::string& key, const std::string& file) const {
+    if (const auto what = key.empty() ? "" : wire::what_is_wrong_with_key(key); !what.empty())
+      return machines::fail(wire::WireError{fmt::format("{}: public_key \"{}\" {}", file_, key, what)});
     if (!key.empty()) return key;
     return wire::read_public_key(path(file));
   }
@@ -99,6 +101,7 @@ class Beside {
   }
 
  private:
+  std::string file_;
   fs::path folder_;
 };
 

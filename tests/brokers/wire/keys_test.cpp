@@ -83,12 +83,34 @@ TEST_F(KeyFile, WrittenOverAWideOneIsNarrowAgain) {
 
 TEST_F(KeyFile, ThatIsNotThereOrNoKeyIsRefusedByName) {
   EXPECT_THAT(refusal(), HasSubstr(path_));
-  for (const std::string text : {"", "short\nshort\n", "only one line, which is forty letters long", "\n\n\n"}) {
+  const CurveKeys keys = make_keys();
+  const std::string whole = keys.public_key + "\n" + keys.secret_key + "\n";
+  std::string odd = keys.public_key;
+  odd[7] = '~';
+  for (const auto& [text, words] : std::vector<std::pair<std::string, std::string>>{
+           {"",                                                       ":1: is missing"         },
+           {"short\nshort\n",                                         ":1: has 5 characters"   },
+           {"\n\n\n",                                                 ":1: has 0 characters"   },
+           {keys.public_key + "\r\n" + keys.secret_key + "\r\n",      ":1: ends as lines of Win"},
+           {" " + whole,                                              ":1: has a blank as char" },
+           {keys.public_key + "\t\n",                                 ":1: has a blank"         },
+           {odd + "\n" + keys.secret_key + "\n",                      ":1: has `~` as character 8, which is no Z85"},
+           {std::string(40, '#') + "\n",                              ":1: is no Z85"          }
+  }) {
     tests::write_text(path_, text);
     ASSERT_EQ(::chmod(path_.c_str(), 0600), 0);
-    EXPECT_THAT(refusal(), HasSubstr("not a key file")) << text;
-    EXPECT_FALSE(read_public_key(path_)) << text;
+    EXPECT_THAT(refusal(), HasSubstr(path_ + words)) << text;
+    const auto read = read_public_key(path_);
+    ASSERT_FALSE(read) << text;
+    EXPECT_THAT(read.error().text, HasSubstr(path_ + words)) << text;
   }
+  for (const std::string& text : {keys.public_key + "\n", keys.public_key + "\n" + keys.secret_key + " \n"}) {
+    tests::write_text(path_, text);
+    EXPECT_THAT(refusal(), HasSubstr(path_ + ":2: ")) << text;
+  }
+  const auto absent = read_public_key(path_ + ".nowhere");
+  ASSERT_FALSE(absent);
+  EXPECT_THAT(absent.error().text, HasSubstr("No such file"));
 }
 
 TEST_F(KeyFile, CannotBeWrittenWhereThereIsNoFolder) {
