@@ -76,6 +76,7 @@ std::set<std::string> expected_names() {
                               "replay_transitions",
                               "memory",
                               "hot_account",
+                              "job_list",
                               "memory_broker",
                               "memory_worker-1",
                               "memory_worker-2",
