@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "deploy/bursar/alarm.hpp"
+#include "deploy/bursar/disk_room.hpp"
 #include "deploy/bursar/feed.hpp"
 #include "deploy/bursar/house.hpp"
 #include "deploy/bursar/inspector.hpp"
@@ -39,6 +40,7 @@
 namespace deploy {
 namespace {
 
+namespace fs = std::filesystem;
 std::atomic<bool> interrupted = false;
 
 std::int64_t steady_us() {
@@ -225,11 +227,12 @@ class Run {
       }
       progress.show(feed.played(), house_);
       inspect(now);
-      say_if_paused(feed.played(), now);
+      say_why_it_stands(feed.played(), now);
       if (const int code = sign_now_and_then(); code != 0) return code;
       if (now - saved_us < 1'000'000) continue;
       saved_us = now;
-      (void)save_feed(pulse_, feed.played_to(), false, earlier_us + now - began_us);
+      const auto saved = save_feed(pulse_, feed.played_to(), false, earlier_us + now - began_us);
+      unsaved_ = saved ? "" : "PostgreSQL keeps nothing: " + saved.error().text;
     }
     progress.end();
     played_ = feed.played();
@@ -251,22 +254,37 @@ class Run {
     for (const auto& one : inspector_.last().stuck) print_text(stderr, "bursar: stuck: {}\n", in_one_line(one));
   }
 
-  // A replay that stands because somebody has paused what it waits for: it goes on by itself after the resume.
-  void say_if_paused(std::size_t played, std::int64_t now_us) {
-    constexpr std::int64_t patience_us = 2'000'000;
+  // A replay that stands for longer than a moment: because somebody has paused what it waits for, or because nothing can
+  // be written. Said once, the latter again each minute; it goes on by itself.
+  void say_why_it_stands(std::size_t played, std::int64_t now_us) {
+    constexpr std::int64_t patience_us = 2'000'000, again_us = 60'000'000;
     if (played != stood_at_ || stood_since_us_ == 0) {
       stood_at_ = played;
       stood_since_us_ = now_us;
+      is_pause_said_ = false;
+      unwritten_said_us_ = 0;
     }
-    if (stood_since_us_ < 0 || now_us - stood_since_us_ < patience_us) return;
+    if (now_us - stood_since_us_ < patience_us) return;
+    if (!is_pause_said_) is_pause_said_ = say_if_paused();
+    if (unwritten_said_us_ != 0 && now_us - unwritten_said_us_ < again_us) return;
+    const fs::path& folder = house_.layout().folder;
+    const std::string full = why_full(folder, room_in(folder));
+    if (full.empty() && unsaved_.empty()) return;
+    print_text(stderr, "The replay waits: {}; what was done is kept, and it goes on by itself once that is mended.\n",
+               full.empty() ? unsaved_ : full);
+    unwritten_said_us_ = now_us;
+  }
+  bool say_if_paused() {
     const auto controls = ledger::books::Vaults(pulse_).controls();
-    if (!controls) return;
+    if (!controls) return false;
+    bool said = false;
     for (const auto& one : *controls)
       if (one.scope == "kind" || one.scope == "instance") {
         print_text(stderr, "The replay waits: {} {} is paused by {}: {}; it goes on after `bursar resume {} {}`.\n",
                    one.scope, one.target, one.who, one.why, one.scope, one.target);
-        stood_since_us_ = -1;  // said, until it has moved
+        said = true;
       }
+    return said;
   }
 
   // The time that counts runs from the first bar until the ledger is verified.
@@ -436,7 +454,9 @@ class Run {
   int unsound_ = 0;  // the exit code, once a scheduled checkpoint has found a bad row
   Inspector inspector_;
   std::size_t stood_at_ = 0;         // bars played when it was last looked at
-  std::int64_t stood_since_us_ = 0;  // -1: why it stands was said
+  std::int64_t stood_since_us_ = 0, unwritten_said_us_ = 0;
+  bool is_pause_said_ = false;
+  std::string unsaved_;  // why the last write of ours failed
 };
 
 }  // namespace

@@ -20,7 +20,7 @@ struct Shell {
 Shell shell(const std::string& script, Words environment = {}) {
   environment.push_back("PATH=/usr/bin:/bin");
   Child child({"/bin/bash", "-c", script, BURSAR_EXECUTABLE, finished_house().data_dir}, environment);
-  const int code = child.wait().code;
+  const int code = child.wait(std::chrono::seconds(300)).code;
   return {code, child.output()};
 }
 
@@ -107,6 +107,25 @@ TEST_F(Streams, WithoutAHomeTheFolderMustBeNamed) {
   EXPECT_EQ(ran.code, 2) << ran.said;
   EXPECT_THAT(ran.said, HasSubstr("name the data folder with --data-dir"));
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+// On a disk of its own, in a mount namespace of its own: filled while bars are played, and emptied again.
+TEST_F(Streams, AFullDiskIsSaidWhileTheBarStandsAndTheReplayGoesOnByItself) {
+  TempFolder folder;
+  std::filesystem::create_directories(folder.path() / "disk");
+  const std::string config = config_file(folder, 12000), disk = (folder.path() / "disk").string();
+  const std::string mount = "mount -t tmpfs -o size=400m,mode=755 none " + disk;
+  if (geteuid() != 0 || shell("exec unshare -m " + mount).code != 0) GTEST_SKIP() << "no mounts can be made here";
+  const Shell ran = shell("exec unshare -m /bin/bash -c '" + mount + R"( && cd )" + disk + R"( || exit 3
+    "$0" up --exit-when-done --config )" + config + R"( --data-dir $PWD/d 2>said &
+    bursar=$!
+    for ((n = 0; n < 600; ++n)); do grep -qs "bar [1-9]" said && break; sleep 0.1; done
+    dd if=/dev/zero of=fill bs=1M 2>/dev/null
+    for ((n = 0; n < 600; ++n)); do grep -qs "The replay waits" said && break; sleep 0.1; done
+    rm fill
+    wait $bursar; code=$?; cat said; exit $code' "$0")");
+  EXPECT_EQ(ran.code, 0) << ran.said;
+  EXPECT_THAT(ran.said, AllOf(HasSubstr("The replay waits: the disk of"), HasSubstr("is full"), HasSubstr("digest")));
 }
 
 }  // namespace
