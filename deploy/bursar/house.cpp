@@ -102,6 +102,7 @@ Clustered<std::unique_ptr<House>> House::open(const UpOptions& options) {
     if (error) return machines::fail(ClusterError{fmt::format("{}: {}", path.string(), error.message()), 2});
   }
   std::unique_ptr<House> house(new House(options, std::move(layout), std::move(*lock)));
+  house->gives_up_ = options.gives_up;
   if (const auto keys = house->make_keys(); !keys) return machines::fail(keys.error());
   if (const auto database = house->open_database(); !database) return machines::fail(database.error());
   house->is_open_ = true;
@@ -128,6 +129,7 @@ Clustered<machines::Nothing> House::open_database() {
   if (options_.dsn.empty()) {
     ClusterOptions cluster_options;
     cluster_options.log = logs_of(options_.config);
+    cluster_options.gives_up = gives_up_;
     auto cluster = Cluster::open(layout_.folder, cluster_options);
     if (!cluster) return machines::fail(cluster.error());
     cluster_.emplace(std::move(*cluster));

@@ -39,7 +39,6 @@ class House {
     for (int again = 0; !answer && is_lost(answer.error()) && again < 10 && come_back(); ++again) answer = question();
     return answer;
   }
-  void give_up_when(std::function<bool()> gives_up) { gives_up_ = std::move(gives_up); }
   // Drains: children first, then PostgreSQL.
   void stop();
 

@@ -472,11 +472,11 @@ int up(const UpOptions& options) {
   if (!options.replay.empty())
     if (const auto prices = load_prices(options); !prices) return failed(prices.error().text, prices.error().exit_code);
   print_text(stderr, "Opening {} ...\n", options.layout.folder.string());
-  auto house = House::open(options);
-  if (!house) return failed(house.error().text, house.error().exit_code);
   UpOptions absolute = options;
+  absolute.gives_up = [] { return interrupted.load(); };
+  auto house = House::open(absolute);
+  if (!house) return failed(house.error().text, house.error().exit_code);
   absolute.layout = (*house)->layout();
-  (*house)->give_up_when([] { return interrupted.load(); });
   return Run(absolute, **house).go();
 }
 

@@ -2,6 +2,7 @@
 // venue, and the feed.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "deploy/bursar/layout.hpp"
@@ -18,6 +19,7 @@ struct UpOptions {
   std::string replay;       // price file; empty: the generated sample
   bool exit_when_done = false;
   bool json = false;
+  std::function<bool()> gives_up = [] { return false; };  // whether a signal asked it to end
 };
 
 // Runs until the replay is done (with exit_when_done) or a signal. Returns the exit code: 0; 1 after a failure; 2 for

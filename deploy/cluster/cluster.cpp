@@ -97,6 +97,24 @@ int version_of(const fs::path& data) {
   return text ? std::atoi(text->c_str()) : 0;
 }
 
+machines::Failure<ClusterError> interrupted() {
+  return {
+      ClusterError{"interrupted while PostgreSQL was starting; nothing is lost, the same command goes on", 1}
+  };
+}
+
+// A server refuses a folder that is not its user's, in words that name no remedy. So is one that root copied.
+std::optional<ClusterError> check_owner(const fs::path& data, const std::optional<Identity>& user) {
+  struct stat found {};
+  const uid_t runs_as = user ? user->uid : geteuid();
+  if (stat(data.c_str(), &found) != 0 || found.st_uid == runs_as) return std::nullopt;
+  const std::string name = user_name(runs_as);
+  return ClusterError{fmt::format("{} belongs to {}, and PostgreSQL runs as {} here; after copying a data folder run: "
+                                  "chown -R {}: {}",
+                                  data.string(), user_name(found.st_uid), name, name, data.string()),
+                      2};
+}
+
 }  // namespace
 
 Clustered<Cluster> Cluster::open(const fs::path& folder, ClusterOptions options) {
@@ -110,6 +128,8 @@ Clustered<Cluster> Cluster::open(const fs::path& folder, ClusterOptions options)
   if (version == 0) {
     if (const auto made = make_cluster(paths, *binaries, *user); !made) return machines::fail(made.error());
   }
+  if (const auto refused = check_owner(paths.data, *user)) return machines::fail(*refused);
+  if (options.gives_up()) return interrupted();
   Cluster cluster(folder, *binaries, *user, std::move(options));
   if (version == 0 || !has_passwords(folder))
     if (const auto given = cluster.give_passwords(); !given) return machines::fail(given.error());
@@ -175,6 +195,7 @@ Clustered<machines::Nothing> Cluster::adopt_or_start() {
         return machines::Nothing{};
       }
       if (!refused_.empty()) return machines::fail(ClusterError{refused_, 1});
+      if (options_.gives_up()) return interrupted();
       std::this_thread::sleep_for(look_again);
     }
     if (!has_ended())
@@ -216,6 +237,7 @@ Clustered<machines::Nothing> Cluster::wait_until_ready() {
                                                      options_.ready_within.count(), paths_.log.string()),
                                          1});
     if (!refused_.empty()) return machines::fail(ClusterError{refused_, 1});
+    if (options_.gives_up()) return interrupted();
     std::this_thread::sleep_for(look_again);
     if (!has_ended()) continue;
     server_ = {};

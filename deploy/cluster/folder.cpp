@@ -53,7 +53,8 @@ std::optional<ClusterError> check_existing(const fs::path& folder, const struct 
   };
   if (!S_ISDIR(found.st_mode)) return because("is not a folder");
   if (found.st_uid != geteuid())
-    return because(fmt::format("belongs to {}, and this is {}", user_name(found.st_uid), user_name(geteuid())));
+    return because(fmt::format("belongs to {0}, and this is {1}; run it as {0}; a copy is handed over by chown -R {1}: {2}",
+                               user_name(found.st_uid), user_name(geteuid()), folder.string()));
   std::error_code error;
   if (!fs::exists(folder / marker_name, error) && !holds_nothing(folder))
     return because("is not empty and not a data folder of Bursar");

@@ -120,9 +120,9 @@ TEST_F(Streams, AFullDiskIsSaidWhileTheBarStandsAndTheReplayGoesOnByItself) {
     "$0" up --exit-when-done --config )" + config + R"( --data-dir $PWD/d 2>said &
     bursar=$!
     for ((n = 0; n < 600; ++n)); do grep -qs "bar [1-9]" said && break; sleep 0.1; done
-    dd if=/dev/zero of=fill bs=1M 2>/dev/null
+    dd if=/dev/zero of=)" + disk + R"(/fill bs=1M 2>/dev/null
     for ((n = 0; n < 600; ++n)); do grep -qs "The replay waits" said && break; sleep 0.1; done
-    rm fill
+    rm )" + disk + R"(/fill
     wait $bursar; code=$?; cat said; exit $code' "$0")");
   EXPECT_EQ(ran.code, 0) << ran.said;
   EXPECT_THAT(ran.said, AllOf(HasSubstr("The replay waits: the disk of"), HasSubstr("is full"), HasSubstr("digest")));

@@ -219,6 +219,31 @@ TEST_F(ClusterTest, AServerThatCantStartSaysWhy) {
   EXPECT_THAT(cluster.error().text, Not(HasSubstr("earlier run")));
 }
 
+TEST_F(ClusterTest, AFolderThatRootCopiedIsRefusedWithItsRemedy) {
+  take_a_made_cluster();
+  { open_cluster(); }
+  const auto nobody = find_user("nobody");
+  if (geteuid() != 0 || !nobody) GTEST_SKIP() << "needs root and the user nobody";
+  const fs::path data = ClusterPaths::below(folder_).data;
+  ASSERT_EQ(chown(data.c_str(), nobody->uid, nobody->gid), 0);
+  const auto cluster = Cluster::open(folder_);
+  ASSERT_FALSE(cluster.has_value());
+  EXPECT_EQ(cluster.error().exit_code, 2);
+  EXPECT_THAT(cluster.error().text, AllOf(HasSubstr("belongs to nobody"), HasSubstr("chown -R postgres: " + data.string())));
+}
+
+TEST_F(ClusterTest, WhoIsInterruptedWhileItStartsLeavesNothingRunning) {
+  take_a_made_cluster();
+  ClusterOptions options;
+  int asked = 0;
+  options.gives_up = [&] { return ++asked > 2; };  // the third time: while it waits for an answer
+  const auto cluster = Cluster::open(folder_, options);
+  ASSERT_FALSE(cluster.has_value());
+  EXPECT_EQ(cluster.error().exit_code, 1);
+  EXPECT_THAT(cluster.error().text, HasSubstr("interrupted while PostgreSQL was starting"));
+  EXPECT_FALSE(fs::exists(ClusterPaths::below(folder_).data / "postmaster.pid"));
+}
+
 TEST_F(ClusterTest, AnotherUserHasNoWayIn) {
   take_a_made_cluster();
   const auto nobody = find_user("nobody");
