@@ -18,8 +18,6 @@ void open_closed_streams() {
     if (fcntl(stream, F_GETFD) < 0 && open("/dev/null", directions[stream]) != stream) _exit(1);  // nobody to tell
 }
 
-void write_text(std::FILE* to, std::string_view text) noexcept { (void)std::fwrite(text.data(), 1, text.size(), to); }
-
 int after_output(int code) {
   errno = 0;
   std::cout.flush();

@@ -12,7 +12,9 @@ namespace deploy {
 void open_closed_streams();
 
 // Writes it, or does not: never throws, never ends the process (where SIGPIPE is ignored).
-void write_text(std::FILE* to, std::string_view text) noexcept;
+inline void write_text(std::FILE* to, std::string_view text) noexcept {
+  (void)std::fwrite(text.data(), 1, text.size(), to);
+}
 
 // The exit code of a command that ended with `code`: 1 with a sentence on standard error where it would have been 0 and
 // something of what it wrote to standard output did not arrive.
