@@ -7,6 +7,8 @@
 
 #include "ledger/audit/verify.hpp"
 #include "ledger/books/books.hpp"
+#include "ledger/books/fee_prices.hpp"
+#include "ledger/books/read_statement.hpp"
 #include "ledger/books/treasury.hpp"
 #include "schemas/codec/data.hpp"
 #include "workers/market/baseline.hpp"
@@ -36,7 +38,8 @@ constexpr Statement fills_statement = {
     "SELECT p.world_at, bool_or(p.code = 'buy_base'), "
     "sum(p.amount) FILTER (WHERE p.code IN ('buy_base', 'sell_base') OR (p.code = 'suspense' AND p.credit = $3)), "
     "sum(p.amount) FILTER (WHERE p.code IN ('buy_cost', 'sell_proceeds') OR (p.code = 'suspense' AND p.credit = $4)), "
-    "coalesce(sum(p.amount) FILTER (WHERE p.code = 'fee' OR (p.code = 'suspense' AND p.credit = $5)), 0) "
+    "coalesce(sum(p.amount) FILTER (WHERE p.credit = $5), 0), coalesce(sum(p.amount) FILTER (WHERE p.credit = $6), 0), "
+    "coalesce(sum(p.amount) FILTER (WHERE p.credit = $7), 0) "
     "FROM ledger.posting p JOIN ledger.instance i ON i.owner = p.owner AND i.id = p.instance AND i.kind = 'order' AND "
     "i.sleeve = $2 "
     "WHERE p.owner = $1 AND p.kind IN ('single', 'post') GROUP BY p.owner, p.instance, p.version, p.world_at "
@@ -46,13 +49,26 @@ constexpr Statement sweeps_statement = {"report_sweeps",
                                         "SELECT world_at, amount FROM ledger.posting WHERE owner = $1 AND debit = $2 "
                                         "AND code = 'sweep' ORDER BY instance, version",
                                         false};
-constexpr Statement first_allocation_statement = {"report_first_allocation",
-                                                  "SELECT amount FROM ledger.posting WHERE owner = $1 AND credit = $2 "
-                                                  "AND code = 'allocate' ORDER BY world_at, instance LIMIT 1",
-                                                  false};
+// What came to the sleeve or went by other ways than trades, fees and the return of profit; and what suspense spent for
+// it. What an explanation of a difference made of it is a gain or a loss.
+constexpr Statement moved_statement = {
+    "report_moved",
+    "SELECT world_at, CASE WHEN debit = $2 THEN -amount ELSE amount END FROM ledger.posting WHERE owner = $1 AND kind "
+    "IN ('single', 'post') AND (code = 'suspense' AND credit IN ($3, $4) OR (debit = $2 OR credit = $2) AND debit NOT "
+    "IN ($3, $4) AND credit NOT IN ($3, $4) AND code <> 'sweep' AND code NOT LIKE 'correct%' AND code <> "
+    "'marked_difference') ORDER BY world_at, instance, version, leg",
+    false};
+constexpr Statement coin_fees_statement = {"report_coin_fees",
+                                           "SELECT world_at, amount FROM ledger.posting WHERE owner = $1 AND credit = "
+                                           "$2 AND kind IN ('single', 'post') ORDER BY world_at, instance, version",
+                                           false};
+// With what each paid of the third asset.
 constexpr Statement cycles_statement = {
     "report_cycles",
-    "SELECT data FROM ledger.instance WHERE owner = $1 AND sleeve = $2 AND kind = 'sleeve_cycle' AND state = 'closed'",
+    "SELECT c.data, coalesce((SELECT sum(p.amount) FROM ledger.instance o JOIN ledger.posting p ON p.owner = o.owner "
+    "AND p.instance = o.id AND p.credit = $3 AND p.kind IN ('single', 'post') WHERE o.owner = c.owner AND o.parent = "
+    "c.id), 0) FROM ledger.instance c WHERE c.owner = $1 AND c.sleeve = $2 AND c.kind = 'sleeve_cycle' AND c.state = "
+    "'closed'",
     false};
 
 Parameters owner_and(const Sleeve& sleeve, std::int64_t value) {
@@ -100,59 +116,129 @@ machines::Price price_of(const Sleeve& sleeve, Int128 base, Int128 quote) {
   return {scaled ? static_cast<std::int64_t>(*scaled / machines::power_of_ten(i.quote.scale)) : 0};
 }
 
-Stored<bool> read_fills(Connection& connection, const Sleeve& sleeve, report::Sleeve& to) {
+// What fees in the sleeve's third asset are worth in quote; 0 where no price of it is known.
+class CoinValue {
+ public:
+  CoinValue(const Sleeve& sleeve, const ledger::books::FeePrices& prices) : sleeve_(sleeve) {
+    if (const auto found = prices.find(sleeve.fee_asset.id); found != prices.end()) price_ = found->second;
+  }
+  Int128 of(Int128 coins) const {
+    if (coins == 0 || price_.e8 == 0) return 0;
+    const auto value = machines::value_at(Amount(sleeve_.fee_asset.id, coins), price_, sleeve_.fee_asset,
+                                          sleeve_.instrument.quote, machines::Rounding::half_even);
+    return value ? value->minor() : 0;
+  }
+
+ private:
+  const Sleeve& sleeve_;
+  machines::Price price_{0};
+};
+
+// Each point at its bar: the one that it falls into, or the last.
+report::Series by_bar(report::Series series, const std::vector<workers::market::Bar>& bars) {
+  std::size_t bar = 0;
+  for (report::Point& point : series) {
+    while (bar + 1 < bars.size() && machines::next_bar_close(bars[bar].opens_at) < point.at) ++bar;
+    point.at = bars[bar].opens_at;
+  }
+  return series;
+}
+
+void sum_up(report::Series& series) {
+  for (std::size_t at = 1; at < series.size(); ++at) series[at].minor += series[at - 1].minor;
+}
+
+// The part of a fill's quote that the fee in base was of its base.
+Int128 in_quote(Int128 fee_base, Int128 base, Int128 quote) {
+  if (fee_base == 0 || base == 0) return 0;
+  return machines::multiply_divide(quote, fee_base, base, machines::Rounding::down).value_or(0);
+}
+
+Stored<bool> read_fills(Connection& connection, const Sleeve& sleeve, const CoinValue& coins, report::Sleeve& to) {
   const auto rows = connection.call(fills_statement, owner_and(sleeve, sleeve.id.value)
                                                          .add(sleeve.accounts.trading_base.value)
                                                          .add(sleeve.accounts.trading_quote.value)
-                                                         .add(sleeve.accounts.fees_quote.value));
+                                                         .add(sleeve.accounts.fees_quote.value)
+                                                         .add(sleeve.accounts.fees_base.value)
+                                                         .add(sleeve.accounts.fees_other.value));
   if (!rows) return machines::fail(rows.error());
   for (int row = 0; row < rows->size(); ++row) {
     report::Fill fill{{rows->number(row, 0)}, rows->flag(row, 1),   {0},
                       rows->amount(row, 2),   rows->amount(row, 3), rows->amount(row, 4)};
+    fill.fee += in_quote(rows->amount(row, 5), fill.base, fill.quote) + coins.of(rows->amount(row, 6));
     fill.price = price_of(sleeve, fill.base, fill.quote);
     to.fills.push_back(fill);
   }
   return true;
 }
 
-Stored<bool> read_cycles(Connection& connection, const Sleeve& sleeve, report::Sleeve& to) {
-  const auto rows = connection.call(cycles_statement, owner_and(sleeve, sleeve.id.value));
+Stored<bool> read_cycles(Connection& connection, const Sleeve& sleeve, const CoinValue& coins, report::Sleeve& to) {
+  const auto rows =
+      connection.call(cycles_statement, owner_and(sleeve, sleeve.id.value).add(sleeve.accounts.fees_other.value));
   if (!rows) return machines::fail(rows.error());
   for (int row = 0; row < rows->size(); ++row) {
     const auto data = schemas::parse_cycle(rows->text(row, 0));
     if (!data) continue;
     ++to.trades;
-    to.wins += data->realized.is_positive();
-    to.realized_pnl += data->realized.minor();
+    to.wins += data->realized.minor() > coins.of(rows->amount(row, 1));
   }
   return true;
 }
 
+// What was moved before the first bar is what the sleeve began with.
+Stored<bool> read_moved(Connection& connection, const Sleeve& sleeve, const std::vector<workers::market::Bar>& bars,
+                        report::Sleeve& to) {
+  const auto rows = connection.call(moved_statement, owner_and(sleeve, sleeve.accounts.quote.value)
+                                                         .add(sleeve.accounts.trading_quote.value)
+                                                         .add(sleeve.accounts.fees_quote.value));
+  if (!rows) return machines::fail(rows.error());
+  for (const report::Point& point : series_of(*rows))
+    if (point.at < bars.front().opens_at)
+      to.started_with += point.minor;
+    else
+      to.moved.push_back(point);
+  sum_up(to.moved);
+  to.moved = by_bar(std::move(to.moved), bars);
+  return true;
+}
+
 Stored<report::Sleeve> read_sleeve(Connection& connection, const Sleeve& sleeve,
-                                   const std::vector<workers::market::Bar>& bars) {
+                                   const std::vector<workers::market::Bar>& bars, const CoinValue& coins) {
   report::Sleeve made;
   made.name = sleeve.name;
   made.kind = machines::name_of(sleeve.kind);
-  const auto first = connection.call(first_allocation_statement, owner_and(sleeve, sleeve.accounts.quote.value));
-  if (!first) return machines::fail(first.error());
-  made.started_with = first->empty() ? 0 : first->amount(0, 0);
   const auto quote = connection.call(changes_statement, owner_and(sleeve, sleeve.accounts.quote.value));
   if (!quote) return machines::fail(quote.error());
   const auto base = connection.call(changes_statement, owner_and(sleeve, sleeve.accounts.base.value));
   if (!base) return machines::fail(base.error());
-  const auto fees = connection.call(changes_statement, owner_and(sleeve, sleeve.accounts.fees_quote.value));
-  if (!fees) return machines::fail(fees.error());
+  const auto coin_fees = connection.call(coin_fees_statement, owner_and(sleeve, sleeve.accounts.fees_other.value));
+  if (!coin_fees) return machines::fail(coin_fees.error());
   const auto sweeps = connection.call(sweeps_statement, owner_and(sleeve, sleeve.accounts.quote.value));
   if (!sweeps) return machines::fail(sweeps.error());
   const auto quote_series = series_of(*quote);
   made.balance = quote_series.empty() ? 0 : quote_series.back().minor;
-  made.fees = fees->empty() ? 0 : fees->amount(fees->size() - 1, 1);
   made.equity = equity_of(sleeve, quote_series, series_of(*base), bars);
   made.returned = series_of(*sweeps);
-  for (std::size_t at = 1; at < made.returned.size(); ++at) made.returned[at].minor += made.returned[at - 1].minor;
-  if (const auto read = read_fills(connection, sleeve, made); !read) return machines::fail(read.error());
-  if (const auto read = read_cycles(connection, sleeve, made); !read) return machines::fail(read.error());
+  sum_up(made.returned);
+  made.returned = by_bar(std::move(made.returned), bars);
+  made.coin_fees = series_of(*coin_fees);
+  for (report::Point& point : made.coin_fees) point.minor = coins.of(point.minor);
+  sum_up(made.coin_fees);
+  made.coin_fees = by_bar(std::move(made.coin_fees), bars);
+  if (const auto read = read_moved(connection, sleeve, bars, made); !read) return machines::fail(read.error());
+  if (const auto read = read_fills(connection, sleeve, coins, made); !read) return machines::fail(read.error());
+  if (const auto read = read_cycles(connection, sleeve, coins, made); !read) return machines::fail(read.error());
   return made;
+}
+
+// What the books say, which know every movement: fees of whatever kind, and what was sold less all of its fees.
+void add_books(const ledger::books::Statement& statement, const Sleeve& sleeve, report::Sleeve& to) {
+  for (const auto& books : statement.sleeves)
+    if (books.sleeve.owner == sleeve.owner && books.sleeve.id == sleeve.id)
+      for (const auto& day : books.days) {
+        to.fees += day.fees;
+        to.realized_pnl += day.realised - day.closed_fees;
+      }
 }
 
 void read_balances(const std::vector<ledger::books::Balance>& balances, report::ReportData& data) {
@@ -225,9 +311,14 @@ Stored<report::ReportData> read_results(Connection& connection, const FeedState&
   data.quote = first.instrument.quote;
   data.import = feed.import;
   data.bars = static_cast<std::int64_t>(bars.size());
+  const auto prices = ledger::books::read_fee_prices(connection);
+  if (!prices) return machines::fail(prices.error());
+  const auto statement = ledger::books::read_statement(connection, machines::costs::Basis::average);
+  if (!statement) return machines::fail(statement.error());
   for (const auto& [key, sleeve] : *sleeves) {
-    auto one = read_sleeve(connection, sleeve, bars);
+    auto one = read_sleeve(connection, sleeve, bars, CoinValue(sleeve, *prices));
     if (!one) return machines::fail(one.error());
+    add_books(*statement, sleeve, *one);
     if (!one->returned.empty()) data.vault.returned_from_flash += one->returned.back().minor;
     add_params(data, sleeve);
     data.sleeves.push_back(std::move(*one));
@@ -237,8 +328,10 @@ Stored<report::ReportData> read_results(Connection& connection, const FeedState&
   read_balances(*balances, data);
   add_costs(data, first, paper);
   add_baselines(data, first, bars, paper.half_spread);
+  // The last bar stands in any case: what was moved last shows there.
   for (const auto& bar : bars)
-    if (bar.close_sound) data.prices.push_back({bar.opens_at, bar.close});
+    if (bar.close_sound || (&bar == &bars.back() && !data.prices.empty()))
+      data.prices.push_back({bar.opens_at, bar.close_sound ? bar.close : data.prices.back().close});
   auto digest = ledger::audit::digest(connection);
   if (!digest) return machines::fail(digest.error());
   data.digest = std::move(*digest);

@@ -36,13 +36,14 @@ void keep(std::vector<Of>& days, Day from, Day to) {
 
 // ---- the table
 
-constexpr const char* row = "{:<11}{:>13}{:>12}{:>13}{:>12}{:>14}{:>14}{:>14}\n";
+constexpr const char* row = "{:<11}{:>12}{:>11}{:>12}{:>12}{:>13}{:>13}{:>13}{:>13}\n";
 
 std::string line_of(const std::string& name, const SleeveDay& day, int scale) {
   const auto amount = [&](Int128 minor) { return money(units(minor, scale)); };
   return fmt::format(row, name, amount(day.realised), amount(day.fees),
                      amount(day.allocated - day.reclaimed + day.other + day.suspense), amount(day.returned),
-                     amount(day.balance), amount(day.cost), day.unrealised ? amount(*day.unrealised) : "no price");
+                     amount(day.balance), amount(day.cost), day.unrealised ? amount(*day.unrealised) : "no price",
+                     day.result() ? amount(*day.result()) : "no price");
 }
 
 std::string paid_text(const SleeveDay& total, const Statement& statement) {
@@ -59,12 +60,14 @@ std::string sleeve_text(const SleeveBooks& books, const Statement& statement) {
   std::string text = fmt::format("\n{} ({}, {} of {}), in {}\n", machines::visible(sleeve.name), machines::name_of(sleeve.kind),
                                  sleeve.symbol, machines::visible(sleeve.owner_name), sleeve.quote.code);
   if (books.days.empty()) return text + "nothing on these days\n";
-  text += fmt::format(row, "", "realised", "fees", "moved in", "returned", "balance", "held at cost", "unrealised");
+  text += fmt::format(row, "", "realised", "fees", "moved in", "returned", "balance", "held at cost", "unrealised",
+                      "result");
   for (const auto& [name, days] : periods_of(books.days)) text += line_of(name, total_of(days), sleeve.quote.scale);
   const SleeveDay total = total_of(books.days);
   text += line_of("in all", total, sleeve.quote.scale);
-  return text + fmt::format("fees paid {}; of all that was sold {}\n", paid_text(total, statement),
-                            money(units(total.closed_fees, sleeve.quote.scale)));
+  return text + fmt::format("fees paid {}; of all that was sold {}{}\n", paid_text(total, statement),
+                            money(units(total.closed_fees, sleeve.quote.scale)),
+                            total.unvalued ? "; a coin without a known price is not valued" : "");
 }
 
 std::string vault_text(const VaultBooks& books) {
@@ -104,6 +107,9 @@ ordered_json figures_json(const SleeveDay& day, const SleeveBooks& books, const 
   made["cost"] = quote(day.cost);
   made["unrealised"] = nullptr;
   if (day.unrealised) made["unrealised"] = quote(*day.unrealised);
+  made["result"] = nullptr;
+  if (const auto result = day.result()) made["result"] = quote(*result);
+  made["coin_fees"] = quote(day.coin_fees);
   made["realised_after_fees"] = quote(day.realised - day.closed_fees);
   made["returned_so_far"] = quote(day.returned_so_far);
   made["fills"] = day.fills;
@@ -179,12 +185,14 @@ SleeveDay total_of(const std::vector<SleeveDay>& days) {
   if (days.empty()) return {};
   SleeveDay total = days.back();
   total.opening = days.front().opening;
+  total.opening_unrealised = days.front().opening_unrealised;
   for (std::size_t i = 0; i + 1 < days.size(); ++i) {
     const SleeveDay& day = days[i];
-    for (const auto field : {&SleeveDay::realised, &SleeveDay::fees, &SleeveDay::closed_fees, &SleeveDay::allocated,
+    for (const auto field : {&SleeveDay::realised, &SleeveDay::fees, &SleeveDay::coin_fees, &SleeveDay::closed_fees, &SleeveDay::allocated,
                              &SleeveDay::reclaimed, &SleeveDay::returned, &SleeveDay::other, &SleeveDay::suspense})
       total.*field += day.*field;
     total.fills += day.fills;
+    total.unvalued = total.unvalued || day.unvalued;
     for (const auto& [asset, minor] : day.paid) total.paid[asset] += minor;
   }
   return total;

@@ -153,8 +153,8 @@ std::string table_row(const std::string& name, const std::vector<std::string>& c
   return text + "</tr>";
 }
 
-const std::vector<std::string> columns{"realised", "fees",         "moved in",  "returned",
-                                       "balance",  "held at cost", "unrealised"};
+const std::vector<std::string> columns{"realised", "fees",         "moved in",   "returned",
+                                       "balance",  "held at cost", "unrealised", "result"};
 
 std::vector<std::string> cells_of(const SleeveDay& day, int scale) {
   const auto amount = [&](Int128 minor) { return money(units(minor, scale)); };
@@ -164,7 +164,8 @@ std::vector<std::string> cells_of(const SleeveDay& day, int scale) {
           amount(day.returned),
           amount(day.balance),
           amount(day.cost),
-          day.unrealised ? amount(*day.unrealised) : "no price"};
+          day.unrealised ? amount(*day.unrealised) : "no price",
+          day.result() ? amount(*day.result()) : "no price"};
 }
 
 std::string name_of_sleeve(const SleeveBooks& one, const Statement& statement) {

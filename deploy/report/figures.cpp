@@ -10,11 +10,76 @@ namespace deploy::report {
 namespace {
 
 using machines::Instant;
+using machines::Int128;
 
-Outcome outcome(std::string name, double start, const std::vector<double>& values) {
-  const std::vector<double> falls = drawdown_percent(values);
-  const double deepest = falls.empty() ? 0 : *std::min_element(falls.begin(), falls.end());
-  return {std::move(name), start, values.empty() ? start : values.back(), deepest};
+// Values, and what was moved so far, at each time; in units.
+struct Track {
+  double start = 0;
+  std::vector<double> values, moved;
+};
+
+// Where nothing was there at the start, what was given first.
+double first_money(const Track& track) {
+  if (track.start > 0) return track.start;
+  const auto given = std::find_if(track.moved.begin(), track.moved.end(), [](double moved) { return moved > 0; });
+  return given == track.moved.end() ? 0 : *given;
+}
+
+Outcome outcome(std::string name, const Track& track, const std::vector<double>& weighted) {
+  Outcome made;
+  made.name = std::move(name);
+  made.start = track.start;
+  made.end = track.values.empty() ? track.start : track.values.back();
+  double before = 0;
+  for (const double moved : track.moved) {
+    (moved > before ? made.moved_in : made.moved_out) += std::abs(moved - before);
+    before = moved;
+  }
+  made.base = first_money(track);
+  if (made.base > 0 && !weighted.empty()) made.growth = weighted.back() / made.base;
+  const std::vector<double> falls = drawdown_percent(weighted);
+  made.deepest_percent = falls.empty() ? 0 : *std::min_element(falls.begin(), falls.end());
+  return made;
+}
+
+Track track_of(const Sleeve& sleeve, const std::vector<Instant>& times, int scale) {
+  return {units(sleeve.started_with, scale), value_of(sleeve, times, scale), carried(sleeve.moved, times, 0, scale)};
+}
+
+// All sleeves: what flash has returned stands aside, and an allocation takes of that first.
+Track together_of(const std::vector<Track>& tracks, const std::vector<std::vector<double>>& returned) {
+  Track all;
+  if (tracks.empty()) return all;
+  for (const Track& one : tracks) all.start += one.start;
+  double aside = 0, given_again = 0;
+  for (std::size_t i = 0; i < tracks.front().values.size(); ++i) {
+    double value = 0, in = 0, out = 0;
+    for (std::size_t at = 0; at < tracks.size(); ++at) {
+      const double moved = tracks[at].moved[i] - (i > 0 ? tracks[at].moved[i - 1] : 0);
+      value += tracks[at].values[i];
+      (moved > 0 ? in : out) += moved;
+      aside += returned[at][i] - (i > 0 ? returned[at][i - 1] : 0);
+    }
+    const double again = std::min(in, aside);
+    aside -= again;
+    given_again += again;
+    all.values.push_back(value - given_again);
+    all.moved.push_back((i > 0 ? all.moved.back() : 0) + in - again + out);
+  }
+  return all;
+}
+
+Track unmoved(double start, const std::vector<double>& values) {
+  return {start, values, std::vector<double>(values.size(), 0)};
+}
+
+Int128 last_of(const Series& series, Int128 without) { return series.empty() ? without : series.back().minor; }
+
+std::string meanwhile(const Outcome& all) {
+  std::string text;
+  if (all.moved_in > 0) text += money(all.moved_in) + " moved in";
+  if (all.moved_out > 0) text += (text.empty() ? "" : " and ") + money(all.moved_out) + " moved out";
+  return text.empty() ? "" : ", with " + text + " meanwhile";
 }
 
 std::string with_groups(std::string digits) {
@@ -62,11 +127,33 @@ std::vector<double> carried(const Series& series, const std::vector<Instant>& ti
   return values;
 }
 
-std::vector<double> made_of(const Sleeve& sleeve, const std::vector<Instant>& times, int scale) {
+std::vector<double> value_of(const Sleeve& sleeve, const std::vector<Instant>& times, int scale) {
   std::vector<double> values = carried(sleeve.equity, times, units(sleeve.started_with, scale), scale);
   const std::vector<double> returned = carried(sleeve.returned, times, 0, scale);
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] += returned[i];
+  const std::vector<double> coin_fees = carried(sleeve.coin_fees, times, 0, scale);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] += returned[i] - coin_fees[i];
   return values;
+}
+
+std::vector<double> time_weighted(double start, const std::vector<double>& values, const std::vector<double>& moved) {
+  std::vector<double> weighted;
+  weighted.reserve(values.size());
+  double before = start, moved_before = 0;
+  double last = first_money({start, values, moved});
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double by = moved[i] - moved_before;
+    const double base = before + std::max(by, 0.0);
+    if (base > 0) last *= (values[i] - std::min(by, 0.0)) / base;
+    weighted.push_back(last);
+    before = values[i];
+    moved_before = moved[i];
+  }
+  return weighted;
+}
+
+Int128 result_of(const Sleeve& sleeve) {
+  return last_of(sleeve.equity, sleeve.started_with) + last_of(sleeve.returned, 0) - last_of(sleeve.coin_fees, 0) -
+         sleeve.started_with - last_of(sleeve.moved, 0);
 }
 
 std::vector<double> drawdown_percent(const std::vector<double>& values) {
@@ -84,30 +171,33 @@ Figures figures_of(const ReportData& data) {
   const int scale = data.quote.scale;
   Figures made;
   for (const PricePoint& price : data.prices) made.times.push_back(price.at);
-  made.together.assign(made.times.size(), 0);
-  double start = 0;
+  std::vector<Track> tracks;
+  std::vector<std::vector<double>> returned;
   for (const Sleeve& sleeve : data.sleeves) {
-    made.sleeves.push_back(made_of(sleeve, made.times, scale));
-    for (std::size_t i = 0; i < made.times.size(); ++i) made.together[i] += made.sleeves.back()[i];
-    made.sleeve_outcomes.push_back(outcome(sleeve.name, units(sleeve.started_with, scale), made.sleeves.back()));
-    start += units(sleeve.started_with, scale);
+    const Track track = track_of(sleeve, made.times, scale);
+    made.sleeves.push_back(time_weighted(track.start, track.values, track.moved));
+    made.sleeve_outcomes.push_back(outcome(sleeve.name, track, made.sleeves.back()));
+    returned.push_back(carried(sleeve.returned, made.times, 0, scale));
+    tracks.push_back(track);
     made.fees += units(sleeve.fees, scale);
     made.trades += sleeve.trades;
     made.wins += sleeve.wins;
   }
-  made.buy_and_hold = carried(data.buy_and_hold, made.times, start, scale);
-  made.cash = carried(data.cash, made.times, start, scale);
-  made.all = outcome("all sleeves", start, made.together);
-  made.held = outcome("buy and hold", start, made.buy_and_hold);
-  made.idle = outcome("cash", start, made.cash);
+  const Track all = together_of(tracks, returned);
+  made.together = time_weighted(all.start, all.values, all.moved);
+  made.all = outcome("all sleeves", all, made.together);
+  made.buy_and_hold = carried(data.buy_and_hold, made.times, all.start, scale);
+  made.cash = carried(data.cash, made.times, all.start, scale);
+  made.held = outcome("buy and hold", unmoved(all.start, made.buy_and_hold), made.buy_and_hold);
+  made.idle = outcome("cash", unmoved(all.start, made.cash), made.cash);
   return made;
 }
 
 std::string verdict(const ReportData& data, const Figures& figures) {
   std::string line = gained(figures.all.gain_percent());
   line[0] = line[0] == 'l' ? 'L' : 'G';
-  return fmt::format("{} after fees: {} {} became {}. Buying and holding would have {}, cash {}.", line,
-                     money(figures.all.start), data.quote.code, money(figures.all.end),
+  return fmt::format("{} after fees: {} {} became {}{}. Buying and holding would have {}, cash {}.", line,
+                     money(figures.all.start), data.quote.code, money(figures.all.end), meanwhile(figures.all),
                      gained(figures.held.gain_percent()), percent(figures.idle.gain_percent()));
 }
 

@@ -17,8 +17,16 @@ double units(machines::Price price);
 std::vector<double> carried(const Series& series, const std::vector<machines::Instant>& times, double before,
                             int scale);
 
-// Equity together with what was returned to the vault: what the sleeve made of its money. In units.
-std::vector<double> made_of(const Sleeve& sleeve, const std::vector<machines::Instant>& times, int scale);
+// Equity together with what was returned to the vault, less fees that other coins paid: what the sleeve has and had.
+// In units.
+std::vector<double> value_of(const Sleeve& sleeve, const std::vector<machines::Instant>& times, int scale);
+
+// What `start` would have become without a movement of money: each step's growth is (value + moved out) / (value
+// before + moved in). `moved` is cumulative. Without movements these are the values themselves.
+std::vector<double> time_weighted(double start, const std::vector<double>& values, const std::vector<double>& moved);
+
+// The sleeve's gain in minor units, to the last one: what it has and had, less what it began with and was given.
+machines::Int128 result_of(const Sleeve& sleeve);
 
 // How far each value lies below the highest so far, in percent, 0 or negative.
 std::vector<double> drawdown_percent(const std::vector<double>& values);
@@ -26,16 +34,19 @@ std::vector<double> drawdown_percent(const std::vector<double>& values);
 // One line of the comparison: a sleeve, all sleeves together, or a baseline.
 struct Outcome {
   std::string name;
-  double start = 0, end = 0;   // units
-  double deepest_percent = 0;  // the worst drawdown
-  [[nodiscard]] double gain() const { return end - start; }
-  [[nodiscard]] double gain_percent() const { return start > 0 ? 100 * gain() / start : 0; }
+  double start = 0, end = 0;           // units
+  double moved_in = 0, moved_out = 0;  // meanwhile
+  double base = 0;                     // what growth is of: the start, or the first money where that was nothing
+  double growth = 1;                   // time-weighted
+  double deepest_percent = 0;          // the worst drawdown, time-weighted
+  [[nodiscard]] double gain() const { return end - start - moved_in + moved_out; }
+  [[nodiscard]] double gain_percent() const { return 100 * (growth - 1); }
 };
 
 struct Figures {
   std::vector<machines::Instant> times;      // of the bars played
-  std::vector<std::vector<double>> sleeves;  // made_of, one per sleeve
-  std::vector<double> together;              // their sum
+  std::vector<std::vector<double>> sleeves;  // time-weighted, one per sleeve
+  std::vector<double> together;              // of all sleeves; returned profit that is given again is no new money
   std::vector<double> buy_and_hold, cash;
   std::vector<Outcome> sleeve_outcomes;
   Outcome all, held, idle;

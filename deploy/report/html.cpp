@@ -32,7 +32,8 @@ std::string sleeve_row(const Outcome& outcome, const std::string& kind, const st
   row += fmt::format("<td class=\"n {}\">{}</td>", colour, escaped(signed_percent(outcome.gain_percent())));
   row += fmt::format("<td class=\"n {}\">{}</td>", colour, signed_money(outcome.gain()));
   for (const std::string& cell :
-       {percent(outcome.deepest_percent), money(outcome.start), money(outcome.end), fees, trades, wins, kind})
+       {percent(outcome.deepest_percent), money(outcome.start), signed_money(outcome.moved_in - outcome.moved_out),
+        money(outcome.end), fees, trades, wins, kind})
     row += fmt::format("<td class=\"n\">{}</td>", escaped(cell));
   return row + "</tr>";
 }
@@ -40,9 +41,9 @@ std::string sleeve_row(const Outcome& outcome, const std::string& kind, const st
 std::string sleeve_table(const ReportData& data, const Figures& figures) {
   const std::string in_quote = ", " + escaped(data.quote.code);
   std::string rows = "<table><tr><th></th>";
-  for (const std::string& name :
-       {std::string("result"), "result" + in_quote, std::string("worst fall"), "start" + in_quote, "end" + in_quote,
-        "fees" + in_quote, std::string("trades"), std::string("wins"), std::string("kind")})
+  for (const std::string& name : {std::string("result"), "result" + in_quote, std::string("worst fall"),
+                                  "start" + in_quote, "moved in" + in_quote, "end" + in_quote, "fees" + in_quote,
+                                  std::string("trades"), std::string("wins"), std::string("kind")})
     rows += fmt::format("<th class=\"n\">{}</th>", name);
   rows += "</tr>";
   for (std::size_t i = 0; i < data.sleeves.size(); ++i) {

@@ -14,14 +14,14 @@ constexpr std::size_t most_prices = 60'000;
 constexpr std::size_t most_fills = 20'000;
 
 Column baseline(const Outcome& outcome, const char* style, const std::vector<double>& values) {
-  return {outcome.name, style, outcome.start, values, false};
+  return {outcome.name, style, outcome.base, values, false};
 }
 
 std::vector<Column> equity_columns(const Figures& figures) {
   std::vector<Column> columns;
   for (std::size_t i = 0; i < figures.sleeves.size(); ++i) {
     const Outcome& outcome = figures.sleeve_outcomes[i];
-    columns.push_back({outcome.name, style_of_sleeve(i), outcome.start, figures.sleeves[i], false});
+    columns.push_back({outcome.name, style_of_sleeve(i), outcome.base, figures.sleeves[i], false});
   }
   columns.push_back(baseline(figures.held, "held", figures.buy_and_hold));
   columns.push_back(baseline(figures.idle, "cash", figures.cash));

@@ -35,20 +35,22 @@ struct Fill {
   machines::Price price;
   machines::Int128 base = 0;   // in minor units of the base asset
   machines::Int128 quote = 0;  // without the fee
-  machines::Int128 fee = 0;    // in quote
+  machines::Int128 fee = 0;    // all of it, valued in quote at this fill's price
 };
 
 struct Sleeve {
   std::string name;
-  std::string kind;         // quiet or flash
-  std::int64_t trades = 0;  // positions closed
-  std::int64_t wins = 0;    // of them with a gain after both fees
-  machines::Int128 started_with = 0;
-  machines::Int128 fees = 0;
+  std::string kind;                   // quiet or flash
+  std::int64_t trades = 0;            // positions closed
+  std::int64_t wins = 0;              // of them with a gain after both fees
+  machines::Int128 started_with = 0;  // before the first bar
+  machines::Int128 fees = 0;          // in whatever asset, each valued at its fill's price
   machines::Int128 realized_pnl = 0;
   machines::Int128 balance = 0;  // quote at the end
   Series equity;            // quote and base, marked at each close; what went back to the vault no longer counts here
   Series returned;          // cumulative profit returned to the vault; empty where none ever is
+  Series moved;             // cumulative, after the start: coins moved in, less those moved out; neither gain nor loss
+  Series coin_fees;         // cumulative value of fees that another vault's coins paid
   std::vector<Fill> fills;  // by time
 };
 
@@ -81,9 +83,10 @@ std::string table(const ReportData& data);
 
 // The object of --json, in this order: import {rows, hours, duplicates, gaps, missing, rejected, and every other count
 // of the ImportReport, rejections [{at, field, value, reference}]}, bars, sleeves [{name,
-// kind, trades, wins, fees, realized_pnl, balance}], vault {total, tradeable, returned_from_flash}, baseline
-// {buy_and_hold, cash} (their last values), transitions, postings, verified, elapsed_s, digest, suspense. Amounts are
-// decimal strings with all decimals of the quote asset ("15000.00000000"), counts and seconds are numbers.
+// kind, trades, wins, fees, realized_pnl, balance, started_with, moved_in, result}], vault {total, tradeable,
+// returned_from_flash}, baseline {buy_and_hold, cash} (their last values), transitions, postings, verified, elapsed_s,
+// digest, suspense. Amounts are decimal strings with all decimals of the quote asset ("15000.00000000"), counts and
+// seconds are numbers.
 nlohmann::ordered_json summary(const ReportData& data);
 
 // A page that needs nothing but itself. Series are thinned to about 2,000 points each (thin.hpp) but for the price,

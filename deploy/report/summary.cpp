@@ -71,7 +71,10 @@ nlohmann::ordered_json summary(const ReportData& data) {
         {"wins",         sleeve.wins                 },
         {"fees",         decimal(sleeve.fees)        },
         {"realized_pnl", decimal(sleeve.realized_pnl)},
-        {"balance",      decimal(sleeve.balance)     }
+        {"balance",      decimal(sleeve.balance)     },
+        {"started_with", decimal(sleeve.started_with)},
+        {"moved_in",     last(sleeve.moved)          },
+        {"result",       decimal(result_of(sleeve))  }
     });
   made["vault"] = ordered_json{
       {"total",               decimal(data.vault.total)              },

@@ -22,9 +22,17 @@ std::string comparison(const ReportData& data, const Figures& figures) {
     text += line_of(figures.sleeve_outcomes[i], sleeve.kind, grouped(sleeve.trades), grouped(sleeve.wins),
                     money(units(sleeve.fees, data.quote.scale)));
   }
+  // Named where there are any; results and percentages are without them.
+  const auto moved = [&](const Outcome& one) {
+    return one.moved_in == 0 && one.moved_out == 0
+               ? ""
+               : fmt::format("{:<14}moved in {}, moved out {}; no gain or loss\n",
+                             machines::visible(one.name).substr(0, 13), money(one.moved_in), money(one.moved_out));
+  };
   text += line_of(figures.all, "", grouped(figures.trades), grouped(figures.wins), money(figures.fees));
   text += line_of(figures.held, "", "", "", "");
   text += line_of(figures.idle, "", "", "", "");
+  for (const Outcome& one : figures.sleeve_outcomes) text += moved(one);
   return text;
 }
 

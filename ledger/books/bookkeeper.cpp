@@ -29,7 +29,8 @@ Int128 on(const std::map<Day, Int128>& days, Day day) {
 
 // What the day's change depends on besides the two ends.
 Int128 explained(const SleeveDay& day) {
-  return day.realised - day.fees + day.allocated - day.reclaimed - day.returned + day.other + day.suspense;
+  return day.realised - (day.fees - day.coin_fees) + day.allocated - day.reclaimed - day.returned + day.other +
+         day.suspense;
 }
 
 Int128 fees_in(const costs::Fill& fill, machines::AssetId asset) {
@@ -62,7 +63,8 @@ std::optional<std::pair<Day, Day>> Statement::range() const {
   return found;
 }
 
-Bookkeeper::Bookkeeper(costs::Basis basis, Registry registry) : basis_(basis), vaults_(std::move(registry.vaults)) {
+Bookkeeper::Bookkeeper(costs::Basis basis, Registry registry)
+    : basis_(basis), fee_prices_(std::move(registry.fee_prices)), vaults_(std::move(registry.vaults)) {
   for (auto& asset : registry.assets) assets_.emplace(asset.id, std::move(asset));
   for (auto& row : registry.sleeves) sleeves_.push_back({std::move(row), {}, {}});
   for (auto& row : registry.accounts) {
@@ -136,11 +138,7 @@ void Bookkeeper::book(const Movement& movement, const Account& debit, const Acco
   const bool is_quote = asset == sleeve.row.quote.id;
   const bool by_suspense = debit.role == Role::other && movement.code == "suspense";
   if (is_quote && by_suspense) day.suspense += movement.amount;
-  if (is_of(credit, Role::fees)) {
-    day.paid[asset] += movement.amount;
-    trade_of(movement, sleeve).fill.fees.emplace_back(asset, movement.amount);
-    return;
-  }
+  if (is_of(credit, Role::fees)) return book_fee(movement, asset, sleeve, day);
   const bool out = is_of(credit, Role::trading);
   if (out || is_of(debit, Role::trading)) {
     Trade& trade = trade_of(movement, sleeve);
@@ -152,6 +150,23 @@ void Bookkeeper::book(const Movement& movement, const Account& debit, const Acco
   }
   const machines::AccountId own = sleeve.row.quote_account;
   if (debit.row.id == own || credit.row.id == own) book_other(movement, debit.row.id == own, day);
+}
+
+// A fee in a third asset is another vault's to pay; at the price of its fill it is the trade's fee as any other.
+void Bookkeeper::book_fee(const Movement& movement, machines::AssetId asset, Sleeve& sleeve, SleeveDay& day) {
+  day.paid[asset] += movement.amount;
+  Amount fee(asset, movement.amount);
+  const machines::Asset& quote = sleeve.row.quote;
+  if (asset != quote.id && asset != sleeve.row.base.id) {
+    const auto price = fee_prices_.find(asset);
+    const auto value = price == fee_prices_.end() ? machines::AmountResult(Amount::zero(quote.id))
+                                                  : machines::value_at(fee, price->second, assets_.at(asset), quote,
+                                                                       machines::Rounding::half_even);
+    day.unvalued = day.unvalued || price == fee_prices_.end();
+    fee = value.value_or(Amount::zero(quote.id));
+    day.coin_fees += fee.minor();
+  }
+  trade_of(movement, sleeve).fill.fees.push_back(fee);
 }
 
 void Bookkeeper::book_other(const Movement& movement, bool goes_out, SleeveDay& day) {
@@ -304,6 +319,7 @@ SleeveBooks Bookkeeper::close(Sleeve& sleeve) {
     day.balance = sum(before.balance, on(quote.entered, date));
     day.base = sum(before.base, on(base.entered, date));
     day.opening = before.worth();
+    day.opening_unrealised = date == sleeve.days.begin()->first ? std::optional<Int128>(0) : before.unrealised;
     day.returned_so_far = before.returned_so_far + day.returned;
     book_trades(sleeve, lots, day);
     if (const auto price = price_at(row.instrument, date); price && lots.sound)

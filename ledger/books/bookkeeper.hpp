@@ -4,7 +4,8 @@
 //
 //   each account    opening (entries) + what its postings moved = closing (entries), line by line and day by day
 //   each sleeve     opening worth + realised - fees + moved in - moved out + spent by suspense = closing worth, where
-//                   the worth at cost is the quote balance (entries) + the cost of the lots (postings)
+//                   the worth at cost is the quote balance (entries) + the cost of the lots (postings), and the fees
+//                   are those that the sleeve paid, not another vault's coins
 //   its base        what the lots hold (postings) = the base balance (entries)
 //
 // What does not add up is named as a Break; nothing is repaired. Which account is whose is read from its path:
@@ -13,6 +14,7 @@
 
 #include <string_view>
 
+#include "ledger/books/fee_prices.hpp"
 #include "ledger/books/statement.hpp"
 
 namespace ledger::books {
@@ -31,6 +33,7 @@ struct Registry {
   std::vector<AccountRow> accounts;
   std::vector<VaultRow> vaults;
   std::vector<SleeveRow> sleeves;
+  FeePrices fee_prices;  // of coins that fees are taken in
 };
 
 // A posting that moved posted counters: kind single or post.
@@ -99,6 +102,7 @@ class Bookkeeper {
   void book(const Movement& movement, const Account& debit, const Account& credit, Sleeve& sleeve);
   void book_other(const Movement& movement, bool goes_out, SleeveDay& day);
   Trade& trade_of(const Movement& movement, Sleeve& sleeve);
+  void book_fee(const Movement& movement, machines::AssetId asset, Sleeve& sleeve, SleeveDay& day);
   struct Lots;
   void book_trades(const Sleeve& sleeve, Lots& lots, SleeveDay& day);
   void check(const Account& account);
@@ -113,6 +117,7 @@ class Bookkeeper {
   machines::costs::Basis basis_;
   std::map<machines::AssetId, machines::Asset> assets_;
   std::map<Key, Account> accounts_;
+  FeePrices fee_prices_;
   std::vector<VaultRow> vaults_;
   std::vector<Sleeve> sleeves_;
   std::map<machines::InstrumentId, std::map<Day, machines::Price>> marks_;

@@ -110,6 +110,12 @@ Registry read_registry(Reader& reader) {
     made.vaults.push_back({owner_at(rows, row, 0), rows.number(row, 1), text_at(rows, row, 2), text_at(rows, row, 3),
                            asset_at(rows, row, 4), account_at(rows, row, 7), account_at(rows, row, 8)});
   });
+  reader.for_each("books_settings", "SELECT value FROM ledger.setting WHERE key = 'settings'",
+                  [&](const Rows& rows, int row) {
+                    const auto coin = fee_coin_of(rows.text(row, 0));
+                    for (const machines::Asset& asset : made.assets)
+                      if (coin && asset.code == coin->code) made.fee_prices.emplace(asset.id, coin->price);
+                  });
   reader.for_each("books_sleeves", sleeves_query,
                   [&](const Rows& rows, int row) { made.sleeves.push_back(sleeve_at(rows, row)); });
   return made;

@@ -44,7 +44,8 @@ struct SleeveDay {
   Int128 base = 0;         // base at the day's end, in base
   Int128 cost = 0;         // of that base
   Int128 realised = 0;     // before fees
-  Int128 fees = 0;         // paid on this day: in quote, and what coins paid as fees had cost
+  Int128 fees = 0;         // paid on this day: in quote, what base paid as a fee had cost, and the value of other coins
+  Int128 coin_fees = 0;    // of those, the value of other coins: another vault paid them
   Int128 closed_fees = 0;  // of what was sold on this day, whenever they were paid
   Int128 allocated = 0, reclaimed = 0;
   Int128 returned = 0;  // swept to the vault
@@ -52,9 +53,17 @@ struct SleeveDay {
   Int128 other = 0;                          // moved in (+) or out (-) under other codes
   Int128 suspense = 0;                       // spent by suspense for it
   std::optional<Int128> unrealised;          // at the last sound close up to the day's end; nothing without one
+  std::optional<Int128> opening_unrealised;  // of the day before; 0 on the first
+  bool unvalued = false;                     // some fee was paid in a coin of which no price is known
   std::map<machines::AssetId, Int128> paid;  // fees paid on this day, by asset, in that asset
   std::int64_t fills = 0;
   [[nodiscard]] Int128 worth() const { return balance + cost; }  // at cost
+  // What the day made after all fees, marked at its end; what was moved in or out is no part of it. Nothing without a
+  // price.
+  [[nodiscard]] std::optional<Int128> result() const {
+    if (!unrealised || !opening_unrealised) return std::nullopt;
+    return realised - fees + *unrealised - *opening_unrealised;
+  }
 };
 
 struct SleeveBooks {

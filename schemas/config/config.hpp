@@ -261,6 +261,9 @@ machines::Result<Config, ConfigError> parse(std::string_view toml, const std::st
                                             const MoreChecks& more = {});
 machines::Result<Config, ConfigError> load(const std::filesystem::path& file, const MoreChecks& more = {});
 
+// The value of one setting as the frozen text spells it; empty where there is no such line.
+std::string frozen_value(std::string_view frozen, std::string_view name);
+
 // The first line that differs between two frozen texts, told as "SETTING is NEW here and was OLD when this data folder
 // was made"; empty when they agree.
 std::string first_difference(const std::string& old_frozen, const std::string& new_frozen);

@@ -133,6 +133,12 @@ std::string Config::frozen_text() const {
   return writer.text;
 }
 
+std::string frozen_value(std::string_view frozen, std::string_view name) {
+  while (auto line = take_line(frozen))
+    if (line->name == name) return std::move(line->value);
+  return "";
+}
+
 std::string first_difference(const std::string& old_frozen, const std::string& new_frozen) {
   std::string_view before(old_frozen);
   std::string_view now(new_frozen);

@@ -51,6 +51,7 @@ void expect_as_the_run_said(const nlohmann::json& books) {
     const auto& said = run["sleeves"][i];
     EXPECT_EQ(books["sleeves"][i]["name"], said["name"]);
     EXPECT_EQ(total["realised_after_fees"], said["realized_pnl"]);
+    EXPECT_EQ(total["result"], said["result"]);
     EXPECT_EQ(total["fees"], said["fees"]);
     EXPECT_EQ(total["fees_paid"]["USDT"], said["fees"]);
     EXPECT_EQ(total["balance"], said["balance"]);
@@ -148,6 +149,42 @@ TEST_F(Report, WhatCannotBeAskedIsRefusedInOneLine) {
   const Said empty = bursar({"report", "--dsn", dsn(fresh_database())});
   EXPECT_EQ(empty.code, 1);
   EXPECT_THAT(complaints(empty), ElementsAre(HasSubstr("the books are empty")));
+}
+
+// Whatever the venue takes its fees in, they are all in what "after fees" says: the decisions are alike, and so is what
+// they came to.
+TEST_F(Report, FeesInCoinsOrInWhatWasReceivedAreInEveryFigureAfterFees) {
+  Int128 in_quote = 0;
+  for (const char* asset : {"fee_asset = \"quote\"\n", "fee_asset = \"received\"\n",
+                            "fee_asset = \"BNB\"\nfee_price = 300\nfee_coins = 100\n"}) {
+    SCOPED_TRACE(asset);
+    const TempFolder folder;
+    const std::string config = config_file(folder, 120, std::string("[venue.paper]\n") + asset);
+    const std::string data = (folder.path() / "data").string();
+    const Said run = bursar({"up", "--config", config, "--data-dir", data, "--exit-when-done", "--json"});
+    ASSERT_EQ(run.code, 0) << run.err;
+    const nlohmann::json books = bursar({"report", "--json", "--data-dir", data}).last_line();
+    const nlohmann::json line = run.last_line();
+    Int128 fees = 0, in_coins = 0;
+    for (std::size_t i = 0; i < 2; ++i) {
+      const auto& said = line["sleeves"][i];
+      const auto& total = books["sleeves"][i]["total"];
+      EXPECT_EQ(total["fees"], said["fees"]);
+      EXPECT_EQ(total["result"], said["result"]);
+      EXPECT_EQ(total["realised_after_fees"], said["realized_pnl"]);
+      fees += units_of(said["fees"]);
+      if (total["fees_paid"].contains("BNB"))
+        in_coins += 300 * *machines::parse_decimal(total["fees_paid"]["BNB"].get<std::string>(), 18) /
+                    machines::power_of_ten(10);
+    }
+    if (in_quote == 0) in_quote = fees;
+    EXPECT_GT(fees, in_quote * 99 / 100);
+    EXPECT_LT(fees, in_quote * 101 / 100);
+    if (in_coins > 0) {
+      EXPECT_NEAR(static_cast<double>(fees), static_cast<double>(in_coins), 100);
+    }
+    EXPECT_EQ(in_coins > 0, std::string(asset).find("BNB") != std::string::npos);
+  }
 }
 
 // In a house of its own, since the books are bad afterwards: an owner with the triggers off changes one unit of one

@@ -29,6 +29,82 @@ TEST(Figures, ReturningProfitIsNoFall) {
   EXPECT_NEAR(figures.sleeve_outcomes[1].gain(), -50, 1e-9);
 }
 
+// As small_run(), but quiet is given 500 in the second hour and flash gives 1,000 back in the third.
+ReportData moved_run() {
+  ReportData data = tests::small_run();
+  Sleeve& quiet = data.sleeves[0];
+  quiet.moved = {
+      {tests::hour(2), tests::usdt(500)}
+  };
+  for (Point& point : quiet.equity)
+    if (point.at >= tests::hour(2)) point.minor += tests::usdt(500);
+  Sleeve& flash = data.sleeves[1];
+  flash.moved = {
+      {tests::hour(3), tests::usdt(-1'000)}
+  };
+  flash.equity.back().minor -= tests::usdt(1'000);
+  return data;
+}
+
+TEST(Figures, CoinsMovedInOrOutAreNeitherGainNorLoss) {
+  const Figures still = figures_of(tests::small_run());
+  const Figures moved = figures_of(moved_run());
+  for (std::size_t i = 0; i < 2; ++i)
+    EXPECT_NEAR(moved.sleeve_outcomes[i].gain(), still.sleeve_outcomes[i].gain(), 1e-9);
+  EXPECT_EQ(result_of(moved_run().sleeves[0]), tests::usdt(-1'000));
+  EXPECT_NEAR(moved.all.gain(), still.all.gain(), 1e-9);
+  EXPECT_NEAR(moved.all.moved_in, 350, 1e-9) << "150 of it flash had returned";
+  EXPECT_NEAR(moved.all.moved_out, 1'000, 1e-9);
+  // 10,000 to 11,000; with 500 more 11,500 to 9,300; to 9,500.
+  EXPECT_NEAR(moved.sleeve_outcomes[0].gain_percent(), 100 * (1.1 * 9'300 / 11'500 * 9'500 / 9'300 - 1), 1e-9);
+  EXPECT_NEAR(moved.sleeve_outcomes[0].deepest_percent, 100 * (9'300.0 / 11'500 - 1), 1e-9) << "the gift hides no fall";
+  // 5,000 to 5,150, of which 150 were returned; 4,950 before 1,000 went.
+  EXPECT_NEAR(moved.sleeve_outcomes[1].gain_percent(), -1, 1e-9);
+  EXPECT_NEAR(moved.sleeve_outcomes[1].deepest_percent, -100 * 200.0 / 5'150, 1e-9) << "what was taken is no fall";
+  EXPECT_THAT(verdict(moved_run(), moved), HasSubstr("15,000.00 USDT became 13,300.00, with 350.00 moved in and "
+                                                     "1,000.00 moved out meanwhile. Buying"));
+}
+
+TEST(Figures, ReturnedProfitThatAnotherSleeveIsGivenCountsOnce) {
+  ReportData data = tests::small_run();
+  data.sleeves[0].moved = {
+      {tests::hour(3), tests::usdt(150)}
+  };
+  data.sleeves[0].equity.back().minor += tests::usdt(150);
+  const Figures figures = figures_of(data);
+  EXPECT_NEAR(figures.all.gain(), figures_of(tests::small_run()).all.gain(), 1e-9);
+  EXPECT_NEAR(figures.all.end, 13'950, 1e-9);
+  EXPECT_NEAR(figures.all.moved_in, 0, 1e-9) << "it was there";
+}
+
+TEST(Figures, ASleeveThatIsGivenItsFirstCoinsLaterBeginsThen) {
+  ReportData data = tests::small_run();
+  Sleeve& late = data.sleeves[0];
+  late.started_with = 0;
+  late.equity = {
+      {tests::hour(0), 0                 },
+      {tests::hour(2), tests::usdt(1'000)},
+      {tests::hour(3), tests::usdt(1'100)}
+  };
+  late.moved = {
+      {tests::hour(2), tests::usdt(1'000)}
+  };
+  const Outcome outcome = figures_of(data).sleeve_outcomes[0];
+  EXPECT_NEAR(outcome.gain(), 100, 1e-9);
+  EXPECT_NEAR(outcome.gain_percent(), 10, 1e-9);
+  EXPECT_NEAR(outcome.deepest_percent, 0, 1e-9);
+}
+
+TEST(Figures, FeesThatOtherCoinsPaidAreALoss) {
+  ReportData data = tests::small_run();
+  data.sleeves[0].coin_fees = {
+      {tests::hour(1), tests::usdt(300)},
+      {tests::hour(2), tests::usdt(900)}
+  };
+  EXPECT_NEAR(figures_of(data).sleeve_outcomes[0].gain(), -1'900, 1e-9);
+  EXPECT_NEAR(figures_of(data).all.gain_percent(), -13, 1e-9);
+}
+
 TEST(Figures, DrawdownIsMeasuredFromTheHighestSoFar) {
   EXPECT_THAT(drawdown_percent({100, 80, 120, 60, 120}), ElementsAre(0, -20, 0, -50, 0));
 }

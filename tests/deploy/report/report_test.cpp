@@ -27,9 +27,11 @@ TEST(Summary, HoldsTheFieldsInOrderWithAmountsAsDecimals) {
             R"({"at":"2024-01-01T00:00Z","field":"open","value":"652.74000000","reference":"300.79000000"}]},)"
             R"("bars":5,"sleeves":[)"
             R"({"name":"quiet","kind":"quiet","trades":12,"wins":4,"fees":"120.50000000",)"
-            R"("realized_pnl":"-1000.00000000","balance":"9000.00000000"},)"
+            R"("realized_pnl":"-1000.00000000","balance":"9000.00000000","started_with":"10000.00000000",)"
+            R"("moved_in":"0.00000000","result":"-1000.00000000"},)"
             R"({"name":"flash","kind":"flash","trades":3,"wins":2,"fees":"9.50000000",)"
-            R"("realized_pnl":"-50.00000000","balance":"4800.00000000"}],)"
+            R"("realized_pnl":"-50.00000000","balance":"4800.00000000","started_with":"5000.00000000",)"
+            R"("moved_in":"0.00000000","result":"-50.00000000"}],)"
             R"("vault":{"total":"18950.00000000","tradeable":"13950.00000000","returned_from_flash":"150.00000000"},)"
             R"("baseline":{"buy_and_hold":"30000.00000000","cash":"15000.00000000"},"transitions":1234,"postings":567,)"
             R"("verified":true,"elapsed_s":2.5,"digest":"00ff","suspense":"0.00000000"})");

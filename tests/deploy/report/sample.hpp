@@ -11,6 +11,21 @@ inline machines::Instant hour(int n) { return machines::Instant{1'704'067'200'00
 
 inline machines::Price price(double value) { return {static_cast<std::int64_t>(value * 1e8)}; }
 
+// Of a kind that is called as it is.
+inline deploy::report::Sleeve small_sleeve(const std::string& name, std::int64_t trades, std::int64_t wins,
+                                           machines::Int128 start, machines::Int128 fees, machines::Int128 realised,
+                                           machines::Int128 balance) {
+  deploy::report::Sleeve made;
+  made.name = made.kind = name;
+  made.trades = trades;
+  made.wins = wins;
+  made.started_with = start;
+  made.fees = fees;
+  made.realized_pnl = realised;
+  made.balance = balance;
+  return made;
+}
+
 // Quiet: 10,000 to 9,000. Flash: 5,000 to 4,800 with 150 returned. Buy and hold doubles. 5 bars.
 inline deploy::report::ReportData small_run() {
   deploy::report::ReportData data;
@@ -34,8 +49,7 @@ inline deploy::report::ReportData small_run() {
   data.bars = 5;
   data.params.emplace_back("stop loss", "-1.6 %");
   for (int i = 0; i < 5; ++i) data.prices.push_back({hour(i), price(100 + 25 * i)});
-  deploy::report::Sleeve quiet{"quiet",     "quiet", 12, 4, usdt(10'000), usdt(120.5), usdt(-1'000),
-                               usdt(9'000), {},      {}, {}};
+  auto quiet = small_sleeve("quiet", 12, 4, usdt(10'000), usdt(120.5), usdt(-1'000), usdt(9'000));
   quiet.equity = {
       {hour(1), usdt(11'000)},
       {hour(2), usdt(8'800) },
@@ -45,7 +59,7 @@ inline deploy::report::ReportData small_run() {
       {hour(1), true,  price(125), machines::power_of_ten(18), usdt(125), usdt(0.5) },
       {hour(2), false, price(150), machines::power_of_ten(18), usdt(150), usdt(0.25)}
   };
-  deploy::report::Sleeve flash{"flash", "flash", 3, 2, usdt(5'000), usdt(9.5), usdt(-50), usdt(4'800), {}, {}, {}};
+  auto flash = small_sleeve("flash", 3, 2, usdt(5'000), usdt(9.5), usdt(-50), usdt(4'800));
   flash.equity = {
       {hour(1), usdt(5'150)},
       {hour(2), usdt(5'000)},
