@@ -216,7 +216,7 @@ Stored<report::Sleeve> read_sleeve(Connection& connection, const Sleeve& sleeve,
   const auto sweeps = connection.call(sweeps_statement, owner_and(sleeve, sleeve.accounts.quote.value));
   if (!sweeps) return machines::fail(sweeps.error());
   const auto quote_series = series_of(*quote);
-  made.balance = quote_series.empty() ? 0 : quote_series.back().minor;
+  made.cash = quote_series.empty() ? 0 : quote_series.back().minor;
   made.equity = equity_of(sleeve, quote_series, series_of(*base), bars);
   made.returned = series_of(*sweeps);
   sum_up(made.returned);
@@ -238,19 +238,27 @@ void add_books(const ledger::books::Statement& statement, const Sleeve& sleeve, 
       for (const auto& day : books.days) {
         to.fees += day.fees;
         to.realized_pnl += day.realised - day.closed_fees;
+        to.held_at_cost = day.cost;
+        to.open_fees = day.open_fees;
+        to.held_at_market = day.cost + day.unrealised.value_or(0);
       }
 }
 
-void read_balances(const std::vector<ledger::books::Balance>& balances, report::ReportData& data) {
-  for (const auto& balance : balances) {
+void read_suspense(const std::vector<ledger::books::Balance>& balances, report::ReportData& data) {
+  for (const auto& balance : balances)
     if (balance.path.starts_with("suspense/")) data.suspense -= balance.posted;
-    if (balance.asset != data.quote.code) continue;
-    const bool in_vault = balance.path.starts_with("vault/");
-    const bool in_sleeve =
-        balance.limited && balance.path.starts_with("sleeve/") && balance.path.find("/fees/") == std::string::npos;
-    if (in_vault || in_sleeve) data.vault.total += balance.posted;
-    // Tradeable Coins: what the user elected to risk, allocated or not.
-    if (in_sleeve || balance.path == "vault/" + data.quote.code + "/tradeable") data.vault.tradeable += balance.posted;
+}
+
+void read_vaults(const ledger::books::Statement& statement, report::ReportData& data) {
+  for (const auto& books : statement.vaults) {
+    if (books.vault.asset.id != data.quote.id || books.days.empty()) continue;
+    const ledger::books::VaultDay& last = books.days.back();
+    data.vault.cash += last.total;
+    data.vault.total += last.total_coins();
+    data.vault.tradeable += last.tradeable_coins();
+    data.vault.open_fees += last.open_fees;
+    data.vault.held_at_cost += last.held;
+    data.vault.held_at_market += last.held_market.value_or(last.held);
   }
 }
 
@@ -325,7 +333,8 @@ Stored<report::ReportData> read_results(Connection& connection, const FeedState&
   }
   const auto balances = ledger::books::Books(connection).balances();
   if (!balances) return machines::fail(balances.error());
-  read_balances(*balances, data);
+  read_suspense(*balances, data);
+  read_vaults(*statement, data);
   add_costs(data, first, paper);
   add_baselines(data, first, bars, paper.half_spread);
   // The last bar stands in any case: what was moved last shows there.

@@ -47,7 +47,7 @@ std::string remark_on(const SleeveView& sleeve, int scale) {
   text += ", " + sleeve.state;
   if (sleeve.paused && sleeve.state != "paused") text += " (paused: no new buys)";
   if (sleeve.position.is_positive())
-    text += fmt::format(": {} {} at cost {}", plain_amount(sleeve.position, sleeve.base.scale), sleeve.base.code,
+    text += fmt::format(": {} {} at cost {} with fees", plain_amount(sleeve.position, sleeve.base.scale), sleeve.base.code,
                         plain_amount(sleeve.cost, scale));
   if (sleeve.held.is_positive()) text += fmt::format(", {} in an open order", plain_amount(sleeve.held, scale));
   return text + ", allocated " + plain_amount(sleeve.allocation, scale);
@@ -102,11 +102,11 @@ ordered_json sleeve_json(const SleeveView& sleeve, int scale) {
       {"paused",                   sleeve.paused                 },
       {"allocation",               plain_amount(sleeve.allocation, scale)},
       {"balance",                          plain_amount(sleeve.balance,                                                scale)},
-      {"coins",                    plain_amount(sleeve.coins,   scale)},
-      {"held",plain_amount(sleeve.held,    scale)},
-      {"position",                     plain_amount(sleeve.position,                                              sleeve.base.scale)},
-      {"cost",                          plain_amount(sleeve.cost,                                               scale)},
-      {"returned",        plain_amount(sleeve.returned,scale)},
+      {"cash",                     plain_amount(sleeve.coins,   scale)},
+      {"in_orders",                plain_amount(sleeve.held,    scale)},
+      {"held",                     plain_amount(sleeve.position,                                              sleeve.base.scale)},
+      {"held_at_cost_with_fees",                          plain_amount(sleeve.cost,                                               scale)},
+      {"returned_so_far",        plain_amount(sleeve.returned,scale)},
       {"fees",fees}
   };
 }

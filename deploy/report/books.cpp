@@ -36,7 +36,7 @@ void keep(std::vector<Of>& days, Day from, Day to) {
 
 // ---- the table
 
-constexpr const char* row = "{:<11}{:>12}{:>11}{:>12}{:>12}{:>13}{:>13}{:>13}{:>13}\n";
+constexpr const char* row = "{:<10}{:>12}{:>11}{:>12}{:>12}{:>13}{:>14}{:>13}{:>13}\n";
 
 std::string line_of(const std::string& name, const SleeveDay& day, int scale) {
   const auto amount = [&](Int128 minor) { return money(units(minor, scale)); };
@@ -60,7 +60,7 @@ std::string sleeve_text(const SleeveBooks& books, const Statement& statement) {
   std::string text = fmt::format("\n{} ({}, {} of {}), in {}\n", machines::visible(sleeve.name), machines::name_of(sleeve.kind),
                                  sleeve.symbol, machines::visible(sleeve.owner_name), sleeve.quote.code);
   if (books.days.empty()) return text + "nothing on these days\n";
-  text += fmt::format(row, "", "realised", "fees", "moved in", "returned", "balance", "held at cost", "unrealised",
+  text += fmt::format(row, "", "realised", "fees", "moved in", "returned", "cash", "held at cost", "unrealised",
                       "result");
   for (const auto& [name, days] : periods_of(books.days)) text += line_of(name, total_of(days), sleeve.quote.scale);
   const SleeveDay total = total_of(books.days);
@@ -74,9 +74,11 @@ std::string vault_text(const VaultBooks& books) {
   if (books.days.empty()) return "";
   const VaultDay& last = books.days.back();
   const auto amount = [&](Int128 minor) { return money(units(minor, books.vault.asset.scale)); };
-  return fmt::format("vault {} of {}: total {}, tradeable {}, in positions {} {}\n", machines::visible(books.vault.name),
-                     machines::visible(books.vault.owner_name), amount(last.total), amount(last.tradeable), amount(last.held),
-                     books.vault.asset.code);
+  return fmt::format("vault {} of {}, in {}: total {}, tradeable {}\n  cash {}, held at cost {}, open fees {}, held at market {}\n",
+                     machines::visible(books.vault.name), machines::visible(books.vault.owner_name),
+                     books.vault.asset.code, amount(last.total_coins()), amount(last.tradeable_coins()), amount(last.total),
+                     amount(last.held), amount(last.open_fees),
+                     last.held_market ? amount(*last.held_market) : "no price");
 }
 
 // ---- JSON and CSV
@@ -102,9 +104,13 @@ ordered_json figures_json(const SleeveDay& day, const SleeveBooks& books, const 
   made["other"] = quote(day.other);
   made["suspense"] = quote(day.suspense);
   made["closing"] = quote(day.worth());
-  made["balance"] = quote(day.balance);
+  made["cash"] = quote(day.balance);
   made["held"] = decimal(day.base, books.sleeve.base);
-  made["cost"] = quote(day.cost);
+  made["held_at_cost"] = quote(day.cost);
+  made["open_fees"] = quote(day.open_fees);
+  made["balance"] = quote(day.coins());
+  made["held_at_market"] = nullptr;
+  if (day.unrealised) made["held_at_market"] = quote(day.cost + *day.unrealised);
   made["unrealised"] = nullptr;
   if (day.unrealised) made["unrealised"] = quote(*day.unrealised);
   made["result"] = nullptr;
@@ -145,12 +151,19 @@ ordered_json vault_json(const VaultBooks& books) {
       {"asset", books.vault.asset.code}
   };
   made["days"] = ordered_json::array();
-  for (const VaultDay& day : books.days)
-    made["days"].push_back(ordered_json{
-        {"day",                  day_text(day.day) },
-        { "total",     decimal(day.total, books.vault.asset)},
-        { "tradeable", decimal(day.tradeable, books.vault.asset)}
-    });
+  const auto coins = [&](Int128 minor) { return decimal(minor, books.vault.asset); };
+  for (const VaultDay& day : books.days) {
+    ordered_json one;
+    one["day"] = day_text(day.day);
+    one["total"] = coins(day.total_coins());
+    one["tradeable"] = coins(day.tradeable_coins());
+    one["cash"] = coins(day.total);
+    one["held_at_cost"] = coins(day.held);
+    one["open_fees"] = coins(day.open_fees);
+    one["held_at_market"] = nullptr;
+    if (day.held_market) one["held_at_market"] = coins(*day.held_market);
+    made["days"].push_back(std::move(one));
+  }
   return made;
 }
 
@@ -222,7 +235,7 @@ std::string books_table(const Books& books) {
   text += "\n";
   for (const VaultBooks& one : statement.vaults) text += vault_text(one);
   if (statement.breaks.empty())
-    return text + "every day adds up: opening + realised - fees + moved in - returned = balance + held at cost\n";
+    return text + "every day adds up: opening + realised - fees + moved in - returned = cash + held at cost\n";
   text += "DOES NOT ADD UP:\n";
   for (const Break& one : statement.breaks) text += break_text(one) + "\n";
   return text;

@@ -38,7 +38,8 @@ std::string break_text(const ledger::books::Break& one);
 std::string books_table(const Books& books);
 // {from, to, cost_basis, adds_up, breaks [{day, owner, sleeve, what}], sleeves [{owner, name, kind, symbol, quote,
 // base, total {...}, days [{day, opening, realised, fees, ..., closing, ...}]}], vaults [{owner, name, asset,
-// days [{day, total, tradeable, held_at_cost}]}]}. Amounts are decimal strings with all decimals of their asset.
+// days [{day, total, tradeable, cash, held_at_cost, open_fees, held_at_market}]}]}: the README says what each is.
+// Amounts are decimal strings with all decimals of their asset.
 nlohmann::ordered_json books_json(const Books& books);
 // A line per sleeve and day, under a line of names.
 std::string books_csv(const Books& books);

@@ -53,10 +53,10 @@ class Pictures {
   Pictures(const Books& books, const machines::Asset& asset) : books_(books), asset_(asset) {}
 
   std::vector<Picture> draw() {
-    Picture balance = picture("balance", "Value of each sleeve",
-                              "At the end of each day: its balance, and what it holds at the last close.");
+    Picture balance =
+        picture("balance", "Value of each sleeve", "At the end of each day: its cash, and what it holds at market.");
     Picture gains = picture("gains", "Realised and unrealised",
-                            "Realised after the fees paid, summed up from the first day here; unrealised (dashed) at "
+                            "Realised after fees, summed up from the first day here; unrealised (dashed) at "
                             "the last close of each day.");
     Picture fees = picture("fees", "Fees, cumulative", "Fees in other assets are in the table below.");
     Picture returned =
@@ -67,7 +67,7 @@ class Pictures {
       const std::string style = style_of_sleeve(colour++);
       const std::string& name = one.sleeve.name;
       add(balance, name, style, of(one, [](const SleeveDay& day) { return day.worth() + day.unrealised.value_or(0); }));
-      add(gains, name, style, total(one, [](const SleeveDay& day) { return day.realised - day.fees; }));
+      add(gains, name, style, total(one, [](const SleeveDay& day) { return day.realised - day.closed_fees; }));
       add(gains, name + ", unrealised", style, of(one, [](const SleeveDay& day) { return day.unrealised.value_or(0); }),
           true);
       add(fees, name, style, total(one, [](const SleeveDay& day) { return day.fees; }));
@@ -94,15 +94,17 @@ class Pictures {
     return summed(of(one, field));
   }
   [[nodiscard]] Picture of_vaults() const {
-    Picture made = picture("vaults", "Total and Tradeable Coins",
-                           "At the end of each day, with what its sleeves hold, at cost; tradeable is dashed.");
+    Picture made = picture(
+        "vaults", "Total and tradeable",
+        "At the end of each day: cash, and what its sleeves hold at cost with its open fees; tradeable is dashed.");
     std::size_t colour = 0;
     for (const VaultBooks& one : books_.statement.vaults) {
       if (one.vault.asset.id != asset_.id) continue;
       const std::string style = style_of_sleeve(colour++);
       const auto values = [&](Int128 VaultDay::*field) {
-        return by_day<VaultDay>(books_, one.days,
-                                [&](const VaultDay& day) { return units(day.*field + day.held, asset_.scale); });
+        return by_day<VaultDay>(books_, one.days, [&](const VaultDay& day) {
+          return units(day.*field + day.held + day.open_fees, asset_.scale);
+        });
       };
       add(made, one.vault.name + " total", style, values(&VaultDay::total));
       add(made, one.vault.name + " tradeable", style, values(&VaultDay::tradeable), true);
@@ -154,7 +156,7 @@ std::string table_row(const std::string& name, const std::vector<std::string>& c
 }
 
 const std::vector<std::string> columns{"realised", "fees",         "moved in",   "returned",
-                                       "balance",  "held at cost", "unrealised", "result"};
+                                       "cash",     "held at cost", "unrealised", "result"};
 
 std::vector<std::string> cells_of(const SleeveDay& day, int scale) {
   const auto amount = [&](Int128 minor) { return money(units(minor, scale)); };
@@ -216,14 +218,15 @@ std::string tiles(const Books& books) {
   std::string text = tile(grouped(books.to - books.from + 1), "days", "");
   for (const SleeveBooks& one : books.statement.sleeves) {
     const SleeveDay total = total_of(one.days);
-    const double gain = units(total.realised - total.fees, one.sleeve.quote.scale);
-    text += tile(signed_money(gain),
-                 name_of_sleeve(one, books.statement) + " realised after fees, " + one.sleeve.quote.code, mood(gain));
+    const double gain = units(total.realised - total.closed_fees, one.sleeve.quote.scale);
+    text +=
+        tile(signed_money(gain),
+             "realised after fees, " + name_of_sleeve(one, books.statement) + ", " + one.sleeve.quote.code, mood(gain));
   }
   for (const VaultBooks& one : books.statement.vaults)
     if (!one.days.empty())
-      text +=
-          tile(money(units(one.days.back().total, one.vault.asset.scale)), "Total Coins, " + one.vault.asset.code, "");
+      text += tile(money(units(one.days.back().total_coins(), one.vault.asset.scale)), "total, " + one.vault.asset.code,
+                   "");
   return text;
 }
 

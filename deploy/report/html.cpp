@@ -42,7 +42,7 @@ std::string sleeve_table(const ReportData& data, const Figures& figures) {
   const std::string in_quote = ", " + escaped(data.quote.code);
   std::string rows = "<table><tr><th></th>";
   for (const std::string& name : {std::string("result"), "result" + in_quote, std::string("worst fall"),
-                                  "start" + in_quote, "moved in" + in_quote, "end" + in_quote, "fees" + in_quote,
+                                  "start" + in_quote, "moved in" + in_quote, "end value" + in_quote, "fees" + in_quote,
                                   std::string("trades"), std::string("wins"), std::string("kind")})
     rows += fmt::format("<th class=\"n\">{}</th>", name);
   rows += "</tr>";
@@ -70,8 +70,12 @@ std::string facts_table(const ReportData& data) {
     return money(units(minor, data.quote.scale)) + " " + data.quote.code;
   };
   Rows rows;
-  rows.emplace_back("Vault, total", amount(data.vault.total));
-  rows.emplace_back("Vault, tradeable", amount(data.vault.tradeable));
+  rows.emplace_back("Total", amount(data.vault.total));
+  rows.emplace_back("Cash", amount(data.vault.cash));
+  rows.emplace_back("Held at cost", amount(data.vault.held_at_cost));
+  rows.emplace_back("Open fees", amount(data.vault.open_fees));
+  rows.emplace_back("Held at market", amount(data.vault.held_at_market));
+  rows.emplace_back("Tradeable", amount(data.vault.tradeable));
   rows.emplace_back("Returned from flash", amount(data.vault.returned_from_flash));
   rows.emplace_back("Suspense", amount(data.suspense));
   rows.emplace_back("Transitions", grouped(data.transitions));

@@ -46,7 +46,10 @@ struct Sleeve {
   machines::Int128 started_with = 0;  // before the first bar
   machines::Int128 fees = 0;          // in whatever asset, each valued at its fill's price
   machines::Int128 realized_pnl = 0;
-  machines::Int128 balance = 0;  // quote at the end
+  machines::Int128 cash = 0;            // quote at the end
+  machines::Int128 held_at_cost = 0;    // what the base that it has then had cost, without fees
+  machines::Int128 open_fees = 0;       // that it paid for buying that base
+  machines::Int128 held_at_market = 0;  // that base at the last sound close
   Series equity;            // quote and base, marked at each close; what went back to the vault no longer counts here
   Series returned;          // cumulative profit returned to the vault; empty where none ever is
   Series moved;             // cumulative, after the start: coins moved in, less those moved out; neither gain nor loss
@@ -54,8 +57,12 @@ struct Sleeve {
   std::vector<Fill> fills;  // by time
 };
 
+// All vaults of the quote asset, with what their sleeves have.
 struct Vault {
-  machines::Int128 total = 0, tradeable = 0, returned_from_flash = 0;
+  machines::Int128 cash = 0, held_at_cost = 0, open_fees = 0, held_at_market = 0;
+  machines::Int128 total = 0,
+                   tradeable = 0;  // cash, and what is held at cost with its fees; the latter without reserve
+  machines::Int128 returned_from_flash = 0;
 };
 
 struct ReportData {
@@ -83,10 +90,10 @@ std::string table(const ReportData& data);
 
 // The object of --json, in this order: import {rows, hours, duplicates, gaps, missing, rejected, and every other count
 // of the ImportReport, rejections [{at, field, value, reference}]}, bars, sleeves [{name,
-// kind, trades, wins, fees, realized_pnl, balance, started_with, moved_in, result}], vault {total, tradeable,
-// returned_from_flash}, baseline {buy_and_hold, cash} (their last values), transitions, postings, verified, elapsed_s,
-// digest, suspense. Amounts are decimal strings with all decimals of the quote asset ("15000.00000000"), counts and
-// seconds are numbers.
+// kind, trades, wins, fees, realized_pnl, balance, cash, held_at_cost, open_fees, held_at_market, started_with,
+// moved_in, result}], vault {total, tradeable, cash, held_at_cost, open_fees, held_at_market, returned_from_flash},
+// baseline {buy_and_hold, cash} (their last values), transitions, postings, verified, elapsed_s, digest, suspense.
+// Amounts are decimal strings with all decimals of the quote asset ("15000.00000000"), counts and seconds are numbers.
 nlohmann::ordered_json summary(const ReportData& data);
 
 // A page that needs nothing but itself. Series are thinned to about 2,000 points each (thin.hpp) but for the price,

@@ -65,20 +65,28 @@ nlohmann::ordered_json summary(const ReportData& data) {
   made["sleeves"] = ordered_json::array();
   for (const Sleeve& sleeve : data.sleeves)
     made["sleeves"].push_back(ordered_json{
-        {"name",         sleeve.name                 },
-        {"kind",         sleeve.kind                 },
-        {"trades",       sleeve.trades               },
-        {"wins",         sleeve.wins                 },
-        {"fees",         decimal(sleeve.fees)        },
-        {"realized_pnl", decimal(sleeve.realized_pnl)},
-        {"balance",      decimal(sleeve.balance)     },
-        {"started_with", decimal(sleeve.started_with)},
-        {"moved_in",     last(sleeve.moved)          },
-        {"result",       decimal(result_of(sleeve))  }
+        {"name",           sleeve.name                                                  },
+        {"kind",           sleeve.kind                                                  },
+        {"trades",         sleeve.trades                                                },
+        {"wins",           sleeve.wins                                                  },
+        {"fees",           decimal(sleeve.fees)                                         },
+        {"realized_pnl",   decimal(sleeve.realized_pnl)                                 },
+        {"balance",        decimal(sleeve.cash + sleeve.held_at_cost + sleeve.open_fees)},
+        {"cash",           decimal(sleeve.cash)                                         },
+        {"held_at_cost",   decimal(sleeve.held_at_cost)                                 },
+        {"open_fees",      decimal(sleeve.open_fees)                                    },
+        {"held_at_market", decimal(sleeve.held_at_market)                               },
+        {"started_with",   decimal(sleeve.started_with)                                 },
+        {"moved_in",       last(sleeve.moved)                                           },
+        {"result",         decimal(result_of(sleeve))                                   }
     });
   made["vault"] = ordered_json{
       {"total",               decimal(data.vault.total)              },
       {"tradeable",           decimal(data.vault.tradeable)          },
+      {"cash",                decimal(data.vault.cash)               },
+      {"held_at_cost",        decimal(data.vault.held_at_cost)       },
+      {"open_fees",           decimal(data.vault.open_fees)          },
+      {"held_at_market",      decimal(data.vault.held_at_market)     },
       {"returned_from_flash", decimal(data.vault.returned_from_flash)}
   };
   made["baseline"] = ordered_json{

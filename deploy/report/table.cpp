@@ -6,7 +6,7 @@
 namespace deploy::report {
 namespace {
 
-constexpr const char* row = "{:<14}{:<7}{:>8}{:>7}{:>12}{:>15}{:>12}{:>11}{:>14}\n";
+constexpr const char* row = "{:<14}{:<7}{:>8}{:>7}{:>12}{:>14}{:>12}{:>12}{:>14}\n";
 
 std::string line_of(const Outcome& outcome, const std::string& kind, const std::string& trades, const std::string& wins,
                     const std::string& fees) {
@@ -45,9 +45,12 @@ std::string flaw_line(const Flaw& flaw) {
 
 std::string ledger_lines(const ReportData& data) {
   const auto amount = [&](machines::Int128 minor) { return money(units(minor, data.quote.scale)); };
-  std::string text =
-      fmt::format("vault    total {}, tradeable {}, returned from flash {} {}\n", amount(data.vault.total),
-                  amount(data.vault.tradeable), amount(data.vault.returned_from_flash), data.quote.code);
+  const Vault& vault = data.vault;
+  std::string text = fmt::format("vault    total {} {}: cash {}, held at cost {}, open fees {}\n",
+                                 amount(vault.total), data.quote.code, amount(vault.cash), amount(vault.held_at_cost),
+                                 amount(vault.open_fees));
+  text += fmt::format("         tradeable {}, held at market {}, returned from flash {}\n", amount(vault.tradeable),
+                      amount(vault.held_at_market), amount(vault.returned_from_flash));
   text += fmt::format("ledger   {} transitions, {} postings, {}, suspense {}\n", grouped(data.transitions),
                       grouped(data.postings), data.verified ? "verified" : "NOT VERIFIED", amount(data.suspense));
   text += fmt::format("digest   {}\n", data.digest);

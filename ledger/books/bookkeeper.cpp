@@ -39,6 +39,15 @@ Int128 fees_in(const costs::Fill& fill, machines::AssetId asset) {
   return sum;
 }
 
+// Its fees in one sum for each asset.
+costs::Fill merged(costs::Fill fill) {
+  std::map<machines::AssetId, Int128> sums;
+  for (const Amount& fee : fill.fees) sums[fee.asset()] += fee.minor();
+  fill.fees.clear();
+  for (const auto& [asset, minor] : sums) fill.fees.emplace_back(asset, minor);
+  return fill;
+}
+
 // What was sold came out of suspense: no lot has it, all of it is gain.
 costs::Effect sold_of_nothing(const costs::Fill& fill) {
   const auto quote = fill.quote.asset();
@@ -122,7 +131,7 @@ Bookkeeper::Trade& Bookkeeper::trade_of(const Movement& movement, Sleeve& sleeve
   if (!known) {
     const Amount none = Amount::zero(sleeve.row.base.id);
     const costs::Fill fill{movement.at, false, none, Amount::zero(sleeve.row.quote.id), {}};
-    sleeve.trades.push_back({movement.instance, movement.version, fill, 0});
+    sleeve.trades.push_back({movement.instance, movement.version, fill, 0, 0});
   }
   return sleeve.trades.back();
 }
@@ -165,6 +174,7 @@ void Bookkeeper::book_fee(const Movement& movement, machines::AssetId asset, Sle
     day.unvalued = day.unvalued || price == fee_prices_.end();
     fee = value.value_or(Amount::zero(quote.id));
     day.coin_fees += fee.minor();
+    trade_of(movement, sleeve).coin_fees += fee.minor();
   }
   trade_of(movement, sleeve).fill.fees.push_back(fee);
 }
@@ -256,6 +266,7 @@ std::optional<machines::Price> Bookkeeper::price_at(machines::InstrumentId instr
 // The lots of one sleeve while its days go by.
 struct Bookkeeper::Lots {
   costs::Book book;
+  costs::Book paid;  // the same without what other vaults paid
   std::vector<Trade>::const_iterator next;
   bool sound = true;  // they are what the fills make of them
 };
@@ -283,8 +294,11 @@ void Bookkeeper::book_trades(const Sleeve& sleeve, Lots& lots, SleeveDay& day) {
     day.realised += effect->realised.minor();
     day.closed_fees += effect->fees.minor();
     day.fees += effect->paid_in_base.minor();
+    fill.fees.emplace_back(row.quote.id, -lots.next->coin_fees);
+    if (!of_nothing) lots.sound = lots.paid.apply(merged(fill)).has_value() && lots.sound;
   }
   day.cost = lots.book.cost().minor();
+  day.open_fees = lots.paid.open_fees().minor();
 }
 
 void Bookkeeper::check(const SleeveRow& row, const Lots& lots, const SleeveDay& day) {
@@ -310,7 +324,7 @@ SleeveBooks Bookkeeper::close(Sleeve& sleeve) {
   const Account& quote = find(row.owner, row.quote_account);
   const Account& base = find(row.owner, row.base_account);
   SleeveBooks made{row, {}};
-  Lots lots{costs::Book(basis_, row.base, row.quote), sleeve.trades.begin()};
+  Lots lots{costs::Book(basis_, row.base, row.quote), costs::Book(basis_, row.base, row.quote), sleeve.trades.begin()};
   SleeveDay before;
   if (sleeve.days.empty()) return made;
   for (Day date = sleeve.days.begin()->first; date <= *last_; ++date) {
@@ -353,11 +367,17 @@ VaultBooks Bookkeeper::close(const VaultRow& vault, const std::vector<SleeveBook
     for (const Account* account : of_sleeves) change += on(account->entered, date);
     sum.tradeable += change;
     sum.total += change + on(reserve.entered, date);
-    sum.held = 0;
+    sum.held = sum.open_fees = 0;
+    sum.held_market = 0;
     for (const SleeveBooks& one : sleeves) {
       const bool has = one.sleeve.owner == vault.owner && one.sleeve.vault == vault.id && !one.days.empty() &&
                        one.sleeve.quote.id == vault.asset.id && date >= one.days.front().day;
-      if (has) sum.held += one.days[static_cast<std::size_t>(date - one.days.front().day)].cost;
+      if (!has) continue;
+      const SleeveDay& day = one.days[static_cast<std::size_t>(date - one.days.front().day)];
+      sum.held += day.cost;
+      sum.open_fees += day.open_fees;
+      if (day.cost != 0 && !day.unrealised) sum.held_market = std::nullopt;
+      if (sum.held_market) *sum.held_market += day.cost + day.unrealised.value_or(0);
     }
     made.days.push_back(sum);
   }

@@ -89,6 +89,7 @@ class Bookkeeper {
     std::int64_t version = 0;
     machines::costs::Fill fill;
     Int128 own_base = 0;
+    Int128 coin_fees = 0;  // that fill.fees has in quote, and another vault paid
   };
   struct Sleeve {
     SleeveRow row;

@@ -42,7 +42,8 @@ struct SleeveDay {
   Int128 opening = 0;      // worth at cost when it began
   Int128 balance = 0;      // quote at the day's end
   Int128 base = 0;         // base at the day's end, in base
-  Int128 cost = 0;         // of that base
+  Int128 cost = 0;         // of that base, without fees
+  Int128 open_fees = 0;    // that the sleeve paid for buying that base
   Int128 realised = 0;     // before fees
   Int128 fees = 0;         // paid on this day: in quote, what base paid as a fee had cost, and the value of other coins
   Int128 coin_fees = 0;    // of those, the value of other coins: another vault paid them
@@ -57,7 +58,8 @@ struct SleeveDay {
   bool unvalued = false;                     // some fee was paid in a coin of which no price is known
   std::map<machines::AssetId, Int128> paid;  // fees paid on this day, by asset, in that asset
   std::int64_t fills = 0;
-  [[nodiscard]] Int128 worth() const { return balance + cost; }  // at cost
+  [[nodiscard]] Int128 worth() const { return balance + cost; }  // at cost, without fees
+  [[nodiscard]] Int128 coins() const { return balance + cost + open_fees; }
   // What the day made after all fees, marked at its end; what was moved in or out is no part of it. Nothing without a
   // price.
   [[nodiscard]] std::optional<Int128> result() const {
@@ -73,9 +75,14 @@ struct SleeveBooks {
 
 struct VaultDay {
   Day day = 0;
-  Int128 total = 0;      // reserve, tradeable, and what its sleeves have of its asset
-  Int128 tradeable = 0;  // without the reserve
-  Int128 held = 0;       // cost of what its sleeves bought with it and hold
+  Int128 total = 0;      // cash: reserve, tradeable, and what its sleeves have of its asset
+  Int128 tradeable = 0;  // of that, without the reserve
+  Int128 held = 0;       // cost of what its sleeves bought with it and hold, without fees
+  Int128 open_fees = 0;  // that they paid for buying that
+  // Cash, and what is held at cost with its fees: a purchase changes none of the two.
+  [[nodiscard]] Int128 total_coins() const { return total + held + open_fees; }
+  [[nodiscard]] Int128 tradeable_coins() const { return tradeable + held + open_fees; }
+  std::optional<Int128> held_market = 0;  // the same at the last sound closes; nothing without a price of some
 };
 
 struct VaultBooks {

@@ -61,11 +61,11 @@ TEST_F(House, TheLastLineIsOneObjectWithEveryFigure) {
   expect_keys(line, {"import", "bars", "sleeves", "vault", "baseline", "transitions", "postings", "verified",
                      "elapsed_s", "digest", "suspense"});
   expect_keys(line["import"], {"rows", "hours", "duplicates", "gaps", "missing", "rejected", "rejections"});
-  expect_keys(line["vault"], {"total", "tradeable", "returned_from_flash"});
+  expect_keys(line["vault"], {"total", "tradeable", "cash", "held_at_cost", "open_fees", "held_at_market", "returned_from_flash"});
   expect_keys(line["baseline"], {"buy_and_hold", "cash"});
   ASSERT_EQ(line["sleeves"].size(), 2U);
   for (const json& sleeve : line["sleeves"])
-    expect_keys(sleeve, {"name", "kind", "trades", "wins", "fees", "realized_pnl", "balance", "started_with", "moved_in", "result"});
+    expect_keys(sleeve, {"name", "kind", "trades", "wins", "fees", "realized_pnl", "balance", "cash", "held_at_cost", "open_fees", "held_at_market", "started_with", "moved_in", "result"});
   EXPECT_EQ(line["bars"], 200);
   EXPECT_EQ(line["verified"], true);
   EXPECT_EQ(line["suspense"], "0.00000000");

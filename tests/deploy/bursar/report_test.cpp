@@ -54,14 +54,18 @@ void expect_as_the_run_said(const nlohmann::json& books) {
     EXPECT_EQ(total["result"], said["result"]);
     EXPECT_EQ(total["fees"], said["fees"]);
     EXPECT_EQ(total["fees_paid"]["USDT"], said["fees"]);
+    EXPECT_EQ(total["cash"], said["cash"]);
     EXPECT_EQ(total["balance"], said["balance"]);
+    EXPECT_EQ(total["held_at_cost"], said["held_at_cost"]);
+    EXPECT_EQ(total["held_at_market"], said["held_at_market"]);
     EXPECT_GT(total["fills"], 2);
     returned += units_of(total["returned_so_far"]);
   }
   EXPECT_EQ(machines::format({{}, returned}, 8), run["vault"]["returned_from_flash"]);
   const auto& last = books["vaults"][0]["days"].back();
   EXPECT_EQ(last["total"], run["vault"]["total"]);
-  EXPECT_EQ(last["tradeable"], run["vault"]["tradeable"]);
+  for (const char* name : {"tradeable", "cash", "held_at_cost", "open_fees", "held_at_market"})
+    EXPECT_EQ(last[name], run["vault"][name]) << name;
 }
 
 TEST_F(Report, EveryDayAddsUpAndTheWholeIsWhatTheRunSaidToTheLastUnit) {
@@ -86,9 +90,25 @@ TEST_F(Report, EveryDayAddsUpAndTheWholeIsWhatTheRunSaidToTheLastUnit) {
         closing += units_of(day["realised"]) - units_of(day["fees"]) + units_of(day["allocated"]) -
                    units_of(day["reclaimed"]) - units_of(day["returned"]);
         EXPECT_TRUE(units_of(day["closing"]) == closing) << day;
-        EXPECT_TRUE(units_of(day["balance"]) + units_of(day["cost"]) == closing) << day;
+        EXPECT_TRUE(units_of(day["cash"]) + units_of(day["held_at_cost"]) == closing) << day;
       }
     }
+  }
+}
+
+// Total, Tradeable and each balance are one quantity, wherever they stand.
+TEST_F(Report, TheVaultPageHasTheSameSums) {
+  const nlohmann::json run = finished_house().said.last_line();
+  const nlohmann::json vault =
+      bursar({"vault", "show", "USDT", "--json", "--data-dir", finished_house().data_dir}).last_line();
+  EXPECT_NEAR(static_cast<double>(units_of(vault["total"])), static_cast<double>(units_of(run["vault"]["total"])), 2);
+  EXPECT_NEAR(static_cast<double>(units_of(vault["tradeable"])),
+              static_cast<double>(units_of(run["vault"]["tradeable"])), 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto& there = vault["sleeves"][i];
+    const auto& here = run["sleeves"][i];
+    EXPECT_EQ(units_of(there["cash"]), units_of(here["cash"]));
+    EXPECT_NEAR(static_cast<double>(units_of(there["balance"])), static_cast<double>(units_of(here["balance"])), 1);
   }
 }
 

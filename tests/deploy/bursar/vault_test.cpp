@@ -126,7 +126,7 @@ TEST_F(Treasury, AnyNumberOfVaultsAndSleevesEachByItself) {
 TEST_F(Treasury, TradeableZeroStillReportsTheTotalAndIdles) {
   const json sleeves = vault("USDT")["sleeves"];
   for (const json& one : sleeves)
-    EXPECT_EQ(ask({"vault", "reclaim", "USDT", one["name"], one["coins"]}).code, 0);
+    EXPECT_EQ(ask({"vault", "reclaim", "USDT", one["name"], one["cash"]}).code, 0);
   EXPECT_EQ(ask({"vault", "set-tradeable", "USDT", "0"}).code, 0);
   const json shown = vault("USDT");
   EXPECT_EQ(shown["tradeable"], "0");

@@ -19,22 +19,26 @@ nlohmann::json data_of(const std::string& page) {
 }
 
 TEST(Summary, HoldsTheFieldsInOrderWithAmountsAsDecimals) {
-  EXPECT_EQ(summary(tests::small_run()).dump(),
-            R"({"import":{"rows":7,"hours":5,"duplicates":2,"gaps":1,"missing":3,"rejected":1,)"
-            R"("differing_duplicates":0,"out_of_order":0,"newest_first":false,"outside_range":0,"rounded":0,)"
-            R"("in_seconds":7,"in_milliseconds":0,"in_microseconds":0,"iso_dates":0,"twelve_hour_dates":0,)"
-            R"("other_dates":0,"first":"2024-01-01T00:00Z","last":"2024-01-01T07:00Z","rejections":[)"
-            R"({"at":"2024-01-01T00:00Z","field":"open","value":"652.74000000","reference":"300.79000000"}]},)"
-            R"("bars":5,"sleeves":[)"
-            R"({"name":"quiet","kind":"quiet","trades":12,"wins":4,"fees":"120.50000000",)"
-            R"("realized_pnl":"-1000.00000000","balance":"9000.00000000","started_with":"10000.00000000",)"
-            R"("moved_in":"0.00000000","result":"-1000.00000000"},)"
-            R"({"name":"flash","kind":"flash","trades":3,"wins":2,"fees":"9.50000000",)"
-            R"("realized_pnl":"-50.00000000","balance":"4800.00000000","started_with":"5000.00000000",)"
-            R"("moved_in":"0.00000000","result":"-50.00000000"}],)"
-            R"("vault":{"total":"18950.00000000","tradeable":"13950.00000000","returned_from_flash":"150.00000000"},)"
-            R"("baseline":{"buy_and_hold":"30000.00000000","cash":"15000.00000000"},"transitions":1234,"postings":567,)"
-            R"("verified":true,"elapsed_s":2.5,"digest":"00ff","suspense":"0.00000000"})");
+  EXPECT_EQ(
+      summary(tests::small_run()).dump(),
+      R"({"import":{"rows":7,"hours":5,"duplicates":2,"gaps":1,"missing":3,"rejected":1,)"
+      R"("differing_duplicates":0,"out_of_order":0,"newest_first":false,"outside_range":0,"rounded":0,)"
+      R"("in_seconds":7,"in_milliseconds":0,"in_microseconds":0,"iso_dates":0,"twelve_hour_dates":0,)"
+      R"("other_dates":0,"first":"2024-01-01T00:00Z","last":"2024-01-01T07:00Z","rejections":[)"
+      R"({"at":"2024-01-01T00:00Z","field":"open","value":"652.74000000","reference":"300.79000000"}]},)"
+      R"("bars":5,"sleeves":[)"
+      R"({"name":"quiet","kind":"quiet","trades":12,"wins":4,"fees":"120.50000000",)"
+      R"("realized_pnl":"-1000.00000000","balance":"9000.00000000","cash":"9000.00000000",)"
+      R"("held_at_cost":"0.00000000","open_fees":"0.00000000","held_at_market":"0.00000000","started_with":"10000.00000000",)"
+      R"("moved_in":"0.00000000","result":"-1000.00000000"},)"
+      R"({"name":"flash","kind":"flash","trades":3,"wins":2,"fees":"9.50000000",)"
+      R"("realized_pnl":"-50.00000000","balance":"4800.00000000","cash":"4800.00000000",)"
+      R"("held_at_cost":"0.00000000","open_fees":"0.00000000","held_at_market":"0.00000000","started_with":"5000.00000000",)"
+      R"("moved_in":"0.00000000","result":"-50.00000000"}],)"
+      R"("vault":{"total":"19001.00000000","tradeable":"14001.00000000","cash":"18950.00000000",)"
+      R"("held_at_cost":"50.00000000","open_fees":"1.00000000","held_at_market":"60.00000000","returned_from_flash":"150.00000000"},)"
+      R"("baseline":{"buy_and_hold":"30000.00000000","cash":"15000.00000000"},"transitions":1234,"postings":567,)"
+      R"("verified":true,"elapsed_s":2.5,"digest":"00ff","suspense":"0.00000000"})");
 }
 
 TEST(Table, SaysTheVerdictAndAlignsItsColumns) {

@@ -22,7 +22,7 @@ inline deploy::report::Sleeve small_sleeve(const std::string& name, std::int64_t
   made.started_with = start;
   made.fees = fees;
   made.realized_pnl = realised;
-  made.balance = balance;
+  made.cash = balance;
   return made;
 }
 
@@ -69,7 +69,7 @@ inline deploy::report::ReportData small_run() {
       {hour(2), usdt(150)}
   };
   data.sleeves = {quiet, flash};
-  data.vault = {usdt(18'950), usdt(13'950), usdt(150)};
+  data.vault = {usdt(18'950), usdt(50), usdt(1), usdt(60), usdt(19'001), usdt(14'001), usdt(150)};
   data.buy_and_hold = {
       {hour(0), usdt(15'000)},
       {hour(4), usdt(30'000)}
