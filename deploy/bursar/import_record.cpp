@@ -20,6 +20,7 @@ constexpr std::pair<const char*, std::int64_t ImportReport::*> counts[] = {
     {"gaps",                 &ImportReport::gaps                },
     {"missing",              &ImportReport::missing             },
     {"rejected",             &ImportReport::rejected            },
+    {"level_changes",        &ImportReport::level_changes       },
     {"out_of_order",         &ImportReport::out_of_order        },
     {"outside_range",        &ImportReport::outside_range       },
     {"rounded",              &ImportReport::rounded             },
@@ -59,6 +60,13 @@ std::string write_import(const ImportReport& report) {
         {"value",     one.value.e8    },
         {"reference", one.reference.e8}
     });
+  made["levels"] = json::array();
+  for (const auto& one : report.levels)
+    made["levels"].push_back({
+        {"opens_at", one.opens_at.us},
+        {"from",     one.from.e8    },
+        {"to",       one.to.e8      }
+    });
   return made.dump();
 }
 
@@ -73,6 +81,10 @@ ImportReport parse_import(const std::string& text) {
   if (const auto list = from.find("rejections"); list != from.end() && list->is_array())
     for (const json& one : *list)
       if (one.is_object()) report.rejections.push_back(rejection_of(one));
+  if (const auto list = from.find("levels"); list != from.end() && list->is_array())
+    for (const json& one : *list)
+      if (one.is_object())
+        report.levels.push_back({{number(one, "opens_at")}, {number(one, "from")}, {number(one, "to")}});
   return report;
 }
 

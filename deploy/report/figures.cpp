@@ -107,6 +107,11 @@ std::string first_rejection(const ReportData& data) {
   return ": " + rejection(data.import.rejections.front()) + (data.import.rejected > 1 ? ", and more" : "");
 }
 
+std::string first_level(const ReportData& data) {
+  if (data.import.levels.empty()) return "";
+  return ": " + level_text(data.import.levels.front()) + (data.import.level_changes > 1 ? ", and more" : "");
+}
+
 }  // namespace
 
 double units(machines::Int128 minor, int scale) {
@@ -213,6 +218,9 @@ std::vector<Flaw> flaws(const ReportData& data) {
       "left open; no signal across a gap");
   add(import.rejected, (import.rejected == 1 ? "absurd bar" : "absurd bars") + first_rejection(data),
       "kept in the series, nothing fills there");
+  add(import.level_changes,
+      (import.level_changes == 1 ? "jump to a new level" : "jumps to a new level") + first_level(data),
+      "taken as real from the next bar on: its position and rules meet the new price");
   add(import.out_of_order, "rows out of the file's order", "sorted by time");
   add(import.outside_range, "bars with open or close outside low to high", "taken as they are");
   add(import.rounded, "prices with more than 8 decimals", "rounded half-even");
@@ -229,6 +237,10 @@ std::vector<Flaw> flaws(const ReportData& data) {
 std::string rejection(const workers::market::Rejection& one) {
   return fmt::format("{} {} at {}, beside {}", one.field, money(units(one.value)), date_time(one.opens_at),
                      money(units(one.reference)));
+}
+
+std::string level_text(const workers::market::LevelChange& one) {
+  return fmt::format("{} to {} at {}", money(units(one.from)), money(units(one.to)), date_time(one.opens_at));
 }
 
 std::string grouped(std::int64_t count) { return with_groups(std::to_string(count)); }

@@ -69,6 +69,9 @@ std::vector<Flaw> flaws(const ReportData& data);
 // "open 0.10 at 2017-08-17 04:00, beside 301.61"
 std::string rejection(const workers::market::Rejection& one);
 
+// "2,154.57 to 21,545.68 at 2024-01-01 05:00"
+std::string level_text(const workers::market::LevelChange& one);
+
 std::string grouped(std::int64_t count);      // 33,413
 std::string money(double value);              // -1,234.57; small values keep more decimals
 std::string signed_money(double value);       // +12.00

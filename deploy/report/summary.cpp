@@ -26,6 +26,7 @@ ordered_json import_of(const workers::market::ImportReport& import) {
       {"gaps",                 import.gaps                },
       {"missing",              import.missing             },
       {"rejected",             import.rejected            },
+      {"level_changes",        import.level_changes       },
       {"differing_duplicates", import.differing_duplicates},
       {"out_of_order",         import.out_of_order        },
       {"newest_first",         import.newest_first        },
@@ -47,6 +48,13 @@ ordered_json import_of(const workers::market::ImportReport& import) {
         {"field",     one.field                },
         {"value",     price_text(one.value)    },
         {"reference", price_text(one.reference)}
+    });
+  made["levels"] = ordered_json::array();
+  for (const auto& one : import.levels)
+    made["levels"].push_back(ordered_json{
+        {"at",   at_text(one.opens_at)},
+        {"from", price_text(one.from) },
+        {"to",   price_text(one.to)   }
     });
   return made;
 }

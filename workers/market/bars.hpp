@@ -11,8 +11,8 @@
 
 namespace workers::market {
 
-// One hour. A number is sound when it lies within 50 % of at least one of its references: the close of the last hour
-// whose close was sound, and the other end of its own bar (judge_bars). Nothing may ever fill on an absurd bar.
+// One hour. A number is sound when it lies within 50 % of the last sound close (judge_bars): a bar is no witness for
+// itself. Nothing may ever fill on an absurd bar.
 struct Bar {
   machines::Instant opens_at;
   machines::Price open, high, low, close;
@@ -27,8 +27,16 @@ struct Rejection {
   machines::Instant opens_at;
   std::string field;  // open or close
   machines::Price value;
-  machines::Price reference;  // the nearer of its references
+  machines::Price reference;  // the last sound close; of the first bar, its own
   bool operator==(const Rejection&) const = default;
+};
+
+// A jump that the next bar goes on from: a new level of prices, for instance a redenomination. The bar that jumped is
+// barred from fills and signals, which is one bar's delay; from the next one on the level is what is sound.
+struct LevelChange {
+  machines::Instant opens_at;  // of the bar that jumped
+  machines::Price from, to;    // the last sound close, and the close of that bar
+  bool operator==(const LevelChange&) const = default;
 };
 
 // What the file is like. Nothing counted here was mended, but for the rule that the first row of a doubled hour stands.
@@ -39,7 +47,8 @@ struct ImportReport {
   std::int64_t differing_duplicates = 0;  // of them, with another open, high, low or close than the row that stands
   std::int64_t gaps = 0;                  // places where hours lack
   std::int64_t missing = 0;               // hours that lack there, all gaps together
-  std::int64_t rejected = 0;              // absurd bars
+  std::int64_t rejected = 0;              // absurd bars, level changes apart
+  std::int64_t level_changes = 0;         // jumps that the next bar confirms
   std::int64_t out_of_order = 0;          // rows that break the file's own direction
   std::int64_t outside_range = 0;         // bars whose open or close lies outside low to high
   std::int64_t rounded = 0;               // prices with more than 8 decimals, rounded half-even to 8
@@ -50,6 +59,7 @@ struct ImportReport {
   std::int64_t other_dates = 0;
   machines::Instant first, last;      // opening times of the first and the last bar
   std::vector<Rejection> rejections;  // the first 20, by time
+  std::vector<LevelChange> levels;    // the first 20, by time
   bool operator==(const ImportReport&) const = default;
 };
 
@@ -61,9 +71,14 @@ struct PriceFile {
   std::string sha256;  // of the file's bytes, 64 hex digits
 };
 
-// Sets open_sound and close_sound of every bar, each from bars up to its own, and returns the absurd ones. REQUIRES:
-// sorted by time. Of the first bar only the open is judged, by its own close: there is nothing else to hold either
-// against.
-std::vector<Rejection> judge_bars(std::vector<Bar>& bars);
+struct Judged {
+  std::vector<Rejection> rejections;  // those of level changes left out
+  std::vector<LevelChange> levels;
+};
+// Sets open_sound and close_sound of every bar, each from bars up to its own: a jump is unsound whatever follows, and
+// only what it is called depends on the next bar, which either returns (absurd) or goes on from there (a level change).
+// REQUIRES: sorted by time. The first bar's open is judged by its own close; where the whole bar agrees with neither of
+// the two after it, it is absurd (nothing can have been decided by then).
+Judged judge_bars(std::vector<Bar>& bars);
 
 }  // namespace workers::market

@@ -302,8 +302,13 @@ class Import {
       report.gaps += lacking > 0 ? 1 : 0;
       report.missing += lacking;
     }
-    report.rejections = judge_bars(file_.bars);
-    if (report.rejections.size() > most_rejections) report.rejections.resize(most_rejections);
+    Judged judged = judge_bars(file_.bars);
+    report.level_changes = static_cast<std::int64_t>(judged.levels.size());
+    if (judged.rejections.size() > most_rejections) judged.rejections.resize(most_rejections);
+    if (judged.levels.size() > most_rejections) judged.levels.resize(most_rejections);
+    report.rejections = std::move(judged.rejections);
+    report.levels = std::move(judged.levels);
+    report.rejected = -report.level_changes;
     for (const Bar& bar : bars) {
       report.rejected += bar.absurd() ? 1 : 0;
       const auto [least, most] = std::minmax(bar.open, bar.close);

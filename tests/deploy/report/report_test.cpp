@@ -22,10 +22,10 @@ TEST(Summary, HoldsTheFieldsInOrderWithAmountsAsDecimals) {
   EXPECT_EQ(
       summary(tests::small_run()).dump(),
       R"({"import":{"rows":7,"hours":5,"duplicates":2,"gaps":1,"missing":3,"rejected":1,)"
-      R"("differing_duplicates":0,"out_of_order":0,"newest_first":false,"outside_range":0,"rounded":0,)"
+      R"("level_changes":0,"differing_duplicates":0,"out_of_order":0,"newest_first":false,"outside_range":0,"rounded":0,)"
       R"("in_seconds":7,"in_milliseconds":0,"in_microseconds":0,"iso_dates":0,"twelve_hour_dates":0,)"
       R"("other_dates":0,"first":"2024-01-01T00:00Z","last":"2024-01-01T07:00Z","rejections":[)"
-      R"({"at":"2024-01-01T00:00Z","field":"open","value":"652.74000000","reference":"300.79000000"}]},)"
+      R"({"at":"2024-01-01T00:00Z","field":"open","value":"652.74000000","reference":"300.79000000"}],"levels":[]},)"
       R"("bars":5,"sleeves":[)"
       R"({"name":"quiet","kind":"quiet","trades":12,"wins":4,"fees":"120.50000000",)"
       R"("realized_pnl":"-1000.00000000","balance":"9000.00000000","cash":"9000.00000000",)"

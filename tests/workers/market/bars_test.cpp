@@ -14,7 +14,7 @@ Bar bar(int at, std::int64_t open, std::int64_t close) {
 
 TEST(JudgeBars, AnAbsurdFirstOpenIsHeldAgainstItsOwnClose) {
   std::vector<Bar> bars{bar(0, 652, 300), bar(1, 301, 303)};
-  const auto found = judge_bars(bars);
+  const auto found = judge_bars(bars).rejections;
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].field, "open");
   EXPECT_EQ(found[0].reference, bars[0].close);
@@ -22,14 +22,36 @@ TEST(JudgeBars, AnAbsurdFirstOpenIsHeldAgainstItsOwnClose) {
   EXPECT_FALSE(bars[1].absurd());
 }
 
-TEST(JudgeBars, ARealJumpIsSoundBecauseItsOtherEndAgrees) {
-  std::vector<Bar> bars{bar(0, 100, 100), bar(1, 200, 210), bar(2, 60, 61), bar(3, 61, 90)};
-  EXPECT_TRUE(judge_bars(bars).empty());
+TEST(JudgeBars, AJumpIsBarredAndALevelWhenTheNextBarGoesOnFromIt) {
+  std::vector<Bar> bars{bar(0, 100, 100), bar(1, 100, 100), bar(2, 1'000, 1'050), bar(3, 1'040, 1'010),
+                        bar(4, 1'010, 1'020)};
+  const auto found = judge_bars(bars);
+  EXPECT_TRUE(found.rejections.empty());
+  ASSERT_EQ(found.levels.size(), 1U);
+  EXPECT_EQ(found.levels[0], (LevelChange{bars[2].opens_at, bars[1].close, bars[2].close}));
+  EXPECT_FALSE(bars[2].open_sound || bars[2].close_sound);
+  EXPECT_FALSE(bars[3].absurd() || bars[4].absurd());
+}
+
+TEST(JudgeBars, ABarWhoseFourPricesAreAllWrongIsAbsurd) {
+  std::vector<Bar> bars{bar(0, 2'000, 2'100), bar(1, 21'500, 21'800), bar(2, 2'150, 2'200)};
+  const auto found = judge_bars(bars);
+  EXPECT_TRUE(found.levels.empty());
+  ASSERT_EQ(found.rejections.size(), 2U);
+  EXPECT_EQ(found.rejections[0], (Rejection{bars[1].opens_at, "open", bars[1].open, bars[0].close}));
+  EXPECT_FALSE(bars[1].open_sound || bars[1].close_sound);
+  EXPECT_FALSE(bars[2].absurd());
+}
+
+TEST(JudgeBars, AFirstOrLastBarThatIsAllWrongIsAbsurdToo) {
+  std::vector<Bar> bars{bar(0, 10, 11), bar(1, 100, 101), bar(2, 101, 102), bar(3, 1'000, 1'001)};
+  EXPECT_EQ(judge_bars(bars).rejections.size(), 4U);
+  EXPECT_TRUE(bars[0].absurd() && !bars[1].absurd() && !bars[2].absurd() && bars[3].absurd());
 }
 
 TEST(JudgeBars, AnAbsurdCloseIsNoReferenceForWhatFollows) {
   std::vector<Bar> bars{bar(0, 100, 101), bar(1, 100, 900), bar(2, 101, 900), bar(3, 100, 101)};
-  EXPECT_EQ(judge_bars(bars).size(), 2U);
+  EXPECT_EQ(judge_bars(bars).rejections.size(), 2U);
   EXPECT_FALSE(bars[1].close_sound);
   EXPECT_TRUE(bars[1].open_sound);
   EXPECT_FALSE(bars[2].close_sound);
@@ -38,17 +60,19 @@ TEST(JudgeBars, AnAbsurdCloseIsNoReferenceForWhatFollows) {
 
 TEST(JudgeBars, ExactlyHalfAwayIsSound) {
   std::vector<Bar> bars{bar(0, 100, 100), bar(1, 150, 100), bar(2, 151, 100), bar(3, 100, 50)};
-  EXPECT_EQ(judge_bars(bars).size(), 1U);
+  EXPECT_EQ(judge_bars(bars).rejections.size(), 1U);
   EXPECT_FALSE(bars[2].open_sound);
 }
 
-// No look-ahead: what a bar is judged to be does not change when later bars are cut off.
+// No look-ahead: what a bar is judged to be does not change when later bars are cut off, but for the first, which needs
+// the two after it.
 RC_GTEST_PROP(JudgeBars, JudgesFromBarsUpToItsOwn, ()) {
   const auto closes = *rc::gen::nonEmpty(rc::gen::container<std::vector<std::pair<int, int>>>(
       rc::gen::pair(rc::gen::inRange(50, 400), rc::gen::inRange(50, 400))));
   std::vector<Bar> whole;
   for (const auto& [open, close] : closes) whole.push_back(bar(static_cast<int>(whole.size()), open, close));
-  const auto keep = static_cast<std::ptrdiff_t>(*rc::gen::inRange<std::size_t>(1, whole.size() + 1));
+  const auto keep = static_cast<std::ptrdiff_t>(
+      *rc::gen::inRange<std::size_t>(std::min<std::size_t>(3, whole.size()), whole.size() + 1));
   std::vector<Bar> part(whole.begin(), whole.begin() + keep);
   judge_bars(whole);
   judge_bars(part);

@@ -211,7 +211,11 @@ TEST(Reader, ACutFileNeverYieldsOtherPrices) {
   for (std::size_t size = 0; size < text.size(); ++size) {
     const auto cut = read_prices(folder.write("eth_usdt.csv", text.substr(0, size)));
     if (!cut) continue;
-    const auto same = std::search(whole.bars.begin(), whole.bars.end(), cut->bars.begin() + 1, cut->bars.end());
+    const auto same = std::search(whole.bars.begin(), whole.bars.end(), cut->bars.begin() + 1, cut->bars.end(),
+                                  [](Bar a, Bar b) {  // what is sound depends on the bars beside
+                                    a.open_sound = b.open_sound = a.close_sound = b.close_sound = true;
+                                    return a == b;
+                                  });
     EXPECT_TRUE(cut->bars.size() == 1 || same != whole.bars.end()) << size;
   }
 }
