@@ -89,6 +89,8 @@ std::string told(reconciliation::Refusal refusal, const BreakView& view, const s
       return fmt::format("{} has {} free", place, coins(view, available));
     case Refusal::no_counterpart:
       return "a sale has coins that went and others that came, on one wallet";
+    case Refusal::nothing_done:
+      return fmt::format("nothing explains break {} yet", view.id.value);
     case Refusal::overflow:
       break;
   }
@@ -160,7 +162,8 @@ Stored<std::string> explain_by_sleeve(ledger::Connection& connection, const Brea
       state_of(view), {view.id, view.data, is_base ? accounts.base : accounts.quote, Amount(view.asset.id, available)},
       as, part);
   if (!move) return told(move.error(), view, position->sleeve.name, available);
-  move->data.sleeve = position->sleeve.name;
+  move->data.sleeve = move->data.done.back().sleeve = position->sleeve.name;
+  move->data.done.back().cycle = position->cycle;
   sign(move->data, order);
   auto ground = ground_for(connection, view.owner);
   if (!ground) return machines::fail(ground.error());
@@ -190,6 +193,32 @@ const BreakView* counterpart(const std::vector<BreakView>& open, const BreakView
   return others == 1 ? found : nullptr;
 }
 
+// How much of each side of a sale: all that is left, or the amount that was named and its share of the other side.
+struct Parts {
+  Amount base, quote;
+};
+std::optional<Parts> parts_of(const BreakView& named, const BreakView& base, const BreakView& quote,
+                              const BreakOrder& order, std::string& why) {
+  Parts parts{Amount(base.asset.id, -base.data.rest.minor()), quote.data.rest};
+  const bool is_base = &named == &base;
+  Amount& own = is_base ? parts.base : parts.quote;
+  Amount& other = is_base ? parts.quote : parts.base;
+  const BreakView& counter = is_base ? quote : base;
+  if (!order.amount.empty()) {
+    const auto asked = machines::parse_amount(order.amount, named.asset);
+    if (!asked) why = fmt::format("amount `{}` is no number of {}", order.amount, named.asset.code);
+    if (!asked) return std::nullopt;
+    const auto share = machines::multiply_divide(other.minor(), asked->minor(), own.minor(), machines::Rounding::down);
+    if (asked->minor() != own.minor()) other = Amount(other.asset(), share.value_or(0));
+    own = *asked;
+  }
+  if (order.other_amount.empty()) return parts;
+  const auto asked = machines::parse_amount(order.other_amount, counter.asset);
+  if (asked) other = *asked;
+  if (!asked) why = fmt::format("amount `{}` is no number of {}", order.other_amount, counter.asset.code);
+  return asked ? std::optional(parts) : std::nullopt;
+}
+
 // trade: both sides at once, at what the statement shows.
 Stored<std::string> explain_as_sale(ledger::Connection& connection, const BreakView& view, const BreakOrder& order) {
   const auto positions = positions_on(connection, view.data.venue, view.data.account);
@@ -214,23 +243,95 @@ Stored<std::string> explain_as_sale(ledger::Connection& connection, const BreakV
   if (other == nullptr) return told(reconciliation::Refusal::no_such_row, view, "", 0);
   const BreakView& base = is_base ? view : *other;
   const BreakView& quote = is_base ? *other : view;
+  const auto parts = parts_of(view, base, quote, order, why);
+  if (!parts) return why;
   auto sides = reconciliation::explain_sale(
       state_of(base), {base.id, base.data, position->sleeve.accounts.base, Amount(pair.base.id, position->base)},
-      state_of(quote), {quote.id, quote.data, position->sleeve.accounts.quote, Amount(pair.quote.id, position->quote)});
+      state_of(quote), {quote.id, quote.data, position->sleeve.accounts.quote, Amount(pair.quote.id, position->quote)},
+      parts->base, parts->quote);
   if (!sides) return told(sides.error(), base, position->sleeve.name, position->base);
   auto ground = ground_for(connection, view.owner);
   if (!ground) return machines::fail(ground.error());
   for (reconciliation::Step* side : {&sides->base, &sides->quote}) {
-    side->data.sleeve = position->sleeve.name;
+    side->data.sleeve = side->data.done.back().sleeve = position->sleeve.name;
+    side->data.done.back().cycle = position->cycle;
     sign(side->data, order);
   }
   add_break_move(ground->step, sides->base, machines::Subject::of(base.id), base.version);
   add_break_move(ground->step, sides->quote, machines::Subject::of(quote.id), quote.version);
-  const auto none = Amount::zero(pair.quote.id);
-  const auto wrong = add_outside_sale(
-      connection, ground->step, *position,
-      {Amount(pair.base.id, -base.data.rest.minor()), quote.data.rest, none, {}, Amount::zero(pair.base.id)});
+  if (position->cycle_state != "holding") return commit_it(connection, *ground);  // coins that no cycle counts
+  const auto wrong =
+      add_outside_sale(connection, ground->step, *position,
+                       {parts->base, parts->quote, Amount::zero(pair.quote.id), {}, Amount::zero(pair.base.id)});
   if (!wrong || !wrong->empty()) return wrong;
+  return commit_it(connection, *ground);
+}
+
+// The vault's free coins outside Tradeable, or the sleeve's.
+Stored<Amount> available_for(ledger::Connection& connection, const BreakView& view, const Position* position) {
+  if (position != nullptr)
+    return Amount(view.asset.id,
+                  view.asset.id == position->sleeve.instrument.base.id ? position->base : position->quote);
+  const auto rows = connection.call(reserve_statement, Parameters()
+                                                           .add(std::int64_t{view.owner.value})
+                                                           .add(view.data.venue)
+                                                           .add(view.data.account)
+                                                           .add(std::int64_t{view.asset.id.value}));
+  if (!rows) return machines::fail(rows.error());
+  return Amount(view.asset.id, rows->empty() ? 0 : rows->amount(0, 1));
+}
+
+// Its cycle unlearns what it was told: the money of a sale, or coins that it was given.
+Stored<std::string> unlearn(ledger::Connection& connection, machines::Step& step, const Position& position,
+                            const std::vector<const BreakView*>& views) {
+  const auto& pair = position.sleeve.instrument;
+  machines::OrderSummary back{Amount::zero(pair.base.id),
+                              Amount::zero(pair.quote.id),
+                              Amount::zero(pair.quote.id),
+                              {},
+                              Amount::zero(pair.base.id)};
+  bool says = false;
+  for (const BreakView* view : views) {
+    const reconciliation::Done& done = view->data.done.back();
+    const bool is_base = view->asset.id == pair.base.id;
+    const bool is_sale = done.with.value != 0;
+    const bool takes_base = is_base && done.part.is_positive();
+    // Not of a cycle that has ended since.
+    const bool was_told = is_sale ? done.cycle == position.cycle : takes_base;
+    if (position.cycle_state != "holding" || !was_told) continue;
+    if (!is_base) back.quote = Amount(pair.quote.id, -done.part.minor());
+    if (takes_base) back.base = done.part;
+    says = true;
+  }
+  return says ? add_outside_sale(connection, step, position, back) : Stored<std::string>(std::string());
+}
+
+Stored<std::string> undo_all(ledger::Connection& connection, const std::vector<const BreakView*>& views,
+                             const BreakOrder& order) {
+  const BreakView& first = *views.front();
+  const std::string sleeve = first.data.done.back().sleeve;
+  const auto positions = positions_on(connection, first.data.venue, first.data.account);
+  if (!positions) return machines::fail(positions.error());
+  std::string why;
+  const Position* position = sleeve.empty() ? nullptr : sleeve_named(*positions, first, sleeve, why);
+  if (position == nullptr && !sleeve.empty()) return why;
+  if (position != nullptr && is_busy(*position)) return busy(*position);
+  auto ground = ground_for(connection, first.owner);
+  if (!ground) return machines::fail(ground.error());
+  for (const BreakView* view : views) {
+    const auto available = available_for(connection, *view, position);
+    if (!available) return machines::fail(available.error());
+    auto move =
+        reconciliation::take_back(state_of(*view), {view->id, view->data, view->data.done.back().place, *available});
+    if (!move)
+      return told(move.error(), *view, sleeve.empty() ? "outside Tradeable the vault" : sleeve, available->minor());
+    sign(move->data, order);
+    add_break_move(ground->step, *move, machines::Subject::of(view->id), view->version);
+  }
+  if (position != nullptr) {
+    const auto wrong = unlearn(connection, ground->step, *position, views);
+    if (!wrong || !wrong->empty()) return wrong;
+  }
   return commit_it(connection, *ground);
 }
 
@@ -245,10 +346,7 @@ Stored<std::string> explain_break(ledger::Connection& connection, const BreakOrd
   const BreakView& view = looked->view;
   const machines::Int128 rest = view.data.rest.minor();
   Amount part(view.asset.id, rest < 0 ? -rest : rest);
-  if (*as == Explanation::trade)
-    return order.amount.empty()
-               ? explain_as_sale(connection, view, order)
-               : Stored<std::string>("a trade explains both of its sides as a whole: leave --amount out");
+  if (*as == Explanation::trade) return explain_as_sale(connection, view, order);
   if (!order.amount.empty()) {
     const auto asked = machines::parse_amount(order.amount, view.asset);
     if (!asked) return fmt::format("amount `{}` is no number of {}", order.amount, view.asset.code);
@@ -257,6 +355,27 @@ Stored<std::string> explain_break(ledger::Connection& connection, const BreakOrd
   const bool is_vaults = *as == Explanation::deposit || *as == Explanation::withdrawal;
   return is_vaults ? explain_by_vault(connection, view, *as, part, order)
                    : explain_by_sleeve(connection, view, *as, part, order);
+}
+
+Stored<std::string> undo_break(ledger::Connection& connection, const BreakOrder& order) {
+  const auto looked = look_at(connection, order);
+  if (!looked) return machines::fail(looked.error());
+  if (!looked->why_not.empty()) return looked->why_not;
+  const BreakView& view = looked->view;
+  if (view.state == "closed")
+    return fmt::format("break {} is closed: it is done with, and what was wrong in it is a new difference", order.id);
+  if (view.data.done.empty()) return told(reconciliation::Refusal::nothing_done, view, "", 0);
+  const auto with = view.data.done.back().with;
+  if (with.value == 0) return undo_all(connection, {&view}, order);
+  const auto others = ledger::books::Reconciliation(connection).break_of(with);
+  if (!others) return machines::fail(others.error());
+  if (others->empty() || others->front().state == "closed")
+    return fmt::format("its other side, break {}, is closed", with.value);
+  const BreakView& other = others->front();
+  if (other.data.done.empty() || other.data.done.back().with != view.id)
+    return fmt::format("its other side, break {}, has a later explanation: undo that first", with.value);
+  const bool is_base = view.data.done.back().part.is_negative();
+  return undo_all(connection, {is_base ? &view : &other, is_base ? &other : &view}, order);
 }
 
 Stored<std::string> hand_over_break(ledger::Connection& connection, const BreakOrder& order) {

@@ -1,6 +1,6 @@
 // deploy/bursar/breaks.hpp: what a person does with a break: explain it (all of it or a part, by a new posting that
-// names the one it corrects), hand it to somebody, close it. Each is one step with who and why; no row changes. No
-// throw.
+// names the one it corrects), take the last explanation back, hand it to somebody, close it. Each is one step with who
+// and why; no row changes. No throw.
 #pragma once
 
 #include <string>
@@ -16,11 +16,14 @@ struct BreakOrder {
   std::string amount;  // of it; empty: all that is left
   std::string person;
   std::string who, why;
+  std::string other_amount;  // of a trade's other side; empty: in proportion
 };
 
 // Empty: it is done. Else why not, in words for the person who asked; nothing was written. Errors: the connection's; in
 // doubt, `bursar reconcile list` shows whether it stands.
 ledger::Stored<std::string> explain_break(ledger::Connection& connection, const BreakOrder& order);
+// The last explanation of it that stands, both sides of a trade; until the break is closed.
+ledger::Stored<std::string> undo_break(ledger::Connection& connection, const BreakOrder& order);
 ledger::Stored<std::string> hand_over_break(ledger::Connection& connection, const BreakOrder& order);
 ledger::Stored<std::string> close_break(ledger::Connection& connection, const BreakOrder& order);
 

@@ -226,6 +226,12 @@ int explain_break(const Where& where, BreakOrder order) {
   return said(where, "reconcile explain", explain_break(connection, order), order.id);
 }
 
+int undo_break(const Where& where, BreakOrder order) {
+  ledger::Connection connection(where.dsn);
+  order.who = who_asks();
+  return said(where, "reconcile undo", undo_break(connection, order), order.id);
+}
+
 int hand_over_break(const Where& where, BreakOrder order) {
   ledger::Connection connection(where.dsn);
   order.who = who_asks();

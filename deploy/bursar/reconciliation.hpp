@@ -16,6 +16,7 @@ namespace deploy {
 int reconcile_now(const Where& where, const std::string& person, const std::string& master_key_file);
 int list_breaks(const Where& where, bool all);
 int explain_break(const Where& where, BreakOrder order);
+int undo_break(const Where& where, BreakOrder order);
 int hand_over_break(const Where& where, BreakOrder order);
 int close_break(const Where& where, BreakOrder order);
 

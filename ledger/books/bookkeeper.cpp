@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "machines/core/names.hpp"
 
@@ -30,7 +31,7 @@ Int128 on(const std::map<Day, Int128>& days, Day day) {
 // What the day's change depends on besides the two ends.
 Int128 explained(const SleeveDay& day) {
   return day.realised - (day.fees - day.coin_fees) + day.allocated - day.reclaimed - day.returned + day.other +
-         day.suspense;
+         day.suspense + day.corrected;
 }
 
 Int128 fees_in(const costs::Fill& fill, machines::AssetId asset) {
@@ -75,7 +76,7 @@ std::optional<std::pair<Day, Day>> Statement::range() const {
 Bookkeeper::Bookkeeper(costs::Basis basis, Registry registry)
     : basis_(basis), fee_prices_(std::move(registry.fee_prices)), vaults_(std::move(registry.vaults)) {
   for (auto& asset : registry.assets) assets_.emplace(asset.id, std::move(asset));
-  for (auto& row : registry.sleeves) sleeves_.push_back({std::move(row), {}, {}});
+  for (auto& row : registry.sleeves) sleeves_.push_back({std::move(row), {}, {}, {}});
   for (auto& row : registry.accounts) {
     const Key key{row.owner, row.id};
     accounts_.emplace(key, account_of(std::move(row)));
@@ -131,7 +132,11 @@ Bookkeeper::Trade& Bookkeeper::trade_of(const Movement& movement, Sleeve& sleeve
   if (!known) {
     const Amount none = Amount::zero(sleeve.row.base.id);
     const costs::Fill fill{movement.at, false, none, Amount::zero(sleeve.row.quote.id), {}};
-    sleeve.trades.push_back({movement.instance, movement.version, fill, 0, 0});
+    Trade trade;
+    trade.instance = movement.instance;
+    trade.version = movement.version;
+    trade.fill = fill;
+    sleeve.trades.push_back(std::move(trade));
   }
   return sleeve.trades.back();
 }
@@ -148,6 +153,7 @@ void Bookkeeper::book(const Movement& movement, const Account& debit, const Acco
   const bool by_suspense = debit.role == Role::other && movement.code == "suspense";
   if (is_quote && by_suspense) day.suspense += movement.amount;
   if (is_of(credit, Role::fees)) return book_fee(movement, asset, sleeve, day);
+  if (book_explained(movement, debit, credit, sleeve, day)) return;
   const bool out = is_of(credit, Role::trading);
   if (out || is_of(debit, Role::trading)) {
     Trade& trade = trade_of(movement, sleeve);
@@ -159,6 +165,32 @@ void Bookkeeper::book(const Movement& movement, const Account& debit, const Acco
   }
   const machines::AccountId own = sleeve.row.quote_account;
   if (debit.row.id == own || credit.row.id == own) book_other(movement, debit.row.id == own, day);
+}
+
+// Between quarantine and the sleeve's own coins: a person said what a difference was.
+bool Bookkeeper::book_explained(const Movement& movement, const Account& debit, const Account& credit, Sleeve& sleeve,
+                                SleeveDay& day) {
+  const std::map<std::string_view, Kind> kinds = {
+      {"marked_difference", Kind::trade},
+      {"correct_fee",       Kind::fee  },
+      {"correct_error",     Kind::error},
+      {"correct_undo",      Kind::undo }
+  };
+  const auto kind = kinds.find(movement.code);
+  if (kind == kinds.end()) return false;
+  const SleeveRow& row = sleeve.row;
+  const bool is_base = debit.row.id == row.base_account || credit.row.id == row.base_account;
+  if (!is_base && debit.row.id != row.quote_account && credit.row.id != row.quote_account) return false;
+  const bool comes = credit.row.id == (is_base ? row.base_account : row.quote_account);
+  Trade& trade = trade_of(movement, sleeve);
+  trade.kind = kind->second;
+  (is_base ? trade.base_in : trade.quote_in) += comes ? movement.amount : -movement.amount;
+  if (kind->second == Kind::fee) day.paid[debit.row.asset] += comes ? -movement.amount : movement.amount;
+  if (kind->second != Kind::trade) return true;
+  Amount& side = is_base ? trade.fill.base : trade.fill.quote;
+  side = Amount(side.asset(), side.minor() + movement.amount);
+  if (is_base) trade.own_base += movement.amount;
+  return true;
 }
 
 // A fee in a third asset is another vault's to pay; at the price of its fill it is the trade's fee as any other.
@@ -204,6 +236,9 @@ void Bookkeeper::add(const Line& line) {
     broken(day, account,
            fmt::format("its line {} changes the balance by {} and its posting by {}", line.version,
                        amount(change, account.row.asset), amount(line.moves, account.row.asset)));
+  if (account.sleeve && line.moves != 0 && line.instance.value != 0 &&
+      line.account == sleeves_[*account.sleeve].row.base_account)
+    sleeves_[*account.sleeve].order.emplace(std::pair(line.instance, line.step_version), line.version);
   account.balance = line.balance;
   account.version = line.version;
   account.last = std::max(account.last.value_or(day), day);
@@ -265,40 +300,121 @@ std::optional<machines::Price> Bookkeeper::price_at(machines::InstrumentId instr
 
 // The lots of one sleeve while its days go by.
 struct Bookkeeper::Lots {
+  // What an explanation did, to be undone: the coins with their cost, in both books.
+  struct Explained {
+    Kind kind;
+    Int128 base_in, quote_in;
+    costs::Lot coins, paid_coins;
+    Int128 realised, closed_fees;  // of a sale
+  };
   costs::Book book;
   costs::Book paid;  // the same without what other vaults paid
   std::vector<Trade>::const_iterator next;
-  bool sound = true;  // they are what the fills make of them
+  bool sound = true;                                                 // they are what the fills make of them
+  std::map<machines::InstanceId, std::vector<Explained>> explained;  // by break; the last is undone first
+
+  costs::Costed<machines::Nothing> put(const costs::Lot& coins, const costs::Lot& paid_coins, machines::Instant at) {
+    const auto both = book.put(coins, at);
+    return both ? paid.put(paid_coins, at) : both;
+  }
 };
 
+void Bookkeeper::unbooked(const SleeveRow& row, Lots& lots, Day day, std::string_view why) {
+  if (lots.sound) broken(day, row, fmt::format("its fills can't be booked: {}", why));
+  lots.sound = false;
+}
+
 void Bookkeeper::book_trades(const Sleeve& sleeve, Lots& lots, SleeveDay& day) {
-  const SleeveRow& row = sleeve.row;
-  for (; lots.next != sleeve.trades.end() && machines::day_of(lots.next->fill.at) == day.day; ++lots.next) {
-    costs::Fill fill = lots.next->fill;
-    const Int128 fees = fees_in(fill, row.quote.id);
-    day.fees += fees;
-    if (fill.base.is_zero() && fill.quote.is_zero() && fees_in(fill, row.base.id) == 0) {  // a fee without a trade
-      day.closed_fees += fees;
-      continue;
-    }
-    ++day.fills;
-    const bool of_nothing = !fill.is_buy && lots.next->own_base == 0;
-    if (!fill.is_buy) fill.base = Amount(row.base.id, lots.next->own_base);
-    const auto effect = of_nothing ? costs::Costed<costs::Effect>(sold_of_nothing(fill)) : lots.book.apply(fill);
-    if (!effect) {
-      if (lots.sound)
-        broken(day.day, row, fmt::format("its fills can't be booked: {}", machines::name_of(effect.error())));
-      lots.sound = false;
-      continue;
-    }
-    day.realised += effect->realised.minor();
-    day.closed_fees += effect->fees.minor();
-    day.fees += effect->paid_in_base.minor();
-    fill.fees.emplace_back(row.quote.id, -lots.next->coin_fees);
-    if (!of_nothing) lots.sound = lots.paid.apply(merged(fill)).has_value() && lots.sound;
-  }
+  for (; lots.next != sleeve.trades.end() && machines::day_of(lots.next->fill.at) == day.day; ++lots.next)
+    lots.next->kind == Kind::trade ? book_trade(sleeve.row, *lots.next, lots, day)
+                                   : book_explanation(sleeve.row, *lots.next, lots, day);
   day.cost = lots.book.cost().minor();
   day.open_fees = lots.paid.open_fees().minor();
+}
+
+void Bookkeeper::book_trade(const SleeveRow& row, const Trade& trade, Lots& lots, SleeveDay& day) {
+  costs::Fill fill = trade.fill;
+  const Int128 fees = fees_in(fill, row.quote.id);
+  day.fees += fees;
+  if (fill.base.is_zero() && fill.quote.is_zero() && fees_in(fill, row.base.id) == 0) {  // a fee without a trade
+    day.closed_fees += fees;
+    return;
+  }
+  ++day.fills;
+  const bool of_nothing = !fill.is_buy && trade.own_base == 0;
+  if (!fill.is_buy) fill.base = Amount(row.base.id, trade.own_base);
+  const auto effect = of_nothing ? costs::Costed<costs::Effect>(sold_of_nothing(fill)) : lots.book.apply(fill);
+  if (!effect) return unbooked(row, lots, day.day, machines::name_of(effect.error()));
+  day.realised += effect->realised.minor();
+  day.closed_fees += effect->fees.minor();
+  day.fees += effect->paid_in_base.minor();
+  if (of_nothing) return;
+  fill.fees.emplace_back(row.quote.id, -trade.coin_fees);
+  const auto paid = lots.paid.apply(merged(fill));
+  if (!paid) return unbooked(row, lots, day.day, machines::name_of(paid.error()));
+  if (trade.base_in == 0) return;
+  const costs::Lot coins{fill.at, fill.base, effect->cost, effect->fees};
+  const costs::Lot paid_coins{fill.at, fill.base, paid->cost, paid->fees};
+  lots.explained[trade.instance].push_back(
+      {Kind::trade, trade.base_in, trade.quote_in, coins, paid_coins, effect->realised.minor(), effect->fees.minor()});
+}
+
+// A fee is one, whatever it took; what an error took is lost at cost. Coins that came have cost nothing.
+void Bookkeeper::book_explanation(const SleeveRow& row, const Trade& trade, Lots& lots, SleeveDay& day) {
+  const machines::Instant at = trade.fill.at;
+  Kind kind = trade.kind;
+  Lots::Explained did{};
+  if (kind == Kind::undo) {
+    auto& before = lots.explained[trade.instance];
+    if (before.empty() || before.back().base_in != -trade.base_in || before.back().quote_in != -trade.quote_in)
+      return unbooked(row, lots, day.day, "an explanation that was never given is taken back");
+    did = before.back();
+    kind = did.kind;
+    before.pop_back();
+  }
+  const bool undoes = trade.kind == Kind::undo;
+  const Amount none = Amount::zero(row.quote.id);
+  costs::Lot coins{at, Amount(row.base.id, trade.base_in < 0 ? -trade.base_in : trade.base_in), none, none};
+  costs::Lot paid_coins = coins;
+  if (undoes && trade.base_in > 0) {
+    coins = did.coins;
+    paid_coins = did.paid_coins;
+  }
+  if (trade.base_in < 0) {
+    const auto taken = lots.book.remove(coins.base, at, undoes ? &did.coins : nullptr);
+    const auto paid = taken ? lots.paid.remove(coins.base, at, undoes ? &did.paid_coins : nullptr) : taken;
+    if (!paid) return unbooked(row, lots, day.day, machines::name_of(paid.error()));
+    coins = *taken;
+    paid_coins = *paid;
+  } else if (trade.base_in > 0) {
+    const auto put = lots.put(coins, paid_coins, at);
+    if (!put) return unbooked(row, lots, day.day, machines::name_of(put.error()));
+  }
+  if (!undoes) lots.explained[trade.instance].push_back({kind, trade.base_in, trade.quote_in, coins, paid_coins, 0, 0});
+  if (kind == Kind::trade) {
+    day.realised -= did.realised;
+    day.closed_fees -= did.closed_fees;
+    return;
+  }
+  const Int128 gained = trade.quote_in + (trade.base_in < 0 ? -coins.cost.minor() : coins.cost.minor());
+  day.closed_fees += trade.base_in < 0 ? coins.fees.minor() : -coins.fees.minor();
+  if (kind == Kind::fee) {
+    day.fees -= gained;
+    day.closed_fees -= gained;
+  } else {
+    day.corrected += gained;
+  }
+}
+
+// As they were written: by the lines of its base account. What touches no coins goes first, purchases before sales.
+void Bookkeeper::in_order(Sleeve& sleeve) const {
+  const auto line = [&](const Trade& trade) {
+    const auto found = sleeve.order.find({trade.instance, trade.version});
+    return found == sleeve.order.end() ? 0 : found->second;
+  };
+  std::stable_sort(sleeve.trades.begin(), sleeve.trades.end(), [&](const Trade& a, const Trade& b) {
+    return std::tuple(a.fill.at, line(a), !a.fill.is_buy) < std::tuple(b.fill.at, line(b), !b.fill.is_buy);
+  });
 }
 
 void Bookkeeper::check(const SleeveRow& row, const Lots& lots, const SleeveDay& day) {
@@ -317,14 +433,15 @@ void Bookkeeper::check(const SleeveRow& row, const Lots& lots, const SleeveDay& 
 // Day by day from the first: lots by postings, balances by entries.
 SleeveBooks Bookkeeper::close(Sleeve& sleeve) {
   const SleeveRow& row = sleeve.row;
-  // At one and the same time purchases come first: what is sold was there.
-  std::stable_sort(sleeve.trades.begin(), sleeve.trades.end(), [](const Trade& a, const Trade& b) {
-    return std::pair(a.fill.at, !a.fill.is_buy) < std::pair(b.fill.at, !b.fill.is_buy);
-  });
+  in_order(sleeve);
   const Account& quote = find(row.owner, row.quote_account);
   const Account& base = find(row.owner, row.base_account);
   SleeveBooks made{row, {}};
-  Lots lots{costs::Book(basis_, row.base, row.quote), costs::Book(basis_, row.base, row.quote), sleeve.trades.begin()};
+  Lots lots{costs::Book(basis_, row.base, row.quote),
+            costs::Book(basis_, row.base, row.quote),
+            sleeve.trades.begin(),
+            true,
+            {}};
   SleeveDay before;
   if (sleeve.days.empty()) return made;
   for (Day date = sleeve.days.begin()->first; date <= *last_; ++date) {

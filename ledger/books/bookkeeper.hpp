@@ -55,6 +55,8 @@ struct Line {
   machines::Instant at;
   Int128 balance = 0;
   Int128 moves = 0;
+  machines::InstanceId instance{0};  // of its posting, with the step's version
+  std::int64_t step_version = 0;
 };
 
 class Bookkeeper {
@@ -83,28 +85,39 @@ class Bookkeeper {
     std::int64_t version = 0;
     std::optional<Day> last;
   };
-  // The fills of one order in one step. `own_base` is without what suspense gave.
+  // What came to the sleeve's coins and went in one step: the fills of an order, or an explanation of a difference.
+  // `own_base` is without what suspense gave.
+  enum class Kind { trade, fee, error, undo };
   struct Trade {
     machines::InstanceId instance;
     std::int64_t version = 0;
     machines::costs::Fill fill;
     Int128 own_base = 0;
-    Int128 coin_fees = 0;  // that fill.fees has in quote, and another vault paid
+    Kind kind = Kind::trade;
+    Int128 base_in = 0, quote_in = 0;  // by an explanation
+    Int128 coin_fees = 0;              // that fill.fees has in quote, and another vault paid
   };
   struct Sleeve {
     SleeveRow row;
     std::map<Day, SleeveDay> days;
     std::vector<Trade> trades;
+    std::map<std::pair<machines::InstanceId, std::int64_t>, std::int64_t> order;  // lines of its base, by step
   };
 
   Account account_of(AccountRow row) const;
   Account& find(machines::OwnerId owner, machines::AccountId id);
   void see(Day day);
   void book(const Movement& movement, const Account& debit, const Account& credit, Sleeve& sleeve);
+  bool book_explained(const Movement& movement, const Account& debit, const Account& credit, Sleeve& sleeve,
+                      SleeveDay& day);
   void book_other(const Movement& movement, bool goes_out, SleeveDay& day);
   Trade& trade_of(const Movement& movement, Sleeve& sleeve);
   void book_fee(const Movement& movement, machines::AssetId asset, Sleeve& sleeve, SleeveDay& day);
   struct Lots;
+  void in_order(Sleeve& sleeve) const;
+  void book_trade(const SleeveRow& row, const Trade& trade, Lots& lots, SleeveDay& day);
+  void book_explanation(const SleeveRow& row, const Trade& trade, Lots& lots, SleeveDay& day);
+  void unbooked(const SleeveRow& row, Lots& lots, Day day, std::string_view why);
   void book_trades(const Sleeve& sleeve, Lots& lots, SleeveDay& day);
   void check(const Account& account);
   void check(const SleeveRow& row, const Lots& lots, const SleeveDay& day);

@@ -29,7 +29,8 @@ const std::string movements_query =
 const std::string lines_query =
     "SELECT e.owner, e.account, e.version, p.world_at, "
     "trunc(least(greatest(e.credits_posted - e.debits_posted, 1 - 1e38::numeric), 1e38::numeric - 1)), "
-    "CASE WHEN p.kind NOT IN ('single', 'post') THEN 0 WHEN e.side = 0 THEN -p.amount ELSE p.amount END "
+    "CASE WHEN p.kind NOT IN ('single', 'post') THEN 0 WHEN e.side = 0 THEN -p.amount ELSE p.amount END, "
+    "e.instance, e.step_version "
     "FROM ledger.entry e JOIN ledger.account a ON a.owner = e.owner AND a.id = e.account "
     "JOIN ledger.posting p ON p.owner = e.owner AND p.instance = e.instance AND p.version = e.step_version "
     "AND p.leg = e.leg ORDER BY e.owner, e.account, e.version";
@@ -144,7 +145,9 @@ Stored<Statement> read_statement(Connection& connection, machines::costs::Basis 
                     rows.number(row, 2),
                     {rows.number(row, 3)},
                     rows.amount(row, 4),
-                    rows.amount(row, 5)});
+                    rows.amount(row, 5),
+                    {rows.number(row, 6)},
+                    rows.number(row, 7)});
   });
   reader.for_each("books_marks", marks_query, [&](const Rows& rows, int row) {
     keeper.mark({static_cast<std::int32_t>(rows.number(row, 0))}, rows.number(row, 1), {rows.number(row, 2)});

@@ -51,6 +51,7 @@ struct SleeveDay {
   Int128 allocated = 0, reclaimed = 0;
   Int128 returned = 0;  // swept to the vault
   Int128 returned_so_far = 0;
+  Int128 corrected = 0;                      // what explained errors brought (+) or took (-), coins at cost
   Int128 other = 0;                          // moved in (+) or out (-) under other codes
   Int128 suspense = 0;                       // spent by suspense for it
   std::optional<Int128> unrealised;          // at the last sound close up to the day's end; nothing without one
@@ -64,7 +65,7 @@ struct SleeveDay {
   // price.
   [[nodiscard]] std::optional<Int128> result() const {
     if (!unrealised || !opening_unrealised) return std::nullopt;
-    return realised - fees + *unrealised - *opening_unrealised;
+    return realised - fees + corrected + *unrealised - *opening_unrealised;
   }
 };
 

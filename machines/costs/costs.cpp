@@ -102,6 +102,33 @@ Costed<Effect> Book::sell(const Fill& fill, Amount fee_quote, Amount fee_base) {
   return effect;
 }
 
+Costed<Lot> Book::remove(Amount base, Instant at, const Lot* as) {
+  CHECK(at >= last_ && base.is_positive());
+  last_ = at;
+  const bool is_there = as != nullptr && basis_ == Basis::average && !lots_.empty() && as->base == base &&
+                        as->base.minor() < held_.base.minor() && as->cost.minor() <= held_.cost.minor() &&
+                        as->fees.minor() <= held_.fees.minor();
+  if (is_there) {
+    take_from(lots_.back(), *as);
+    take_from(held_, *as);
+    return *as;
+  }
+  return take(base);
+}
+
+Costed<Nothing> Book::put(const Lot& lot, Instant at) {
+  CHECK(at >= last_);
+  last_ = at;
+  if (!lot.base.is_positive()) return fail(Refusal::bad_fill);
+  if (const auto added = add_to(held_, lot); !added) return fail(added.error());
+  if (basis_ == Basis::fifo || lots_.empty()) {
+    lots_.push_front(lot);  // the first to go again
+    return Nothing{};
+  }
+  if (const auto added = add_to(lots_.back(), lot); !added) return fail(added.error());
+  return Nothing{};
+}
+
 // The oldest coins first; at average cost there is one lot.
 Costed<Lot> Book::take(Amount base) {
   if (base.minor() > held_.base.minor()) return fail(Refusal::oversold);

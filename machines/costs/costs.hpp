@@ -55,6 +55,13 @@ class Book {
   // is of no further use. bad_fill: base or quote not positive, a negative fee, or one in base that leaves no coin.
   Costed<Effect> apply(const Fill& fill);
 
+  // Coins that went without a sale, as a sale would take them: what they had cost, and the fees of buying them. Errors:
+  // oversold, overflow. `as`: what put() brought once, which goes as it came where it is still there. REQUIRES: base >
+  // 0, at not before what was booked last (CHECK).
+  Costed<Lot> remove(Amount base, Instant at, const Lot* as = nullptr);
+  // Coins that came without a purchase, or come back, with what they cost. Errors: overflow, bad_fill: no coins.
+  Costed<Nothing> put(const Lot& lot, Instant at);
+
   [[nodiscard]] const std::deque<Lot>& lots() const { return lots_; }  // oldest first; at average cost one at most
   [[nodiscard]] Amount held() const { return held_.base; }
   [[nodiscard]] Amount cost() const { return held_.cost; }                       // of what is held, without fees

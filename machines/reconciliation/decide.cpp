@@ -46,6 +46,15 @@ void correct(Step& step, const Facts& facts, Amount part, Explanation as, Postin
   const bool came = facts.data.rest.is_positive();
   add(step, came ? facts.data.quarantine : facts.place, came ? facts.place : facts.data.quarantine, part, code_of(as));
   step.data.corrects.push_back(original);
+  step.data.rest = Amount(part.asset(), facts.data.rest.minor() - (came ? part.minor() : -part.minor()));
+  step.data.explained_as = name_of(as);
+  step.data.done.push_back({step.data.explained_as, "", facts.place, came ? part : negated(part), {0}, {0}});
+}
+
+// Of this break, all or a part.
+Result<Step, Refusal> explaining(State state, const Facts& facts, Amount part) {
+  const bool is_all = part.minor() == size_of(facts.data.rest).minor();
+  return step_of(state, is_all ? Event::explain : Event::explain_part, facts.data);
 }
 
 }  // namespace
@@ -83,8 +92,7 @@ Step booked(Data data, const SleeveAccounts& accounts, const Sale& sale) {
 
 Result<Step, Refusal> explain_coins(State state, const Facts& facts, Explanation as, Amount part) {
   const Amount rest = facts.data.rest;
-  const bool is_all = part.minor() == size_of(rest).minor();
-  auto step = step_of(state, is_all ? Event::explain : Event::explain_part, facts.data);
+  auto step = explaining(state, facts, part);
   if (!step) return step;
   if (!part.is_positive()) return fail(Refusal::not_positive);
   const bool came = rest.is_positive();
@@ -92,28 +100,49 @@ Result<Step, Refusal> explain_coins(State state, const Facts& facts, Explanation
     return fail(Refusal::wrong_direction);
   if (part.minor() > size_of(rest).minor()) return fail(Refusal::above_rest);
   if (!came && part.minor() > facts.available.minor()) return fail(Refusal::above_available);
-  step->data.rest = Amount(rest.asset(), came ? rest.minor() - part.minor() : rest.minor() + part.minor());
-  step->data.explained_as = name_of(as);
   correct(*step, facts, part, as, original_of(facts));
   return step;
 }
 
-Result<Sides, Refusal> explain_sale(State base_state, const Facts& base, State quote_state, const Facts& quote) {
-  auto out = step_of(base_state, Event::explain, base.data);
-  auto in = step_of(quote_state, Event::explain, quote.data);
+Result<Sides, Refusal> explain_sale(State base_state, const Facts& base, State quote_state, const Facts& quote,
+                                    Amount base_part, Amount quote_part) {
+  auto out = explaining(base_state, base, base_part);
+  auto in = explaining(quote_state, quote, quote_part);
   if (!out || !in) return fail(Refusal::no_such_row);
   if (!base.data.rest.is_negative() || !quote.data.rest.is_positive() || base.data.venue != quote.data.venue ||
       base.data.account != quote.data.account)
     return fail(Refusal::no_counterpart);
-  if (size_of(base.data.rest).minor() > base.available.minor()) return fail(Refusal::above_available);
-  correct(*out, base, size_of(base.data.rest), Explanation::trade, original_of(base));
-  correct(*out, quote, quote.data.rest, Explanation::trade, original_of(quote));
+  if (!base_part.is_positive() || !quote_part.is_positive()) return fail(Refusal::not_positive);
+  if (base_part.minor() > size_of(base.data.rest).minor() || quote_part.minor() > quote.data.rest.minor())
+    return fail(Refusal::above_rest);
+  if (base_part.minor() > base.available.minor()) return fail(Refusal::above_available);
+  correct(*out, base, base_part, Explanation::trade, original_of(base));
+  correct(*in, quote, quote_part, Explanation::trade, original_of(quote));
+  out->postings.insert(out->postings.end(), in->postings.begin(), in->postings.end());
+  in->postings.clear();
+  out->data.corrects.push_back(original_of(quote));
   in->data.corrects = out->data.corrects;
-  for (Step* side : {&*out, &*in}) {
-    side->data.rest = Amount::zero(side->data.rest.asset());
-    side->data.explained_as = name_of(Explanation::trade);
-  }
+  out->data.done.back().with = quote.instance;
+  in->data.done.back().with = base.instance;
   return Sides{std::move(*out), std::move(*in)};
+}
+
+Result<Step, Refusal> take_back(State state, const Facts& facts) {
+  auto step = step_of(state, Event::undo, facts.data);
+  if (!step) return step;
+  if (facts.data.done.empty()) return fail(Refusal::nothing_done);
+  const Done last = facts.data.done.back();
+  const bool came = last.part.is_positive();
+  const Amount size = size_of(last.part);
+  if (came && size.minor() > facts.available.minor()) return fail(Refusal::above_available);
+  add(*step, came ? last.place : facts.data.quarantine, came ? facts.data.quarantine : last.place, size,
+      "correct_undo");
+  step->data.corrects.push_back(original_of(facts));
+  step->data.done.pop_back();
+  step->data.rest = Amount(last.part.asset(), facts.data.rest.minor() + last.part.minor());
+  step->data.explained_as = step->data.done.empty() ? "" : step->data.done.back().as;
+  step->data.sleeve = step->data.done.empty() ? "" : step->data.done.back().sleeve;
+  return step;
 }
 
 Result<Step, Refusal> hand_over(State state, const Data& data, std::string person) {

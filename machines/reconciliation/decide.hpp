@@ -33,6 +33,16 @@ struct PostingKey {
 // position. fee, error: the sleeve bears it, or has it.
 enum class Explanation { deposit, withdrawal, trade, fee, error };
 
+// An explanation that stands: `part` came to `place` (positive), or went from there. Of a sale: the break of its other
+// side, and the cycle that learnt of it.
+struct Done {
+  std::string as, sleeve;
+  AccountId place;
+  Amount part;
+  InstanceId with{0}, cycle{0};
+  bool operator==(const Done&) const = default;
+};
+
 struct Data {
   std::string venue, account;
   std::int64_t statement = 0;            // that showed it
@@ -44,6 +54,7 @@ struct Data {
   std::string explained_as, sleeve;  // of the last explanation
   std::vector<std::string> fills;    // the venue's ids of trades that it stands for
   std::vector<PostingKey> corrects;  // by the last step's postings, leg by leg
+  std::vector<Done> done;            // what explains it now, oldest first
 };
 
 // What an explanation may take coins from, or bring them to.
@@ -61,7 +72,8 @@ enum class Refusal {
   above_rest,
   above_available,
   no_counterpart,  // a sale has coins gone and others come, of one wallet
-  overflow
+  overflow,
+  nothing_done  // nothing explains it
 };
 
 struct Step {
@@ -92,12 +104,19 @@ Step booked(Data data, const SleeveAccounts& accounts, const Sale& sale);
 // no_such_row, not_positive, wrong_direction, above_rest, above_available.
 Result<Step, Refusal> explain_coins(State state, const Facts& facts, Explanation as, Amount part);
 
-// Both sides of a sale at once, at the statement: all the rest of both. The postings are the first step's. Refusals, in
-// this order: no_such_row, no_counterpart, above_available.
+// Both sides of a sale at once, at the statement: a part of the rest of both, so that the coins of several sleeves are
+// sold one after the other. The postings are the first step's. Refusals, in this order: no_such_row, no_counterpart,
+// not_positive, above_rest, above_available.
 struct Sides {
   Step base, quote;
 };
-Result<Sides, Refusal> explain_sale(State base_state, const Facts& base, State quote_state, const Facts& quote);
+Result<Sides, Refusal> explain_sale(State base_state, const Facts& base, State quote_state, const Facts& quote,
+                                    Amount base_part, Amount quote_part);
+
+// The last explanation that stands is taken back, by a posting the other way: what it explained is left to explain
+// again. REQUIRES: facts.place is that explanation's. Refusals, in this order: no_such_row, nothing_done,
+// above_available (what came there has gone since).
+Result<Step, Refusal> take_back(State state, const Facts& facts);
 
 // Somebody else is to explain it. What is explained is done with. Refusals: no_such_row.
 Result<Step, Refusal> hand_over(State state, const Data& data, std::string person);

@@ -14,7 +14,8 @@ enum class Event {
   explain_part,
   explain,
   assign,
-  close
+  close,
+  undo
 };
 enum class Command { none };
 using enum State;
@@ -26,7 +27,9 @@ inline constexpr auto transitions = table<State, Event, Command>({
     {open,      explain_part, open,      none},
     {open,      explain,      explained, none},
     {open,      assign,       open,      none},
+    {open,      undo,         open,      none},
     {explained, close,        closed,    none},
+    {explained, undo,         open,      none},
 });
 static_assert(transitions.one_row_per_state_and_event());
 static_assert(transitions.reaches_every_state_from(open));

@@ -169,6 +169,16 @@ std::optional<machines::allocation::Data> parse_allocation(std::string_view text
 std::string write_break(const machines::reconciliation::Data& data) {
   json corrects = json::array();
   for (const auto& one : data.corrects) corrects.push_back({one.instance.value, one.version, one.leg});
+  json done = json::array();
+  for (const auto& one : data.done)
+    done.push_back({
+        {"as",     one.as           },
+        {"sleeve", one.sleeve       },
+        {"place",  one.place.value  },
+        {"part",   text_of(one.part)},
+        {"with",   one.with.value   },
+        {"cycle",  one.cycle.value  }
+    });
   return written({
       {"venue",           data.venue                   },
       {"account",         data.account                 },
@@ -185,7 +195,8 @@ std::string write_break(const machines::reconciliation::Data& data) {
       {"explained_as",    data.explained_as            },
       {"sleeve",          data.sleeve                  },
       {"fills",           data.fills                   },
-      {"corrects",        corrects                     }
+      {"corrects",        corrects                     },
+      {"done",            done                         }
   });
 }
 
@@ -210,6 +221,13 @@ std::optional<machines::reconciliation::Data> parse_break(std::string_view text)
     for (const json& one : from.at("corrects"))
       data.corrects.push_back(
           {{whole_of<std::int64_t>(one.at(0))}, whole_of<std::int64_t>(one.at(1)), whole_of<std::int32_t>(one.at(2))});
+    for (const json& one : from.value("done", json::array()))
+      data.done.push_back({string_of(one, "as"),
+                           string_of(one, "sleeve"),
+                           {number_of(one, "place")},
+                           amount_of(one.at("part")),
+                           {number_of(one, "with")},
+                           {number_of(one, "cycle")}});
     return data;
   });
 }

@@ -54,7 +54,8 @@ bool House::explain_sale() {
   Break& quote = last_break(usdt);
   const auto sides = reconciliation::explain_sale(
       base.state, {base.id, base.data, accounts_.base, Amount(eth, book_.available(accounts_.base))}, quote.state,
-      {quote.id, quote.data, accounts_.quote, Amount(usdt, book_.available(accounts_.quote))});
+      {quote.id, quote.data, accounts_.quote, Amount(usdt, book_.available(accounts_.quote))},
+      Amount(eth, -base.data.rest.minor()), quote.data.rest);
   if (!sides) {
     if (witness_ != nullptr) witness_->broke(base.state, machines::fail(sides.error()));
     return false;

@@ -7,6 +7,7 @@
 #include <random>
 #include <thread>
 
+#include "ledger/books/read_statement.hpp"
 #include "ledger/journal/journal.hpp"
 #include "tests/deploy/bursar/treasury_ground.hpp"
 #include "tests/support/cluster.hpp"
@@ -122,6 +123,72 @@ TEST_F(Reconciler, WhatTheVenueDoesNotKnowIsATradeAtTheStatementMarked) {
   ground.expect_sound();
 }
 
+TEST_F(Reconciler, AFeeOrAnErrorInCoinsMovesLotsAndAccountTogetherAndCanBeTakenBack) {
+  for (const char* as : {"fee", "error"})
+    for (const int sign : {-1, 1}) {
+      SCOPED_TRACE(std::string(as) + (sign < 0 ? ", coins went" : ", coins came"));
+      TreasuryGround ground(0);
+      ground.add_sleeve("quiet", "quiet", 1'000, 400, 800);
+      ground.totals["ETH"] += sign * eth(10);
+      ASSERT_THAT(ground.reconcile().found, SizeIs(1));
+      const auto id = ground.breaks()[0].id.value;
+      ASSERT_EQ(ground.explain(id, as, "quiet", "0.004"), "");
+      ground.expect_sound();
+      ASSERT_EQ(ground.explain(id, as, "quiet"), "");
+      ground.expect_sound();
+      EXPECT_EQ(ground.undo(id), "");
+      EXPECT_EQ(ground.undo(id), "");
+      EXPECT_THAT(ground.undo(id), HasSubstr("nothing explains"));
+      EXPECT_TRUE(ground.balance("sleeve/quiet/ETH") == eth(400));
+      EXPECT_TRUE(ground.balance("quarantine/paper/ETH") == sign * eth(10));
+      ground.expect_sound();
+      const auto books = ledger::books::read_statement(ground.connection, machines::costs::Basis::average);
+      EXPECT_TRUE(books->sleeves[0].days.back().cost == usdt(800)) << "at the cost that it had";
+      EXPECT_EQ(ground.explain(id, "error", "quiet"), "") << "and explained anew";
+      ground.expect_sound();
+    }
+}
+
+TEST_F(Reconciler, ASaleByHandOfTheCoinsOfTwoSleevesIsBookedSleeveBySleeve) {
+  TreasuryGround ground(0);
+  ground.add_sleeve("quiet", "quiet", 1'000, 400, 800);
+  ground.add_sleeve("flash", "flash", 1'000, 300, 600);
+  ground.sell_by_hand("V1", 700, 1'750, 0);
+  ASSERT_THAT(ground.reconcile().found, SizeIs(2));
+  const auto open = ground.breaks();
+  const auto base = open[0].asset.code == "ETH" ? open[0].id.value : open[1].id.value;
+  EXPECT_THAT(ground.explain(base, "trade", "quiet"), HasSubstr("quiet has 0.4"));
+  ASSERT_EQ(ground.explain(base, "trade", "quiet", "0.4"), "");
+  EXPECT_EQ(ground.state_of("quiet"), "closed watching");
+  EXPECT_TRUE(ground.balance("sleeve/quiet/USDT") == usdt(1'200)) << "its share of the money";
+  ground.expect_sound();
+  ASSERT_EQ(ground.explain(base, "trade", "flash"), "");
+  EXPECT_EQ(ground.state_of("flash"), "closed watching");
+  EXPECT_TRUE(ground.balance("quarantine/paper/USDT") == 0 && ground.balance("quarantine/paper/ETH") == 0);
+  EXPECT_TRUE(ground.balance("vault/USDT/tradeable") == usdt(150)) << "flash returns its profit";
+  ground.expect_sound();
+}
+
+TEST_F(Reconciler, APartOfASaleIsTakenBackAndTheCycleUnlearnsIt) {
+  TreasuryGround ground(0);
+  ground.add_sleeve("quiet", "quiet", 1'000, 400, 800);
+  ground.add_sleeve("flash", "flash", 1'000, 400, 800);
+  ground.sell_by_hand("V1", 200, 500, 0);
+  ASSERT_THAT(ground.reconcile().found, SizeIs(2));
+  const auto id = ground.breaks()[0].id.value;
+  const std::string cycle =
+      "SELECT data FROM ledger.instance WHERE kind = 'sleeve_cycle' AND NOT is_final AND sleeve = 1";
+  const std::string before = ground.one(cycle);
+  ASSERT_EQ(ground.explain(id, "trade", "quiet"), "");
+  ground.expect_sound();
+  EXPECT_NE(ground.one(cycle), before);
+  ASSERT_EQ(ground.undo(id), "");
+  EXPECT_EQ(ground.one(cycle), before) << "as if nobody had said so";
+  ground.expect_sound();
+  ASSERT_EQ(ground.explain(id, "trade", "flash"), "");
+  ground.expect_sound();
+}
+
 TEST_F(Reconciler, AWithdrawalBeyondTheReserveIsRefusedByName) {
   TreasuryGround ground(100);
   ground.add_sleeve("flash", "flash", 1'000, 0, 0);
@@ -135,7 +202,7 @@ TEST_F(Reconciler, AWithdrawalBeyondTheReserveIsRefusedByName) {
   EXPECT_EQ(ground.explain(id, "error", "flash"), "");
   EXPECT_EQ(ground.breaks()[0].state, "explained");
   EXPECT_TRUE(ground.balance("sleeve/flash/USDT") == usdt(800));
-  const auto close = [&] { return deploy::close_break(ground.connection, {id, "", "", "", "", "ana", "seen"}); };
+  const auto close = [&] { return deploy::close_break(ground.connection, {id, "", "", "", "", "ana", "seen", ""}); };
   EXPECT_EQ(*close(), "");
   EXPECT_THAT(*close(), HasSubstr("only one that is explained"));
   EXPECT_THAT(ground.breaks(), IsEmpty());
@@ -301,7 +368,7 @@ class AnythingByHand {
       check();
     }
     ground_.expect_sound();
-    return explained_;
+    return explained_ + undone_;
   }
 
  private:
@@ -331,11 +398,14 @@ class AnythingByHand {
         ground_.totals["USDT"] -= usdt(size);
         break;
       default:
-        for (const auto& one : ground_.breaks())
+        for (const auto& one : ground_.breaks()) {
           explained_ += ground_
                             .explain(one.id.value, one_of("deposit", "withdrawal", "trade", "fee", "error"),
-                                     one_of("flash", "quiet"))
+                                     one_of("flash", "quiet"), one_of("", "", "0.05"))
                             .empty();
+          if (draw(3) == 0) undone_ += ground_.undo(one.id.value).empty();
+          ground_.expect_books_add_up();
+        }
     }
   }
 
@@ -360,7 +430,7 @@ class AnythingByHand {
       EXPECT_TRUE(wallet->line(asset)->ledger + left[asset] == total) << asset;
   }
 
-  int explained_ = 0;
+  int explained_ = 0, undone_ = 0;
   std::mt19937 random_;
   TreasuryGround ground_;
 };

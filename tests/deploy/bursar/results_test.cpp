@@ -87,6 +87,10 @@ class AnyMoves {
         if (ground_.totals["ETH"] < ground_.eth(size)) return;
         ground_.sell_by_hand("V" + std::to_string(round), size, 2 * size + draw(100), draw(3));
         (void)ground_.reconcile();
+        for (const auto& one : ground_.breaks()) {
+          (void)ground_.explain(one.id.value, draw(2) == 0 ? "trade" : "error", draw(2) == 0 ? "flash" : "quiet");
+          if (draw(3) == 0) (void)ground_.undo(one.id.value);
+        }
         return;
       case 4:
         if (late_++ == 0) ground_.add_sleeve("late", "flash", 500, 100, 210);

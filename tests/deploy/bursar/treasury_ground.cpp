@@ -4,6 +4,7 @@
 
 #include "deploy/bursar/lone_hand.hpp"
 #include "ledger/audit/verify.hpp"
+#include "ledger/books/read_statement.hpp"
 #include "ledger/books/vaults.hpp"
 #include "ledger/journal/journal.hpp"
 #include "schemas/codec/data.hpp"
@@ -134,7 +135,12 @@ std::vector<ledger::books::BreakView> TreasuryGround::breaks(bool all) {
 
 std::string TreasuryGround::explain(std::int64_t id, const std::string& as, const std::string& sleeve,
                                     const std::string& amount) {
-  const auto said = deploy::explain_break(connection, {id, as, sleeve, amount, "", "ana", "a test"});
+  const auto said = deploy::explain_break(connection, {id, as, sleeve, amount, "", "ana", "a test", ""});
+  return said ? *said : "error: " + said.error().text;
+}
+
+std::string TreasuryGround::undo(std::int64_t id) {
+  const auto said = deploy::undo_break(connection, {id, "", "", "", "", "ana", "a test", ""});
   return said ? *said : "error: " + said.error().text;
 }
 
@@ -163,7 +169,18 @@ Int128 TreasuryGround::expected(const std::string& asset) {
   return line == nullptr ? 0 : line->ledger + line->quarantined;
 }
 
+// By average and first in, first out.
+void TreasuryGround::expect_books_add_up() {
+  for (const auto basis : {machines::costs::Basis::average, machines::costs::Basis::fifo}) {
+    const auto statement = ledger::books::read_statement(connection, basis);
+    ASSERT_TRUE(statement.has_value()) << statement.error().text;
+    for (const auto& one : statement->breaks) ADD_FAILURE() << one.sleeve << ": " << one.what;
+  }
+}
+
 void TreasuryGround::expect_sound() {
+  expect_books_add_up();
+
   const auto verdict = ledger::audit::verify(connection);
   ASSERT_TRUE(verdict.has_value()) << verdict.error().text;
   EXPECT_TRUE(verdict->ok) << verdict->pass << ": " << verdict->problem;

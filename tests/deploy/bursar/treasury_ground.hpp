@@ -36,11 +36,14 @@ class TreasuryGround {
   std::vector<ledger::books::BreakView> breaks(bool all = false);
   std::string explain(std::int64_t id, const std::string& as, const std::string& sleeve = "",
                       const std::string& amount = "");
+  std::string undo(std::int64_t id);
   Int128 balance(const std::string& path);
   std::string one(const std::string& sql);  // the first value
   std::string state_of(const std::string& sleeve);
   // Everything adds up, history included, and the ledger with quarantine is what the venue said.
   void expect_sound();
+  // The report's own check, which must never differ from the verification's.
+  void expect_books_add_up();
   // The statement's other side: ledger and quarantine of an asset.
   Int128 expected(const std::string& asset);
 

@@ -47,6 +47,31 @@ TEST_F(Costs, AverageMixesWhatFifoKeepsApart) {
   EXPECT_EQ(fifo_.lots().front().bought_at, Instant{2});
 }
 
+TEST_F(Costs, CoinsThatWentWithoutASaleComeBackAtTheirCost) {
+  for (Book* book : {&average_, &fifo_}) {
+    (void)last(*book, {bought(1, 10, 100, {quote(5)}), bought(2, 10, 300, {quote(5)})});
+    const auto gone = book->remove(base(4), {3});
+    ASSERT_TRUE(gone.has_value());
+    EXPECT_EQ(book->held(), base(16));
+    EXPECT_TRUE(book->put(*gone, {4}).has_value());
+    EXPECT_EQ(book->held(), base(20));
+    EXPECT_EQ(book->cost(), quote(400));
+    EXPECT_EQ(book->open_fees(), quote(10));
+    EXPECT_EQ(book->remove(base(21), {5}).error(), Refusal::oversold);
+  }
+}
+
+TEST_F(Costs, CoinsThatCameForNothingGoAsTheyCame) {
+  for (Book* book : {&average_, &fifo_}) {
+    (void)last(*book, {bought(1, 10, 100)});
+    const Lot gift{{2}, base(5), quote(0), quote(0)};
+    ASSERT_TRUE(book->put(gift, {2}).has_value());
+    EXPECT_EQ(book->remove(base(5), {3}, &gift).value().cost, quote(0));
+    EXPECT_EQ(book->cost(), quote(100));
+    EXPECT_EQ(book->put({{4}, base(0), quote(1), quote(0)}, {4}).error(), Refusal::bad_fill);
+  }
+}
+
 // A third of 100 is 33, and of what is left, half of 67 is 33: the last coin takes 34.
 TEST_F(Costs, WhatRoundingLeavesStaysInTheLot) {
   for (Book* book : {&average_, &fifo_}) {

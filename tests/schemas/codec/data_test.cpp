@@ -64,12 +64,15 @@ RC_GTEST_PROP(Data, ABreakComesBack, ()) {
   data.explained_as = machines::name_of(enumerator<machines::reconciliation::Explanation>());
   data.fills = several(text);
   data.corrects = several([] { return machines::reconciliation::PostingKey{{whole()}, whole(), any<std::int32_t>()}; });
+  data.done =
+      several([] { return machines::reconciliation::Done{text(), text(), {whole()}, amount(), {whole()}, {whole()}}; });
   const auto back = parse_break(write_break(data));
   RC_ASSERT(back.has_value());
   RC_ASSERT(write_break(*back) == write_break(data));
   RC_ASSERT(back->amount == data.amount && back->rest == data.rest && back->statement == data.statement);
   RC_ASSERT(back->statement_total == data.statement_total && back->ledger_total == data.ledger_total);
   RC_ASSERT(back->external == data.external && back->quarantine == data.quarantine && back->person == data.person);
+  RC_ASSERT(back->done == data.done);
   RC_ASSERT(back->fills == data.fills && back->corrects == data.corrects && back->sleeve == data.sleeve);
   RC_ASSERT(back->who == data.who && back->why == data.why && back->explained_as == data.explained_as);
   RC_ASSERT(!parse_break(write_cycle(cycle())).has_value());
