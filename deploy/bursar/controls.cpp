@@ -150,7 +150,7 @@ ledger::Stored<std::string> already_frozen(ledger::Connection& connection, const
   if (!controls) return machines::fail(controls.error());
   for (const auto& one : *controls)
     if (one.measure == "freeze" && one.owner == owner)
-      return fmt::format("is already frozen at level {} since {}, by {}: {}", one.level, utc(one.since), one.who,
+      return fmt::format("is already frozen at level {} since {}, by {}: {}", one.level, one.wall_at, one.who,
                          one.why);
   return std::string("was frozen already");  // and is not any more
 }
@@ -285,10 +285,11 @@ int show_controls(const Where& where) {
           {"level",   one.level     },
           {"who",     one.who       },
           {"why",     one.why       },
-          {"since",   utc(one.since)}
+          {"since",   one.wall_at   },
+          {"world_at",utc(one.since)}
       });
     else
-      print_text("{}  {} {}{} of {}, by {}: {}\n", utc(one.since), one.measure,
+      print_text("{}  {} {}{} of {}, by {}: {}\n", one.wall_at, one.measure,
                  one.measure == "freeze" ? one.level : one.scope, one.target.empty() ? "" : " " + one.target, one.owner,
                  one.who, one.why);
   }

@@ -277,7 +277,7 @@ void House::remember() {
   if (now && *now && *now != seen_ && keep(layout_.seen(), **now)) seen_ = std::move(*now);
 }
 
-void House::start_children(const std::string& symbol) {
+void House::start_children(const std::string& symbol, const schemas::config::PaperConfig& paper) {
   const auto add = [&](const std::string& name, std::vector<std::string> arguments, const std::string& dsn) {
     ProcessSpec spec;
     spec.argv = {"/proc/self/exe"};
@@ -292,7 +292,11 @@ void House::start_children(const std::string& symbol) {
     spec.death_signal = SIGTERM;
     supervisor_.add(name, std::move(spec));
   };
-  if (layout_.venue_elsewhere.empty()) add("venue", {"node", "venue", "--symbol", symbol}, "");
+  if (layout_.venue_elsewhere.empty())
+    add("venue",
+        {"node", "venue", "--symbol", symbol, "--market",
+         fmt::format("{} {} {}", paper.lot.text(), paper.tick.text(), paper.min_notional.text())},
+        "");
   if (options_.config.broker.count > 0) add("broker", {"node", "broker", "--name", "broker-1"}, service_dsn_);
   for (int broker = 2; broker <= options_.config.broker.count; ++broker)
     add(fmt::format("broker-{}", broker), {"node", "broker", "--name", fmt::format("broker-{}", broker)}, service_dsn_);

@@ -27,7 +27,8 @@ class House {
   House& operator=(const House&) = delete;
 
   // Starts broker, venue and workers. REQUIRES: the treasury is set up.
-  void start_children(const std::string& symbol);
+  // `paper` has the market that fits the prices.
+  void start_children(const std::string& symbol, const schemas::config::PaperConfig& paper);
   // Looks after all of it without waiting; about every 100 ms. Errors: something that can't be kept running.
   Clustered<machines::Nothing> watch();
   // The answer of the database; where that went away over it, the question is asked again once it is back: for a

@@ -35,7 +35,7 @@ namespace {
 using deploy::Layout, deploy::Where;
 
 struct Options {
-  std::string config, data_dir, dsn, service_dsn, replay, name, symbol, kind, format, output;
+  std::string config, data_dir, dsn, service_dsn, replay, name, symbol, market, kind, format, output;
   bool json = false, exit_when_done = false, all = false, dsn_on_input = false, confined = false;
   int limit = 50;
   std::int64_t id = 0;
@@ -104,7 +104,7 @@ int run_up(const Options& options) {
 int run_node(const Options& options, int (*node)(const deploy::NodeOptions&)) {
   return with_config(options, [&](const schemas::config::Config& config) {
     const std::string dsn = options.dsn_on_input ? deploy::take_dsn_from_input() : options.dsn;
-    return node({layout_of(options, config), dsn, options.name, options.symbol, config, options.confined});
+    return node({layout_of(options, config), dsn, options.name, options.symbol, config, options.confined, options.market});
   });
 }
 
@@ -370,6 +370,8 @@ class Cli {
         ->check(CLI::IsMember({"deposit", "withdrawal", "trade", "fee", "error"}));
     explain->add_option("--sleeve", o_.broken.sleeve, "whose trade, fee or error it was");
     explain->add_option("--amount", o_.broken.amount, "of it (default: all that is left)");
+    explain->add_option("--other-amount", o_.broken.other_amount, "of a trade's other side (default: in proportion)");
+    on_break("undo", "take the last explanation back, by a posting the other way", deploy::undo_break);
     on_break("assign", "somebody else is to explain it", deploy::hand_over_break)
         ->add_option("person", o_.broken.person)
         ->required();
@@ -449,6 +451,7 @@ class Cli {
       common(command);
       command->add_option("--name", o_.name);
       command->add_option("--symbol", o_.symbol);
+      command->add_option("--market", o_.market);
       command->add_flag(deploy::dsn_on_input, o_.dsn_on_input);
       command->add_flag(deploy::confined, o_.confined);
       command->callback([this, run = run] { run_ = [this, run] { return run_node(o_, run); }; });

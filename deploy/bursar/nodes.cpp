@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <sstream>
 
 #include "deploy/bursar/broker_rules.hpp"
 #include "deploy/bursar/key_watch.hpp"
@@ -157,7 +158,8 @@ int serve(workers::venues::paper::VenueConfig config, const schemas::config::Con
                        static_cast<std::uint64_t>(paper.seed)};
   config.book.properties = properties_of(paper.properties);
   workers::venues::paper::Market market{symbol, instrument_of(house, base, quote), {}};
-  market.tick = {static_cast<std::int64_t>(paper.tick.at_scale(8).value_or(1'000'000))};
+  market.tick = {
+      static_cast<std::int64_t>(paper.tick.units == 0 ? 1'000'000 : paper.tick.at_scale(8).value_or(1'000'000))};
   market.fees = fee_rule_of(paper);
   if (const machines::Asset& coin = market.fees.coin; paper.takes_coins())
     config.book.starting.push_back({coin, machines::Amount(coin.id, paper.fee_coins.at_scale(coin.scale).value_or(0))});
@@ -252,7 +254,15 @@ int run_venue(const NodeOptions& options) {
   config.key_file = options.layout.venue_keys().string();
   config.keys = keys->own;
   config.peers = keys->peers;
-  return serve(std::move(config), options.config, options.symbol);
+  // What its prices have said: the house knows them.
+  schemas::config::Config house = options.config;
+  std::istringstream market(options.market);
+  for (schemas::config::Decimal* one : {&house.paper.lot, &house.paper.tick, &house.paper.min_notional}) {
+    std::string word;
+    if (!(market >> word) || one->units != 0) continue;
+    if (const auto value = schemas::config::Decimal::parse(word)) *one = *value;
+  }
+  return serve(std::move(config), house, options.symbol);
 }
 
 }  // namespace deploy

@@ -21,6 +21,7 @@ struct NodeOptions {
   schemas::config::Config config;
   // Of a house with a PostgreSQL of its own: it gives up all files but its own before it speaks to anybody.
   bool confined = false;
+  std::string market = {};  // venue: lot, tick and smallest order, where the configuration leaves them to the prices
 };
 
 int serve(const brokers::service::BrokerConfig& config);

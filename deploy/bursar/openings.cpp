@@ -70,6 +70,10 @@ int create_vault(const Where& where, const VaultOrder& order) {
   for (const std::string* word : {&order.owner, &order.asset, &order.account, &name})
     if (!is_name(*word))
       return wrong(fmt::format("vault create: `{}` is no name; use up to 40 letters, digits, - and _", *word));
+  if (!schemas::config::is_asset(order.asset))
+    return wrong(fmt::format("vault create: `{}` is no asset's code: that is 2 to 12 capitals and digits, like USDT",
+                             order.asset));
+  if (order.why.empty()) return wrong(no_why("vault create"));
   if (order.venue != "paper")
     return wrong(fmt::format("vault create: no venue is called `{}`; there is: paper", order.venue));
   std::string why;
@@ -152,6 +156,7 @@ ledger::Stored<Pair> pair_named(ledger::Connection& connection, const std::strin
 int create_sleeve(const Where& where, const VaultOrder& order, const schemas::config::Config& config) {
   if (!is_name(order.sleeve))
     return wrong(fmt::format("sleeve create: `{}` is no name; use up to 40 letters, digits, - and _", order.sleeve));
+  if (order.why.empty()) return wrong(no_why("sleeve create"));
   const auto kind = machines::from_name<machines::SleeveKind>(order.kind);
   if (!kind) return wrong(fmt::format("sleeve create: kind `{}` is unknown; it is quiet or flash", order.kind));
   ledger::Connection connection(where.dsn);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "deploy/bursar/market_fit.hpp"
 #include "machines/core/names.hpp"
 
 namespace deploy {
@@ -27,10 +28,14 @@ machines::Instrument instrument_of(const schemas::config::Config& config, const 
                                    const std::string& quote) {
   const machines::Asset base_asset{base_id, base, schemas::config::default_scale(base)};
   const machines::Asset quote_asset{quote_id, quote, schemas::config::default_scale(quote)};
+  // What neither a file nor prices have said is as large exchanges have it for ETH.
+  const auto or_else = [](const Decimal& set, const char* usual) {
+    return set.units == 0 ? *Decimal::parse(usual) : set;
+  };
   return {base_asset,
           quote_asset,
-          amount_of(config.paper.lot, base_asset),
-          amount_of(config.paper.min_notional, quote_asset),
+          amount_of(or_else(config.paper.lot, "0.0001"), base_asset),
+          amount_of(or_else(config.paper.min_notional, "10"), quote_asset),
           config.paper.maker_fee,
           config.paper.taker_fee};
 }
@@ -48,7 +53,7 @@ std::string objection(const schemas::config::Config& config, const workers::mark
   if (config.paper.fee_asset == prices.base)
     return fmt::format(
         "venue.paper.fee_asset is {}, which the prices are of; write \"received\" or another coin's code", prices.base);
-  return "";
+  return too_coarse(config, prices.base, prices.quote, prices.bars);
 }
 
 workers::venues::paper::FeeRule fee_rule_of(const schemas::config::PaperConfig& paper) {
@@ -64,7 +69,8 @@ workers::venues::VenueProperties properties_of(const schemas::config::Properties
           config.deadline == "enforced", config.settle_ms};
 }
 
-TreasurySpec treasury_of(const schemas::config::Config& config, const workers::market::PriceFile& prices) {
+TreasurySpec treasury_of(const schemas::config::Config& asked, const workers::market::PriceFile& prices) {
+  const schemas::config::Config config = fitted(asked, prices.base, prices.quote, prices.bars);
   TreasurySpec spec;
   spec.symbol = prices.symbol;
   spec.instrument = instrument_of(config, prices.base, prices.quote);
@@ -86,7 +92,7 @@ TreasurySpec treasury_of(const schemas::config::Config& config, const workers::m
       spec.reallocation.idle_to = {static_cast<std::int64_t>(at) + 1};
   spec.reallocation.most_per_day = config.vault.idle_most;
   spec.reallocation.reclaim_after_loss = config.vault.reclaim_after_loss;
-  spec.settings = config.frozen_text();
+  spec.settings = asked.frozen_text();
   return spec;
 }
 

@@ -39,7 +39,7 @@ constexpr Statement fills_statement = {
     "sum(p.amount) FILTER (WHERE p.code IN ('buy_base', 'sell_base') OR (p.code = 'suspense' AND p.credit = $3)), "
     "sum(p.amount) FILTER (WHERE p.code IN ('buy_cost', 'sell_proceeds') OR (p.code = 'suspense' AND p.credit = $4)), "
     "coalesce(sum(p.amount) FILTER (WHERE p.credit = $5), 0), coalesce(sum(p.amount) FILTER (WHERE p.credit = $6), 0), "
-    "coalesce(sum(p.amount) FILTER (WHERE p.credit = $7), 0) "
+    "coalesce(sum(p.amount) FILTER (WHERE p.credit = $7), 0), p.instance "
     "FROM ledger.posting p JOIN ledger.instance i ON i.owner = p.owner AND i.id = p.instance AND i.kind = 'order' AND "
     "i.sleeve = $2 "
     "WHERE p.owner = $1 AND p.kind IN ('single', 'post') GROUP BY p.owner, p.instance, p.version, p.world_at "
@@ -69,6 +69,12 @@ constexpr Statement cycles_statement = {
     "AND p.instance = o.id AND p.credit = $3 AND p.kind IN ('single', 'post') WHERE o.owner = c.owner AND o.parent = "
     "c.id), 0) FROM ledger.instance c WHERE c.owner = $1 AND c.sleeve = $2 AND c.kind = 'sleeve_cycle' AND c.state = "
     "'closed'",
+    false};
+
+constexpr Statement refused_statement = {
+    "report_refused",
+    "SELECT data FROM ledger.instance WHERE owner = $1 AND sleeve = $2 AND kind = 'order' AND state = 'rejected' ORDER "
+    "BY id",
     false};
 
 Parameters owner_and(const Sleeve& sleeve, std::int64_t value) {
@@ -154,7 +160,36 @@ Int128 in_quote(Int128 fee_base, Int128 base, Int128 quote) {
   return machines::multiply_divide(quote, fee_base, base, machines::Rounding::down).value_or(0);
 }
 
-Stored<bool> read_fills(Connection& connection, const Sleeve& sleeve, const CoinValue& coins, report::Sleeve& to) {
+// What the same decisions get at the mean fill: the whole order at the open that it first filled at, with half of the
+// most slippage.
+class MeanFill {
+ public:
+  MeanFill(const std::vector<workers::market::Bar>& bars, const schemas::config::PaperConfig& paper)
+      : shift_{paper.half_spread.ppm + paper.slippage.ppm / 2} {
+    for (const auto& bar : bars) opens_.emplace(bar.opens_at, bar.open);
+  }
+  // How much better (+) or worse (-) this fill was, in quote.
+  Int128 draw_of(std::int64_t order, const report::Fill& fill, const machines::Instrument& pair) {
+    const auto open = opens_.find(fill.at);
+    if (open == opens_.end()) return 0;
+    const machines::Price first = first_.emplace(order, open->second).first->second;
+    const machines::Rate shift{fill.is_buy ? shift_.ppm : -shift_.ppm};
+    const auto mean = machines::adjusted(first, shift, machines::Rounding::half_even);
+    if (!mean) return 0;
+    const auto value = machines::value_at(Amount(pair.base.id, fill.base), *mean, pair.base, pair.quote,
+                                          machines::Rounding::half_even);
+    if (!value) return 0;
+    return fill.is_buy ? value->minor() - fill.quote : fill.quote - value->minor();
+  }
+
+ private:
+  machines::Rate shift_;
+  std::map<Instant, machines::Price> opens_;
+  std::map<std::int64_t, machines::Price> first_;  // by order
+};
+
+Stored<bool> read_fills(Connection& connection, const Sleeve& sleeve, const CoinValue& coins, MeanFill& mean,
+                        report::Sleeve& to) {
   const auto rows = connection.call(fills_statement, owner_and(sleeve, sleeve.id.value)
                                                          .add(sleeve.accounts.trading_base.value)
                                                          .add(sleeve.accounts.trading_quote.value)
@@ -168,6 +203,7 @@ Stored<bool> read_fills(Connection& connection, const Sleeve& sleeve, const Coin
     fill.fee += in_quote(rows->amount(row, 5), fill.base, fill.quote) + coins.of(rows->amount(row, 6));
     fill.price = price_of(sleeve, fill.base, fill.quote);
     to.fills.push_back(fill);
+    to.draw += mean.draw_of(rows->number(row, 7), fill, sleeve.instrument);
   }
   return true;
 }
@@ -182,6 +218,27 @@ Stored<bool> read_cycles(Connection& connection, const Sleeve& sleeve, const Coi
     ++to.trades;
     to.wins += data->realized.minor() > coins.of(rows->amount(row, 1));
   }
+  return true;
+}
+
+// Orders that the venue refused, and why; and a sleeve that has too little for any.
+Stored<bool> read_refused(Connection& connection, const Sleeve& sleeve, report::Sleeve& to) {
+  const auto rows = connection.call(refused_statement, owner_and(sleeve, sleeve.id.value));
+  if (!rows) return machines::fail(rows.error());
+  std::map<std::string, std::int64_t> reasons;
+  for (int row = 0; row < rows->size(); ++row)
+    if (const auto data = schemas::parse_order(rows->text(row, 0))) ++reasons[data->reason];
+  for (const auto& [reason, count] : reasons) {
+    to.refused += count;
+    to.remarks.push_back(
+        fmt::format("{}: the venue refused {} of its orders{}", to.name, count, reason.empty() ? "" : ": " + reason));
+  }
+  const auto& pair = sleeve.instrument;
+  if (to.cash < pair.min_notional.minor() && to.held_at_cost == 0 && to.trades == 0)
+    to.remarks.push_back(fmt::format("{} can't trade: it has {} {}, and the smallest order of {} is {} {}", to.name,
+                                     machines::format(Amount(pair.quote.id, to.cash), pair.quote.scale),
+                                     pair.quote.code, sleeve.symbol,
+                                     machines::format(pair.min_notional, pair.quote.scale), pair.quote.code));
   return true;
 }
 
@@ -203,7 +260,8 @@ Stored<bool> read_moved(Connection& connection, const Sleeve& sleeve, const std:
 }
 
 Stored<report::Sleeve> read_sleeve(Connection& connection, const Sleeve& sleeve,
-                                   const std::vector<workers::market::Bar>& bars, const CoinValue& coins) {
+                                   const std::vector<workers::market::Bar>& bars, const CoinValue& coins,
+                                   MeanFill& mean) {
   report::Sleeve made;
   made.name = sleeve.name;
   made.kind = machines::name_of(sleeve.kind);
@@ -226,7 +284,7 @@ Stored<report::Sleeve> read_sleeve(Connection& connection, const Sleeve& sleeve,
   sum_up(made.coin_fees);
   made.coin_fees = by_bar(std::move(made.coin_fees), bars);
   if (const auto read = read_moved(connection, sleeve, bars, made); !read) return machines::fail(read.error());
-  if (const auto read = read_fills(connection, sleeve, coins, made); !read) return machines::fail(read.error());
+  if (const auto read = read_fills(connection, sleeve, coins, mean, made); !read) return machines::fail(read.error());
   if (const auto read = read_cycles(connection, sleeve, coins, made); !read) return machines::fail(read.error());
   return made;
 }
@@ -299,6 +357,8 @@ void add_costs(report::ReportData& data, const Sleeve& sleeve, const schemas::co
   data.params.emplace_back("venue: slippage, at most", percent(paper.slippage));
   data.params.emplace_back("venue: chance of a fill in two parts", percent(paper.partial_fill));
   data.params.emplace_back("venue: smallest order", paper.min_notional.text() + " " + data.quote.code);
+  data.params.emplace_back("venue: lot", paper.lot.text() + " " + data.base.code);
+  data.params.emplace_back("venue: tick", paper.tick.text() + " " + data.quote.code);
 }
 
 }  // namespace
@@ -323,10 +383,12 @@ Stored<report::ReportData> read_results(Connection& connection, const FeedState&
   if (!prices) return machines::fail(prices.error());
   const auto statement = ledger::books::read_statement(connection, machines::costs::Basis::average);
   if (!statement) return machines::fail(statement.error());
+  MeanFill mean(bars, paper);
   for (const auto& [key, sleeve] : *sleeves) {
-    auto one = read_sleeve(connection, sleeve, bars, CoinValue(sleeve, *prices));
+    auto one = read_sleeve(connection, sleeve, bars, CoinValue(sleeve, *prices), mean);
     if (!one) return machines::fail(one.error());
     add_books(*statement, sleeve, *one);
+    if (const auto read = read_refused(connection, sleeve, *one); !read) return machines::fail(read.error());
     if (!one->returned.empty()) data.vault.returned_from_flash += one->returned.back().minor;
     add_params(data, sleeve);
     data.sleeves.push_back(std::move(*one));

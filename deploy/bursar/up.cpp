@@ -17,6 +17,7 @@
 #include "deploy/bursar/feed.hpp"
 #include "deploy/bursar/house.hpp"
 #include "deploy/bursar/inspector.hpp"
+#include "deploy/bursar/market_fit.hpp"
 #include "deploy/bursar/plan.hpp"
 #include "deploy/bursar/print.hpp"
 #include "deploy/bursar/progress.hpp"
@@ -184,7 +185,8 @@ class Run {
     if (!bars) return failed(bars.error().text);
     const auto sleeves = house_.ask([&] { return ledger::books::read_sleeves(connection_); });
     if (!sleeves || sleeves->empty()) return failed("no sleeve stands in this database");
-    return replay(std::move(*bars), sleeves->begin()->second.symbol);
+    const schemas::config::Config& config = fit(*bars, sleeves->begin()->second);
+    return replay(std::move(*bars), sleeves->begin()->second.symbol, config);
   }
 
   // Asked again after its answer was lost, it may stand already.
@@ -195,13 +197,23 @@ class Run {
     return set_up(connection_, treasury_of(options_.config, prices.file), prices.file, prices.path);
   }
 
-  int replay(std::vector<workers::market::Bar> bars, const std::string& symbol) {
+  // The configuration with the market that fits these prices.
+  const schemas::config::Config& fit(const std::vector<workers::market::Bar>& bars,
+                                     const ledger::books::Sleeve& sleeve) {
+    const auto& pair = sleeve.instrument;
+    fitted_ = fitted(options_.config, pair.base.code, pair.quote.code, bars);
+    return fitted_;
+  }
+
+  int replay(std::vector<workers::market::Bar> bars, const std::string& symbol, const schemas::config::Config& config) {
+    const std::string quote = symbol.substr(symbol.find('/') + 1);
+    for (const std::string& one : cannot_trade(config, symbol, quote)) print_text(stderr, "bursar: {}\n", one);
     if (feed_.played_to.us > 0) print_text(stderr, "Going on with {}.\n", feed_.file);
     const auto keys = brokers::wire::read_keys(house_.layout().key("client").string());
     const auto broker_key = brokers::wire::read_public_key(house_.layout().key("broker").string() + ".pub");
     const auto venue_key = brokers::wire::read_public_key(house_.layout().venue_public_key().string());
     if (!keys || !broker_key || !venue_key) return failed("the keys in the data folder can't be read");
-    house_.start_children(symbol);
+    house_.start_children(symbol, config.paper);
     brokers::wire::Context context;
     bars_count_ = bars.size();
     Feed feed(context, {house_.brokers(*broker_key), house_.layout().venue_endpoint(), *venue_key, *keys}, symbol,
@@ -401,7 +413,10 @@ class Run {
       if (const int code = verify(); code != 0) return code;
     auto bars = house_.ask([&] { return read_bars(connection_); });
     if (!bars) return failed("the bars: " + bars.error().text);
-    auto data = house_.ask([&] { return read_results(connection_, feed_, *bars, options_.config.paper); });
+    const auto sleeves = house_.ask([&] { return ledger::books::read_sleeves(connection_); });
+    if (!sleeves || sleeves->empty()) return failed("no sleeve stands in this database");
+    const schemas::config::Config& config = fit(*bars, sleeves->begin()->second);
+    auto data = house_.ask([&] { return read_results(connection_, feed_, *bars, config.paper); });
     if (!data) return failed("the report: " + data.error().text);
     data->verified = verdict_->ok;
     data->transitions = verdict_->transitions;
@@ -422,7 +437,9 @@ class Run {
     if (start) {
       const auto sleeves = house_.ask([&] { return ledger::books::read_sleeves(connection_); });
       if (!sleeves || sleeves->empty()) return failed("no sleeve stands in this database");
-      house_.start_children(sleeves->begin()->second.symbol);
+      const auto bars = house_.ask([&] { return read_bars(connection_); });
+      if (!bars) return failed("the bars: " + bars.error().text);
+      house_.start_children(sleeves->begin()->second.symbol, fit(*bars, sleeves->begin()->second).paper);
     }
     print_text(stderr, "The house stays open: look at it with `bursar status`; Ctrl-C drains and ends it.\n");
     const std::int64_t period_us = options_.config.reconcile.minutes * 60'000'000;
@@ -448,6 +465,7 @@ class Run {
   ledger::Connection connection_;
   ledger::Connection pulse_;  // for what must not hold the feed up for long
   FeedState feed_;
+  schemas::config::Config fitted_;
   std::optional<ledger::audit::Verdict> verdict_;  // of this run
   std::size_t played_ = 0, bars_count_ = 0;
   std::int64_t signed_us_ = steady_us(), scheduled_us_ = 0;

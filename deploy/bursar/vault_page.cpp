@@ -49,6 +49,8 @@ std::string remark_on(const SleeveView& sleeve, int scale) {
   if (sleeve.position.is_positive())
     text += fmt::format(": {} {} at cost {} with fees", plain_amount(sleeve.position, sleeve.base.scale), sleeve.base.code,
                         plain_amount(sleeve.cost, scale));
+  if (sleeve.is_too_small())
+    text += fmt::format(", can't trade: the smallest order is {}", plain_amount(sleeve.smallest_order, scale));
   if (sleeve.held.is_positive()) text += fmt::format(", {} in an open order", plain_amount(sleeve.held, scale));
   return text + ", allocated " + plain_amount(sleeve.allocation, scale);
 }
@@ -100,6 +102,7 @@ ordered_json sleeve_json(const SleeveView& sleeve, int scale) {
       {"pair",                     sleeve.pair                   },
       {"state",                    sleeve.state                  },
       {"paused",                   sleeve.paused                 },
+      {"too_small",                sleeve.is_too_small()         },
       {"allocation",               plain_amount(sleeve.allocation, scale)},
       {"balance",                          plain_amount(sleeve.balance,                                                scale)},
       {"cash",                     plain_amount(sleeve.coins,   scale)},

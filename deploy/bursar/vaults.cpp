@@ -68,6 +68,10 @@ struct Ground {
 Ground ground_of(const Where& where, const std::string& command, const VaultOrder& order, bool with_amount,
                  bool may_be_zero = false) {
   Ground ground{ledger::Connection(where.dsn), {}, {}, 0};
+  if (order.why.empty()) {
+    ground.code = wrong(no_why(command));
+    return ground;
+  }
   const auto vaults = ledger::books::Vaults(ground.connection).vaults(order.owner);
   if (!vaults) {
     ground.code = failed(where, command, vaults.error());
@@ -118,8 +122,13 @@ int move(const Where& where, const std::string& command, Ground& ground, Movemen
               << "\n";
   }
   if (done->refused) {
-    print_text(stderr, "bursar: {}: refused: {} is {}; {}\n", command, coins(ground.vault, amount), done->reason,
-               limits);
+    // What is above something is an amount; a freeze is none of an amount's doing.
+    if (done->reason.starts_with("above"))
+      print_text(stderr, "bursar: {}: refused: {} is {}; {}\n", command, coins(ground.vault, amount), done->reason,
+                 limits);
+    else
+      print_text(stderr, "bursar: {}: refused: {}; `bursar controls` says by whom, `bursar unfreeze` lifts it\n",
+                 command, done->reason);
     return 1;
   }
   if (where.json) return 0;
@@ -137,6 +146,10 @@ std::string who_asks() {
   if (const char* behind = std::getenv("SUDO_USER"); behind != nullptr && *behind != '\0') return behind;
   const passwd* entry = getpwuid(getuid());
   return entry != nullptr ? entry->pw_name : std::to_string(getuid());
+}
+
+std::string no_why(const std::string& command) {
+  return command + ": --why is missing: whoever reads the history wants to know";
 }
 
 int list_vaults(const Where& where) {
@@ -165,6 +178,21 @@ int show_vault(const Where& where, const VaultOrder& order) {
   return 0;
 }
 
+namespace {
+
+// Where the coins are that are not free.
+std::string how_to_release(const VaultView& vault) {
+  machines::Int128 free = 0;
+  for (const SleeveView& sleeve : vault.sleeves) free += sleeve.coins.minor() - sleeve.held.minor();
+  if (free > 0)
+    return fmt::format("reclaim from its sleeves first, of which {} are free",
+                       coins(vault, Amount(vault.asset.id, free)));
+  return fmt::format("its sleeves have nothing free: `bursar pause vault {} --why TEXT`, and reclaim when they rest",
+                     vault.name);
+}
+
+}  // namespace
+
 int set_tradeable(const Where& where, const VaultOrder& order) {
   const std::string command = "vault set-tradeable";
   Ground ground = ground_of(where, command, order, true, true);
@@ -177,7 +205,7 @@ int set_tradeable(const Where& where, const VaultOrder& order) {
                 fmt::format("{} are outside Tradeable, of which {} must stay in reserve",
                             coins(vault, vault.not_at_risk), coins(vault, vault.must_stay)));
   return move(where, command, ground, Movement::release, Amount(vault.asset.id, -more), {0}, order,
-              fmt::format("{} are not allocated; reclaim from its sleeves first", coins(vault, vault.unallocated)));
+              fmt::format("{} are not allocated; {}", coins(vault, vault.unallocated), how_to_release(vault)));
 }
 
 namespace {

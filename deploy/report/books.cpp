@@ -101,6 +101,7 @@ ordered_json figures_json(const SleeveDay& day, const SleeveBooks& books, const 
   made["allocated"] = quote(day.allocated);
   made["reclaimed"] = quote(day.reclaimed);
   made["returned"] = quote(day.returned);
+  made["corrected"] = quote(day.corrected);
   made["other"] = quote(day.other);
   made["suspense"] = quote(day.suspense);
   made["closing"] = quote(day.worth());
@@ -202,7 +203,7 @@ SleeveDay total_of(const std::vector<SleeveDay>& days) {
   for (std::size_t i = 0; i + 1 < days.size(); ++i) {
     const SleeveDay& day = days[i];
     for (const auto field : {&SleeveDay::realised, &SleeveDay::fees, &SleeveDay::coin_fees, &SleeveDay::closed_fees, &SleeveDay::allocated,
-                             &SleeveDay::reclaimed, &SleeveDay::returned, &SleeveDay::other, &SleeveDay::suspense})
+                             &SleeveDay::reclaimed, &SleeveDay::corrected, &SleeveDay::returned, &SleeveDay::other, &SleeveDay::suspense})
       total.*field += day.*field;
     total.fills += day.fills;
     total.unvalued = total.unvalued || day.unvalued;
@@ -235,7 +236,7 @@ std::string books_table(const Books& books) {
   text += "\n";
   for (const VaultBooks& one : statement.vaults) text += vault_text(one);
   if (statement.breaks.empty())
-    return text + "every day adds up: opening + realised - fees + moved in - returned = cash + held at cost\n";
+    return text + "every day adds up: opening + realised - fees + corrected + moved in - returned = cash + held at cost\n";
   text += "DOES NOT ADD UP:\n";
   for (const Break& one : statement.breaks) text += break_text(one) + "\n";
   return text;

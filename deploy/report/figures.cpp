@@ -212,18 +212,27 @@ std::vector<Flaw> flaws(const ReportData& data) {
   const auto add = [&](std::int64_t count, std::string what, std::string treatment) {
     if (count > 0) found.push_back({count, std::move(what), std::move(treatment)});
   };
-  add(import.duplicates, "rows of an hour that stood before", "the first row in file order stands");
+  const auto some = [](std::int64_t count, const char* one, const char* several) { return count == 1 ? one : several; };
+  add(import.duplicates,
+      some(import.duplicates, "row of an hour that stood before", "rows of an hour that stood before"),
+      "the first row in file order stands");
   add(import.differing_duplicates, "of them with other prices", "the first row in file order stands");
-  add(import.missing, fmt::format("hours missing in {} gap{}", grouped(import.gaps), import.gaps == 1 ? "" : "s"),
+  add(import.missing,
+      fmt::format("{} missing in {} gap{}", some(import.missing, "hour", "hours"), grouped(import.gaps),
+                  import.gaps == 1 ? "" : "s"),
       "left open; no signal across a gap");
   add(import.rejected, (import.rejected == 1 ? "absurd bar" : "absurd bars") + first_rejection(data),
       "kept in the series, nothing fills there");
   add(import.level_changes,
       (import.level_changes == 1 ? "jump to a new level" : "jumps to a new level") + first_level(data),
       "taken as real from the next bar on: its position and rules meet the new price");
-  add(import.out_of_order, "rows out of the file's order", "sorted by time");
-  add(import.outside_range, "bars with open or close outside low to high", "taken as they are");
-  add(import.rounded, "prices with more than 8 decimals", "rounded half-even");
+  add(import.out_of_order, some(import.out_of_order, "row out of the file's order", "rows out of the file's order"),
+      "sorted by time");
+  add(import.outside_range,
+      fmt::format("{} with open or close outside low to high", some(import.outside_range, "bar", "bars")),
+      "taken as they are");
+  add(import.rounded, fmt::format("{} with more than 8 decimals", some(import.rounded, "price", "prices")),
+      "rounded half-even");
   add(import.newest_first ? import.rows : 0, "rows, newest first", "sorted by time");
   const std::int64_t most_common = std::max({import.in_seconds, import.in_milliseconds, import.in_microseconds});
   const std::int64_t timed = import.in_seconds + import.in_milliseconds + import.in_microseconds;

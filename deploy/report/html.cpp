@@ -26,14 +26,14 @@ std::string tiles(const ReportData& data, const Figures& figures) {
 
 // The results first: a phone shows the left part of the table.
 std::string sleeve_row(const Outcome& outcome, const std::string& kind, const std::string& trades,
-                       const std::string& wins, const std::string& fees, const char* look) {
+                       const std::string& wins, const std::string& fees, const std::string& draw, const char* look) {
   const char* colour = mood(outcome.gain());
   std::string row = fmt::format("<tr class=\"{}\"><td class=\"name\">{}</td>", look, escaped(outcome.name));
   row += fmt::format("<td class=\"n {}\">{}</td>", colour, escaped(signed_percent(outcome.gain_percent())));
   row += fmt::format("<td class=\"n {}\">{}</td>", colour, signed_money(outcome.gain()));
   for (const std::string& cell :
        {percent(outcome.deepest_percent), money(outcome.start), signed_money(outcome.moved_in - outcome.moved_out),
-        money(outcome.end), fees, trades, wins, kind})
+        money(outcome.end), fees, draw, trades, wins, kind})
     row += fmt::format("<td class=\"n\">{}</td>", escaped(cell));
   return row + "</tr>";
 }
@@ -43,16 +43,20 @@ std::string sleeve_table(const ReportData& data, const Figures& figures) {
   std::string rows = "<table><tr><th></th>";
   for (const std::string& name : {std::string("result"), "result" + in_quote, std::string("worst fall"),
                                   "start" + in_quote, "moved in" + in_quote, "end value" + in_quote, "fees" + in_quote,
-                                  std::string("trades"), std::string("wins"), std::string("kind")})
+                                  "draw" + in_quote, std::string("trades"), std::string("wins"), std::string("kind")})
     rows += fmt::format("<th class=\"n\">{}</th>", name);
   rows += "</tr>";
+  double draw = 0;
   for (std::size_t i = 0; i < data.sleeves.size(); ++i) {
     const Sleeve& sleeve = data.sleeves[i];
-    rows += sleeve_row(figures.sleeve_outcomes[i], sleeve.kind, grouped(sleeve.trades), grouped(sleeve.wins),
-                       money(units(sleeve.fees, data.quote.scale)), "");
+    rows +=
+        sleeve_row(figures.sleeve_outcomes[i], sleeve.kind, grouped(sleeve.trades), grouped(sleeve.wins),
+                   money(units(sleeve.fees, data.quote.scale)), signed_money(units(sleeve.draw, data.quote.scale)), "");
+    draw += units(sleeve.draw, data.quote.scale);
   }
-  rows += sleeve_row(figures.all, "", grouped(figures.trades), grouped(figures.wins), money(figures.fees), "sum");
-  return rows + sleeve_row(figures.held, "", "", "", "", "") + sleeve_row(figures.idle, "", "", "", "", "") +
+  rows += sleeve_row(figures.all, "", grouped(figures.trades), grouped(figures.wins), money(figures.fees),
+                     signed_money(draw), "sum");
+  return rows + sleeve_row(figures.held, "", "", "", "", "", "") + sleeve_row(figures.idle, "", "", "", "", "", "") +
          "</table>";
 }
 
@@ -128,6 +132,8 @@ std::string html(const ReportData& data) {
                          ? "<p class=\"notice\">These prices were made by Bursar's own generator: they say nothing "
                            "about a market.</p>"
                          : "";
+  for (const Sleeve& sleeve : data.sleeves)
+    for (const std::string& one : sleeve.remarks) values["notice"] += "<p class=\"notice\">" + escaped(one) + "</p>";
   values["mood"] = mood(figures.all.gain());
   values["verdict"] = escaped(verdict(data, figures));
   values["tiles"] = tiles(data, figures);

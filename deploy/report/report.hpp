@@ -43,9 +43,12 @@ struct Sleeve {
   std::string kind;                   // quiet or flash
   std::int64_t trades = 0;            // positions closed
   std::int64_t wins = 0;              // of them with a gain after both fees
+  std::int64_t refused = 0;           // orders that the venue refused
+  std::vector<std::string> remarks;   // why it could not trade, a sentence each
   machines::Int128 started_with = 0;  // before the first bar
   machines::Int128 fees = 0;          // in whatever asset, each valued at its fill's price
   machines::Int128 realized_pnl = 0;
+  machines::Int128 draw = 0;            // of the result: what its fills were better (+) or worse (-) than the mean fill
   machines::Int128 cash = 0;            // quote at the end
   machines::Int128 held_at_cost = 0;    // what the base that it has then had cost, without fees
   machines::Int128 open_fees = 0;       // that it paid for buying that base
@@ -91,7 +94,8 @@ std::string table(const ReportData& data);
 // The object of --json, in this order: import {rows, hours, duplicates, gaps, missing, rejected, and every other count
 // of the ImportReport, rejections [{at, field, value, reference}]}, bars, sleeves [{name,
 // kind, trades, wins, fees, realized_pnl, balance, cash, held_at_cost, open_fees, held_at_market, started_with,
-// moved_in, result}], vault {total, tradeable, cash, held_at_cost, open_fees, held_at_market, returned_from_flash},
+// moved_in, result, draw,
+// refused, remarks}], vault {total, tradeable, cash, held_at_cost, open_fees, held_at_market, returned_from_flash},
 // baseline {buy_and_hold, cash} (their last values), transitions, postings, verified, elapsed_s, digest, suspense.
 // Amounts are decimal strings with all decimals of the quote asset ("15000.00000000"), counts and seconds are numbers.
 nlohmann::ordered_json summary(const ReportData& data);

@@ -86,7 +86,10 @@ nlohmann::ordered_json summary(const ReportData& data) {
         {"held_at_market", decimal(sleeve.held_at_market)                               },
         {"started_with",   decimal(sleeve.started_with)                                 },
         {"moved_in",       last(sleeve.moved)                                           },
-        {"result",         decimal(result_of(sleeve))                                   }
+        {"result",         decimal(result_of(sleeve))                                   },
+        {"draw",           decimal(sleeve.draw)                                         },
+        {"refused",        sleeve.refused                                               },
+        {"remarks",        sleeve.remarks                                               }
     });
   made["vault"] = ordered_json{
       {"total",               decimal(data.vault.total)              },

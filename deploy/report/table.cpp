@@ -26,13 +26,22 @@ std::string comparison(const ReportData& data, const Figures& figures) {
   const auto moved = [&](const Outcome& one) {
     return one.moved_in == 0 && one.moved_out == 0
                ? ""
-               : fmt::format("{:<14}moved in {}, moved out {}; no gain or loss\n",
+               : fmt::format("{}: moved in {}, moved out {}; no gain or loss\n",
                              machines::visible(one.name).substr(0, 13), money(one.moved_in), money(one.moved_out));
   };
   text += line_of(figures.all, "", grouped(figures.trades), grouped(figures.wins), money(figures.fees));
   text += line_of(figures.held, "", "", "", "");
   text += line_of(figures.idle, "", "", "", "");
   for (const Outcome& one : figures.sleeve_outcomes) text += moved(one);
+  for (std::size_t i = 0; i < data.sleeves.size(); ++i) {
+    const double draw = units(data.sleeves[i].draw, data.quote.scale);
+    if (!data.sleeves[i].fills.empty())
+      text += fmt::format("{}: draw {}; at the mean fill the same decisions make {}\n",
+                          machines::visible(data.sleeves[i].name).substr(0, 13), signed_money(draw),
+                          signed_money(figures.sleeve_outcomes[i].gain() - draw));
+  }
+  for (const Sleeve& sleeve : data.sleeves)
+    for (const std::string& one : sleeve.remarks) text += "NOTE: " + machines::visible(one) + "\n";
   return text;
 }
 

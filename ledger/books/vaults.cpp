@@ -43,7 +43,7 @@ constexpr Statement sleeves_statement = {
     "b.credits_posted - b.debits_posted, coalesce(c.state, ''), coalesce(c.data, ''), coalesce(d.data, ''), "
     "coalesce((SELECT sum(p.amount) FROM ledger.posting p WHERE p.owner = s.owner AND p.debit = s.quote AND p.code = "
     "'sweep'), 0), "
-    "ledger.is_paused(s.owner, s.id) "
+    "ledger.is_paused(s.owner, s.id), n.min_notional "
     "FROM ledger.sleeve s JOIN ledger.instrument n ON n.id = s.instrument JOIN ledger.asset a ON a.id = n.base "
     "JOIN ledger.instance z ON z.owner = s.owner AND z.id = s.instance JOIN ledger.account q ON q.owner = s.owner AND "
     "q.id = s.quote "
@@ -63,7 +63,8 @@ constexpr Statement controls_statement = {
     "controls",
     "SELECT o.name, i.data::json ->> 'measure', i.data::json ->> 'scope', coalesce(v.name, s.name, i.data::json ->> "
     "'target'), "
-    "i.data::json ->> 'level', i.data::json ->> 'who', i.data::json ->> 'why', t.world_at FROM ledger.instance i "
+    "i.data::json ->> 'level', i.data::json ->> 'who', i.data::json ->> 'why', t.world_at, to_char(t.wall_at AT TIME "
+    "ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM ledger.instance i "
     "JOIN ledger.owner o ON o.id = i.owner JOIN ledger.transition t ON t.owner = i.owner AND t.instance = i.id AND "
     "t.version = 1 "
     "LEFT JOIN ledger.vault v ON v.owner = i.owner AND i.data::json ->> 'scope' = 'vault' AND v.id::text = "
@@ -111,6 +112,7 @@ SleeveView sleeve_at(const Rows& rows, int row, const machines::Asset& quote) {
   view.balance = Amount(quote.id, view.coins.minor() + view.cost.minor());
   view.returned = Amount(quote.id, rows.amount(row, 14));
   view.paused = rows.flag(row, 15);
+  view.smallest_order = Amount(quote.id, rows.amount(row, 16));
   return view;
 }
 
@@ -189,7 +191,8 @@ Stored<std::vector<ControlView>> Vaults::controls() {
   std::vector<ControlView> controls;
   for (int row = 0; row < rows->size(); ++row) {
     const auto word = [&](int column) { return std::string(rows->text(row, column)); };
-    controls.push_back({word(0), word(1), word(2), word(3), word(4), word(5), word(6), {rows->number(row, 7)}});
+    controls.push_back(
+        {word(0), word(1), word(2), word(3), word(4), word(5), word(6), {rows->number(row, 7)}, word(8)});
   }
   return controls;
 }

@@ -32,6 +32,11 @@ struct SleeveView {
   std::vector<CoinSum> fees;                 // where not 0
   std::string state;                         // of its live cycle; "" before the first allocation
   bool paused = false;
+  machines::Amount smallest_order;  // at its venue
+  // It has coins, and too few of them for any order; nothing is held either.
+  [[nodiscard]] bool is_too_small() const {
+    return !state.empty() && held.is_zero() && position.is_zero() && coins.minor() < smallest_order.minor();
+  }
 };
 
 struct VaultView {
@@ -54,7 +59,8 @@ struct VaultView {
 // In force now: the scope's name as a person would write it, and who ordered it why.
 struct ControlView {
   std::string owner, measure, scope, target, level, who, why;
-  machines::Instant since;
+  machines::Instant since;  // world time
+  std::string wall_at;      // UTC
 };
 
 class Vaults {

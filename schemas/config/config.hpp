@@ -35,6 +35,9 @@ struct Decimal {
 // Decimals of an asset when it is first seen: USD, USDT, USDC and BTC 8, every other coin 18 (DESIGN 5).
 int default_scale(std::string_view asset);
 
+// The one rule for asset names, in files and commands: 2 to 12 capitals and digits.
+bool is_asset(std::string_view text);
+
 struct VaultConfig {
   std::string asset = "USDT";                  // the wallet's asset
   Decimal total = Decimal::whole(20'000);      // Total Coins at the first start
@@ -71,9 +74,7 @@ struct PaperConfig {
   machines::Rate slippage{200};          // at most; drawn per fill, against the taker
   machines::Rate partial_fill{150'000};  // chance that an order fills in two parts
   machines::Rate reject{0};              // chance that an order is refused
-  Decimal lot{1, 4};                     // base: 0.0001
-  Decimal tick{1, 2};                    // quote: 0.01
-  Decimal min_notional = Decimal::whole(10);
+  Decimal lot, tick, min_notional;       // base, quote, quote; 0: fits the prices (deploy/bursar/market_fit)
   std::int64_t seed = 1;
   std::string fee_asset = "quote";  // or received (base of a purchase, quote of a sale), or a coin's code
   Decimal fee_price;                // of a coin: quote per coin

@@ -61,9 +61,9 @@ void describe_paper(Visitor& v, Paper& c) {
   v.field("slippage_percent", c.slippage, "at most; drawn for each fill, always against the taker");
   v.field("partial_fill_percent", c.partial_fill, "chance that an order fills in two parts, at two bars");
   v.field("reject_percent", c.reject, "chance that an order is refused");
-  v.field("lot", c.lot, "base coins: sizes are multiples of it");
-  v.field("tick", c.tick, "quote coins: prices are multiples of it");
-  v.field("min_notional", c.min_notional, "quote coins: the smallest order");
+  v.field("lot", c.lot, "base coins: sizes are multiples of it; 0: fits the prices");
+  v.field("tick", c.tick, "quote coins: prices are multiples of it; 0: fits the prices");
+  v.field("min_notional", c.min_notional, "quote coins: the smallest order; 0: fits the prices");
   v.field("seed", c.seed, "of the draws above; the same seed gives the same fills");
   v.field("fee_asset", c.fee_asset, "what fees are taken in: quote, received (base on buys), or a coin such as BNB");
   v.field("fee_price", c.fee_price, "with a coin: quote coins for one of it");

@@ -66,11 +66,6 @@ bool is_name(const std::string& text) {
   });
 }
 
-bool is_asset(const std::string& text) {
-  return text.size() >= 2 && text.size() <= 12 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
-}
-
 // The reserve's rule and shares, and where idle coins go.
 void check_vault_rules(Findings& found, const Config& config) {
   const VaultConfig& vault = config.vault;
@@ -202,8 +197,8 @@ void check_venue(Findings& found, const PaperConfig& paper) {
   check_rate(found, "venue.paper.slippage_percent", paper.slippage, half);
   check_rate(found, "venue.paper.partial_fill_percent", paper.partial_fill, machines::ppm_of_one);
   check_rate(found, "venue.paper.reject_percent", paper.reject, machines::ppm_of_one);
-  check_amount(found, "venue.paper.lot", paper.lot, 8, false);
-  check_amount(found, "venue.paper.tick", paper.tick, 8, false);
+  check_amount(found, "venue.paper.lot", paper.lot, 8, true);
+  check_amount(found, "venue.paper.tick", paper.tick, 8, true);
   check_amount(found, "venue.paper.min_notional", paper.min_notional, 8, true);
   check_range(found, "venue.paper.seed", paper.seed, 0, INT64_MAX);
   for (std::size_t i = 0; i < paper.faults.size(); ++i)
@@ -360,6 +355,11 @@ void check_schedules(Findings& found, const std::vector<ScheduleConfig>& schedul
 }
 
 }  // namespace
+
+bool is_asset(std::string_view text) {
+  return text.size() >= 2 && text.size() <= 12 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
+}
 
 std::optional<RatePer> parse_rate(std::string_view text) {
   constexpr std::int64_t second = 1'000'000;

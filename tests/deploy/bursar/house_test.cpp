@@ -65,7 +65,7 @@ TEST_F(House, TheLastLineIsOneObjectWithEveryFigure) {
   expect_keys(line["baseline"], {"buy_and_hold", "cash"});
   ASSERT_EQ(line["sleeves"].size(), 2U);
   for (const json& sleeve : line["sleeves"])
-    expect_keys(sleeve, {"name", "kind", "trades", "wins", "fees", "realized_pnl", "balance", "cash", "held_at_cost", "open_fees", "held_at_market", "started_with", "moved_in", "result"});
+    expect_keys(sleeve, {"name", "kind", "trades", "wins", "fees", "realized_pnl", "balance", "cash", "held_at_cost", "open_fees", "held_at_market", "started_with", "moved_in", "result", "draw", "refused", "remarks"});
   EXPECT_EQ(line["bars"], 200);
   EXPECT_EQ(line["verified"], true);
   EXPECT_EQ(line["suspense"], "0.00000000");

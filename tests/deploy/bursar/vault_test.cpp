@@ -37,7 +37,10 @@ class Treasury : public testing::Test {
   [[nodiscard]] json vault(const std::string& name) const { return told({"vault", "show", name}); }
   // Ends with this code and exactly one complaint, which says this.
   void refused(const Words& words, int code, const std::string& why) const {
-    const Said said = ask(words);
+    Words all = words;
+    const bool changes = words[0] == "sleeve" || (words[0] == "vault" && words[1] != "show");
+    if (changes && std::find(all.begin(), all.end(), "--why") == all.end()) all.insert(all.end(), {"--why", "x"});
+    const Said said = ask(all);
     EXPECT_EQ(said.code, code) << said.out << said.err;
     const auto found = complaints(said);
     ASSERT_EQ(found.size(), 1U) << said.err;
@@ -58,7 +61,7 @@ TEST_F(Treasury, CoinsMoveBetweenTheVaultAndItsSleevesAndEveryMoveIsInTheHistory
   EXPECT_EQ(after["sleeves"][1]["allocation"], "5250.5");
   EXPECT_EQ(ask({"vault", "reclaim", "USDT", "flash", "250.5", "--why", "no, it doesn't"}).code, 0);
   EXPECT_EQ(vault("USDT")["sleeves"][1]["allocation"], "5000");
-  EXPECT_EQ(ask({"vault", "set-tradeable", "USDT", "15500"}).code, 0);
+  EXPECT_EQ(ask({"vault", "set-tradeable", "USDT", "15500", "--why", "less"}).code, 0);
   EXPECT_EQ(vault("USDT")["tradeable"], "15500");
   const json all = told({"machine", "list", "--all"});
   const auto one = std::find_if(all.begin(), all.end(), [](const json& instance) {
@@ -97,6 +100,13 @@ TEST_F(Treasury, WhatCantBeMeantOrDoneIsRefusedByName) {
   refused({"sleeve", "create", "USDT", "x", "--kind", "loud", "--pair", "ETH/USDT"}, 2, "kind `loud` is unknown");
   refused({"sleeve", "create", "USDT", "flash", "--kind", "flash", "--pair", "ETH/USDT"}, 2,
           "has a sleeve `flash` already");
+  refused({"vault", "create", "usdt"}, 2, "`usdt` is no asset's code: that is 2 to 12 capitals and digits, like USDT");
+  for (const Words& words : {Words{"vault", "allocate", "USDT", "flash", "1"}, Words{"vault", "set-tradeable", "USDT", "1"},
+                             Words{"vault", "create", "EUR"}, Words{"sleeve", "create", "USDT", "x", "--kind", "flash", "--pair", "ETH/USDT"}}) {
+    const Said said = ask(words);
+    EXPECT_EQ(said.code, 2);
+    EXPECT_THAT(said.err, HasSubstr("--why is missing"));
+  }
   refused({"pause", "sleeve", "teapot", "--why", "x"}, 2, "has no sleeve `teapot`; there are: quiet, flash");
   refused({"pause", "all"}, 2, "--why is missing");
   refused({"freeze", "--level", "solid", "--why", "x"}, 2, "level `solid` is unknown");
@@ -112,9 +122,9 @@ TEST_F(Treasury, AnyNumberOfVaultsAndSleevesEachByItself) {
   EXPECT_EQ(idle["total"], "0");
   refused({"sleeve", "create", "BTC", "x", "--kind", "flash", "--pair", "ETH/USDT"}, 2,
           "a sleeve trades only pairs quoted in its vault's asset");
-  EXPECT_EQ(ask({"sleeve", "create", "USDT", "third", "--kind", "flash", "--pair", "ETH/USDT"}).code, 0);
-  EXPECT_EQ(ask({"vault", "reclaim", "USDT", "quiet", "1000"}).code, 0);
-  EXPECT_EQ(ask({"vault", "allocate", "USDT", "third", "1000"}).code, 0);
+  EXPECT_EQ(ask({"sleeve", "create", "USDT", "third", "--kind", "flash", "--pair", "ETH/USDT", "--why", "x"}).code, 0);
+  EXPECT_EQ(ask({"vault", "reclaim", "USDT", "quiet", "1000", "--why", "x"}).code, 0);
+  EXPECT_EQ(ask({"vault", "allocate", "USDT", "third", "1000", "--why", "x"}).code, 0);
   const json sleeves = vault("USDT")["sleeves"];
   ASSERT_EQ(sleeves.size(), 3U);
   EXPECT_EQ(sleeves[2]["balance"], "1000");
@@ -126,8 +136,8 @@ TEST_F(Treasury, AnyNumberOfVaultsAndSleevesEachByItself) {
 TEST_F(Treasury, TradeableZeroStillReportsTheTotalAndIdles) {
   const json sleeves = vault("USDT")["sleeves"];
   for (const json& one : sleeves)
-    EXPECT_EQ(ask({"vault", "reclaim", "USDT", one["name"], one["cash"]}).code, 0);
-  EXPECT_EQ(ask({"vault", "set-tradeable", "USDT", "0"}).code, 0);
+    EXPECT_EQ(ask({"vault", "reclaim", "USDT", one["name"], one["cash"], "--why", "x"}).code, 0);
+  EXPECT_EQ(ask({"vault", "set-tradeable", "USDT", "0", "--why", "x"}).code, 0);
   const json shown = vault("USDT");
   EXPECT_EQ(shown["tradeable"], "0");
   EXPECT_EQ(shown["total"], shown["not_at_risk"]);
@@ -135,7 +145,7 @@ TEST_F(Treasury, TradeableZeroStillReportsTheTotalAndIdles) {
 }
 
 TEST_F(Treasury, AFreezeStopsMovesAndIsLiftedByName) {
-  EXPECT_EQ(ask({"vault", "set-tradeable", "USDT", "15100"}).code, 0);
+  EXPECT_EQ(ask({"vault", "set-tradeable", "USDT", "15100", "--why", "x"}).code, 0);
   EXPECT_EQ(ask({"freeze", "--level", "all", "--why", "who is that?"}).code, 0);
   refused({"vault", "allocate", "USDT", "flash", "1"}, 1, "everything is frozen");
   const json controls = told({"controls"});
@@ -147,7 +157,7 @@ TEST_F(Treasury, AFreezeStopsMovesAndIsLiftedByName) {
               ContainsRegex("is already frozen at level all since .*, by .*: "));
   EXPECT_EQ(ask({"unfreeze", "--why", "it was me"}).code, 0);
   EXPECT_EQ(ask({"unfreeze", "--why", "it was me"}).code, 1) << "nothing is in force any more";
-  EXPECT_EQ(ask({"vault", "allocate", "USDT", "flash", "1"}).code, 0);
+  EXPECT_EQ(ask({"vault", "allocate", "USDT", "flash", "1", "--why", "x"}).code, 0);
   EXPECT_TRUE(told({"controls"}).empty());
   expect_verifies();
 }
@@ -195,7 +205,7 @@ TEST_F(Running, APausedHouseBuysNothingRestsAndGoesOnWhenItIsResumed) {
   EXPECT_EQ(told({"status"})["stranded"], 0);
   ASSERT_TRUE(up_->wait_for_output("The house stays open", std::chrono::seconds(120))) << up_->output();
   EXPECT_EQ(count("order", ""), orders) << "not one more while it was paused";
-  const json moved = told({"vault", "reclaim", "USDT", "quiet", "10"});
+  const json moved = told({"vault", "reclaim", "USDT", "quiet", "10", "--why", "x"});
   EXPECT_EQ(moved["state"], "settled") << "a worker of the running house did it";
   ASSERT_EQ(bursar({"resume", "all", "--why", "all is well", "--data-dir", data()}).code, 0);
   EXPECT_TRUE(comes("sleeve_cycle", "watching", 2));

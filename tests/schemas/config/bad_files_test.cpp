@@ -152,7 +152,7 @@ INSTANTIATE_TEST_SUITE_P(
             "f.toml:2:13: venue.paper.fee_price is 500, and fees are not taken in a coin; name the coin in "
             "`fee_asset`, "
             "for instance \"BNB\""},
-        Bad{"[venue.paper]\nlot = 0\n", "f.toml:2:7: venue.paper.lot is 0; it must be more"},
+        Bad{"[venue.paper]\nlot = -1\n", "f.toml:2:7: venue.paper.lot is -1; it must not be negative"},
         Bad{"[venue.paper]\nlot = 0.000000001\n", "f.toml:2:7: venue.paper.lot is 0.000000001; at most 8 decimals fit"},
         Bad{"[vault]\ntotal = 10\n",
             "f.toml:1:1: vault.tradeable is 15000 and the vault's total is 10; it can't be more"},

@@ -31,7 +31,7 @@ TEST(Config, TheExampleSaysExactlyTheDefaults) {
   for (const char* part :
        {"[vault]", "[[sleeves]]", "[sleeves.strategy]", "[venue.paper]", "[cadence]", "[broker]", "[workers]",
         "[sample]", "[reconcile]", "minutes = 10", "[report]", "[audit]", "checkpoint_minutes = 5", "[logs]",
-        "cost_basis = \"average\"", "price_s = 1.1", "buy_momentum_percent = 1.25", "lot = 0.0001"})
+        "cost_basis = \"average\"", "price_s = 1.1", "buy_momentum_percent = 1.25", "lot = 0 "})
     EXPECT_THAT(text, HasSubstr(part));
 }
 
