@@ -19,6 +19,7 @@
 #include "deploy/bursar/stuck.hpp"
 #include "deploy/bursar/times.hpp"
 #include "ledger/books/books.hpp"
+#include "ledger/books/vaults.hpp"
 #include "ledger/jobs/desk.hpp"
 #include "ledger/jobs/jobs.hpp"
 #include "ledger/store/dsn.hpp"
@@ -103,7 +104,27 @@ struct StatusView {
   std::vector<std::string> overdue;  // schedules, a sentence each
   std::vector<StuckWork> stuck = {};
   bool shares_owners_login = false;  // the brokers do
+  std::vector<std::string> cannot_trade = {};  // sleeves and refused orders, a sentence each
 };
+
+// Sleeves with less than their venue's smallest order, and orders that a venue has refused.
+ledger::Stored<std::vector<std::string>> cannot_trade_now(ledger::Connection& connection,
+                                                          const std::vector<ledger::books::StateCount>& states) {
+  std::vector<std::string> said;
+  const auto vaults = ledger::books::Vaults(connection).vaults();
+  if (!vaults) return machines::fail(vaults.error());
+  for (const auto& vault : *vaults)
+    for (const auto& sleeve : vault.sleeves)
+      if (sleeve.is_too_small())
+        said.push_back(fmt::format("sleeve {} of {} can't trade: it has {} {}, and the smallest order of {} is {} {}", sleeve.name,
+                                   vault.owner_name, amount_text(sleeve.coins.minor(), vault.asset.scale), vault.asset.code,
+                                   sleeve.pair, amount_text(sleeve.smallest_order.minor(), vault.asset.scale), vault.asset.code));
+  for (const auto& one : states)
+    if (one.kind == "order" && one.state == "rejected")
+      said.push_back(fmt::format("{} order{} refused by the venue: `bursar machine list --all` names {}", one.count,
+                                 one.count == 1 ? " was" : "s were", one.count == 1 ? "it" : "them"));
+  return said;
+}
 
 ordered_json status_json(const StatusView& view) {
   ordered_json json;
@@ -129,6 +150,7 @@ ordered_json status_json(const StatusView& view) {
   }
   json["stranded"] = view.stranded.size();
   json["overdue_schedules"] = view.overdue;
+  json["cannot_trade"] = view.cannot_trade;
   json["stuck"] = ordered_json::array();
   for (const auto& [jobs, reason] : view.stuck)
     json["stuck"].push_back({{"kind", jobs.kind}, {"command", jobs.command}, {"count", jobs.count}, {"oldest_s", jobs.oldest_s}, {"reason", reason}});
@@ -167,6 +189,7 @@ void print_status(const StatusView& view) {
   if (!view.overdue.empty()) print_text("schedules  {} overdue: {}\n", view.overdue.size(), fmt::format("{}", fmt::join(view.overdue, "; ")));
   if (view.shares_owners_login)
     print_text("LOGINS     brokers and workers log in as the owner of the ledger: whoever takes one over may do everything; give them their own with `bursar up --service-dsn`\n");
+  for (const auto& one : view.cannot_trade) print_text("trading    {}\n", one);
   for (const auto& one : view.stuck) print_text("stuck      {}\n", in_one_line(one));
   print_text("stranded   {}\n", view.stranded.size());
   for (const auto& one : view.stranded) print_text("  {} {} is {}: no job, timer or child will move it\n", one.kind, one.id.value, one.state);
@@ -234,6 +257,9 @@ int show_status(const Where& where, std::int64_t stuck_after_s) {
   const auto shares = brokers_share_owners_login(connection);
   if (!shares) return failed(where, "status", shares.error());
   view.shares_owners_login = *shares;
+  auto idle = cannot_trade_now(connection, *states);
+  if (!idle) return failed(where, "status", idle.error());
+  view.cannot_trade = std::move(*idle);
   if (where.json) std::cout << status_json(view).dump() << "\n";
   else print_status(view);
   return stranded->empty() ? 0 : 1;

@@ -78,6 +78,7 @@ class House {
   bool explain(machines::AssetId asset, machines::reconciliation::Explanation as, machines::Amount part);
   bool explain_sale();
   bool hand_over(machines::AssetId asset, const std::string& person);
+  bool take_back(machines::AssetId asset);
   bool finish(machines::AssetId asset);
   bool sell_outside(const machines::order::NewFills& fills);
 

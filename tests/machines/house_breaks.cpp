@@ -49,6 +49,18 @@ bool House::explain(machines::AssetId asset, reconciliation::Explanation as, Amo
   return true;
 }
 
+bool House::take_back(machines::AssetId asset) {
+  Break& one = last_break(asset);
+  const auto place = one.data.done.empty() ? vault_reserve : one.data.done.back().place;
+  const auto step =
+      reconciliation::take_back(one.state, {one.id, one.data, place, Amount(asset, book_.available(place))});
+  if (witness_ != nullptr) witness_->broke(one.state, step);
+  if (!step) return false;
+  broke(one, *step);
+  apply(step->postings, one.id, one.version);
+  return true;
+}
+
 bool House::explain_sale() {
   Break& base = last_break(eth);
   Break& quote = last_break(usdt);

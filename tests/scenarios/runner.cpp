@@ -136,7 +136,7 @@ std::string Scenario::act(const Words& words) {
   if (what == "close" || what == "gap") return close(words);
   if (what == "order") return tell(words);
   if (what == "fund" || what == "allocate" || what == "reclaim") return move(words);
-  if (what == "differs" || what == "explain" || what == "assign" || what == "finish" || what == "outside")
+  if (what == "differs" || what == "explain" || what == "assign" || what == "finish" || what == "undo" || what == "outside")
     return on_break(words);
   if (what == "balance" || what == "available") return check(words);
   if (what == "coins") {
@@ -259,6 +259,7 @@ std::string Scenario::on_break(const Words& words) {
   const machines::AssetId asset = is_base ? eth : usdt;
   if (!is_base && words[1] != "usdt") return "an asset is usdt or eth";
   if (what == "finish") return house_->finish(asset), "";
+  if (what == "undo") return house_->take_back(asset), "";
   if (words.size() < 3) return what + ": something is missing";
   if (what == "assign") return house_->hand_over(asset, words[2]), "";
   const auto amount = number(words.back(), is_base ? 18 : 8);

@@ -207,6 +207,71 @@ TEST_F(Report, FeesInCoinsOrInWhatWasReceivedAreInEveryFigureAfterFees) {
   }
 }
 
+// Rising by 1 % an hour, then falling as fast: both sleeves buy and sell. `wrong`: that hour's row is ten times too
+// high, or left out.
+std::string waves(int wrong, bool left_out) {
+  std::string text = "unix,symbol,open,high,low,close\n";
+  double price = 2'000;
+  for (int i = 0; i < 60; ++i) {
+    const double open = price;
+    price *= i % 30 < 15 ? 1.0101 : 0.99;
+    const double factor = i == wrong ? 10 : 1;
+    if (i == wrong && left_out) continue;
+    const auto cents = [&](double value) {
+      const auto all = static_cast<std::int64_t>(value * factor * 100);
+      return std::to_string(all / 100) + "." + std::to_string(100 + all % 100).substr(1);
+    };
+    text += std::to_string(1'704'067'200 + 3'600 * i) + ",ETH/USDT," + cents(open) + "," +
+            cents(std::max(open, price)) + "," + cents(std::min(open, price)) + "," + cents(price) + "\n";
+  }
+  return text;
+}
+
+// What a run of these prices says, with this configuration.
+Said run_of(const TempFolder& folder, const std::string& name, const std::string& prices, const std::string& config) {
+  write_text(folder.path() / (name + ".csv"), prices);
+  Words words{"up",
+              "--replay",
+              (folder.path() / (name + ".csv")).string(),
+              "--data-dir",
+              (folder.path() / name).string(),
+              "--exit-when-done",
+              "--json"};
+  if (!config.empty()) {
+    write_text(folder.path() / (name + ".toml"), config);
+    words.insert(words.end(), {"--config", (folder.path() / (name + ".toml")).string()});
+  }
+  return bursar(words);
+}
+
+TEST_F(Report, ARowThatIsAllWrongChangesNothing) {
+  const TempFolder folder;
+  const Said wrong = run_of(folder, "wrong", waves(20, false), "");
+  const Said without = run_of(folder, "without", waves(20, true), "");
+  ASSERT_EQ(wrong.code, 0) << wrong.err;
+  ASSERT_EQ(without.code, 0) << without.err;
+  EXPECT_THAT(wrong.err, HasSubstr("1 absurd bar: open 2"));
+  EXPECT_EQ(wrong.last_line()["digest"], without.last_line()["digest"]);
+  EXPECT_EQ(wrong.last_line()["import"]["rejected"], 1);
+}
+
+TEST_F(Report, ASleeveThatCantTradeSaysSoBeforeAndAfter) {
+  const TempFolder folder;
+  const Said said =
+      run_of(folder, "tiny", waves(-1, false), "[[sleeves]]\nname = \"tiny\"\nkind = \"quiet\"\nallocation = 9\n");
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_THAT(said.err, HasSubstr("bursar: sleeve tiny can't trade: it has 9 USDT, and the smallest order"));
+  EXPECT_THAT(said.err, HasSubstr("NOTE: tiny can't trade"));
+  EXPECT_THAT(read_text(folder.path() / "tiny" / "report.html"), HasSubstr("tiny can't trade"));
+  EXPECT_EQ(said.last_line()["sleeves"][0]["remarks"].size(), 1U);
+  EXPECT_THAT(bursar({"vault", "show", "USDT", "--data-dir", (folder.path() / "tiny").string()}).out,
+              HasSubstr("can't trade: the smallest order is 10"));
+  EXPECT_THAT(bursar({"status", "--data-dir", (folder.path() / "tiny").string()}).out,
+              HasSubstr("sleeve tiny of default can't trade: it has 9.00000000 USDT"));
+  EXPECT_THAT(run_of(folder, "coarse", waves(-1, false), "[venue.paper]\ntick = 5\n").err,
+              HasSubstr("venue.paper.tick is 5 USDT, which is 0.2"));
+}
+
 // In a house of its own, since the books are bad afterwards: an owner with the triggers off changes one unit of one
 // line in the middle of a day, so that every day's two ends still fit.
 TEST_F(Report, ATamperedLineIsNamedWithItsDayAndSleeve) {
