@@ -207,14 +207,14 @@ TEST_F(Report, FeesInCoinsOrInWhatWasReceivedAreInEveryFigureAfterFees) {
   }
 }
 
-// Rising by 1 % an hour, then falling as fast: both sleeves buy and sell. `wrong`: that hour's row is ten times too
+// Rising by 2 % an hour, then falling: both sleeves buy and sell. `wrong`: that hour's row is ten times too
 // high, or left out.
 std::string waves(int wrong, bool left_out) {
   std::string text = "unix,symbol,open,high,low,close\n";
   double price = 2'000;
   for (int i = 0; i < 60; ++i) {
     const double open = price;
-    price *= i % 30 < 15 ? 1.0101 : 0.99;
+    price *= i % 30 < 15 ? 1.02 : 0.985;
     const double factor = i == wrong ? 10 : 1;
     if (i == wrong && left_out) continue;
     const auto cents = [&](double value) {
@@ -246,13 +246,30 @@ Said run_of(const TempFolder& folder, const std::string& name, const std::string
 
 TEST_F(Report, ARowThatIsAllWrongChangesNothing) {
   const TempFolder folder;
-  const Said wrong = run_of(folder, "wrong", waves(20, false), "");
-  const Said without = run_of(folder, "without", waves(20, true), "");
+  const Said wrong = run_of(folder, "wrong", waves(8, false), "");
+  const Said without = run_of(folder, "without", waves(8, true), "");
   ASSERT_EQ(wrong.code, 0) << wrong.err;
   ASSERT_EQ(without.code, 0) << without.err;
   EXPECT_THAT(wrong.err, HasSubstr("1 absurd bar: open 2"));
   EXPECT_EQ(wrong.last_line()["digest"], without.last_line()["digest"]);
+  EXPECT_GT(wrong.last_line()["sleeves"][0]["trades"], 0);
   EXPECT_EQ(wrong.last_line()["import"]["rejected"], 1);
+}
+
+// Without a draw there is no luck: what is left is the rounding of prices to the tick.
+TEST_F(Report, TheReportSaysHowMuchIsTheDraw) {
+  const TempFolder folder;
+  const Said certain =
+      run_of(folder, "certain", waves(-1, false), "[venue.paper]\nslippage_percent = 0\npartial_fill_percent = 0\n");
+  const Said drawn = run_of(folder, "drawn", waves(-1, false), "[venue.paper]\npartial_fill_percent = 100\n");
+  ASSERT_EQ(certain.code, 0) << certain.err;
+  ASSERT_EQ(drawn.code, 0) << drawn.err;
+  const auto draw_of = [](const Said& said) {
+    return static_cast<double>(units_of(said.last_line()["sleeves"][0]["draw"])) / 1e8;
+  };
+  EXPECT_NEAR(draw_of(certain), 0, 1);
+  EXPECT_GT(std::abs(draw_of(drawn)), 10) << "a part of each order fills an hour later";
+  EXPECT_THAT(drawn.err, HasSubstr("at the mean fill the same decisions make"));
 }
 
 TEST_F(Report, ASleeveThatCantTradeSaysSoBeforeAndAfter) {
