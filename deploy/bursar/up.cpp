@@ -142,8 +142,7 @@ class Run {
   int check_same_sample() {
     const std::string beside = house_.layout().sample().string() + ".asked";
     const auto asked = make_sample(options_, beside);
-    std::error_code ignored;
-    std::filesystem::remove(beside, ignored);
+    (void)unlink(beside.c_str());
     if (!asked) return failed(asked.error().text, asked.error().exit_code);
     if (asked->sha256 == feed_.sha256) return 0;
     return failed(
@@ -158,8 +157,7 @@ class Run {
   int say_stopped() {
     print_text(stderr, "Draining after bar {} of {}. What was done is kept; the same command goes on from there.\n",
                played_, bars_count_);
-    if (!options_.json) return 0;
-    // A program that asked for the result must not take silence for it.
+    if (!options_.json) return 0;  // a program that asked for the result must not take silence for it
     std::cout << nlohmann::json{{"finished", false}, {"bars_played", played_}, {"bars", bars_count_}} << std::endl;
     return 1;
   }
