@@ -56,9 +56,9 @@ TEST_F(Streams, AHouseEndsWellWhateverBecameOfStandardError) {
 
 TEST_F(Streams, AnInterruptedRunTellsItsProgramThatItIsNotDone) {
   TempFolder folder;
-  const std::string config = config_file(folder, 3000);
+  const std::string config = config_file(folder, 20000);
   auto child = start_bursar({"up", "--json", "--config", config, "--data-dir", (folder.path() / "d").string()});
-  ASSERT_TRUE(child->wait_for_output("bar ")) << child->output();
+  ASSERT_TRUE(child->wait_for_output("No --replay given")) << child->output();
   child->send(SIGINT);
   EXPECT_EQ(child->wait().code, 1);
   EXPECT_THAT(child->output(), AllOf(HasSubstr("\"finished\":false"), HasSubstr("Draining after bar")));
@@ -113,7 +113,7 @@ TEST_F(Streams, WithoutAHomeTheFolderMustBeNamed) {
 TEST_F(Streams, AFullDiskIsSaidWhileTheBarStandsAndTheReplayGoesOnByItself) {
   TempFolder folder;
   std::filesystem::create_directories(folder.path() / "disk");
-  const std::string config = config_file(folder, 12000), disk = (folder.path() / "disk").string();
+  const std::string config = config_file(folder, 20000), disk = (folder.path() / "disk").string();
   const std::string mount = "mount -t tmpfs -o size=400m,mode=755 none " + disk;
   if (geteuid() != 0 || shell("exec unshare -m " + mount).code != 0) GTEST_SKIP() << "no mounts can be made here";
   const Shell ran = shell("exec unshare -m /bin/bash -c '" + mount + R"( && cd )" + disk + R"( || exit 3
