@@ -65,6 +65,8 @@ void Postgres::make_standby() {
   fs::create_directory(data);
   fs::permissions(data, fs::perms::owner_all);
   if (*user && chown(data.c_str(), (*user)->uid, (*user)->gid) != 0) end_with("chown " + data.string());
+  // The passwords are those of the primary, which its copy will have: they come along.
+  fs::copy(primary().folder / "access", standby().folder / "access", fs::copy_options::recursive);
   const std::string address = network_.address(primary().host);
   deploy::ProcessSpec spec;
   spec.argv = {
