@@ -62,7 +62,9 @@ class Ground {
 
 class LeavesNothing : public testing::Environment {
  public:
-  void TearDown() override { EXPECT_EQ(left_in(home()), "") << "a test left this in $HOME or in the default data folder"; }
+  void TearDown() override {
+    EXPECT_EQ(left_in(home()), "") << "a test left this in $HOME or in the default data folder";
+  }
 };
 
 // A skipped case says its name and why (tests/summary reads it), also where the rest of the output is brief.

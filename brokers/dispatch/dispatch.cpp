@@ -125,7 +125,8 @@ void Dispatch::failed(const std::string& peer, const schemas::Failed& failed, st
   const RetryRule& rule = rules_.retry.of(failed.error);
   const std::int64_t wait = failed.retry_after_ms > 0 ? std::min(failed.retry_after_ms, longest_wait_ms)
                                                       : wait_ms(rule, job.tries, random_());
-  // Who waits has not tried: for a key that the venue takes, or for a word, it goes on once that has come, however late.
+  // Who waits has not tried: for a key that the venue takes, or for a word, it goes on once that has come, however
+  // late.
   const bool waits = failed.waits || failed.error == machines::CallError::fatal_auth;
   const bool counts = failed.fatal || !waits;
   give_back(job, failed.reason, wait, failed.fatal || (counts && is_last(rule, job.tries)), counts,

@@ -218,7 +218,7 @@ class Dispatch {
   };
   std::map<std::tuple<Machine, std::string, bool>, Unable> unable_;  // machine, command, is_event: nobody here can do
   std::int64_t now_us_ = 0;                                          // the latest time that was told
-  std::map<Instance, int> busy_;              // instances in flight; more than one only through eager hand-over
+  std::map<Instance, int> busy_;  // instances in flight; more than one only through eager hand-over
   std::map<machines::JobKey, Suspicion> suspects_;
   std::set<machines::Token> unknown_leases_, gone_leases_;
   std::vector<Action> actions_;

@@ -25,8 +25,7 @@ const std::array<Field, 5>& fields() {
        {"hour", 0, 23, {}},
        {"day of the month", 1, 31, {}},
        {"month", 1, 12, {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}},
-       {"day of the week", 0, 7, {"sun", "mon", "tue", "wed", "thu", "fri", "sat"}}}
-  };
+       {"day of the week", 0, 7, {"sun", "mon", "tue", "wed", "thu", "fri", "sat"}}}};
   return all;
 }
 
@@ -153,12 +152,12 @@ machines::Result<Cron, std::string> Cron::parse(std::string_view text) {
   for (std::size_t at = 0; at < 5; ++at)
     for (const std::string_view item : split(parts[at], ','))
       if (!read_item(item, fields()[at], sets[at]))
-        return machines::fail(fmt::format("has \"{}\" as {}; *, numbers from {} to {}, ranges from less to more and steps "
-                                          "are expected",
-                                          item, fields()[at].name, fields()[at].least, fields()[at].most));
+        return machines::fail(
+            fmt::format("has \"{}\" as {}; *, numbers from {} to {}, ranges from less to more and steps "
+                        "are expected",
+                        item, fields()[at].name, fields()[at].least, fields()[at].most));
   Cron cron{narrowed<60>(sets[0]), narrowed<24>(sets[1]), narrowed<32>(sets[2]), narrowed<13>(sets[3]),
-            narrowed<7>(sets[4]),  parts[2][0] == '*',    parts[4][0] == '*',
-            parts[1][0] == '*'};
+            narrowed<7>(sets[4]),  parts[2][0] == '*',    parts[4][0] == '*',    parts[1][0] == '*'};
   if (!next_time(cron, "UTC", Instant{0})) return machines::fail(std::string("names a day that never comes"));
   return cron;
 }

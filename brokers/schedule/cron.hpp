@@ -1,7 +1,7 @@
 // brokers/schedule/cron.hpp: when a schedule fires: five fields of cron in a time zone. Pure but for the zone tables of
-// the system, read once. Over a change of the clock a time of day that is left out comes once, at the moment when the clock
-// goes on, and one that is repeated comes once, at the first of the two; an interval (its hours begin with "*") goes on:
-// nothing for what is left out, and both of what is repeated.
+// the system, read once. Over a change of the clock a time of day that is left out comes once, at the moment when the
+// clock goes on, and one that is repeated comes once, at the first of the two; an interval (its hours begin with "*")
+// goes on: nothing for what is left out, and both of what is repeated.
 #pragma once
 
 #include <bitset>
@@ -16,8 +16,9 @@
 namespace brokers::schedule {
 
 // Minute, hour, day of the month, month, day of the week (0 and 7 are Sunday); each "*", a number, a name (jan, mon), a
-// range (of weekdays also over the end of the week: fri-mon), a step ("*/5", "10-30/5"), or a list of these; blanks or tabs
-// between them. As Debian's cron has it, where both days are restricted either will do, but where one of them begins with
+// range (of weekdays also over the end of the week: fri-mon), a step ("*/5", "10-30/5"), or a list of these; blanks or
+// tabs between them. As Debian's cron has it, where both days are restricted either will do, but where one of them
+// begins with
 // "*" ("*/2" too) a day must fit both.
 struct Cron {
   std::bitset<60> minutes;

@@ -265,8 +265,8 @@ class Service {
     socket_.send(peer, schemas::encode(answer));
   }
 
-  // Workers speak of their jobs; the feed, a client, alone releases world time; clients and operators submit and cancel;
-  // everybody but workers may look; what a broker says nobody may say to it.
+  // Workers speak of their jobs; the feed, a client, alone releases world time; clients and operators submit and
+  // cancel; everybody but workers may look; what a broker says nobody may say to it.
   static bool may_say(wire::Role role, const schemas::Message& message) {
     const auto is_one_of = [&]<class... M>(std::tuple<M...>*) { return (std::holds_alternative<M>(message) || ...); };
     using OfWorkers = std::tuple<schemas::Ready, schemas::Done, schemas::Failed, schemas::Heartbeat, schemas::Goodbye,

@@ -71,8 +71,9 @@ std::string what_is_wrong_with_key(const std::string& text) {
   if (text.ends_with('\r')) return "ends as lines of Windows do (CRLF); write it with plain line ends";
   for (std::size_t at = 0; at < text.size(); ++at)
     if (digits.find(text[at]) == std::string_view::npos)
-      return fmt::format("has {} as character {}, which is no Z85; a key is {} characters as `bursar keys generate` writes them",
-                         text[at] == ' ' || text[at] == '\t' ? "a blank" : fmt::format("`{}`", text[at]), at + 1, key_size);
+      return fmt::format(
+          "has {} as character {}, which is no Z85; a key is {} characters as `bursar keys generate` writes them",
+          text[at] == ' ' || text[at] == '\t' ? "a blank" : fmt::format("`{}`", text[at]), at + 1, key_size);
   if (text.size() != key_size) return fmt::format("has {} characters; a key has {}", text.size(), key_size);
   std::array<std::uint8_t, key_size / 5 * 4> bytes{};
   if (zmq_z85_decode(bytes.data(), text.c_str()) == nullptr) return "is no Z85: a group of five is too large";

@@ -26,8 +26,8 @@ Wired<bool> write_keys(const std::string& path, const CurveKeys& keys);
 Wired<bool> create_keys(const std::string& path, const CurveKeys& keys);
 // Why a text is no key (Z85, 40 characters), to follow its place; empty where it is one.
 std::string what_is_wrong_with_key(const std::string& text);
-// Errors, with file and line: absent, unreadable, malformed (blanks, line ends of Windows, no Z85), or readable by others
-// than its owner.
+// Errors, with file and line: absent, unreadable, malformed (blanks, line ends of Windows, no Z85), or readable by
+// others than its owner.
 Wired<CurveKeys> read_keys(const std::string& path);
 Wired<std::string> read_public_key(const std::string& path);
 

@@ -82,12 +82,10 @@ class Beside {
   [[nodiscard]] wire::Wired<std::map<std::string, wire::Peer>> peers(
       const std::vector<config::PeerConfig>& written) const {
     using wire::Role;
-    static const std::map<std::string, Role> roles{
-        {"worker",   Role::worker   },
-        {"client",   Role::client   },
-        {"approver", Role::approver },
-        {"operator", Role::operator_}
-    };
+    static const std::map<std::string, Role> roles{{"worker", Role::worker},
+                                                   {"client", Role::client},
+                                                   {"approver", Role::approver},
+                                                   {"operator", Role::operator_}};
     std::map<std::string, wire::Peer> peers;
     for (const auto& peer : written) {
       const auto key = public_key(peer.public_key, peer.key_file);
@@ -241,9 +239,9 @@ void add_apart_commands(CLI::App& app, const std::function<void(std::function<in
     int (*run)(const std::string&);
   };
   constexpr Kind kinds[] = {
-      {"broker", "one broker, on any host, by a file of its own",   run_broker_apart},
-      {"worker", "one worker, on any host, by a file of its own",   run_worker_apart},
-      {"venue",  "the paper venue by itself, by a file of its own", run_venue_apart },
+      {"broker", "one broker, on any host, by a file of its own", run_broker_apart},
+      {"worker", "one worker, on any host, by a file of its own", run_worker_apart},
+      {"venue", "the paper venue by itself, by a file of its own", run_venue_apart},
   };
   for (const Kind& kind : kinds) {
     auto* command = app.add_subcommand(kind.name, kind.help);

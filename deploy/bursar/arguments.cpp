@@ -59,7 +59,8 @@ std::string complaint(const CLI::App& app, const CLI::ParseError& error, const s
 std::string what_is_no_text(const std::vector<std::string>& words) {
   for (const std::string& word : words)
     if (!machines::is_utf8(word))
-      return fmt::format("`{}` is no UTF-8 text, and neither the ledger nor a report can hold it; write it in UTF-8", word);
+      return fmt::format("`{}` is no UTF-8 text, and neither the ledger nor a report can hold it; write it in UTF-8",
+                         word);
   return {};
 }
 

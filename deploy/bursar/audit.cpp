@@ -72,12 +72,18 @@ const char* word_of(Outcome outcome) {
 
 void print_json(const Testimony& said, const std::vector<std::string>& frozen) {
   const auto& verdict = said.verdict;
-  std::cout << ordered_json{{"verified", said.outcome == Outcome::ok}, {"verdict", word_of(said.outcome)},
-                            {"pass", verdict.pass},                    {"problem", said.text},
-                            {"transitions", verdict.transitions},      {"postings", verdict.postings},
-                            {"links", verdict.links},                  {"since_us", said.since_us},
-                            {"checkpoint", said.is_signed},            {"frozen", frozen},
-                            {"asked", verdict.asked},                  {"left_to_full", verdict.left_to_full}}
+  std::cout << ordered_json{{"verified", said.outcome == Outcome::ok},
+                            {"verdict", word_of(said.outcome)},
+                            {"pass", verdict.pass},
+                            {"problem", said.text},
+                            {"transitions", verdict.transitions},
+                            {"postings", verdict.postings},
+                            {"links", verdict.links},
+                            {"since_us", said.since_us},
+                            {"checkpoint", said.is_signed},
+                            {"frozen", frozen},
+                            {"asked", verdict.asked},
+                            {"left_to_full", verdict.left_to_full}}
                    .dump()
             << "\n";
 }
@@ -145,7 +151,8 @@ int testify(const Where& where, const Asked& asked) {
   bar.end();
   if (!said) {
     if (where.json)
-      std::cout << ordered_json{{"verified", false}, {"verdict", "incomplete"}, {"problem", said.error().text}}.dump() << "\n";
+      std::cout << ordered_json{{"verified", false}, {"verdict", "incomplete"}, {"problem", said.error().text}}.dump()
+                << "\n";
     return failed(where, "ledger verify: incomplete", said.error());
   }
   if (said->is_torn)

@@ -15,8 +15,8 @@ class App;
 namespace deploy {
 
 struct VerifyOrder {
-  bool full = false;       // everything from the first row; else from the last checkpoint
-  bool no_freeze = false;  // only look: where a row is bad, whom it may concern is frozen otherwise
+  bool full = false;                 // everything from the first row; else from the last checkpoint
+  bool no_freeze = false;            // only look: where a row is bad, whom it may concern is frozen otherwise
   bool without_checkpoints = false;  // rows alone, from a host that has no copy of the checkpoints: never "ok"
 };
 int verify_ledger(const Where& where, const VerifyOrder& order);

@@ -36,9 +36,10 @@ std::string why_of_another(const Where& where, ledger::Connection& connection) {
     const auto departed = ledger::audit::departure(connection, memory->heads);
     if (!departed || !*departed) return "";
   }
-  return fmt::format("the default data folder {} is of deployment {}, and this database is {}; name its own folder with "
-                     "--data-dir",
-                     where.layout.folder.string(), memory->deployment, *name);
+  return fmt::format(
+      "the default data folder {} is of deployment {}, and this database is {}; name its own folder with "
+      "--data-dir",
+      where.layout.folder.string(), memory->deployment, *name);
 }
 
 }  // namespace deploy

@@ -1,6 +1,6 @@
-// deploy/bursar/belonging.hpp: whether a data folder belongs to a database that was named by --dsn. A folder that nobody
-// named is the default one, and a house on another database may live there: its checkpoints, keys and sockets say
-// nothing of this one.
+// deploy/bursar/belonging.hpp: whether a data folder belongs to a database that was named by --dsn. A folder that
+// nobody named is the default one, and a house on another database may live there: its checkpoints, keys and sockets
+// say nothing of this one.
 #pragma once
 
 #include <string>

@@ -17,20 +17,14 @@ void print_limits(const schemas::BrokerView& view) {
 
 void add_limits(nlohmann::ordered_json& json, const schemas::BrokerView& view) {
   for (const auto& limit : view.limits)
-    json["limits"].push_back({
-        {"name",      limit.name     },
-        {"key",       limit.key      },
-        {"cap",       limit.cap      },
-        {"waiting",   limit.waiting  },
-        {"since_ms",  limit.since_ms },
-        {"in_flight", limit.in_flight}
-    });
+    json["limits"].push_back({{"name", limit.name},
+                              {"key", limit.key},
+                              {"cap", limit.cap},
+                              {"waiting", limit.waiting},
+                              {"since_ms", limit.since_ms},
+                              {"in_flight", limit.in_flight}});
   for (const auto& one : view.unable)
-    json["unable"].push_back({
-        {"kind",    one.kind   },
-        {"command", one.command},
-        {"jobs",    one.jobs   }
-    });
+    json["unable"].push_back({{"kind", one.kind}, {"command", one.command}, {"jobs", one.jobs}});
 }
 
 }  // namespace deploy

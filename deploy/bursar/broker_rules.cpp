@@ -39,16 +39,9 @@ void apply_rules(const schemas::config::BrokerConfig& from, brokers::service::Br
   rules.retry = retry_rules(from);
   for (const auto& one : from.weights) to.weights[one.owner] = static_cast<int>(one.weight);
   for (const auto& one : from.priorities)
-    rules.priorities.push_back({
-        {one.kind, one.command},
-        static_cast<int>(one.level)
-    });
+    rules.priorities.push_back({{one.kind, one.command}, static_cast<int>(one.level)});
   for (const auto& one : from.limits) rules.limits.push_back(limit_of(one));
-  for (const auto& one : from.deadlines)
-    rules.deadlines.push_back({
-        {one.kind, one.command},
-        one.after.us
-    });
+  for (const auto& one : from.deadlines) rules.deadlines.push_back({{one.kind, one.command}, one.after.us});
 }
 
 }  // namespace deploy

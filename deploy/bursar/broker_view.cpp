@@ -22,9 +22,7 @@ std::vector<BrokerState> ask_brokers(const Layout& layout, const std::vector<led
   std::vector<Asked> asked;
   for (BrokerState& state : states)
     if (state.seat.lease_ms > 0)
-      asked.push_back({
-          &state, {context, state.seat.endpoint, *keys, state.seat.public_key}
-      });
+      asked.push_back({&state, {context, state.seat.endpoint, *keys, state.seat.public_key}});
   for (Asked& one : asked) poller.add(one.socket);
   const auto waits = [](const Asked& one) { return !one.state->view; };
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(1);

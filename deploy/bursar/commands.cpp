@@ -14,8 +14,8 @@
 #include "deploy/bursar/key_watch.hpp"
 #include "deploy/bursar/print.hpp"
 #include "deploy/bursar/reconciliation.hpp"
-#include "deploy/bursar/setup.hpp"
 #include "deploy/bursar/scheduler.hpp"
+#include "deploy/bursar/setup.hpp"
 #include "deploy/bursar/stuck.hpp"
 #include "deploy/bursar/times.hpp"
 #include "ledger/books/books.hpp"
@@ -29,10 +29,10 @@
 #include "machines/core/diagram.hpp"
 #include "machines/firing/firing.hpp"
 #include "machines/intervention/intervention.hpp"
-#include "machines/resolution/resolution.hpp"
 #include "machines/key/key.hpp"
 #include "machines/order/order.hpp"
 #include "machines/reconciliation/reconciliation.hpp"
+#include "machines/resolution/resolution.hpp"
 #include "machines/sleeve/sleeve.hpp"
 #include "machines/sleeve_cycle/sleeve_cycle.hpp"
 #include "machines/vault/vault.hpp"
@@ -49,15 +49,20 @@ bool is_without_right(const ledger::StoreError& error) {
 
 // What to do where the database can't be reached, or is none of ours.
 std::string advice(const Where& where, const ledger::StoreError& error) {
-  const bool foreign = error.text.starts_with("[42P01]") || error.text.starts_with("[3F000]") || error.text.starts_with("[42883]");
+  const bool foreign =
+      error.text.starts_with("[42P01]") || error.text.starts_with("[3F000]") || error.text.starts_with("[42883]");
   if (foreign) return "; this database holds no ledger of Bursar: check --dsn, or let `bursar up` make one in it";
   if (is_without_right(error))
-    return fmt::format("; `GRANT {} TO {}` gives a login what people order and look at; what remains is the owner's alone", operator_role, ledger::login_of(where.dsn));
+    return fmt::format(
+        "; `GRANT {} TO {}` gives a login what people order and look at; what remains is the owner's alone",
+        operator_role, ledger::login_of(where.dsn));
   if (error.failure != ledger::StoreFailure::unavailable) return "";
   return where.by_folder ? "; `bursar up` on this data folder starts it, if it is not just starting" : "; check --dsn";
 }
 
-std::string amount_text(machines::Int128 minor, int scale) { return machines::format(machines::Amount({0}, minor), scale); }
+std::string amount_text(machines::Int128 minor, int scale) {
+  return machines::format(machines::Amount({0}, minor), scale);
+}
 
 // The jobs of a step with their times spelled out: "evaluate@1704632399999000" becomes "evaluate at 2024-...".
 std::string jobs_text(const std::string& jobs) {
@@ -73,22 +78,31 @@ std::string jobs_text(const std::string& jobs) {
 }
 
 ordered_json instance_json(const ledger::books::InstanceView& view) {
-  return {{"owner", view.owner.value}, {"id", view.id.value},       {"kind", view.kind},     {"sleeve", view.sleeve},
-          {"state", view.state},       {"version", view.version},   {"final", view.is_final}, {"parent", view.parent.value},
+  return {{"owner", view.owner.value},
+          {"id", view.id.value},
+          {"kind", view.kind},
+          {"sleeve", view.sleeve},
+          {"state", view.state},
+          {"version", view.version},
+          {"final", view.is_final},
+          {"parent", view.parent.value},
           {"data", ordered_json::parse(view.data, nullptr, false)}};
 }
 
 void print_instances(const std::vector<ledger::books::InstanceView>& views) {
   print_text("{:>10}  {:<13} {:<10} {:<11} {:>7}  {}\n", "id", "kind", "sleeve", "state", "version", "parent");
   for (const auto& view : views)
-    print_text("{:>10}  {:<13} {:<10} {:<11} {:>7}  {}\n", view.id.value, view.kind, view.sleeve.empty() ? "-" : view.sleeve, view.state,
-               view.version, view.parent.value == 0 ? "-" : std::to_string(view.parent.value));
+    print_text("{:>10}  {:<13} {:<10} {:<11} {:>7}  {}\n", view.id.value, view.kind,
+               view.sleeve.empty() ? "-" : view.sleeve, view.state, view.version,
+               view.parent.value == 0 ? "-" : std::to_string(view.parent.value));
 }
 
 constexpr ledger::Statement logins_statement = {
     "status_logins",
-    "SELECT EXISTS (SELECT FROM ledger.seats() AS s WHERE s.lease_ms > 0) AND count(*) > 0 AND bool_and(pg_has_role(a.usesysid, n.nspowner, 'MEMBER')) "
-    "FROM pg_namespace n JOIN pg_stat_activity a ON a.datname = current_database() AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid() "
+    "SELECT EXISTS (SELECT FROM ledger.seats() AS s WHERE s.lease_ms > 0) AND count(*) > 0 AND "
+    "bool_and(pg_has_role(a.usesysid, n.nspowner, 'MEMBER')) "
+    "FROM pg_namespace n JOIN pg_stat_activity a ON a.datname = current_database() AND a.backend_type = 'client "
+    "backend' AND a.pid <> pg_backend_pid() "
     "WHERE n.nspname = 'ledger'",
     false};
 
@@ -103,7 +117,7 @@ struct StatusView {
   bool house_may_run = true;
   std::vector<std::string> overdue;  // schedules, a sentence each
   std::vector<StuckWork> stuck = {};
-  bool shares_owners_login = false;  // the brokers do
+  bool shares_owners_login = false;            // the brokers do
   std::vector<std::string> cannot_trade = {};  // sleeves and refused orders, a sentence each
 };
 
@@ -116,9 +130,10 @@ ledger::Stored<std::vector<std::string>> cannot_trade_now(ledger::Connection& co
   for (const auto& vault : *vaults)
     for (const auto& sleeve : vault.sleeves)
       if (sleeve.is_too_small())
-        said.push_back(fmt::format("sleeve {} of {} can't trade: it has {} {}, and the smallest order of {} is {} {}", sleeve.name,
-                                   vault.owner_name, amount_text(sleeve.coins.minor(), vault.asset.scale), vault.asset.code,
-                                   sleeve.pair, amount_text(sleeve.smallest_order.minor(), vault.asset.scale), vault.asset.code));
+        said.push_back(fmt::format("sleeve {} of {} can't trade: it has {} {}, and the smallest order of {} is {} {}",
+                                   sleeve.name, vault.owner_name, amount_text(sleeve.coins.minor(), vault.asset.scale),
+                                   vault.asset.code, sleeve.pair,
+                                   amount_text(sleeve.smallest_order.minor(), vault.asset.scale), vault.asset.code));
   for (const auto& one : states)
     if (one.kind == "order" && one.state == "rejected")
       said.push_back(fmt::format("{} order{} refused by the venue: `bursar machine list --all` names {}", one.count,
@@ -128,32 +143,50 @@ ledger::Stored<std::vector<std::string>> cannot_trade_now(ledger::Connection& co
 
 ordered_json status_json(const StatusView& view) {
   ordered_json json;
-  json["keys"] = {{"usable", view.keys.usable}, {"resting", view.keys.resting}, {"incidents", view.keys.incidents}, {"accounts_without", view.keys.without},
+  json["keys"] = {{"usable", view.keys.usable},        {"resting", view.keys.resting},
+                  {"incidents", view.keys.incidents},  {"accounts_without", view.keys.without},
                   {"waiting_jobs", view.keys.waiting}, {"waiting_for", view.keys.waiting_for}};
   json["instances"] = ordered_json::array();
-  for (const auto& one : view.states) json["instances"].push_back({{"kind", one.kind}, {"state", one.state}, {"count", one.count}});
-  json["jobs"] = {{"ready", view.jobs.ready}, {"timers", view.jobs.timers}, {"leased", view.jobs.leased}, {"delayed", view.jobs.delayed}, {"parked", view.jobs.parked}, {"held", view.jobs.held}};
+  for (const auto& one : view.states)
+    json["instances"].push_back({{"kind", one.kind}, {"state", one.state}, {"count", one.count}});
+  json["jobs"] = {{"ready", view.jobs.ready},     {"timers", view.jobs.timers}, {"leased", view.jobs.leased},
+                  {"delayed", view.jobs.delayed}, {"parked", view.jobs.parked}, {"held", view.jobs.held}};
   json["unserved"] = ordered_json::array();
-  for (const auto& one : view.unserved) json["unserved"].push_back({{"kind", one.kind}, {"why", one.reason}, {"count", one.count}});
+  for (const auto& one : view.unserved)
+    json["unserved"].push_back({{"kind", one.kind}, {"why", one.reason}, {"count", one.count}});
   json["brokers"] = ordered_json::array();
   for (const char* list : {"workers", "limits", "unable"}) json[list] = ordered_json::array();
   for (const auto& [seat, broker] : view.brokers) {
     if (!broker) continue;
     ordered_json refusals = ordered_json::object();
     for (const auto& refusal : broker->refusals) refusals[refusal.reason] = refusal.count;
-    json["brokers"].push_back({{"name", broker->broker}, {"endpoint", seat.endpoint}, {"epoch", broker->epoch}, {"shards", broker->shards},
-                               {"waits_for", broker->waits_for}, {"dispatched", broker->dispatched}, {"reissued", broker->reissued},
-                               {"refused_peers", broker->refused_peers}, {"refusals", refusals}, {"overdue", broker->overdue}});
+    json["brokers"].push_back({{"name", broker->broker},
+                               {"endpoint", seat.endpoint},
+                               {"epoch", broker->epoch},
+                               {"shards", broker->shards},
+                               {"waits_for", broker->waits_for},
+                               {"dispatched", broker->dispatched},
+                               {"reissued", broker->reissued},
+                               {"refused_peers", broker->refused_peers},
+                               {"refusals", refusals},
+                               {"overdue", broker->overdue}});
     add_limits(json, *broker);
     for (const auto& worker : broker->workers)
-      json["workers"].push_back({{"name", worker.worker}, {"broker", broker->broker}, {"in_flight", worker.in_flight}, {"silent_ms", worker.silent_ms}});
+      json["workers"].push_back({{"name", worker.worker},
+                                 {"broker", broker->broker},
+                                 {"in_flight", worker.in_flight},
+                                 {"silent_ms", worker.silent_ms}});
   }
   json["stranded"] = view.stranded.size();
   json["overdue_schedules"] = view.overdue;
   json["cannot_trade"] = view.cannot_trade;
   json["stuck"] = ordered_json::array();
   for (const auto& [jobs, reason] : view.stuck)
-    json["stuck"].push_back({{"kind", jobs.kind}, {"command", jobs.command}, {"count", jobs.count}, {"oldest_s", jobs.oldest_s}, {"reason", reason}});
+    json["stuck"].push_back({{"kind", jobs.kind},
+                             {"command", jobs.command},
+                             {"count", jobs.count},
+                             {"oldest_s", jobs.oldest_s},
+                             {"reason", reason}});
   json["shares_owners_login"] = view.shares_owners_login;
   json["breaks"] = {{"open", view.breaks.count}, {"oldest_s", view.breaks.oldest_s}};
   return json;
@@ -165,8 +198,8 @@ void print_broker(const BrokerState& state) {
     if (seat.lease_ms > 0) print_text("broker     {} at {} sits, and does not answer\n", seat.broker, seat.endpoint);
     return;
   }
-  print_text("brokers    {} (epoch {}, {} shards, {} jobs dispatched, {} re-issued, {} peers refused)\n", view->broker, view->epoch,
-             view->shards.size(), view->dispatched, view->reissued, view->refused_peers);
+  print_text("brokers    {} (epoch {}, {} shards, {} jobs dispatched, {} re-issued, {} peers refused)\n", view->broker,
+             view->epoch, view->shards.size(), view->dispatched, view->reissued, view->refused_peers);
   if (!view->waits_for.empty()) print_text("  waits for PostgreSQL: {}\n", view->waits_for);
   for (const auto& refusal : view->refusals) print_text("  refused  {}: {}\n", refusal.reason, refusal.count);
   for (const auto& worker : view->workers)
@@ -178,21 +211,30 @@ void print_broker(const BrokerState& state) {
 void print_status(const StatusView& view) {
   print_text("instances\n");
   for (const auto& one : view.states) print_text("  {:<13} {:<11} {:>8}\n", one.kind, one.state, one.count);
-  print_text("jobs       ready {}, leased {}, delayed {}, parked {}, held {}; timers {}\n", view.jobs.ready, view.jobs.leased, view.jobs.delayed, view.jobs.parked, view.jobs.held, view.jobs.timers);
+  print_text("jobs       ready {}, leased {}, delayed {}, parked {}, held {}; timers {}\n", view.jobs.ready,
+             view.jobs.leased, view.jobs.delayed, view.jobs.parked, view.jobs.held, view.jobs.timers);
   for (const auto& one : view.unserved) print_text("unserved   {} jobs of {}: {}\n", one.count, one.kind, one.reason);
   const auto answers = [](const BrokerState& broker) { return broker.view.has_value(); };
   for (const auto& broker : view.brokers) print_broker(broker);
   if (std::none_of(view.brokers.begin(), view.brokers.end(), answers))
-    print_text("brokers    none{}\nworkers    none\n", view.house_may_run ? " answers" : ": the house is not running; `bursar up` starts it");
-  print_text("breaks     {}\n", view.breaks.count == 0 ? "0" : fmt::format("{} open, the oldest for {}: `bursar reconcile list`", view.breaks.count, age_text(view.breaks.oldest_s)));
+    print_text("brokers    none{}\nworkers    none\n",
+               view.house_may_run ? " answers" : ": the house is not running; `bursar up` starts it");
+  print_text("breaks     {}\n", view.breaks.count == 0
+                                    ? "0"
+                                    : fmt::format("{} open, the oldest for {}: `bursar reconcile list`",
+                                                  view.breaks.count, age_text(view.breaks.oldest_s)));
   if (const std::string keys = in_one_line(view.keys); !keys.empty()) print_text("keys       {}\n", keys);
-  if (!view.overdue.empty()) print_text("schedules  {} overdue: {}\n", view.overdue.size(), fmt::format("{}", fmt::join(view.overdue, "; ")));
+  if (!view.overdue.empty())
+    print_text("schedules  {} overdue: {}\n", view.overdue.size(), fmt::format("{}", fmt::join(view.overdue, "; ")));
   if (view.shares_owners_login)
-    print_text("LOGINS     brokers and workers log in as the owner of the ledger: whoever takes one over may do everything; give them their own with `bursar up --service-dsn`\n");
+    print_text(
+        "LOGINS     brokers and workers log in as the owner of the ledger: whoever takes one over may do everything; "
+        "give them their own with `bursar up --service-dsn`\n");
   for (const auto& one : view.cannot_trade) print_text("trading    {}\n", one);
   for (const auto& one : view.stuck) print_text("stuck      {}\n", in_one_line(one));
   print_text("stranded   {}\n", view.stranded.size());
-  for (const auto& one : view.stranded) print_text("  {} {} is {}: no job, timer or child will move it\n", one.kind, one.id.value, one.state);
+  for (const auto& one : view.stranded)
+    print_text("  {} {} is {}: no job, timer or child will move it\n", one.kind, one.id.value, one.state);
 }
 
 }  // namespace
@@ -215,7 +257,8 @@ static ledger::Stored<bool> brokers_share_owners_login(ledger::Connection& conne
 }
 
 // None where no house runs. The keys of another database's house would be refused: then its seats alone.
-static std::vector<BrokerState> brokers_of(const Where& where, ledger::Connection& connection, const std::vector<ledger::jobs::SeatView>& seats) {
+static std::vector<BrokerState> brokers_of(const Where& where, ledger::Connection& connection,
+                                           const std::vector<ledger::jobs::SeatView>& seats) {
   if (!where.house_may_run) return {};
   if (why_of_another(where, connection).empty()) return ask_brokers(where.layout, seats);
   std::vector<BrokerState> unasked;
@@ -232,7 +275,8 @@ int show_status(const Where& where, std::int64_t stuck_after_s) {
   if (!feeds) return failed(where, "status", feeds.error());
   // World time in a replay: the close of the last bar that was played.
   const machines::Instant world_now =
-      feeds->empty() ? machines::Instant{} : machines::next_bar_open(feeds->front().played_to) - machines::milliseconds(1);
+      feeds->empty() ? machines::Instant{}
+                     : machines::next_bar_open(feeds->front().played_to) - machines::milliseconds(1);
   const auto jobs = ledger::jobs::Jobs(connection).counts(world_now);
   if (!jobs) return failed(where, "status", jobs.error());
   const auto stranded = books.stranded();
@@ -247,7 +291,9 @@ int show_status(const Where& where, std::int64_t stuck_after_s) {
   if (!unserved) return failed(where, "status", unserved.error());
   const auto late = overdue_now(connection);
   if (!late) return failed(where, "status", late.error());
-  StatusView view{*states, *jobs, *stranded, *breaks, *keys, *unserved, brokers_of(where, connection, *seats), where.house_may_run, *late};
+  StatusView view{
+      *states, *jobs, *stranded, *breaks, *keys, *unserved, brokers_of(where, connection, *seats), where.house_may_run,
+      *late};
   std::vector<schemas::BrokerView> answering;
   for (const auto& broker : view.brokers)
     if (broker.view) answering.push_back(*broker.view);
@@ -260,8 +306,10 @@ int show_status(const Where& where, std::int64_t stuck_after_s) {
   auto idle = cannot_trade_now(connection, *states);
   if (!idle) return failed(where, "status", idle.error());
   view.cannot_trade = std::move(*idle);
-  if (where.json) std::cout << status_json(view).dump() << "\n";
-  else print_status(view);
+  if (where.json)
+    std::cout << status_json(view).dump() << "\n";
+  else
+    print_status(view);
   return stranded->empty() ? 0 : 1;
 }
 
@@ -310,34 +358,64 @@ int show_history(const Where& where, std::int64_t id) {
   for (const auto& step : *history) {
     ordered_json postings = ordered_json::array();
     if (!where.json)
-      print_text("{:>4}  {} -> {}  on {}{}\n      world {}  wall {}{}\n", step.version, step.from.empty() ? "(born)" : step.from, step.to, step.event,
-                 step.command == "none" ? "" : ", then " + step.command, utc(step.world_at), step.wall_at, step.jobs.empty() ? "" : "\n      jobs  " + jobs_text(step.jobs));
+      print_text("{:>4}  {} -> {}  on {}{}\n      world {}  wall {}{}\n", step.version,
+                 step.from.empty() ? "(born)" : step.from, step.to, step.event,
+                 step.command == "none" ? "" : ", then " + step.command, utc(step.world_at), step.wall_at,
+                 step.jobs.empty() ? "" : "\n      jobs  " + jobs_text(step.jobs));
     for (const auto& posting : step.postings) {
       const std::string amount = amount_text(posting.amount, posting.scale);
-      if (!where.json) print_text("      {:<6} {} {}  {} -> {}  ({})\n", posting.kind, amount, posting.asset, posting.debit, posting.credit, posting.code);
-      postings.push_back({{"kind", posting.kind}, {"debit", posting.debit}, {"credit", posting.credit}, {"asset", posting.asset}, {"amount", amount}, {"code", posting.code}});
+      if (!where.json)
+        print_text("      {:<6} {} {}  {} -> {}  ({})\n", posting.kind, amount, posting.asset, posting.debit,
+                   posting.credit, posting.code);
+      postings.push_back({{"kind", posting.kind},
+                          {"debit", posting.debit},
+                          {"credit", posting.credit},
+                          {"asset", posting.asset},
+                          {"amount", amount},
+                          {"code", posting.code}});
     }
-    json.push_back({{"version", step.version}, {"from", step.from}, {"to", step.to}, {"event", step.event}, {"command", step.command}, {"jobs", jobs_text(step.jobs)},
-                    {"world_at", utc(step.world_at)}, {"wall_at", step.wall_at}, {"postings", postings}});
+    json.push_back({{"version", step.version},
+                    {"from", step.from},
+                    {"to", step.to},
+                    {"event", step.event},
+                    {"command", step.command},
+                    {"jobs", jobs_text(step.jobs)},
+                    {"world_at", utc(step.world_at)},
+                    {"wall_at", step.wall_at},
+                    {"postings", postings}});
   }
   if (where.json) std::cout << json.dump() << "\n";
   return 0;
 }
 
 int show_diagram(const std::string& kind) {
-  if (kind == "order") std::cout << machines::mermaid(machines::order::transitions, machines::order::State::drafted);
-  else if (kind == "sleeve_cycle") std::cout << machines::mermaid(machines::sleeve_cycle::transitions, machines::sleeve_cycle::State::watching);
-  else if (kind == "allocation") std::cout << machines::mermaid(machines::allocation::transitions, machines::allocation::State::requested);
-  else if (kind == "vault") std::cout << machines::mermaid(machines::vault::transitions, machines::vault::State::open);
-  else if (kind == "sleeve") std::cout << machines::mermaid(machines::sleeve::transitions, machines::sleeve::State::open);
-  else if (kind == "control") std::cout << machines::mermaid(machines::control::transitions, machines::control::State::in_force);
-  else if (kind == "break") std::cout << machines::mermaid(machines::reconciliation::transitions, machines::reconciliation::State::open);
-  else if (kind == "key") std::cout << machines::mermaid(machines::key::transitions, machines::key::State::resting);
-  else if (kind == "firing") std::cout << machines::mermaid(machines::firing::transitions, machines::firing::State::due);
-  else if (kind == "intervention") std::cout << machines::mermaid(machines::intervention::transitions, machines::intervention::State::ordered);
-  else if (kind == "resolution") std::cout << machines::mermaid(machines::resolution::transitions, machines::resolution::State::unconfirmed);
+  if (kind == "order")
+    std::cout << machines::mermaid(machines::order::transitions, machines::order::State::drafted);
+  else if (kind == "sleeve_cycle")
+    std::cout << machines::mermaid(machines::sleeve_cycle::transitions, machines::sleeve_cycle::State::watching);
+  else if (kind == "allocation")
+    std::cout << machines::mermaid(machines::allocation::transitions, machines::allocation::State::requested);
+  else if (kind == "vault")
+    std::cout << machines::mermaid(machines::vault::transitions, machines::vault::State::open);
+  else if (kind == "sleeve")
+    std::cout << machines::mermaid(machines::sleeve::transitions, machines::sleeve::State::open);
+  else if (kind == "control")
+    std::cout << machines::mermaid(machines::control::transitions, machines::control::State::in_force);
+  else if (kind == "break")
+    std::cout << machines::mermaid(machines::reconciliation::transitions, machines::reconciliation::State::open);
+  else if (kind == "key")
+    std::cout << machines::mermaid(machines::key::transitions, machines::key::State::resting);
+  else if (kind == "firing")
+    std::cout << machines::mermaid(machines::firing::transitions, machines::firing::State::due);
+  else if (kind == "intervention")
+    std::cout << machines::mermaid(machines::intervention::transitions, machines::intervention::State::ordered);
+  else if (kind == "resolution")
+    std::cout << machines::mermaid(machines::resolution::transitions, machines::resolution::State::unconfirmed);
   else {
-    print_text(stderr, "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation, vault, sleeve, control, intervention, resolution, key, firing and break\n", kind);
+    print_text(stderr,
+               "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation, vault, sleeve, control, "
+               "intervention, resolution, key, firing and break\n",
+               kind);
     return 2;
   }
   return 0;
@@ -351,8 +429,10 @@ int show_balances(const Where& where) {
   if (!where.json) print_text("{:<32} {:>30} {:>30}  {}\n", "account", "balance", "of it held", "asset");
   for (const auto& one : *balances) {
     const std::string posted = amount_text(one.posted, one.scale), held = amount_text(one.held, one.scale);
-    if (where.json) json.push_back({{"account", one.path}, {"asset", one.asset}, {"balance", posted}, {"held", held}});
-    else print_text("{:<32} {:>30} {:>30}  {}\n", one.path, posted, held, one.asset);
+    if (where.json)
+      json.push_back({{"account", one.path}, {"asset", one.asset}, {"balance", posted}, {"held", held}});
+    else
+      print_text("{:<32} {:>30} {:>30}  {}\n", one.path, posted, held, one.asset);
   }
   if (where.json) std::cout << json.dump() << "\n";
   return 0;

@@ -14,8 +14,8 @@ struct Where {
   Layout layout;
   std::string dsn;
   bool json = false;
-  bool by_folder = true;      // the database is the data folder's own; false: --dsn named it
-  bool house_may_run = true;  // false: nobody serves this folder now
+  bool by_folder = true;         // the database is the data folder's own; false: --dsn named it
+  bool house_may_run = true;     // false: nobody serves this folder now
   bool folder_is_named = false;  // by --data-dir; else it is the default one, which may be another database's
 };
 

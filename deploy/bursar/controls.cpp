@@ -119,12 +119,10 @@ ledger::Stored<bool> list_leased(ledger::Connection& connection, const Target& t
       connection.call(still_leased_statement, Parameters().add(target.owner).add(target.scope).add(target.target));
   if (!rows) return machines::fail(rows.error());
   for (int row = 0; row < rows->size(); ++row)
-    json["in_flight"].push_back({
-        {"machine", rows->number(row, 0)},
-        {"kind",    rows->text(row,   1)},
-        {"command", rows->text(row,   2)},
-        {"state",   rows->text(row,   3)}
-    });
+    json["in_flight"].push_back({{"machine", rows->number(row, 0)},
+                                 {"kind", rows->text(row, 1)},
+                                 {"command", rows->text(row, 2)},
+                                 {"state", rows->text(row, 3)}});
   return true;
 }
 
@@ -134,12 +132,10 @@ ledger::Stored<bool> print_in_flight(ledger::Connection& connection, const Targe
   for (int row = 0; row < rows->size(); ++row) {
     const auto data = ordered_json::parse(rows->text(row, 3), nullptr, false);
     const std::string side = data.is_object() ? data.value("side", "") : "";
-    json["in_flight"].push_back({
-        {"machine",       rows->number(row, 0)},
-        {"sleeve",        rows->text(row,   1)},
-        {"side",          side            },
-        {"state", rows->text(row,               2)  }
-    });
+    json["in_flight"].push_back({{"machine", rows->number(row, 0)},
+                                 {"sleeve", rows->text(row, 1)},
+                                 {"side", side},
+                                 {"state", rows->text(row, 2)}});
   }
   return true;
 }
@@ -150,8 +146,7 @@ ledger::Stored<std::string> already_frozen(ledger::Connection& connection, const
   if (!controls) return machines::fail(controls.error());
   for (const auto& one : *controls)
     if (one.measure == "freeze" && one.owner == owner)
-      return fmt::format("is already frozen at level {} since {}, by {}: {}", one.level, one.wall_at, one.who,
-                         one.why);
+      return fmt::format("is already frozen at level {} since {}, by {}: {}", one.level, one.wall_at, one.who, one.why);
   return std::string("was frozen already");  // and is not any more
 }
 
@@ -208,12 +203,10 @@ int carry_out(const Where& where, const ControlOrder& order, const Act& act) {
     if (!rows) return failed(where, act.command, rows.error());
     const bool is_new = rows->number(0, 0) != 0;
     changed += is_new;
-    ordered_json json = {
-        {"what",    target.shown  },
-        {"changed", is_new        },
-        {"machine", rows->number(0, 0)},
-        {"in_flight",         ordered_json::array()            }
-    };
+    ordered_json json = {{"what", target.shown},
+                         {"changed", is_new},
+                         {"machine", rows->number(0, 0)},
+                         {"in_flight", ordered_json::array()}};
     const bool halts = is_halt(target.scope);
     const auto listed = halts ? list_leased(connection, target, json) : print_in_flight(connection, target, json);
     if (!listed) return failed(where, act.command, listed.error());
@@ -261,8 +254,7 @@ int freeze(const Where& where, const ControlOrder& order) {
   return carry_out(
       where, order,
       {"freeze", "freeze", true,
-       order.level == "all" ? "is frozen: nothing leaves" : "is frozen: no buys, no transfers; exits still run",
-       ""});
+       order.level == "all" ? "is frozen: nothing leaves" : "is frozen: no buys, no transfers; exits still run", ""});
 }
 
 int unfreeze(const Where& where, const ControlOrder& order) {
@@ -277,17 +269,15 @@ int show_controls(const Where& where) {
   if (!where.json && controls->empty()) print_text("nothing is paused or frozen\n");
   for (const auto& one : *controls) {
     if (where.json)
-      json.push_back({
-          {"owner",   one.owner     },
-          {"measure", one.measure   },
-          {"scope",   one.scope     },
-          {"target",  one.target    },
-          {"level",   one.level     },
-          {"who",     one.who       },
-          {"why",     one.why       },
-          {"since",   one.wall_at   },
-          {"world_at",utc(one.since)}
-      });
+      json.push_back({{"owner", one.owner},
+                      {"measure", one.measure},
+                      {"scope", one.scope},
+                      {"target", one.target},
+                      {"level", one.level},
+                      {"who", one.who},
+                      {"why", one.why},
+                      {"since", one.wall_at},
+                      {"world_at", utc(one.since)}});
     else
       print_text("{}  {} {}{} of {}, by {}: {}\n", one.wall_at, one.measure,
                  one.measure == "freeze" ? one.level : one.scope, one.target.empty() ? "" : " " + one.target, one.owner,

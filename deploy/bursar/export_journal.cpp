@@ -66,7 +66,8 @@ void print_written(const Where& where, const Written& written, const fs::path& p
 
 int to_file(const Where& where, Format format, const std::string& output) {
   const fs::path path = target_of(output);
-  if (const auto why = no_place(output, "without --output the journal goes to standard output")) return refused(*why, 2);
+  if (const auto why = no_place(output, "without --output the journal goes to standard output"))
+    return refused(*why, 2);
   SideFile file(path);
   const auto cant = [&] { return refused(fmt::format("can't write {}: {}", path.string(), std::strerror(errno)), 1); };
   if (!file.open()) return cant();

@@ -83,9 +83,8 @@ void Feed::ask() {
   if (!venue_) venue_.emplace(context_, links_.venue_endpoint, links_.keys, links_.venue_key);
   auto result = brokers::wire::SendResult::would_block;
   if (phase_ == Phase::open_venue) {
-    result = venue_->send(schemas::encode_venue({
-        ++correlation_, schemas::OpenBar{symbol_, bars_[next_].opens_at, bars_[next_].open}
-    }));
+    result = venue_->send(
+        schemas::encode_venue({++correlation_, schemas::OpenBar{symbol_, bars_[next_].opens_at, bars_[next_].open}}));
   } else if (phase_ == Phase::cancel) {
     if (resting_.empty()) return begin(Phase::settle);
     result = tell_one_broker(schemas::Submit{{1}, resting_.back(), "cancel", goal()});
@@ -144,10 +143,7 @@ void Feed::find_brokers() {
   for (const auto& seat : *seats) {
     const auto is_known = [&](const Line& line) { return line.address.endpoint == seat.endpoint; };
     if (seat.lease_ms > 0 && std::none_of(brokers_.begin(), brokers_.end(), is_known))
-      brokers_.push_back({
-          {seat.endpoint, seat.public_key},
-          std::nullopt, 0, true
-      });
+      brokers_.push_back({{seat.endpoint, seat.public_key}, std::nullopt, 0, true});
   }
 }
 

@@ -13,23 +13,23 @@ using workers::market::Rejection;
 
 // Every count of the report by its name: written and read by the same list.
 constexpr std::pair<const char*, std::int64_t ImportReport::*> counts[] = {
-    {"rows",                 &ImportReport::rows                },
-    {"hours",                &ImportReport::hours               },
-    {"duplicates",           &ImportReport::duplicates          },
+    {"rows", &ImportReport::rows},
+    {"hours", &ImportReport::hours},
+    {"duplicates", &ImportReport::duplicates},
     {"differing_duplicates", &ImportReport::differing_duplicates},
-    {"gaps",                 &ImportReport::gaps                },
-    {"missing",              &ImportReport::missing             },
-    {"rejected",             &ImportReport::rejected            },
-    {"level_changes",        &ImportReport::level_changes       },
-    {"out_of_order",         &ImportReport::out_of_order        },
-    {"outside_range",        &ImportReport::outside_range       },
-    {"rounded",              &ImportReport::rounded             },
-    {"in_seconds",           &ImportReport::in_seconds          },
-    {"in_milliseconds",      &ImportReport::in_milliseconds     },
-    {"in_microseconds",      &ImportReport::in_microseconds     },
-    {"iso_dates",            &ImportReport::iso_dates           },
-    {"twelve_hour_dates",    &ImportReport::twelve_hour_dates   },
-    {"other_dates",          &ImportReport::other_dates         },
+    {"gaps", &ImportReport::gaps},
+    {"missing", &ImportReport::missing},
+    {"rejected", &ImportReport::rejected},
+    {"level_changes", &ImportReport::level_changes},
+    {"out_of_order", &ImportReport::out_of_order},
+    {"outside_range", &ImportReport::outside_range},
+    {"rounded", &ImportReport::rounded},
+    {"in_seconds", &ImportReport::in_seconds},
+    {"in_milliseconds", &ImportReport::in_milliseconds},
+    {"in_microseconds", &ImportReport::in_microseconds},
+    {"iso_dates", &ImportReport::iso_dates},
+    {"twelve_hour_dates", &ImportReport::twelve_hour_dates},
+    {"other_dates", &ImportReport::other_dates},
 };
 
 // A number of that name, or 0.
@@ -54,19 +54,13 @@ std::string write_import(const ImportReport& report) {
   made["last"] = report.last.us;
   made["rejections"] = json::array();
   for (const Rejection& one : report.rejections)
-    made["rejections"].push_back({
-        {"opens_at",  one.opens_at.us },
-        {"field",     one.field       },
-        {"value",     one.value.e8    },
-        {"reference", one.reference.e8}
-    });
+    made["rejections"].push_back({{"opens_at", one.opens_at.us},
+                                  {"field", one.field},
+                                  {"value", one.value.e8},
+                                  {"reference", one.reference.e8}});
   made["levels"] = json::array();
   for (const auto& one : report.levels)
-    made["levels"].push_back({
-        {"opens_at", one.opens_at.us},
-        {"from",     one.from.e8    },
-        {"to",       one.to.e8      }
-    });
+    made["levels"].push_back({{"opens_at", one.opens_at.us}, {"from", one.from.e8}, {"to", one.to.e8}});
   return made.dump();
 }
 

@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <map>
 
-#include "deploy/bursar/side_file.hpp"
 #include "deploy/bursar/broker_view.hpp"
 #include "deploy/bursar/scheduler.hpp"
+#include "deploy/bursar/side_file.hpp"
 
 namespace deploy {
 namespace {
@@ -40,20 +40,20 @@ void add_brokers(std::string& text, const std::vector<schemas::BrokerView>& brok
     std::int64_t (*of)(const schemas::BrokerView&);
   };
   constexpr Figure figures[] = {
-      {"bursar_workers",               "gauge",   "Workers that are registered.",
+      {"bursar_workers", "gauge", "Workers that are registered.",
        [](const schemas::BrokerView& view) { return static_cast<std::int64_t>(view.workers.size()); }},
-      {"bursar_jobs_in_flight",        "gauge",   "Leases that workers hold.",
+      {"bursar_jobs_in_flight", "gauge", "Leases that workers hold.",
        [](const schemas::BrokerView& view) {
          std::int64_t sum = 0;
          for (const auto& worker : view.workers) sum += worker.in_flight;
          return sum;
-       }                                                                                             },
+       }},
       {"bursar_jobs_dispatched_total", "counter", "Jobs given to workers.",
-       [](const schemas::BrokerView& view) { return view.dispatched; }                               },
-      {"bursar_jobs_reissued_total",   "counter", "Jobs taken from workers that were lost.",
-       [](const schemas::BrokerView& view) { return view.reissued; }                                 },
-      {"bursar_refused_peers_total",   "counter", "Peers and messages that were refused.",
-       [](const schemas::BrokerView& view) { return view.refused_peers; }                            },
+       [](const schemas::BrokerView& view) { return view.dispatched; }},
+      {"bursar_jobs_reissued_total", "counter", "Jobs taken from workers that were lost.",
+       [](const schemas::BrokerView& view) { return view.reissued; }},
+      {"bursar_refused_peers_total", "counter", "Peers and messages that were refused.",
+       [](const schemas::BrokerView& view) { return view.refused_peers; }},
   };
   for (const Figure& figure : figures) {
     std::vector<std::pair<std::string, std::int64_t>> lines;
@@ -67,23 +67,16 @@ void add_brokers(std::string& text, const std::vector<schemas::BrokerView>& brok
 
 std::string metrics_text(const Inspection& found) {
   std::string text;
-  add(text, "bursar_live_instances", "gauge", "Instances that are not final.",
-      {
-          {"", found.live}
-  });
+  add(text, "bursar_live_instances", "gauge", "Instances that are not final.", {{"", found.live}});
   add(text, "bursar_stranded", "gauge", "Live instances that nothing will ever move. Must be 0.",
-      {
-          {"", static_cast<std::int64_t>(found.stranded.size())}
-  });
+      {{"", static_cast<std::int64_t>(found.stranded.size())}});
   add(text, "bursar_jobs", "gauge", "Open jobs by what they wait for.",
-      {
-          {"{state=\"ready\"}",   found.jobs.ready  },
-          {"{state=\"timer\"}",   found.jobs.timers },
-          {"{state=\"leased\"}",  found.jobs.leased },
-          {"{state=\"delayed\"}", found.jobs.delayed},
-          {"{state=\"parked\"}",  found.jobs.parked },
-          {"{state=\"held\"}",    found.jobs.held   }
-  });
+      {{"{state=\"ready\"}", found.jobs.ready},
+       {"{state=\"timer\"}", found.jobs.timers},
+       {"{state=\"leased\"}", found.jobs.leased},
+       {"{state=\"delayed\"}", found.jobs.delayed},
+       {"{state=\"parked\"}", found.jobs.parked},
+       {"{state=\"held\"}", found.jobs.held}});
   std::map<std::string, std::int64_t> parked;
   for (const auto& group : found.parked)
     parked[fmt::format("{{kind=\"{}\",command=\"{}\"}}", label_text(group.kind), label_text(group.command))] +=
@@ -96,13 +89,9 @@ std::string metrics_text(const Inspection& found) {
   add(text, "bursar_stuck_jobs", "gauge", "Ready jobs that nobody has taken for too long.",
       {stuck.begin(), stuck.end()});
   add(text, "bursar_overdue_schedules", "gauge", "What schedules should have done, or ended, five minutes ago.",
-      {
-          {"", static_cast<std::int64_t>(found.overdue.size())}
-  });
+      {{"", static_cast<std::int64_t>(found.overdue.size())}});
   add(text, "bursar_brokers_up", "gauge", "Brokers that answer.",
-      {
-          {"", static_cast<std::int64_t>(found.brokers.size())}
-  });
+      {{"", static_cast<std::int64_t>(found.brokers.size())}});
   add_brokers(text, found.brokers);
   return text;
 }

@@ -45,11 +45,10 @@ void add_job_commands(CLI::App& app, const JobHooks& hooks) {
     const char* help;
     int (*act)(const Where&, const JobOrder&);
   };
-  for (const Verb& verb : {
-           Verb{"retry",  "parked and delayed jobs run at once, with all their tries before them", retry_jobs },
-           Verb{"park",   "jobs that nobody holds wait for a person",                              park_jobs  },
-           Verb{"cancel", "a job becomes what its machine says that cancelling it means",          cancel_jobs}
-  }) {
+  for (const Verb& verb :
+       {Verb{"retry", "parked and delayed jobs run at once, with all their tries before them", retry_jobs},
+        Verb{"park", "jobs that nobody holds wait for a person", park_jobs},
+        Verb{"cancel", "a job becomes what its machine says that cancelling it means", cancel_jobs}}) {
     auto* command = hooks.looker(job, verb.name, verb.help, [look = hooks.look, options, act = verb.act] {
       return look([&](const Where& where, const schemas::config::Config&) { return act(where, *options); });
     });

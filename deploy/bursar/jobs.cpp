@@ -39,24 +39,22 @@ std::string state_text(const JobView& job) {
 }
 
 ordered_json job_json(const JobView& job) {
-  return {
-      {"id",              text_of(job.key)   },
-      {"owner",           job.owner          },
-      {"kind",            job.kind           },
-      {"command",         job.command        },
-      {"is_event",        job.is_event       },
-      {"state",           job.state          },
-      {"reason",          job.reason         },
-      {"error_class",     job.error_class    },
-      {"attempt",         job.attempt        },
-      {"tries",           job.tries          },
-      {"world_at",        utc(job.world_at)  },
-      {"wait_ms",         job.wait_ms        },
-      {"age_s",           job.age_s          },
-      {"instance_state",  job.instance_state },
-      {"machine_version", job.machine_version},
-      {"trace",           nullptr            }
-  };
+  return {{"id", text_of(job.key)},
+          {"owner", job.owner},
+          {"kind", job.kind},
+          {"command", job.command},
+          {"is_event", job.is_event},
+          {"state", job.state},
+          {"reason", job.reason},
+          {"error_class", job.error_class},
+          {"attempt", job.attempt},
+          {"tries", job.tries},
+          {"world_at", utc(job.world_at)},
+          {"wait_ms", job.wait_ms},
+          {"age_s", job.age_s},
+          {"instance_state", job.instance_state},
+          {"machine_version", job.machine_version},
+          {"trace", nullptr}};
 }
 
 void print_jobs(const std::vector<JobView>& jobs) {
@@ -140,7 +138,10 @@ ledger::Stored<Selection> select(Desk& desk, const JobOrder& order, const char* 
 int report_changes(const Where& where, const char* verb, const char* done, std::size_t matched, std::int64_t changed,
                    const std::vector<std::int64_t>& machines, const std::map<std::string, std::int64_t>& refused) {
   if (where.json) {
-    std::cout << ordered_json{{"order", verb}, {"matched", matched}, {"changed", changed}, {"machines", machines},
+    std::cout << ordered_json{{"order", verb},
+                              {"matched", matched},
+                              {"changed", changed},
+                              {"machines", machines},
                               {"refused", refused}}
                      .dump()
               << "\n";
@@ -199,17 +200,9 @@ std::string next_try_text(const JobView& job) {
 
 // What its decision would be made from, in outline.
 ordered_json facts_json(const ledger::journal::Facts& facts) {
-  ordered_json json = {
-      {"control_epoch", facts.control_epoch},
-      {"frozen",        facts.frozen       },
-      {"paused",        facts.paused       }
-  };
+  ordered_json json = {{"control_epoch", facts.control_epoch}, {"frozen", facts.frozen}, {"paused", facts.paused}};
   if (facts.parent.value != 0)
-    json["parent"] = {
-        {"id",    facts.parent.value},
-        {"kind",  facts.parent_kind },
-        {"state", facts.parent_state}
-    };
+    json["parent"] = {{"id", facts.parent.value}, {"kind", facts.parent_kind}, {"state", facts.parent_state}};
   if (facts.sleeve.value != 0) {
     json["quote_available"] = machines::format(machines::Amount({0}, facts.quote_available), 0);
     json["base_available"] = machines::format(machines::Amount({0}, facts.base_available), 0);
@@ -220,15 +213,13 @@ ordered_json facts_json(const ledger::journal::Facts& facts) {
 ordered_json history_json(const std::vector<ledger::books::TransitionView>& history) {
   ordered_json json = ordered_json::array();
   for (std::size_t at = history.size() - std::min(history.size(), history_shown); at < history.size(); ++at)
-    json.push_back({
-        {"version",  history[at].version      },
-        {"from",     history[at].from         },
-        {"to",       history[at].to           },
-        {"event",    history[at].event        },
-        {"command",  history[at].command      },
-        {"world_at", utc(history[at].world_at)},
-        {"wall_at",  history[at].wall_at      }
-    });
+    json.push_back({{"version", history[at].version},
+                    {"from", history[at].from},
+                    {"to", history[at].to},
+                    {"event", history[at].event},
+                    {"command", history[at].command},
+                    {"world_at", utc(history[at].world_at)},
+                    {"wall_at", history[at].wall_at}});
   return json;
 }
 

@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/bursar/key_desk.hpp"
-#include "deploy/bursar/print.hpp"
-#include "deploy/bursar/times.hpp"
 #include "deploy/bursar/key_input.hpp"
 #include "deploy/bursar/key_venue.hpp"
+#include "deploy/bursar/print.hpp"
+#include "deploy/bursar/times.hpp"
 #include "ledger/secrets/keyring.hpp"
 #include "ledger/secrets/process.hpp"
 #include "machines/core/names.hpp"
@@ -37,25 +37,23 @@ int failed(const char* command, const SecretError& error) {
 }
 ordered_json json_of(const KeyView& view) {
   const key::Data& data = view.data;
-  return {
-      {"name",         data.name                                                                               },
-      {"version",      data.key_version                                                                        },
-      {"key",          data.key                                                                                },
-      {"fingerprint",  data.fingerprint                                                                        },
-      {"venue",        data.venue                                                                              },
-      {"account",      data.account                                                                            },
-      {"purpose",      name_of(data.purpose)                                                                   },
-      {"state",        name_of(view.state)                                                                     },
-      {"rights",       {{"read", data.seen.read}, {"trade", data.seen.trade}, {"withdraw", data.seen.withdraw}}},
-      {"incident",     data.incident                                                                           },
-      {"replaced",     data.is_replaced                                                                        },
-      {"tested_at",    day_text(data.tested_at)                                                                },
-      {"expires_at",   day_text(data.expires_at)                                                               },
-      {"addresses",    view.addresses                                                                          },
-      {"destinations", view.destinations                                                                       },
-      {"machine",      view.instance.value                                                                     },
-      {"master_key",   view.master_key                                                                         }
-  };
+  return {{"name", data.name},
+          {"version", data.key_version},
+          {"key", data.key},
+          {"fingerprint", data.fingerprint},
+          {"venue", data.venue},
+          {"account", data.account},
+          {"purpose", name_of(data.purpose)},
+          {"state", name_of(view.state)},
+          {"rights", {{"read", data.seen.read}, {"trade", data.seen.trade}, {"withdraw", data.seen.withdraw}}},
+          {"incident", data.incident},
+          {"replaced", data.is_replaced},
+          {"tested_at", day_text(data.tested_at)},
+          {"expires_at", day_text(data.expires_at)},
+          {"addresses", view.addresses},
+          {"destinations", view.destinations},
+          {"machine", view.instance.value},
+          {"master_key", view.master_key}};
 }
 
 std::string line_of(const KeyView& view) {

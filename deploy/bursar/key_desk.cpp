@@ -28,14 +28,10 @@ std::string day_text(machines::Instant at) {
 }
 
 machines::Failure<SecretError> refused(std::string text) {
-  return {
-      SecretError{SecretFailure::refused, std::move(text)}
-  };
+  return {SecretError{SecretFailure::refused, std::move(text)}};
 }
 machines::Failure<SecretError> unusable(std::string text) {
-  return {
-      SecretError{SecretFailure::unusable, std::move(text)}
-  };
+  return {SecretError{SecretFailure::unusable, std::move(text)}};
 }
 
 Secretly<MasterKey> master_key_of(const KeyDesk& desk, Keyring& keyring) {
@@ -88,13 +84,7 @@ Secretly<KeyView> move_key(Keyring& keyring, const KeyView& view, const key::Mes
   const auto step = key::decide(view.state, view.data, message);
   if (!step)
     return refused(fmt::format("the key {} is {}: {}", view.data.name, name_of(view.state), reason_of(step.error())));
-  if (const auto moved = keyring.move(
-          {
-              {view, *step}
-  },
-          wall_now());
-      !moved)
-    return machines::fail(moved.error());
+  if (const auto moved = keyring.move({{view, *step}}, wall_now()); !moved) return machines::fail(moved.error());
   KeyView after = view;
   after.state = step->to;
   after.data = step->data;

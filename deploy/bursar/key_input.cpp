@@ -20,11 +20,7 @@ using ledger::secrets::SecretError;
 using ledger::secrets::SecretFailure;
 using ledger::secrets::Secretly;
 
-machines::Failure<SecretError> no(std::string text) {
-  return {
-      SecretError{SecretFailure::unusable, std::move(text)}
-  };
-}
+machines::Failure<SecretError> no(std::string text) { return {SecretError{SecretFailure::unusable, std::move(text)}}; }
 
 // Reads until the end, or until `lines` lines came. How many bytes, or -1 with errno set.
 ssize_t fill_from(int descriptor, std::span<std::uint8_t> space, int lines) {

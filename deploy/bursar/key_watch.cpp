@@ -106,12 +106,10 @@ int watch_keys(const KeyDesk& desk, const std::atomic<bool>& stop) {
   };
   KeyRounds rounds(desk.config.keys.test_minutes, steady_ms());
   ledger::Connection connection(desk.where.dsn);
-  FiringHand hand(connection, {
-                                  {"test_keys", [&]() -> machines::Result<std::string, std::string> {
-                                     if (test()) return std::string("all keys were tested");
-                                     return machines::fail(std::string("not all keys could be tested; see the log"));
-                                   }}
-  });
+  FiringHand hand(connection, {{"test_keys", [&]() -> machines::Result<std::string, std::string> {
+                                  if (test()) return std::string("all keys were tested");
+                                  return machines::fail(std::string("not all keys could be tested; see the log"));
+                                }}});
   std::int64_t looked_ms = steady_ms();
   while (!stop) {
     if (rounds.is_due(steady_ms())) rounds.done(test(), steady_ms());
@@ -136,8 +134,7 @@ ledger::Stored<KeyHealth> key_health(ledger::Connection& connection) {
   if (!keys) return machines::fail(ledger::StoreError{ledger::StoreFailure::refused, keys.error().text});
   std::map<std::string, int> live;  // trade keys, by where they trade
   for (const KeyView& view : *keys) {
-    if (view.data.purpose == key::Purpose::trade)
-      live[view.data.venue + "/" + view.data.account] += is_looked_at(view);
+    if (view.data.purpose == key::Purpose::trade) live[view.data.venue + "/" + view.data.account] += is_looked_at(view);
     if (!is_looked_at(view)) continue;
     ++(key::may_be_used(view.state) ? health.usable : health.resting);
     if (!view.data.incident.empty())

@@ -45,8 +45,8 @@ struct KeyHealth {
   int usable = 0, resting = 0;  // of those neither retired nor replaced
   std::vector<std::string> incidents;
   std::vector<std::string> without;  // "venue/account" whose trade keys are all gone: nothing is sent to it any more
-  std::int64_t waiting = 0;  // jobs that wait for a key
-  std::string waiting_for;   // what the first of them says
+  std::int64_t waiting = 0;          // jobs that wait for a key
+  std::string waiting_for;           // what the first of them says
 };
 ledger::Stored<KeyHealth> key_health(ledger::Connection& connection);
 // One line for a person; empty where there are no keys and nobody waits for one.

@@ -13,10 +13,10 @@
 #include "machines/control/control.hpp"
 #include "machines/firing/firing.hpp"
 #include "machines/intervention/intervention.hpp"
-#include "machines/resolution/resolution.hpp"
 #include "machines/key/key.hpp"
 #include "machines/order/order.hpp"
 #include "machines/reconciliation/reconciliation.hpp"
+#include "machines/resolution/resolution.hpp"
 #include "machines/sleeve/sleeve.hpp"
 #include "machines/sleeve_cycle/sleeve_cycle.hpp"
 #include "machines/vault/vault.hpp"
@@ -146,17 +146,17 @@ class Mover {
 const MachineRegistry& shipped_machines() {
   namespace m = machines;
   static const MachineRegistry registry = {
-      {{"order", 1},        shape_of<m::order::State>(m::order::transitions)                  },
-      {{"sleeve_cycle", 1}, shape_of<m::sleeve_cycle::State>(m::sleeve_cycle::transitions)    },
-      {{"allocation", 1},   shape_of<m::allocation::State>(m::allocation::transitions)        },
-      {{"vault", 1},        shape_of<m::vault::State>(m::vault::transitions)                  },
-      {{"sleeve", 1},       shape_of<m::sleeve::State>(m::sleeve::transitions)                },
-      {{"control", 1},      shape_of<m::control::State>(m::control::transitions)              },
-      {{"intervention", 1}, shape_of<m::intervention::State>(m::intervention::transitions)    },
-      {{"firing", 1},       shape_of<m::firing::State>(m::firing::transitions)                },
-      {{"break", 1},        shape_of<m::reconciliation::State>(m::reconciliation::transitions)},
-      {{"key", 1},          shape_of<m::key::State>(m::key::transitions)                      },
-      {{"resolution", 1},   shape_of<m::resolution::State>(m::resolution::transitions)        },
+      {{"order", 1}, shape_of<m::order::State>(m::order::transitions)},
+      {{"sleeve_cycle", 1}, shape_of<m::sleeve_cycle::State>(m::sleeve_cycle::transitions)},
+      {{"allocation", 1}, shape_of<m::allocation::State>(m::allocation::transitions)},
+      {{"vault", 1}, shape_of<m::vault::State>(m::vault::transitions)},
+      {{"sleeve", 1}, shape_of<m::sleeve::State>(m::sleeve::transitions)},
+      {{"control", 1}, shape_of<m::control::State>(m::control::transitions)},
+      {{"intervention", 1}, shape_of<m::intervention::State>(m::intervention::transitions)},
+      {{"firing", 1}, shape_of<m::firing::State>(m::firing::transitions)},
+      {{"break", 1}, shape_of<m::reconciliation::State>(m::reconciliation::transitions)},
+      {{"key", 1}, shape_of<m::key::State>(m::key::transitions)},
+      {{"resolution", 1}, shape_of<m::resolution::State>(m::resolution::transitions)},
   };
   return registry;
 }
@@ -184,16 +184,8 @@ ledger::Stored<Migrated> migrate_machines(ledger::Connection& connection, const 
   }
   for (const auto& [owner, count] : mover.moved()) {
     const std::string data =
-        ordered_json{
-            {"what",   "migrate" },
-            {"kind",   order.kind},
-            {"from",   order.from},
-            {"to",     order.to  },
-            {"states", map       },
-            {"count",  count     },
-            {"who",    who       },
-            {"why",    order.why }
-    }
+        ordered_json{{"what", "migrate"}, {"kind", order.kind}, {"from", order.from}, {"to", order.to},
+                     {"states", map},     {"count", count},     {"who", who},         {"why", order.why}}
             .dump();
     const auto recorded = connection.call(record_statement, Parameters().add(owner).add(data));
     if (!recorded) return machines::fail(recorded.error());
@@ -213,19 +205,13 @@ int migrate_machines(const Where& where, const MachineMigration& order) {
     print_text(stderr, "bursar: machine migrate: {}; nothing was changed\n", made->refusal);
     return 1;
   }
-  ordered_json json = {
-      {"dry_run",   order.dry_run        },
-      {"in_flight", made->in_flight      },
-      {"moved_on",  made->moved_on       },
-      {"states",    ordered_json::array()}
-  };
+  ordered_json json = {{"dry_run", order.dry_run},
+                       {"in_flight", made->in_flight},
+                       {"moved_on", made->moved_on},
+                       {"states", ordered_json::array()}};
   for (const MigrationCount& count : made->counts) {
-    json["states"].push_back({
-        {"from",  count.from_state},
-        {"to",    count.to_state  },
-        {"live",  count.live      },
-        {"moved", count.moved     }
-    });
+    json["states"].push_back(
+        {{"from", count.from_state}, {"to", count.to_state}, {"live", count.live}, {"moved", count.moved}});
     if (!where.json)
       print_text("{:<13} -> {:<13} {:>8} live, {:>8} {}\n", count.from_state, count.to_state, count.live,
                  order.dry_run ? count.live : count.moved, order.dry_run ? "would be moved" : "moved");

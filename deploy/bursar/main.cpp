@@ -48,7 +48,8 @@ struct Options {
 };
 
 Layout layout_of(const Options& options) {
-  return {std::filesystem::absolute(options.data_dir.empty() ? deploy::default_folder() : options.data_dir).lexically_normal()};
+  return {std::filesystem::absolute(options.data_dir.empty() ? deploy::default_folder() : options.data_dir)
+              .lexically_normal()};
 }
 
 // ... with what the configuration says is elsewhere.
@@ -76,8 +77,10 @@ int look_with_config(const Options& options, const Look& action) {
     if (options.dsn.empty()) deploy::forget_postgres_environment();
     const Layout layout = layout_of(options, config);
     const auto way = deploy::WayIn::open(layout, options.dsn);
-    if (way) return action({layout, way->dsn(), options.json, options.dsn.empty(), way->house_may_run(), !options.data_dir.empty()},
-                           config);
+    if (way)
+      return action(
+          {layout, way->dsn(), options.json, options.dsn.empty(), way->house_may_run(), !options.data_dir.empty()},
+          config);
     deploy::print_text(stderr, "bursar: {}\n", way.error().text);
     return way.error().exit_code;
   });
@@ -104,7 +107,8 @@ int run_up(const Options& options) {
 int run_node(const Options& options, int (*node)(const deploy::NodeOptions&)) {
   return with_config(options, [&](const schemas::config::Config& config) {
     const std::string dsn = options.dsn_on_input ? deploy::take_dsn_from_input() : options.dsn;
-    return node({layout_of(options, config), dsn, options.name, options.symbol, config, options.confined, options.market});
+    return node(
+        {layout_of(options, config), dsn, options.name, options.symbol, config, options.confined, options.market});
   });
 }
 
@@ -123,11 +127,10 @@ class Cli {
     add_nodes();
     deploy::add_apart_commands(app_, [this](std::function<int()> run) { run_ = std::move(run); });
     deploy::add_key_commands(app_, key_hooks());
-    const deploy::JobHooks hooks = {
-        [this](auto* parent, const auto& name, const auto& help, auto action) {
-          return looker(parent, name, help, action);
-        },
-        [this](const auto& action) { return look_with_config(o_, action); }};
+    const deploy::JobHooks hooks = {[this](auto* parent, const auto& name, const auto& help, auto action) {
+                                      return looker(parent, name, help, action);
+                                    },
+                                    [this](const auto& action) { return look_with_config(o_, action); }};
     deploy::add_job_commands(app_, hooks);
     deploy::add_order_commands(app_, hooks);
     deploy::add_schedule_commands(app_, {[this](auto* parent, const auto& name, const auto& help, auto action) {
@@ -186,19 +189,20 @@ class Cli {
   void add_up() {
     auto* command = looker(&app_, "up", "run the house: PostgreSQL, broker, workers, paper venue, and a replay",
                            [this] { return run_up(o_); });
-    command->add_option("--service-dsn", o_.service_dsn, "the same under a login of brokers' and workers' own (bursar_service)")
+    command
+        ->add_option("--service-dsn", o_.service_dsn,
+                     "the same under a login of brokers' and workers' own (bursar_service)")
         ->envname("BURSAR_SERVICE_DSN");
     command->add_option("--replay", o_.replay, "CSV of hourly prices; without it a generated sample");
     command->add_flag("--exit-when-done", o_.exit_when_done, "end after the report");
   }
 
   void add_looks() {
-    looker(&app_, "status", "instances, jobs, workers, brokers, stranded work",
-           [this] {
-             return look_with_config(o_, [](const Where& where, const schemas::config::Config& config) {
-               return deploy::show_status(where, config.broker.stuck_after_s);
-             });
-           });
+    looker(&app_, "status", "instances, jobs, workers, brokers, stranded work", [this] {
+      return look_with_config(o_, [](const Where& where, const schemas::config::Config& config) {
+        return deploy::show_status(where, config.broker.stuck_after_s);
+      });
+    });
     auto* machine = app_.add_subcommand("machine", "instances of state machines");
     machine->require_subcommand(1);
     auto* list = looker(machine, "list", "the live ones, newest first", [this] {
@@ -273,9 +277,7 @@ class Cli {
     elect->add_option("amount", o_.vault.amount)->required();
     elect->add_option("--why", o_.vault.why);
     const std::pair<const char*, int (*)(const Where&, const deploy::VaultOrder&)> moves[] = {
-        {"allocate", deploy::allocate},
-        {"reclaim",  deploy::reclaim }
-    };
+        {"allocate", deploy::allocate}, {"reclaim", deploy::reclaim}};
     for (const auto& [name, action] : moves) {
       auto* move = on_vault(
           vault, name, std::string(name) == "allocate" ? "Tradeable Coins to a sleeve" : "a sleeve's free coins back",
@@ -302,9 +304,7 @@ class Cli {
 
   void add_controls() {
     const std::pair<const char*, int (*)(const Where&, const deploy::ControlOrder&)> pauses[] = {
-        {"pause",  deploy::pause },
-        {"resume", deploy::resume}
-    };
+        {"pause", deploy::pause}, {"resume", deploy::resume}};
     for (const auto& [name, action] : pauses) {
       auto* command =
           looker(&app_, name,
@@ -322,9 +322,7 @@ class Cli {
       command->add_option("--why", o_.control.why, "kept in the history");
     }
     const std::pair<const char*, int (*)(const Where&, const deploy::ControlOrder&)> freezes[] = {
-        {"freeze",   deploy::freeze  },
-        {"unfreeze", deploy::unfreeze}
-    };
+        {"freeze", deploy::freeze}, {"unfreeze", deploy::unfreeze}};
     for (const auto& [name, action] : freezes) {
       auto* command =
           looker(&app_, name, std::string(name) == "freeze" ? "nothing of an owner leaves" : "lift a freeze",
@@ -440,12 +438,10 @@ class Cli {
   void add_nodes() {
     auto* node = app_.add_subcommand("node", "one process of the house")->group("");
     node->require_subcommand(1);
-    const std::pair<const char*, int (*)(const deploy::NodeOptions&)> kinds[] = {
-        {"broker", deploy::run_broker},
-        {"worker", deploy::run_worker},
-        {"venue",  deploy::run_venue },
-        {"keys",   deploy::run_keys  }
-    };
+    const std::pair<const char*, int (*)(const deploy::NodeOptions&)> kinds[] = {{"broker", deploy::run_broker},
+                                                                                 {"worker", deploy::run_worker},
+                                                                                 {"venue", deploy::run_venue},
+                                                                                 {"keys", deploy::run_keys}};
     for (const auto& [name, run] : kinds) {
       auto* command = node->add_subcommand(name);
       common(command);

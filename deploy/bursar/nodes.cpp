@@ -180,18 +180,11 @@ int serve(workers::venues::paper::VenueConfig config, const schemas::config::Con
 
 int run_keys(const NodeOptions& options) {
   begin_node();
-  confine(options,
-          {
-              {options.layout.key("client").parent_path(), place_of_master_key(options), options.layout.checkpoints()},
-              {                            }
-  });
+  confine(
+      options,
+      {{options.layout.key("client").parent_path(), place_of_master_key(options), options.layout.checkpoints()}, {}});
   const Doorkeeper doorkeeper(options.layout.seen());
-  return watch_keys(
-      {
-          {options.layout, ledger::brisk(options.dsn)},
-          options.config
-  },
-      stop);
+  return watch_keys({{options.layout, ledger::brisk(options.dsn)}, options.config}, stop);
 }
 
 int run_broker(const NodeOptions& options) {
@@ -244,10 +237,7 @@ int run_venue(const NodeOptions& options) {
   if (!keys) return 2;
   const auto own_folder = options.layout.venue_store().parent_path();
   setenv("SQLITE_TMPDIR", own_folder.c_str(), 1);
-  confine(options, {
-                       {          },
-                       { options.layout.run(), own_folder}
-  });
+  confine(options, {{}, {options.layout.run(), own_folder}});
   workers::venues::paper::VenueConfig config;
   config.endpoint = options.layout.venue_endpoint();
   config.store = options.layout.venue_store().string();

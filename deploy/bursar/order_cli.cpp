@@ -7,15 +7,15 @@
 namespace deploy {
 
 void add_order_commands(CLI::App& app, const JobHooks& hooks) {
-  auto* order = app.add_subcommand("order", "orders that have not ended, and a person's word where nobody can be asked");
+  auto* order =
+      app.add_subcommand("order", "orders that have not ended, and a person's word where nobody can be asked");
   order->require_subcommand(1);
   auto in_doubt = std::make_shared<bool>(false);
   hooks
       .looker(order, "list", "the orders that have not ended, oldest first; and those that wait for the venue's word",
               [look = hooks.look, in_doubt] {
-                return look([&](const Where& where, const schemas::config::Config&) {
-                  return list_orders(where, *in_doubt);
-                });
+                return look(
+                    [&](const Where& where, const schemas::config::Config&) { return list_orders(where, *in_doubt); });
               })
       ->add_flag("--in-doubt", *in_doubt, "only those that the venue may have, and that nobody could ask it about yet");
   auto word = std::make_shared<ResolveOrder>();

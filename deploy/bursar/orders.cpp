@@ -42,10 +42,10 @@ constexpr Statement orders_statement = {
     "j.owner = i.owner AND j.instance = i.id) AS j ON true "
     "WHERE i.kind = 'order' AND ($1 = 0 OR i.id = $1) AND NOT (i.is_final AND $2) ORDER BY i.owner, i.id",
     false};
-constexpr Statement paths_statement = {
-    "account_paths",
-    "SELECT a.id, a.path, s.code, s.scale FROM ledger.account a JOIN ledger.asset s ON s.id = a.asset WHERE a.owner = $1",
-    false};
+constexpr Statement paths_statement = {"account_paths",
+                                       "SELECT a.id, a.path, s.code, s.scale FROM ledger.account a JOIN ledger.asset s "
+                                       "ON s.id = a.asset WHERE a.owner = $1",
+                                       false};
 constexpr Statement hold_statement = {"hold_for_person", "SELECT ledger.hold_for_person($1, $2, $3)"};
 constexpr Statement record_statement = {"record_resolution", "SELECT ledger.record_resolution($1, $2)"};
 
@@ -100,19 +100,19 @@ std::string size_text(const OrderView& view, const ledger::books::Sleeves& sleev
 }
 
 ordered_json order_json(const OrderView& view, const ledger::books::Sleeves& sleeves) {
-  return {
-      {"id",       view.id.value                                                  },
-      {"owner",    view.owner_name                                                },
-      {"sleeve",   view.sleeve_name                                               },
-      {"symbol",   view.data ? view.data->symbol : ""                             },
-      {"side",     !view.data ? "" : view.data->is_buy ? "buy" : "sell"           },
-      {"size",     size_text(view, sleeves)                                       },
-      {"state",    view.state                                                     },
-      {"in_doubt", is_in_doubt(view)                                              },
-      {"age_s",    view.age_s                                                     },
-      {"job",      view.job                                                       },
-      {"reason",   view.reason                                                    }
-  };
+  return {{"id", view.id.value},
+          {"owner", view.owner_name},
+          {"sleeve", view.sleeve_name},
+          {"symbol", view.data ? view.data->symbol : ""},
+          {"side", !view.data          ? ""
+                   : view.data->is_buy ? "buy"
+                                       : "sell"},
+          {"size", size_text(view, sleeves)},
+          {"state", view.state},
+          {"in_doubt", is_in_doubt(view)},
+          {"age_s", view.age_s},
+          {"job", view.job},
+          {"reason", view.reason}};
 }
 
 void print_waiting(const Resolution& one) {
@@ -232,8 +232,7 @@ Stored<Planned> plan(ledger::Connection& connection, const OrderView& view, cons
   const auto facts = ledger::journal::Journal(connection).facts({&job, 1});
   if (!facts) return machines::fail(facts.error());
   if (!facts->front() || facts->front()->version != view.version) return Planned{*ground, "it moves just now: again"};
-  const auto decision =
-      workers::handlers::OrderHandler(*sleeves, "", {}).by_person(job, *facts->front(), said.message);
+  const auto decision = workers::handlers::OrderHandler(*sleeves, "", {}).by_person(job, *facts->front(), said.message);
   const auto* commit = std::get_if<workers::handlers::Commit>(&decision);
   if (commit == nullptr) return Planned{*ground, std::get<workers::handlers::GiveUp>(decision).reason};
   ground->step = commit->step;
@@ -259,12 +258,7 @@ Stored<std::string> carry_out(ledger::Connection& connection, const OrderView& v
   if (result->outcome != machines::Outcome::committed)
     return fmt::format("the ledger answers {} {}: again", name_of(result->outcome), result->refusal);
   const ordered_json record = {
-      {"what",     "resolve"    },
-      {"order",    view.id.value},
-      {"as",       word.as      },
-      {"who",      who_asks()   },
-      {"why",      word.evidence}
-  };
+      {"what", "resolve"}, {"order", view.id.value}, {"as", word.as}, {"who", who_asks()}, {"why", word.evidence}};
   const auto kept =
       connection.call(record_statement, Parameters().add(std::int64_t{view.owner.value}).add(record.dump()));
   if (!kept) return machines::fail(kept.error());
@@ -281,31 +275,26 @@ Stored<ordered_json> step_json(ledger::Connection& connection, const OrderView& 
   std::map<std::int64_t, int> at;
   for (int row = 0; row < rows->size(); ++row) at[rows->number(row, 0)] = row;
   const auto path = [&](machines::AccountId id) { return std::string(rows->text(at.at(id.value), 1)); };
-  ordered_json json = {
-      {"order",    view.id.value         },
-      {"as",       word.as               },
-      {"who",      who_asks()            },
-      {"evidence", word.evidence         },
-      {"moves",    ordered_json::array() },
-      {"postings", ordered_json::array() }
-  };
+  ordered_json json = {{"order", view.id.value},
+                       {"as", word.as},
+                       {"who", who_asks()},
+                       {"evidence", word.evidence},
+                       {"moves", ordered_json::array()},
+                       {"postings", ordered_json::array()}};
   for (const auto& move : step.moves)
-    json["moves"].push_back({
-        {"machine", move.instance.id.value},
-        {"kind",    move.kind             },
-        {"from",    move.from             },
-        {"to",      move.to               },
-        {"event",   move.event            }
-    });
+    json["moves"].push_back({{"machine", move.instance.id.value},
+                             {"kind", move.kind},
+                             {"from", move.from},
+                             {"to", move.to},
+                             {"event", move.event}});
   for (const auto& posting : step.postings)
-    json["postings"].push_back({
-        {"kind",   posting.kind == machines::PostingKind::void_ ? "void" : name_of(posting.kind)                     },
-        {"debit",  path(posting.debit)                                                                             },
-        {"credit", path(posting.credit)                                                                            },
-        {"amount", machines::format(posting.amount, static_cast<int>(rows->number(at.at(posting.debit.value), 3)))},
-        {"asset",  rows->text(at.at(posting.debit.value), 2)                                                       },
-        {"code",   posting.code                                                                                    }
-    });
+    json["postings"].push_back(
+        {{"kind", posting.kind == machines::PostingKind::void_ ? "void" : name_of(posting.kind)},
+         {"debit", path(posting.debit)},
+         {"credit", path(posting.credit)},
+         {"amount", machines::format(posting.amount, static_cast<int>(rows->number(at.at(posting.debit.value), 3)))},
+         {"asset", rows->text(at.at(posting.debit.value), 2)},
+         {"code", posting.code}});
   return json;
 }
 
@@ -314,9 +303,8 @@ void print_step(const ordered_json& json, std::FILE* out) {
   print_text(out, "order {}, {} by {}, who saw: {}\n", json["order"].dump(), word(json, "as"), word(json, "who"),
              word(json, "evidence"));
   for (const auto& move : json["moves"])
-    print_text(out, "  {} {}: {} -> {}\n", word(move, "kind"),
-               move["machine"] == 0 ? "(new)" : move["machine"].dump(), move["from"] == "" ? "(born)" : word(move, "from"),
-               word(move, "to"));
+    print_text(out, "  {} {}: {} -> {}\n", word(move, "kind"), move["machine"] == 0 ? "(new)" : move["machine"].dump(),
+               move["from"] == "" ? "(born)" : word(move, "from"), word(move, "to"));
   for (const auto& one : json["postings"])
     print_text(out, "  {} {} {} from {} to {} ({})\n", word(one, "kind"), word(one, "amount"), word(one, "asset"),
                word(one, "debit"), word(one, "credit"), word(one, "code"));
@@ -337,20 +325,15 @@ int list_orders(const Where& where, bool in_doubt) {
   if (!sleeves) return failed(where, "order list", sleeves.error());
   const auto waiting = open_resolutions(connection);
   if (!waiting) return failed(where, "order list", waiting.error());
-  ordered_json json = {
-      {"orders",     ordered_json::array()},
-      {"unconfirmed", ordered_json::array()}
-  };
+  ordered_json json = {{"orders", ordered_json::array()}, {"unconfirmed", ordered_json::array()}};
   for (const OrderView& view : *views)
     if (!in_doubt || is_in_doubt(view)) json["orders"].push_back(order_json(view, *sleeves));
   for (const Resolution& one : *waiting)
-    json["unconfirmed"].push_back({
-        {"order",    one.data.order.value},
-        {"as",       one.data.as         },
-        {"who",      one.data.who        },
-        {"evidence", one.data.evidence   },
-        {"age_s",    one.age_s           }
-    });
+    json["unconfirmed"].push_back({{"order", one.data.order.value},
+                                   {"as", one.data.as},
+                                   {"who", one.data.who},
+                                   {"evidence", one.data.evidence},
+                                   {"age_s", one.age_s}});
   if (where.json) {
     std::cout << json.dump() << "\n";
     return 0;
@@ -369,13 +352,15 @@ int resolve_order(const Where& where, const ResolveOrder& word) {
   const bool has_amounts = !word.base.empty() || !word.quote.empty() || !word.fee.empty();
   if (word.evidence.empty()) return wrong("order resolve: --evidence is empty: what was seen, and where?");
   if (word.as == "filled" && (word.base.empty() || word.quote.empty()))
-    return wrong("order resolve: filled needs --base and --quote: what it came to in all, and --fee where there was one");
+    return wrong(
+        "order resolve: filled needs --base and --quote: what it came to in all, and --fee where there was one");
   if (word.as != "filled" && has_amounts)
     return wrong("order resolve: --base, --quote and --fee are for an order that was filled, in whole or in part");
   ledger::Connection connection(where.dsn);
   const auto views = look_at(connection, word.id);
   if (!views) return failed(where, "order resolve", views.error());
-  if (views->empty()) return refused(word, "there is none of that number; `bursar order list` shows those on their way");
+  if (views->empty())
+    return refused(word, "there is none of that number; `bursar order list` shows those on their way");
   const OrderView& view = views->front();
   if (const std::string why = objection(view); !why.empty()) return refused(word, why);
   const auto planned = plan(connection, view, word);

@@ -11,11 +11,11 @@
 namespace deploy {
 
 struct ResolveOrder {
-  std::int64_t id = 0;        // the order's machine
-  std::string as;             // filled, cancelled, not_placed
-  std::string evidence;       // what the person saw, and where
-  std::string base, quote;    // filled: all that it came to at the venue, in coins of the pair
-  std::string fee;            // in the quote
+  std::int64_t id = 0;      // the order's machine
+  std::string as;           // filled, cancelled, not_placed
+  std::string evidence;     // what the person saw, and where
+  std::string base, quote;  // filled: all that it came to at the venue, in coins of the pair
+  std::string fee;          // in the quote
   bool yes = false;
 };
 

@@ -78,16 +78,10 @@ std::string fresh_id() {
 }
 
 void print(const Known& known, const schemas::Statement& told, bool as_json) {
-  ordered_json json{
-      {"lines",   ordered_json::array()},
-      {"foreign", ordered_json::array()}
-  };
+  ordered_json json{{"lines", ordered_json::array()}, {"foreign", ordered_json::array()}};
   for (const auto& line : told.lines) {
     const std::string total = known.text(line.total, line.asset);
-    json["lines"].push_back({
-        {"asset", line.asset},
-        {"total", total     }
-    });
+    json["lines"].push_back({{"asset", line.asset}, {"total", total}});
     if (!as_json) print_text("{:<8} {:>36}\n", line.asset, total);
   }
   for (const auto& fill : told.foreign) {
@@ -97,16 +91,14 @@ void print(const Known& known, const schemas::Statement& told, bool as_json) {
     const std::string at = utc(fill.at), side(machines::name_of(fill.side));
     const std::string got = known.text(fill.base, base), paid = known.text(fill.quote, quote);
     const std::string fee = known.text(fill.fee, fee_asset);
-    json["foreign"].push_back({
-        {"id",        fill.id    },
-        {"symbol",    fill.symbol},
-        {"at",        at         },
-        {"side",      side       },
-        {"base",      got        },
-        {"quote",     paid       },
-        {"fee",       fee        },
-        {"fee_asset", fee_asset  }
-    });
+    json["foreign"].push_back({{"id", fill.id},
+                               {"symbol", fill.symbol},
+                               {"at", at},
+                               {"side", side},
+                               {"base", got},
+                               {"quote", paid},
+                               {"fee", fee},
+                               {"fee_asset", fee_asset}});
     if (!as_json)
       print_text("{} {} {} {} for {} {}, fee {} {} (not ours: {})\n", at, side, got, base, paid, quote, fee, fee_asset,
                  fill.id);

@@ -1,7 +1,7 @@
-// deploy/bursar/print.hpp: print_text(), the one way in which this program writes to a terminal: whatever text it is given to
-// fill in is made visible first (machines/core/visible.hpp), so that no name, reason or --why of a person or a venue
-// speaks to the terminal or forges a line. JSON escapes by itself and goes to std::cout. Text that can't be written is
-// lost, and never an exception (streams.hpp).
+// deploy/bursar/print.hpp: print_text(), the one way in which this program writes to a terminal: whatever text it is
+// given to fill in is made visible first (machines/core/visible.hpp), so that no name, reason or --why of a person or a
+// venue speaks to the terminal or forges a line. JSON escapes by itself and goes to std::cout. Text that can't be
+// written is lost, and never an exception (streams.hpp).
 #pragma once
 
 #include <fmt/format.h>
@@ -48,7 +48,8 @@ Shown<T> shown(const T& value) {
 template <class... Parts>
 void print_text(std::FILE* to, fmt::format_string<printing::Shown<Parts>...> text, const Parts&... parts) {
   const std::tuple<printing::Shown<Parts>...> values{printing::shown(parts)...};
-  std::apply([&](const auto&... value) { write_text(to, fmt::vformat(text, fmt::make_format_args(value...))); }, values);
+  std::apply([&](const auto&... value) { write_text(to, fmt::vformat(text, fmt::make_format_args(value...))); },
+             values);
 }
 template <class... Parts>
 void print_text(fmt::format_string<printing::Shown<Parts>...> text, const Parts&... parts) {

@@ -37,8 +37,8 @@ struct Reconciled {
   std::int64_t statement = 0;  // the one that was compared
   std::vector<Line> lines;     // by asset, as compared
   std::vector<Booked> booked;  // trades of others that the venue explained
-  std::vector<machines::InstanceId> found;                  // new breaks
-  std::vector<Heard> heard;  // orders that a person resolved: what the venue says of them now
+  std::vector<machines::InstanceId> found;  // new breaks
+  std::vector<Heard> heard;                 // orders that a person resolved: what the venue says of them now
   std::vector<ledger::books::SeenStatement::Line> unknown;  // coins of assets that no vault or sleeve of ours holds
 };
 

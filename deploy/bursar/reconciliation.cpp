@@ -25,69 +25,53 @@ constexpr std::chrono::seconds longest_answer{3};
 std::string amount_text(Int128 minor, int scale) { return machines::format(machines::Amount({0}, minor), scale); }
 
 ordered_json break_json(const BreakView& view) {
-  return {
-      {"id",                                           view.id.value                                },
-      {"state",                                        view.state                                   },
-      {"owner",                                        view.owner_name                              },
-      {"person",                                       view.data.person                             },
-      {"venue",                                        view.data.venue                              },
-      {"account",                                      view.data.account                            },
-      {"asset",                                        view.asset.code                              },
-      {"amount",                                       amount_text(view.data.amount.minor(),          view.asset.scale)},
-      {"left",                                              amount_text(view.data.rest.minor(),                                                                                      view.asset.scale)},
-      {"statement",                             amount_text(view.data.statement_total.minor(),view.asset.scale)},
-      {"ledger",amount_text(view.data.ledger_total.minor(),             view.asset.scale)},
-      {"found_at",                                       view.wall_at                                                                     },
-      {"world_at",                                              utc(view.world_at)                                                                                 },
-      {"age_s",                                              view.age_s            },
-      {"explained_as",                                              view.data.explained_as   },
-      {"sleeve",                                              view.data.sleeve                                                                 },
-      {"fills",                                              view.data.fills                                                                                },
-      {"who",                                              view.data.who                   },
-      {"why",                                              view.data.why      }
-  };
+  return {{"id", view.id.value},
+          {"state", view.state},
+          {"owner", view.owner_name},
+          {"person", view.data.person},
+          {"venue", view.data.venue},
+          {"account", view.data.account},
+          {"asset", view.asset.code},
+          {"amount", amount_text(view.data.amount.minor(), view.asset.scale)},
+          {"left", amount_text(view.data.rest.minor(), view.asset.scale)},
+          {"statement", amount_text(view.data.statement_total.minor(), view.asset.scale)},
+          {"ledger", amount_text(view.data.ledger_total.minor(), view.asset.scale)},
+          {"found_at", view.wall_at},
+          {"world_at", utc(view.world_at)},
+          {"age_s", view.age_s},
+          {"explained_as", view.data.explained_as},
+          {"sleeve", view.data.sleeve},
+          {"fills", view.data.fills},
+          {"who", view.data.who},
+          {"why", view.data.why}};
 }
 
 ordered_json reconciled_json(const Reconciled& made) {
-  ordered_json json = {
-      {"statement", made.statement       },
-      {"still",     made.still           },
-      {"lines",     ordered_json::array()},
-      {"booked",    ordered_json::array()},
-      {"breaks",    ordered_json::array()},
-      {"unknown",   ordered_json::array()},
-      {"resolved",  ordered_json::array()}
-  };
+  ordered_json json = {{"statement", made.statement},      {"still", made.still},
+                       {"lines", ordered_json::array()},   {"booked", ordered_json::array()},
+                       {"breaks", ordered_json::array()},  {"unknown", ordered_json::array()},
+                       {"resolved", ordered_json::array()}};
   for (const Heard& one : made.heard)
-    json["resolved"].push_back({
-        {"order",      one.of.data.order.value     },
-        {"as",         one.of.data.as              },
-        {"who",        one.of.data.who             },
-        {"venue_says", one.text                    },
-        {"word",       machines::name_of(one.word) }
-    });
+    json["resolved"].push_back({{"order", one.of.data.order.value},
+                                {"as", one.of.data.as},
+                                {"who", one.of.data.who},
+                                {"venue_says", one.text},
+                                {"word", machines::name_of(one.word)}});
   for (const auto& line : made.lines)
-    json["lines"].push_back({
-        {"asset",                       line.asset.code  },
-        { "statement",   amount_text(line.statement, line.asset.scale)},
-        { "ledger",      amount_text(line.ledger, line.asset.scale)},
-        { "quarantined", amount_text(line.quarantined, line.asset.scale)},
-        { "difference",  amount_text(line.difference, line.asset.scale)}
-    });
+    json["lines"].push_back({{"asset", line.asset.code},
+                             {"statement", amount_text(line.statement, line.asset.scale)},
+                             {"ledger", amount_text(line.ledger, line.asset.scale)},
+                             {"quarantined", amount_text(line.quarantined, line.asset.scale)},
+                             {"difference", amount_text(line.difference, line.asset.scale)}});
   for (const auto& one : made.booked)
-    json["booked"].push_back({
-        {"fill",    one.fill          },
-        {"sleeve",  one.sleeve        },
-        {"symbol",  one.symbol        },
-        {"machine", one.instance.value},
-        {"closed",  one.closed        }
-    });
+    json["booked"].push_back({{"fill", one.fill},
+                              {"sleeve", one.sleeve},
+                              {"symbol", one.symbol},
+                              {"machine", one.instance.value},
+                              {"closed", one.closed}});
   for (const auto& id : made.found) json["breaks"].push_back(id.value);
   for (const auto& line : made.unknown)
-    json["unknown"].push_back({
-        {"asset",       line.asset                   },
-        {"minor_units", machines::to_text(line.total)}
-    });
+    json["unknown"].push_back({{"asset", line.asset}, {"minor_units", machines::to_text(line.total)}});
   return json;
 }
 
@@ -190,9 +174,9 @@ int reconcile_now(const Where& where, const std::string& person, const std::stri
   Reconciling how;
   how.who = who_asks();
   how.person = person.empty() ? how.who : person;
-  how.ask_order = ask_venue_for_order(
-      where.layout, where.dsn, ledger::secrets::find_master_key(master_key_file, where.layout.key("master.key")),
-      longest_answer);
+  how.ask_order = ask_venue_for_order(where.layout, where.dsn,
+                                      ledger::secrets::find_master_key(master_key_file, where.layout.key("master.key")),
+                                      longest_answer);
   const auto made = reconcile(connection, how, ask_venue(where.layout, longest_answer));
   if (!made) return failed(where, "reconcile", made.error());
   const bool compared = made->silent.empty() && made->still;

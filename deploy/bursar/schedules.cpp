@@ -40,38 +40,26 @@ std::string took_text(const FiringView& firing) {
 }
 
 ordered_json firing_json(const FiringView& one) {
-  return {
-      {"id",      one.machine.value},
-      {"at",      utc(one.at)      },
-      {"state",   one.state        },
-      {"outcome", one.outcome      },
-      {"who",     one.who          },
-      {"why",     one.why          },
-      {"took_ms", one.took_ms      }
-  };
+  return {{"id", one.machine.value}, {"at", utc(one.at)}, {"state", one.state},    {"outcome", one.outcome},
+          {"who", one.who},          {"why", one.why},    {"took_ms", one.took_ms}};
 }
 
 ordered_json schedule_json(const Schedule& one, const std::vector<FiringView>& firings, int count) {
-  ordered_json json = {
-      {"owner",    one.owner_name       },
-      {"name",     one.name             },
-      {"does",     one.does             },
-      {"cron",     one.cron             },
-      {"zone",     one.zone             },
-      {"overlap",  one.overlap          },
-      {"catch_up", one.catch_up         },
-      {"is_on",    one.is_on            },
-      {"open",     one.open             },
-      {"next",     ordered_json::array()},
-      {"overdue",  overdue({one},         wall_now())},
-      {"last",          nullptr                         },
-      {"firings",          ordered_json::array()}
-  };
+  ordered_json json = {{"owner", one.owner_name},
+                       {"name", one.name},
+                       {"does", one.does},
+                       {"cron", one.cron},
+                       {"zone", one.zone},
+                       {"overlap", one.overlap},
+                       {"catch_up", one.catch_up},
+                       {"is_on", one.is_on},
+                       {"open", one.open},
+                       {"next", ordered_json::array()},
+                       {"overdue", overdue({one}, wall_now())},
+                       {"last", nullptr},
+                       {"firings", ordered_json::array()}};
   for (const Instant at : coming(one, count))
-    json["next"].push_back({
-        {"utc",                             utc(at)  },
-        { "local", brokers::schedule::local_text(at, one.zone)}
-    });
+    json["next"].push_back({{"utc", utc(at)}, {"local", brokers::schedule::local_text(at, one.zone)}});
   if (!firings.empty()) json["last"] = firing_json(firings.front());
   for (const FiringView& firing : firings) json["firings"].push_back(firing_json(firing));
   return json;
@@ -223,10 +211,9 @@ void add_schedule_commands(CLI::App& app, const ScheduleHooks& hooks) {
     const char* help;
     int (*act)(const Where&, const ScheduleOrder&);
   };
-  for (const Verb& verb : {
-           Verb{"show", "one: its next five times, in its zone and in UTC, and its last ten firings", show_schedule},
-           Verb{"run",  "fires it now, beside the clock",                                             run_schedule }
-  }) {
+  for (const Verb& verb :
+       {Verb{"show", "one: its next five times, in its zone and in UTC, and its last ten firings", show_schedule},
+        Verb{"run", "fires it now, beside the clock", run_schedule}}) {
     auto* command = hooks.looker(schedule, verb.name, verb.help, [look = hooks.look, order, act = verb.act] {
       return look([&](const Where& where) { return act(where, *order); });
     });

@@ -17,8 +17,10 @@ void wipe_dsn(int argc, char** argv) {
   for (int at = 1; at < argc; ++at) {
     const std::string_view argument = argv[at];
     for (const std::string_view word : {std::string_view("--dsn"), std::string_view("--service-dsn")})
-      if (argument == word && at + 1 < argc) wipe(argv[++at]);
-      else if (argument.starts_with(word) && argument.substr(word.size(), 1) == "=") wipe(argv[at] + word.size() + 1);
+      if (argument == word && at + 1 < argc)
+        wipe(argv[++at]);
+      else if (argument.starts_with(word) && argument.substr(word.size(), 1) == "=")
+        wipe(argv[at] + word.size() + 1);
   }
   for (const char* name : {"BURSAR_DSN", "BURSAR_SERVICE_DSN"}) {
     char* held = std::getenv(name);

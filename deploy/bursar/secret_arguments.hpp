@@ -1,5 +1,5 @@
-// deploy/bursar/secret_arguments.hpp: a connection string may hold a password, and what a process was started with is for
-// all to see. It is wiped once read, and handed to children through a pipe: never by argument or environment.
+// deploy/bursar/secret_arguments.hpp: a connection string may hold a password, and what a process was started with is
+// for all to see. It is wiped once read, and handed to children through a pipe: never by argument or environment.
 #pragma once
 
 #include <string>

@@ -16,8 +16,8 @@ std::optional<std::string> no_place(const std::string& output, const std::string
 // False, and errno says why.
 bool write_all(int file, std::string_view bytes);
 
-// A file for its owner alone, whole or not at all: a reader never sees half of it. Not durable, and no signal is handled.
-// False, and errno says why.
+// A file for its owner alone, whole or not at all: a reader never sees half of it. Not durable, and no signal is
+// handled. False, and errno says why.
 bool write_whole(const std::filesystem::path& path, std::string_view text);
 
 // One at a time: SIGINT, SIGTERM and SIGHUP remove what is unfinished before they do what they always do.

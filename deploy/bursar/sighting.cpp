@@ -88,12 +88,10 @@ ledger::Stored<std::optional<Sighting>> look_at(ledger::Connection& connection) 
 bool keep(const fs::path& file, const Sighting& sighting) {
   ordered_json heads = ordered_json::array();
   for (const auto& head : sighting.heads) heads.push_back(ordered_json::array({head.shard, head.seq, head.hash}));
-  const ordered_json json{
-      {"deployment", sighting.deployment},
-      {"system",     sighting.system    },
-      {"timeline",   sighting.timeline  },
-      {"heads",      std::move(heads)   }
-  };
+  const ordered_json json{{"deployment", sighting.deployment},
+                          {"system", sighting.system},
+                          {"timeline", sighting.timeline},
+                          {"heads", std::move(heads)}};
   const std::string side = file.string() + ".new";
   unlink(side.c_str());  // left by a run that was killed; a link is not followed
   const int descriptor = open(side.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -1,5 +1,5 @@
-// deploy/bursar/streams.hpp: standard input, output and error as a process finds them: closed, full, or with a reader that
-// has gone. None of it ends a house; a result that could not be written is a failure of the command.
+// deploy/bursar/streams.hpp: standard input, output and error as a process finds them: closed, full, or with a reader
+// that has gone. None of it ends a house; a result that could not be written is a failure of the command.
 #pragma once
 
 #include <cstdio>
@@ -7,8 +7,8 @@
 
 namespace deploy {
 
-// Opens what is closed of 0 to 2 to /dev/null, so that no file of ours ever gets such a number; against the direction of
-// its use, so that writing still fails, and is told. Call it first.
+// Opens what is closed of 0 to 2 to /dev/null, so that no file of ours ever gets such a number; against the direction
+// of its use, so that writing still fails, and is told. Call it first.
 void open_closed_streams();
 
 // Writes it, or does not: never throws, never ends the process (where SIGPIPE is ignored).

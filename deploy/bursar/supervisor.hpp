@@ -26,7 +26,7 @@ class Supervisor {
   struct Child {
     std::string name;
     ProcessSpec spec;
-    pid_t pid = 0;  // 0: does not run
+    pid_t pid = 0;              // 0: does not run
     ProcessHandle handle = {};  // of that process: what is signalled
     int restarts = 0;
     std::string last_end;  // "exit code 1", "killed by signal 9", or why it could not start
@@ -45,7 +45,8 @@ class Supervisor {
   // The next step() starts it. It is given SIGTERM when we die, unless the spec names another signal. REQUIRES: a name
   // not yet used.
   void add(const std::string& name, ProcessSpec spec);
-  // Reaps what ended, starts what is due, keeps the logs within their limits (a look a second), waits for nothing. `now_ms` is a monotonic clock of the caller's.
+  // Reaps what ended, starts what is due, keeps the logs within their limits (a look a second), waits for nothing.
+  // `now_ms` is a monotonic clock of the caller's.
   void step(std::int64_t now_ms);
   // The child that can't be kept running, why, and where its log is; empty while there is none.
   [[nodiscard]] std::string hopeless() const;

@@ -30,8 +30,8 @@
 #include "deploy/bursar/venue_order.hpp"
 #include "deploy/bursar/venue_statement.hpp"
 #include "deploy/bursar/witness.hpp"
-#include "ledger/audit/verify.hpp"
 #include "ledger/audit/standing.hpp"
+#include "ledger/audit/verify.hpp"
 #include "ledger/books/treasury.hpp"
 #include "ledger/books/vaults.hpp"
 #include "ledger/store/dsn.hpp"
@@ -264,8 +264,8 @@ class Run {
     for (const auto& one : inspector_.last().stuck) print_text(stderr, "bursar: stuck: {}\n", in_one_line(one));
   }
 
-  // A replay that stands for longer than a moment: because somebody has paused what it waits for, or because nothing can
-  // be written. Said once, the latter again each minute; it goes on by itself.
+  // A replay that stands for longer than a moment: because somebody has paused what it waits for, or because nothing
+  // can be written. Said once, the latter again each minute; it goes on by itself.
   void say_why_it_stands(std::size_t played, std::int64_t now_us) {
     constexpr std::int64_t patience_us = 2'000'000, again_us = 60'000'000;
     if (played != stood_at_ || stood_since_us_ == 0) {
@@ -392,11 +392,9 @@ class Run {
       print_text(stderr, "bursar: the schedules are as they were: {}\n", unknown.error().text);
     else if (!unknown->empty())
       print_text(stderr, "bursar: schedules of {} can't fire: nobody has opened that owner\n", *unknown);
-    return {
-        pulse_,
-        {{"reconcile", [this] { return compare_now("bursar schedule", std::chrono::seconds(5)); }},
-          {"checkpoint", [this] { return checkpoint_now(); }}}
-    };
+    return {pulse_,
+            {{"reconcile", [this] { return compare_now("bursar schedule", std::chrono::seconds(5)); }},
+             {"checkpoint", [this] { return checkpoint_now(); }}}};
   }
   // Once a second. Where PostgreSQL does not answer, the next look goes on from there.
   void step_schedules(FiringHand& hand) {
@@ -469,7 +467,7 @@ class Run {
   std::int64_t signed_us_ = steady_us(), scheduled_us_ = 0;
   int unsound_ = 0;  // the exit code, once a scheduled checkpoint has found a bad row
   Inspector inspector_;
-  std::size_t stood_at_ = 0;         // bars played when it was last looked at
+  std::size_t stood_at_ = 0;  // bars played when it was last looked at
   std::int64_t stood_since_us_ = 0, unwritten_said_us_ = 0;
   bool is_pause_said_ = false;
   std::string unsaved_;  // why the last write of ours failed

@@ -47,8 +47,8 @@ std::string remark_on(const SleeveView& sleeve, int scale) {
   text += ", " + sleeve.state;
   if (sleeve.paused && sleeve.state != "paused") text += " (paused: no new buys)";
   if (sleeve.position.is_positive())
-    text += fmt::format(": {} {} at cost {} with fees", plain_amount(sleeve.position, sleeve.base.scale), sleeve.base.code,
-                        plain_amount(sleeve.cost, scale));
+    text += fmt::format(": {} {} at cost {} with fees", plain_amount(sleeve.position, sleeve.base.scale),
+                        sleeve.base.code, plain_amount(sleeve.cost, scale));
   if (sleeve.is_too_small())
     text += fmt::format(", can't trade: the smallest order is {}", plain_amount(sleeve.smallest_order, scale));
   if (sleeve.held.is_positive()) text += fmt::format(", {} in an open order", plain_amount(sleeve.held, scale));
@@ -68,9 +68,10 @@ std::string reserve_text(const VaultView& vault) {
   const std::string share = percent(machines::policy::share(vault.reserve));
   const std::string kept = plain_amount(vault.must_stay, vault.asset.scale);
   if (vault.reserve.rule == Rule::fixed) return fmt::format("reserve: {} of the total must stay, {}", share, kept);
-  return fmt::format("reserve: {} of the total must stay, {} (flexing from {} to {}, volatility {})", share,
-                     kept, percent(vault.reserve.least), percent(vault.reserve.most),
-                     vault.reserve.volatility.ppm == 0 ? "not measured yet" : percent(vault.reserve.volatility) + " a year");
+  return fmt::format(
+      "reserve: {} of the total must stay, {} (flexing from {} to {}, volatility {})", share, kept,
+      percent(vault.reserve.least), percent(vault.reserve.most),
+      vault.reserve.volatility.ppm == 0 ? "not measured yet" : percent(vault.reserve.volatility) + " a year");
 }
 
 std::string sleeves_of(const VaultView& vault, machines::SleeveKind kind, const std::string& stem) {
@@ -96,22 +97,20 @@ ordered_json sleeve_json(const SleeveView& sleeve, int scale) {
   ordered_json fees = ordered_json::object();
   for (const auto& fee : sleeve.fees)
     fees[fee.asset.code] = plain_amount(Amount(fee.asset.id, fee.minor), fee.asset.scale);
-  return {
-      {"name",                     sleeve.name                   },
-      {"kind",                     machines::name_of(sleeve.kind)},
-      {"pair",                     sleeve.pair                   },
-      {"state",                    sleeve.state                  },
-      {"paused",                   sleeve.paused                 },
-      {"too_small",                sleeve.is_too_small()         },
-      {"allocation",               plain_amount(sleeve.allocation, scale)},
-      {"balance",                          plain_amount(sleeve.balance,                                                scale)},
-      {"cash",                     plain_amount(sleeve.coins,   scale)},
-      {"in_orders",                plain_amount(sleeve.held,    scale)},
-      {"held",                     plain_amount(sleeve.position,                                              sleeve.base.scale)},
-      {"held_at_cost_with_fees",                          plain_amount(sleeve.cost,                                               scale)},
-      {"returned_so_far",        plain_amount(sleeve.returned,scale)},
-      {"fees",fees}
-  };
+  return {{"name", sleeve.name},
+          {"kind", machines::name_of(sleeve.kind)},
+          {"pair", sleeve.pair},
+          {"state", sleeve.state},
+          {"paused", sleeve.paused},
+          {"too_small", sleeve.is_too_small()},
+          {"allocation", plain_amount(sleeve.allocation, scale)},
+          {"balance", plain_amount(sleeve.balance, scale)},
+          {"cash", plain_amount(sleeve.coins, scale)},
+          {"in_orders", plain_amount(sleeve.held, scale)},
+          {"held", plain_amount(sleeve.position, sleeve.base.scale)},
+          {"held_at_cost_with_fees", plain_amount(sleeve.cost, scale)},
+          {"returned_so_far", plain_amount(sleeve.returned, scale)},
+          {"fees", fees}};
 }
 
 }  // namespace
@@ -122,8 +121,9 @@ std::string vaults_table(const std::vector<VaultView>& vaults) {
   for (const VaultView& vault : vaults) {
     const auto coins = [&](Amount amount) { return plain_amount(amount, vault.asset.scale); };
     text += fmt::format("{:<10} {:<10} {:<14} {:<6} {:>20} {:>20} {:>20} {:>20}  {}\n", visible(vault.owner_name),
-                        visible(vault.name), vault.venue + "/" + vault.account, vault.asset.code, coins(vault.total), coins(vault.tradeable),
-                        coins(vault.quiet), coins(vault.flash), vault.idle.empty() ? "" : "idle: " + vault.idle);
+                        visible(vault.name), vault.venue + "/" + vault.account, vault.asset.code, coins(vault.total),
+                        coins(vault.tradeable), coins(vault.quiet), coins(vault.flash),
+                        vault.idle.empty() ? "" : "idle: " + vault.idle);
   }
   return text;
 }
@@ -156,26 +156,25 @@ ordered_json vaults_json(const std::vector<VaultView>& vaults) {
     const int scale = vault.asset.scale;
     ordered_json sleeves = ordered_json::array();
     for (const SleeveView& sleeve : vault.sleeves) sleeves.push_back(sleeve_json(sleeve, scale));
-    all.push_back({
-        {"owner",                         vault.owner_name                                                     },
-        {"name",                          vault.name                                                           },
-        {"venue",                         vault.venue                                                          },
-        {"account",                       vault.account                                                        },
-        {"asset",                         vault.asset.code                                                     },
-        {"total",                         plain_amount(vault.total,                                              scale)},
-        {"statement",                               vault.on_wallet
-                          ? ordered_json{{"total", plain_amount(*vault.on_wallet, scale)}, {"at", utc(vault.stated_at)}}
-                          : ordered_json(nullptr)                                                                                         },
-        {"tradeable",                               plain_amount(vault.tradeable, scale)},
-        {"not_allocated",                         plain_amount(vault.unallocated,                                                                                              scale)},
-        {"quiet",plain_amount(vault.quiet,scale)},
-        {"flash",                         plain_amount(vault.flash,                                                                                              scale)},
-        {"not_at_risk",                               plain_amount(vault.not_at_risk,                                                                                              scale)},
-        {"reserve",
-         {{"rule", machines::name_of(vault.reserve.rule)}, {"must_stay", plain_amount(vault.must_stay, scale)}}},
-        {"idle",vault.idle},
-        {"sleeves",                       sleeves}
-    });
+    all.push_back(
+        {{"owner", vault.owner_name},
+         {"name", vault.name},
+         {"venue", vault.venue},
+         {"account", vault.account},
+         {"asset", vault.asset.code},
+         {"total", plain_amount(vault.total, scale)},
+         {"statement",
+          vault.on_wallet ? ordered_json{{"total", plain_amount(*vault.on_wallet, scale)}, {"at", utc(vault.stated_at)}}
+                          : ordered_json(nullptr)},
+         {"tradeable", plain_amount(vault.tradeable, scale)},
+         {"not_allocated", plain_amount(vault.unallocated, scale)},
+         {"quiet", plain_amount(vault.quiet, scale)},
+         {"flash", plain_amount(vault.flash, scale)},
+         {"not_at_risk", plain_amount(vault.not_at_risk, scale)},
+         {"reserve",
+          {{"rule", machines::name_of(vault.reserve.rule)}, {"must_stay", plain_amount(vault.must_stay, scale)}}},
+         {"idle", vault.idle},
+         {"sleeves", sleeves}});
   }
   return all;
 }

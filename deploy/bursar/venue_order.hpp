@@ -1,5 +1,5 @@
-// deploy/bursar/venue_order.hpp: asks the venue about one order, as a worker does: with the worker's own line to it, and
-// signed where the house has trade keys. I/O: one or two questions over ZeroMQ a call, and the keys. No throw.
+// deploy/bursar/venue_order.hpp: asks the venue about one order, as a worker does: with the worker's own line to it,
+// and signed where the house has trade keys. I/O: one or two questions over ZeroMQ a call, and the keys. No throw.
 #pragma once
 
 #include <chrono>

@@ -98,9 +98,7 @@ int version_of(const fs::path& data) {
 }
 
 machines::Failure<ClusterError> interrupted() {
-  return {
-      ClusterError{"interrupted while PostgreSQL was starting; nothing is lost, the same command goes on", 1}
-  };
+  return {ClusterError{"interrupted while PostgreSQL was starting; nothing is lost, the same command goes on", 1}};
 }
 
 // A server refuses a folder that is not its user's, in words that name no remedy. So is one that root copied.

@@ -21,10 +21,10 @@
 namespace deploy {
 
 struct ClusterOptions {
-  std::chrono::seconds ready_within{120};  // start-up, crash recovery included
-  std::chrono::seconds stop_within{30};    // a fast shutdown; then immediate, which recovery repairs
-  LogLimits log;                           // of postgres.log
-  PostgresSettings extra;                  // on top of ours, for tests
+  std::chrono::seconds ready_within{120};                 // start-up, crash recovery included
+  std::chrono::seconds stop_within{30};                   // a fast shutdown; then immediate, which recovery repairs
+  LogLimits log;                                          // of postgres.log
+  PostgresSettings extra;                                 // on top of ours, for tests
   std::function<bool()> gives_up = [] { return false; };  // asked while open() waits: yes ends it with an error
 };
 
@@ -34,7 +34,8 @@ class Cluster {
  public:
   // Makes the cluster in `folder` (see open_folder; the caller holds its lock) where there is none, adopts a server
   // that an earlier run left, else starts one, and waits until it answers.
-  // Errors: exit code 2 for the folder (a copy that belongs to another user), 1 for PostgreSQL (absent, wrong version, won't start: with its last words).
+  // Errors: exit code 2 for the folder (a copy that belongs to another user), 1 for PostgreSQL (absent, wrong version,
+  // won't start: with its last words).
   static Clustered<Cluster> open(const std::filesystem::path& folder, ClusterOptions options = {});
   // Stops the server.
   ~Cluster();

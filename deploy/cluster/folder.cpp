@@ -23,9 +23,7 @@ constexpr const char* marker_text = "A data folder of Bursar, format 1. Its ledg
 
 template <class... Parts>
 machines::Failure<ClusterError> refuse(fmt::format_string<Parts...> text, Parts&&... parts) {
-  return {
-      ClusterError{fmt::format(text, std::forward<Parts>(parts)...), 2}
-  };
+  return {ClusterError{fmt::format(text, std::forward<Parts>(parts)...), 2}};
 }
 
 mode_t folder_mode() { return geteuid() == 0 ? 0711 : 0700; }
@@ -53,8 +51,9 @@ std::optional<ClusterError> check_existing(const fs::path& folder, const struct 
   };
   if (!S_ISDIR(found.st_mode)) return because("is not a folder");
   if (found.st_uid != geteuid())
-    return because(fmt::format("belongs to {0}, and this is {1}; run it as {0}; a copy is handed over by chown -R {1}: {2}",
-                               user_name(found.st_uid), user_name(geteuid()), folder.string()));
+    return because(
+        fmt::format("belongs to {0}, and this is {1}; run it as {0}; a copy is handed over by chown -R {1}: {2}",
+                    user_name(found.st_uid), user_name(geteuid()), folder.string()));
   std::error_code error;
   if (!fs::exists(folder / marker_name, error) && !holds_nothing(folder))
     return because("is not empty and not a data folder of Bursar");
@@ -154,7 +153,8 @@ std::optional<std::string> not_ours_to_follow(const fs::path& path) {
   fs::path at = path.root_path();
   fs::path rest = path.relative_path();
   for (int step = 0; step < most_steps && !rest.empty(); ++step) {
-    struct stat folder {}, name {};
+    struct stat folder {
+    }, name{};
     const fs::path next = at / *rest.begin();
     fs::path after;
     for (auto part = std::next(rest.begin()); part != rest.end(); ++part) after /= *part;

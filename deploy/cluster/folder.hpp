@@ -38,8 +38,8 @@ class FolderLock {
   int descriptor_;
 };
 
-// Why root must not follow this absolute path: another user owns, or may replace, a name on the way. Nothing when nobody
-// may, and nothing when this is not root: then what the kernel lets us reach is ours to reach.
+// Why root must not follow this absolute path: another user owns, or may replace, a name on the way. Nothing when
+// nobody may, and nothing when this is not root: then what the kernel lets us reach is ours to reach.
 std::optional<std::string> not_ours_to_follow(const std::filesystem::path& path);
 
 // Makes the folder where it is missing (0711 for root, else 0700) with its subfolders keys (0700) and log (0700), and

@@ -17,37 +17,35 @@ namespace fs = std::filesystem;
 
 template <class... Parts>
 machines::Failure<ClusterError> failed(fmt::format_string<Parts...> text, Parts&&... parts) {
-  return {
-      ClusterError{fmt::format(text, std::forward<Parts>(parts)...), 1}
-  };
+  return {ClusterError{fmt::format(text, std::forward<Parts>(parts)...), 1}};
 }
 
 const PostgresSettings& our_settings() {
   static const PostgresSettings settings{
-      {"listen_addresses",             ""                },
-      {"unix_socket_permissions",      "0700"            },
-      {"max_connections",              "60"              },
-      {"shared_buffers",               "256MB"           },
-      {"fsync",                        "on"              },
-      {"synchronous_commit",           "on"              },
-      {"full_page_writes",             "on"              },
-      {"wal_compression",              "off"             },
-      {"max_wal_size",                 "2GB"             },
-      {"min_wal_size",                 "256MB"           },
-      {"checkpoint_timeout",           "15min"           },
-      {"checkpoint_completion_target", "0.9"             },
-      {"wal_level",                    "replica"         },
-      {"max_wal_senders",              "0"               },
-      {"jit",                          "off"             },
-      {"autovacuum_naptime",           "10s"             },
-      {"autovacuum_vacuum_cost_delay", "0"               },
-      {"timezone",                     "UTC"             },
-      {"log_timezone",                 "UTC"             },
-      {"lc_messages",                  "C"               },
-      {"log_line_prefix",              "%m [%p] %q%u@%d "},
-      {"log_min_messages",             "warning"         },
-      {"log_checkpoints",              "off"             },
-      {"cluster_name",                 "bursar"          },
+      {"listen_addresses", ""},
+      {"unix_socket_permissions", "0700"},
+      {"max_connections", "60"},
+      {"shared_buffers", "256MB"},
+      {"fsync", "on"},
+      {"synchronous_commit", "on"},
+      {"full_page_writes", "on"},
+      {"wal_compression", "off"},
+      {"max_wal_size", "2GB"},
+      {"min_wal_size", "256MB"},
+      {"checkpoint_timeout", "15min"},
+      {"checkpoint_completion_target", "0.9"},
+      {"wal_level", "replica"},
+      {"max_wal_senders", "0"},
+      {"jit", "off"},
+      {"autovacuum_naptime", "10s"},
+      {"autovacuum_vacuum_cost_delay", "0"},
+      {"timezone", "UTC"},
+      {"log_timezone", "UTC"},
+      {"lc_messages", "C"},
+      {"log_line_prefix", "%m [%p] %q%u@%d "},
+      {"log_min_messages", "warning"},
+      {"log_checkpoints", "off"},
+      {"cluster_name", "bursar"},
   };
   return settings;
 }

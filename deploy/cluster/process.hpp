@@ -43,16 +43,16 @@ struct ProcessSpec {
 machines::Result<pid_t, std::string> spawn(const ProcessSpec& spec);
 
 // Does `work` as that user, in a fork of this process that has no way back; without a user, here. What a name leads to
-// is then no more than that user could reach. Returns 0, or the errno that work() returned, or why nobody could be asked.
-// REQUIRES: work() makes system calls alone, since other threads may hold locks, and returns an errno.
+// is then no more than that user could reach. Returns 0, or the errno that work() returned, or why nobody could be
+// asked. REQUIRES: work() makes system calls alone, since other threads may hold locks, and returns an errno.
 int do_as(const std::optional<Identity>& user, const std::function<int()>& work);
 
 // A process by its descriptor: a number that the kernel gives to another one later is never signalled.
 class ProcessHandle {
  public:
   ProcessHandle() = default;
-  // Of a process that runs now; it holds nothing where there is none. A child is safe to name until it is reaped; of any
-  // other one look at what it is after this, not before.
+  // Of a process that runs now; it holds nothing where there is none. A child is safe to name until it is reaped; of
+  // any other one look at what it is after this, not before.
   explicit ProcessHandle(pid_t pid);
   ~ProcessHandle();
   ProcessHandle(ProcessHandle&& other) noexcept

@@ -57,11 +57,12 @@ std::string paid_text(const SleeveDay& total, const Statement& statement) {
 
 std::string sleeve_text(const SleeveBooks& books, const Statement& statement) {
   const auto& sleeve = books.sleeve;
-  std::string text = fmt::format("\n{} ({}, {} of {}), in {}\n", machines::visible(sleeve.name), machines::name_of(sleeve.kind),
-                                 sleeve.symbol, machines::visible(sleeve.owner_name), sleeve.quote.code);
+  std::string text =
+      fmt::format("\n{} ({}, {} of {}), in {}\n", machines::visible(sleeve.name), machines::name_of(sleeve.kind),
+                  sleeve.symbol, machines::visible(sleeve.owner_name), sleeve.quote.code);
   if (books.days.empty()) return text + "nothing on these days\n";
-  text += fmt::format(row, "", "realised", "fees", "moved in", "returned", "cash", "held at cost", "unrealised",
-                      "result");
+  text +=
+      fmt::format(row, "", "realised", "fees", "moved in", "returned", "cash", "held at cost", "unrealised", "result");
   for (const auto& [name, days] : periods_of(books.days)) text += line_of(name, total_of(days), sleeve.quote.scale);
   const SleeveDay total = total_of(books.days);
   text += line_of("in all", total, sleeve.quote.scale);
@@ -74,11 +75,11 @@ std::string vault_text(const VaultBooks& books) {
   if (books.days.empty()) return "";
   const VaultDay& last = books.days.back();
   const auto amount = [&](Int128 minor) { return money(units(minor, books.vault.asset.scale)); };
-  return fmt::format("vault {} of {}, in {}: total {}, tradeable {}\n  cash {}, held at cost {}, open fees {}, held at market {}\n",
-                     machines::visible(books.vault.name), machines::visible(books.vault.owner_name),
-                     books.vault.asset.code, amount(last.total_coins()), amount(last.tradeable_coins()), amount(last.total),
-                     amount(last.held), amount(last.open_fees),
-                     last.held_market ? amount(*last.held_market) : "no price");
+  return fmt::format(
+      "vault {} of {}, in {}: total {}, tradeable {}\n  cash {}, held at cost {}, open fees {}, held at market {}\n",
+      machines::visible(books.vault.name), machines::visible(books.vault.owner_name), books.vault.asset.code,
+      amount(last.total_coins()), amount(last.tradeable_coins()), amount(last.total), amount(last.held),
+      amount(last.open_fees), last.held_market ? amount(*last.held_market) : "no price");
 }
 
 // ---- JSON and CSV
@@ -127,13 +128,8 @@ ordered_json figures_json(const SleeveDay& day, const SleeveBooks& books, const 
 ordered_json sleeve_json(const SleeveBooks& books, const Statement& statement) {
   const auto& sleeve = books.sleeve;
   ordered_json made = {
-      {"owner",  sleeve.owner_name             },
-      {"name",   sleeve.name                   },
-      {"kind",   machines::name_of(sleeve.kind)},
-      {"symbol", sleeve.symbol                 },
-      {"quote",  sleeve.quote.code             },
-      {"base",   sleeve.base.code              }
-  };
+      {"owner", sleeve.owner_name}, {"name", sleeve.name},        {"kind", machines::name_of(sleeve.kind)},
+      {"symbol", sleeve.symbol},    {"quote", sleeve.quote.code}, {"base", sleeve.base.code}};
   made["total"] = books.days.empty() ? ordered_json(nullptr) : figures_json(total_of(books.days), books, statement);
   made["days"] = ordered_json::array();
   for (const SleeveDay& day : books.days) {
@@ -147,10 +143,7 @@ ordered_json sleeve_json(const SleeveBooks& books, const Statement& statement) {
 
 ordered_json vault_json(const VaultBooks& books) {
   ordered_json made = {
-      {"owner", books.vault.owner_name},
-      {"name",  books.vault.name      },
-      {"asset", books.vault.asset.code}
-  };
+      {"owner", books.vault.owner_name}, {"name", books.vault.name}, {"asset", books.vault.asset.code}};
   made["days"] = ordered_json::array();
   const auto coins = [&](Int128 minor) { return decimal(minor, books.vault.asset); };
   for (const VaultDay& day : books.days) {
@@ -202,8 +195,9 @@ SleeveDay total_of(const std::vector<SleeveDay>& days) {
   total.opening_unrealised = days.front().opening_unrealised;
   for (std::size_t i = 0; i + 1 < days.size(); ++i) {
     const SleeveDay& day = days[i];
-    for (const auto field : {&SleeveDay::realised, &SleeveDay::fees, &SleeveDay::coin_fees, &SleeveDay::closed_fees, &SleeveDay::allocated,
-                             &SleeveDay::reclaimed, &SleeveDay::corrected, &SleeveDay::returned, &SleeveDay::other, &SleeveDay::suspense})
+    for (const auto field :
+         {&SleeveDay::realised, &SleeveDay::fees, &SleeveDay::coin_fees, &SleeveDay::closed_fees, &SleeveDay::allocated,
+          &SleeveDay::reclaimed, &SleeveDay::corrected, &SleeveDay::returned, &SleeveDay::other, &SleeveDay::suspense})
       total.*field += day.*field;
     total.fills += day.fills;
     total.unvalued = total.unvalued || day.unvalued;
@@ -236,7 +230,8 @@ std::string books_table(const Books& books) {
   text += "\n";
   for (const VaultBooks& one : statement.vaults) text += vault_text(one);
   if (statement.breaks.empty())
-    return text + "every day adds up: opening + realised - fees + corrected + moved in - returned = cash + held at cost\n";
+    return text +
+           "every day adds up: opening + realised - fees + corrected + moved in - returned = cash + held at cost\n";
   text += "DOES NOT ADD UP:\n";
   for (const Break& one : statement.breaks) text += break_text(one) + "\n";
   return text;
@@ -244,22 +239,16 @@ std::string books_table(const Books& books) {
 
 ordered_json books_json(const Books& books) {
   const Statement& statement = books.statement;
-  ordered_json made = {
-      {"from",       day_text(books.from)              },
-      {"to",         day_text(books.to)                },
-      {"cost_basis", machines::name_of(statement.basis)},
-      {"adds_up",    statement.breaks.empty()          },
-      {"breaks",     ordered_json::array()             },
-      {"sleeves",    ordered_json::array()             },
-      {"vaults",     ordered_json::array()             }
-  };
+  ordered_json made = {{"from", day_text(books.from)},
+                       {"to", day_text(books.to)},
+                       {"cost_basis", machines::name_of(statement.basis)},
+                       {"adds_up", statement.breaks.empty()},
+                       {"breaks", ordered_json::array()},
+                       {"sleeves", ordered_json::array()},
+                       {"vaults", ordered_json::array()}};
   for (const Break& one : statement.breaks)
-    made["breaks"].push_back(ordered_json{
-        {"day",    day_text(one.day)},
-        {"owner",  one.owner        },
-        {"sleeve", one.sleeve       },
-        {"what",   one.what         }
-    });
+    made["breaks"].push_back(
+        ordered_json{{"day", day_text(one.day)}, {"owner", one.owner}, {"sleeve", one.sleeve}, {"what", one.what}});
   for (const SleeveBooks& one : statement.sleeves) made["sleeves"].push_back(sleeve_json(one, statement));
   for (const VaultBooks& one : statement.vaults) made["vaults"].push_back(vault_json(one));
   return made;

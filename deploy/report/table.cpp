@@ -10,8 +10,9 @@ constexpr const char* row = "{:<14}{:<7}{:>8}{:>7}{:>12}{:>14}{:>12}{:>12}{:>14}
 
 std::string line_of(const Outcome& outcome, const std::string& kind, const std::string& trades, const std::string& wins,
                     const std::string& fees) {
-  return fmt::format(row, machines::visible(outcome.name).substr(0, 13), kind, trades, wins, fees, signed_money(outcome.gain()),
-                     signed_percent(outcome.gain_percent()), percent(outcome.deepest_percent), money(outcome.end));
+  return fmt::format(row, machines::visible(outcome.name).substr(0, 13), kind, trades, wins, fees,
+                     signed_money(outcome.gain()), signed_percent(outcome.gain_percent()),
+                     percent(outcome.deepest_percent), money(outcome.end));
 }
 
 std::string comparison(const ReportData& data, const Figures& figures) {
@@ -55,9 +56,9 @@ std::string flaw_line(const Flaw& flaw) {
 std::string ledger_lines(const ReportData& data) {
   const auto amount = [&](machines::Int128 minor) { return money(units(minor, data.quote.scale)); };
   const Vault& vault = data.vault;
-  std::string text = fmt::format("vault    total {} {}: cash {}, held at cost {}, open fees {}\n",
-                                 amount(vault.total), data.quote.code, amount(vault.cash), amount(vault.held_at_cost),
-                                 amount(vault.open_fees));
+  std::string text =
+      fmt::format("vault    total {} {}: cash {}, held at cost {}, open fees {}\n", amount(vault.total),
+                  data.quote.code, amount(vault.cash), amount(vault.held_at_cost), amount(vault.open_fees));
   text += fmt::format("         tradeable {}, held at market {}, returned from flash {}\n", amount(vault.tradeable),
                       amount(vault.held_at_market), amount(vault.returned_from_flash));
   text += fmt::format("ledger   {} transitions, {} postings, {}, suspense {}\n", grouped(data.transitions),

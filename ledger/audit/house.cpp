@@ -38,12 +38,14 @@ constexpr Statement shards_statement = {
     false};
 
 // The n-th job of a step is the n-th that its transition orders, a timer of the same world time or, re-armed, a later
-// one; ordinals count from 0, those of a vault's birth, which SQL writes, from 1. From ordinal 1000 on they are events that somebody submitted: for a live instance, and one that its machine has.
+// one; ordinals count from 0, those of a vault's birth, which SQL writes, from 1. From ordinal 1000 on they are events
+// that somebody submitted: for a live instance, and one that its machine has.
 constexpr Statement jobs_statement = {
     "audit_jobs",
     "WITH known AS (SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], "
     "$7::boolean[]) AS k (kind, machine_version, from_state, event, to_state, command, is_final)) "
-    "SELECT format('job (owner %s, instance %s, version %s, ordinal %s, %s): nothing ordered it as it stands', j.owner, "
+    "SELECT format('job (owner %s, instance %s, version %s, ordinal %s, %s): nothing ordered it as it stands', "
+    "j.owner, "
     "j.instance, j.version, j.ordinal, j.command) FROM ledger.job j "
     "LEFT JOIN ledger.instance i ON i.owner = j.owner AND i.id = j.instance "
     "LEFT JOIN ledger.owner o ON o.id = j.owner "
@@ -65,9 +67,11 @@ constexpr Statement missing_jobs_statement = {
     "split_part(w.word, '@', 1)) FROM ledger.instance i JOIN ledger.transition t ON t.owner = i.owner AND t.instance "
     "= i.id AND t.version = i.version CROSS JOIN LATERAL unnest(string_to_array(t.jobs, ' ')) WITH ORDINALITY AS w "
     "(word, nth) WHERE NOT i.is_final AND w.word NOT LIKE 'born(%' AND NOT EXISTS (SELECT FROM ledger.job j WHERE "
-    "j.owner = i.owner AND j.instance = i.id AND j.version = i.version AND j.ordinal = w.nth - (i.kind <> 'vault' OR i.version > 1)::int) AND NOT EXISTS "
+    "j.owner = i.owner AND j.instance = i.id AND j.version = i.version AND j.ordinal = w.nth - (i.kind <> 'vault' OR "
+    "i.version > 1)::int) AND NOT EXISTS "
     "(SELECT FROM ledger.instance x WHERE x.owner = i.owner AND x.kind = 'intervention' AND x.data::jsonb -> 'jobs' @> "
-    "jsonb_build_array(jsonb_build_array(i.id, i.version, w.nth - (i.kind <> 'vault' OR i.version > 1)::int))) ORDER BY i.owner, i.id LIMIT 1",
+    "jsonb_build_array(jsonb_build_array(i.id, i.version, w.nth - (i.kind <> 'vault' OR i.version > 1)::int))) ORDER "
+    "BY i.owner, i.id LIMIT 1",
     false};
 constexpr Statement stranded_statement = {
     "audit_stranded",
@@ -161,7 +165,8 @@ constexpr Statement firings_statement = {
     false};
 constexpr Statement pins_statement = {
     "audit_pins",
-    "SELECT format('machine_pin (%s %s): no instance was migrated to it, or its pin is gone', coalesce(p.kind, t.kind), "
+    "SELECT format('machine_pin (%s %s): no instance was migrated to it, or its pin is gone', coalesce(p.kind, "
+    "t.kind), "
     "coalesce(p.version, t.machine_version)) FROM ledger.machine_pin p FULL JOIN (SELECT DISTINCT kind, "
     "machine_version FROM ledger.transition WHERE machine_version > 1) AS t ON t.kind = p.kind AND t.machine_version = "
     "p.version WHERE p.kind IS NULL OR t.kind IS NULL LIMIT 1",
@@ -169,7 +174,8 @@ constexpr Statement pins_statement = {
 constexpr Statement keys_statement = {
     "audit_keys",
     "SELECT format('api_key (owner %s, id %s, %s): is not the key that its machine says', coalesce(k.owner, t.owner), "
-    "coalesce(k.id, (t.data::json ->> 'key')::bigint), coalesce(k.name, t.data::json ->> 'name')) FROM sealed.api_key k "
+    "coalesce(k.id, (t.data::json ->> 'key')::bigint), coalesce(k.name, t.data::json ->> 'name')) FROM sealed.api_key "
+    "k "
     "FULL JOIN (SELECT * FROM ledger.transition WHERE kind = 'key' AND version = 1) AS t ON t.owner = k.owner AND "
     "t.instance = k.instance WHERE (k.id::text, k.name, k.key_version::text, k.venue, k.account, k.purpose, "
     "k.fingerprint) IS DISTINCT FROM (t.data::json ->> 'key', t.data::json ->> 'name', t.data::json ->> 'key_version', "
@@ -198,21 +204,14 @@ constexpr Statement times_statement = {
 
 const std::vector<HouseQuestion>& house_questions() {
   static const std::vector<HouseQuestion> questions = {
-      {times_pass,    times_statement,        false, false},
-      {births_pass,   births_statement,       false, false},
-      {births_pass,   shards_statement,       false, false},
-      {jobs_pass,     jobs_statement,         true,  true },
-      {jobs_pass,     missing_jobs_statement, false, true },
-      {jobs_pass,     stranded_statement,     false, true },
-      {cursor_pass,   cursor_statement,       false, true },
-      {rows_pass,     shard_rows_statement,   false, true },
-      {roles_pass,    roles_statement,        false, true },
-      {rows_pass,     owners_statement,       false, true },
-      {controls_pass, controls_statement,     false, false},
-      {controls_pass, firings_statement,      false, false},
-      {controls_pass, pins_statement,         false, false},
-      {controls_pass, keys_statement,         false, false},
-      {records_pass,  statements_statement,   false, false},
+      {times_pass, times_statement, false, false},        {births_pass, births_statement, false, false},
+      {births_pass, shards_statement, false, false},      {jobs_pass, jobs_statement, true, true},
+      {jobs_pass, missing_jobs_statement, false, true},   {jobs_pass, stranded_statement, false, true},
+      {cursor_pass, cursor_statement, false, true},       {rows_pass, shard_rows_statement, false, true},
+      {roles_pass, roles_statement, false, true},         {rows_pass, owners_statement, false, true},
+      {controls_pass, controls_statement, false, false},  {controls_pass, firings_statement, false, false},
+      {controls_pass, pins_statement, false, false},      {controls_pass, keys_statement, false, false},
+      {records_pass, statements_statement, false, false},
   };
   return questions;
 }

@@ -70,17 +70,15 @@ Stored<bool> record_signing(Connection& connection, const Checkpoints& checkpoin
   const auto newest = newest_signing(connection);
   if (!newest) return machines::fail(newest.error());
   const auto last = checkpoints.last();
-  return record(connection, {
-                                {"what",    "checkpoint"                  },
-                                {"who",     "the house"                   },
-                                {"why",     "a checkpoint was signed"     },
-                                {"round",   *newest ? (*newest)->round : 0},
-                                {"number",  checkpoints.all().size()      },
-                                {"line",    checkpoints.hashes().back()   },
-                                {"key",     fingerprint_of(public_key)    },
-                                {"wall_us", last->wall_us                 },
-                                {"place",   place_of(*last)               }
-  });
+  return record(connection, {{"what", "checkpoint"},
+                             {"who", "the house"},
+                             {"why", "a checkpoint was signed"},
+                             {"round", *newest ? (*newest)->round : 0},
+                             {"number", checkpoints.all().size()},
+                             {"line", checkpoints.hashes().back()},
+                             {"key", fingerprint_of(public_key)},
+                             {"wall_us", last->wall_us},
+                             {"place", place_of(*last)}});
 }
 
 Stored<bool> renounce_signings(Connection& connection, const std::string& who, const std::string& why) {
@@ -88,12 +86,7 @@ Stored<bool> renounce_signings(Connection& connection, const std::string& who, c
   if (!newest) return machines::fail(newest.error());
   return record(
       connection,
-      {
-          {"what",  "checkpoints anew"                },
-          {"who",   who                               },
-          {"why",   why                               },
-          {"round", *newest ? (*newest)->round + 1 : 1}
-  });
+      {{"what", "checkpoints anew"}, {"who", who}, {"why", why}, {"round", *newest ? (*newest)->round + 1 : 1}});
 }
 
 Stored<bool> only_signings_since(Connection& connection, const std::vector<Head>& heads) {

@@ -1,6 +1,6 @@
 // ledger/audit/standing.hpp: what must stand as it was made and is in no digest: the deployment's name, settings, bars
-// and their file; and the definitions (functions, triggers, constraints, indexes, columns, grants) of the schemas. Their
-// hashes are put into the audit chain once, and after each migration, as an intervention; verification compares.
+// and their file; and the definitions (functions, triggers, constraints, indexes, columns, grants) of the schemas.
+// Their hashes are put into the audit chain once, and after each migration, as an intervention; verification compares.
 #pragma once
 
 #include "ledger/store/connection.hpp"

@@ -35,8 +35,8 @@ struct VerifyOptions {
 
 // All of history. Errors: the connection's, with how far it had come; what stood until then is not a verdict.
 Stored<Verdict> verify(Connection& connection, const VerifyOptions& options = {});
-// What came after these heads, which somebody has verified and signed; then all that stands, as it stands: sums, limits,
-// holds, accounts, live instances, heads. The chain must hold every one of these heads. Errors: as above.
+// What came after these heads, which somebody has verified and signed; then all that stands, as it stands: sums,
+// limits, holds, accounts, live instances, heads. The chain must hold every one of these heads. Errors: as above.
 Stored<Verdict> verify_since(Connection& connection, const std::vector<Head>& verified,
                              const VerifyOptions& options = {});
 // SHA-256 over the sorted posting lines (DESIGN 2): what two runs are compared by.

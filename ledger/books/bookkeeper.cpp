@@ -148,12 +148,10 @@ void Bookkeeper::book(const Movement& movement, const Account& debit, const Acco
 // Between quarantine and the sleeve's own coins: a person said what a difference was.
 bool Bookkeeper::book_explained(const Movement& movement, const Account& debit, const Account& credit, Sleeve& sleeve,
                                 SleeveDay& day) {
-  const std::map<std::string_view, Kind> kinds = {
-      {"marked_difference", Kind::trade},
-      {"correct_fee",       Kind::fee  },
-      {"correct_error",     Kind::error},
-      {"correct_undo",      Kind::undo }
-  };
+  const std::map<std::string_view, Kind> kinds = {{"marked_difference", Kind::trade},
+                                                  {"correct_fee", Kind::fee},
+                                                  {"correct_error", Kind::error},
+                                                  {"correct_undo", Kind::undo}};
   const auto kind = kinds.find(movement.code);
   if (kind == kinds.end()) return false;
   const SleeveRow& row = sleeve.row;

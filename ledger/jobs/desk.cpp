@@ -113,8 +113,12 @@ Stored<std::vector<Untaken>> Desk::untaken(machines::Instant come, std::int64_t 
   if (!rows) return machines::fail(rows.error());
   std::vector<Untaken> found;
   for (int row = 0; row < rows->size(); ++row)
-    found.push_back({std::string(rows->text(row, 0)), std::string(rows->text(row, 1)), rows->number(row, 2),
-                     rows->number(row, 3), {rows->number(row, 4)}, std::string(rows->text(row, 5))});
+    found.push_back({std::string(rows->text(row, 0)),
+                     std::string(rows->text(row, 1)),
+                     rows->number(row, 2),
+                     rows->number(row, 3),
+                     {rows->number(row, 4)},
+                     std::string(rows->text(row, 5))});
   return found;
 }
 

@@ -123,11 +123,7 @@ std::vector<InstanceId> apply_step(Rows& rows, const Step& step, InstanceId& nex
   order_jobs(rows, step, ids);
   std::int32_t leg = 0;
   for (const Posting& posting : step.postings)
-    post(rows, step,
-         {
-             step.owner, {ids[0], step.moves[0].version + 1, ++leg}
-    },
-         posting);
+    post(rows, step, {step.owner, {ids[0], step.moves[0].version + 1, ++leg}}, posting);
   if (!ids.empty() && step.moves[0].version > 0)
     rows.steps[{step.owner, ids[0], step.moves[0].version + 1}] = {content_of(step), born};
   return born;

@@ -17,10 +17,7 @@ constexpr Effect effect_of(machines::PostingKind kind, Int128 amount, Int128 res
   const bool resolves = kind == machines::PostingKind::post || kind == machines::PostingKind::void_;
   const Int128 pending = is_hold ? amount : resolves ? -reserved : 0;
   const Int128 posted = is_hold ? 0 : amount;
-  return {
-      {pending, posted, 0,       0     },
-      {0,       0,      pending, posted}
-  };
+  return {{pending, posted, 0, 0}, {0, 0, pending, posted}};
 }
 
 // The sum, or nothing where a counter leaves |x| < 10^38.

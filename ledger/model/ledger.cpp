@@ -50,12 +50,8 @@ StepResult Ledger::commit_one(int shard, std::int64_t epoch, const Step& step) {
   if (verdict.outcome == Outcome::committed) return {Outcome::committed, "", apply_step(rows_, step, next_instance_)};
   const bool has_key = !step.moves.empty() && step.moves[0].version > 0;
   if (verdict.outcome == Outcome::refused && has_key)
-    rows_.refusals.try_emplace(
-        {
-            {step.owner, step.moves[0].instance.id, step.moves[0].version + 1},
-            step.token
-    },
-        verdict.refusal);
+    rows_.refusals.try_emplace({{step.owner, step.moves[0].instance.id, step.moves[0].version + 1}, step.token},
+                               verdict.refusal);
   return {verdict.outcome, std::string(verdict.refusal), {}};
 }
 

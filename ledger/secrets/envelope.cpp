@@ -101,11 +101,7 @@ bool decrypt(Bytes key, std::string_view nonce, std::string_view associated_text
   return EVP_CipherFinal_ex(cipher.get(), plain.data() + done, &rest) == 1;
 }
 
-machines::Failure<SecretError> damaged(const std::string& what) {
-  return {
-      SecretError{SecretFailure::damaged, what}
-  };
-}
+machines::Failure<SecretError> damaged(const std::string& what) { return {SecretError{SecretFailure::damaged, what}}; }
 
 Secretly<Secret> unsealed(const Secret& key, std::string_view nonce, std::string_view associated_text,
                           std::string_view text, const char* what) {

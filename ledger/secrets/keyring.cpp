@@ -74,9 +74,7 @@ SecretError from(const StoreError& error, const std::string& what) {
                       is_doubt ? "; whether it was stored is not known: look with `bursar key list`" : "")};
 }
 machines::Failure<SecretError> refused(std::string text) {
-  return {
-      SecretError{SecretFailure::refused, std::move(text)}
-  };
+  return {SecretError{SecretFailure::refused, std::move(text)}};
 }
 
 std::string bytea(std::string_view bytes) {

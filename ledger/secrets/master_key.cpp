@@ -20,9 +20,7 @@ namespace fs = std::filesystem;
 constexpr const char* credential_name = "bursar-master-key";
 
 machines::Failure<SecretError> no(const fs::path& file, const std::string& why) {
-  return {
-      SecretError{SecretFailure::unusable, fmt::format("the master key {} {}", file.string(), why)}
-  };
+  return {SecretError{SecretFailure::unusable, fmt::format("the master key {} {}", file.string(), why)}};
 }
 
 class Descriptor {

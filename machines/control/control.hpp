@@ -13,10 +13,12 @@ using enum State;
 using enum Event;
 using enum Command;
 
+// clang-format off
 inline constexpr auto transitions = table<State, Event, Command>({
-  // from      on    to      then
+    // from      on    to      then
     {in_force, lift, lifted, none},
 });
+// clang-format on
 static_assert(transitions.one_row_per_state_and_event());
 static_assert(transitions.reaches_every_state_from(in_force));
 static_assert(transitions.rests_only_in({lifted}));

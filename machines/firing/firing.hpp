@@ -14,14 +14,16 @@ using enum State;
 using enum Event;
 using enum Command;
 
+// clang-format off
 inline constexpr auto transitions = table<State, Event, Command>({
-  // from     on      to       then
+    // from     on      to       then
     {due,     start,  running, none},
     {due,     skip,   skipped, none},
     {running, finish, done,    none},
     {running, fail,   failed,  none},
     {running, lose,   due,     none},
 });
+// clang-format on
 static_assert(transitions.one_row_per_state_and_event());
 static_assert(transitions.reaches_every_state_from(due));
 static_assert(transitions.rests_only_in({done, failed, skipped}));

@@ -14,10 +14,12 @@ using enum State;
 using enum Event;
 using enum Command;
 
+// clang-format off
 inline constexpr auto transitions = table<State, Event, Command>({
-  // from     on         to           then
+    // from     on         to           then
     {ordered, carry_out, carried_out, none},
 });
+// clang-format on
 static_assert(transitions.one_row_per_state_and_event());
 static_assert(transitions.reaches_every_state_from(ordered));
 static_assert(transitions.rests_only_in({carried_out}));

@@ -26,8 +26,9 @@ using enum State;
 using enum Event;
 using enum Command;
 
+// clang-format off
 inline constexpr auto transitions = table<State, Event, Command>({
-  // from     on           to        then
+    // from     on           to        then
     {resting,  prove,       healthy,  none         },
     {resting,  succeed,     degraded, none         },
     {resting,  strain,      resting,  none         },
@@ -57,6 +58,7 @@ inline constexpr auto transitions = table<State, Event, Command>({
     {degraded, replace,     resting,  none         },
     {degraded, retire,      retired,  forget_secret},
 });
+// clang-format on
 static_assert(transitions.one_row_per_state_and_event());
 static_assert(transitions.reaches_every_state_from(resting));
 static_assert(transitions.rests_only_in({retired}));

@@ -23,8 +23,8 @@ struct Data {
   Instant placed_at;         // world time of the decision
   Instant first_fill{0};
   std::string reason;  // why it was rejected, cancelled or put in quarantine
-  // Wall clock, microseconds since the epoch: no request of this order that has left can be taken by the venue later. 0:
-  // none has left, or the venue gives no such moment. A fact of the outside call, in no digest.
+  // Wall clock, microseconds since the epoch: no request of this order that has left can be taken by the venue later.
+  // 0: none has left, or the venue gives no such moment. A fact of the outside call, in no digest.
   std::int64_t good_until_us = 0;
 };
 

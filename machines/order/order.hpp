@@ -33,8 +33,9 @@ using enum State;
 using enum Event;
 using enum Command;
 
+// clang-format off
 inline constexpr auto transitions = table<State, Event, Command>({
-  // from      on                 to           then
+    // from      on                 to           then
     {drafted,    send,              sent,        none        },
     {drafted,    cancel,            cancelled,   none        },
     {sent,       accept,            resting,     query_order },
@@ -78,6 +79,7 @@ inline constexpr auto transitions = table<State, Event, Command>({
     {cancelling, person_cancelled,  cancelled,   none        },
     {cancelling, person_not_placed, not_placed,  none        },
 });
+// clang-format on
 static_assert(transitions.one_row_per_state_and_event());
 static_assert(transitions.reaches_every_state_from(drafted));
 static_assert(transitions.rests_only_in({filled, cancelled, rejected, not_placed, quarantined}));
@@ -89,6 +91,5 @@ static_assert([] {
 
 // Whether a request may leave once this stands: a freeze of everything holds it back (schemas/sql, table `leaving`).
 constexpr bool lets_leave(Event event) { return event == send || event == resend; }
-
 
 }  // namespace machines::order

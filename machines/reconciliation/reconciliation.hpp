@@ -22,8 +22,9 @@ using enum State;
 using enum Event;
 using enum Command;
 
+// clang-format off
 inline constexpr auto transitions = table<State, Event, Command>({
-  // from      on            to         then
+    // from      on            to         then
     {open,      explain_part, open,      none},
     {open,      explain,      explained, none},
     {open,      assign,       open,      none},
@@ -31,6 +32,7 @@ inline constexpr auto transitions = table<State, Event, Command>({
     {explained, close,        closed,    none},
     {explained, undo,         open,      none},
 });
+// clang-format on
 static_assert(transitions.one_row_per_state_and_event());
 static_assert(transitions.reaches_every_state_from(open));
 static_assert(transitions.rests_only_in({closed}));

@@ -1,5 +1,6 @@
-// machines/resolution/resolution.hpp: a person's word about an order that nobody can ask about, from the step that ended
-// the order by it to the venue's own word. It waits in sight until the venue can be asked again. Pure: no clock, no I/O.
+// machines/resolution/resolution.hpp: a person's word about an order that nobody can ask about, from the step that
+// ended the order by it to the venue's own word. It waits in sight until the venue can be asked again. Pure: no clock,
+// no I/O.
 #pragma once
 
 #include <string>
@@ -20,11 +21,13 @@ using enum State;
 using enum Event;
 using enum Command;
 
+// clang-format off
 inline constexpr auto transitions = table<State, Event, Command>({
-  // from        on        to         then
+    // from        on        to         then
     {unconfirmed, confirm,  confirmed, none},
     {unconfirmed, overrule, overruled, none},
 });
+// clang-format on
 static_assert(transitions.one_row_per_state_and_event());
 static_assert(transitions.reaches_every_state_from(unconfirmed));
 static_assert(transitions.rests_only_in({confirmed, overruled}));

@@ -27,8 +27,9 @@ using enum State;
 using enum Event;
 using enum Command;
 
+// clang-format off
 inline constexpr auto transitions = table<State, Event, Command>({
-  // from    on            to        then
+    // from    on            to        then
     {watching, entry_signal,   entering, place_order},
     {entering, entry_filled,   holding,  evaluate   },
     {entering, entry_failed,   watching, evaluate   },
@@ -40,6 +41,7 @@ inline constexpr auto transitions = table<State, Event, Command>({
     {holding,  reduce_outside, holding,  none       }, // the timer that stands goes on looking
     {holding,  close_outside,  closed,   start_next },
 });
+// clang-format on
 static_assert(transitions.one_row_per_state_and_event());
 static_assert(transitions.reaches_every_state_from(watching));
 static_assert(transitions.rests_only_in({closed}));

@@ -13,11 +13,13 @@ using enum State;
 using enum Event;
 using enum Command;
 
+// clang-format off
 inline constexpr auto transitions = table<State, Event, Command>({
-  // from  on       to    then
+    // from  on       to    then
     {open, flex,    open, review},
     {open, propose, open, review},
 });
+// clang-format on
 static_assert(transitions.one_row_per_state_and_event());
 static_assert(transitions.reaches_every_state_from(open));
 static_assert(transitions.rests_only_in({}));

@@ -57,20 +57,18 @@ auto guarded(std::string_view text, const F& read) -> std::optional<decltype(rea
 }  // namespace
 
 std::string write_order(const machines::order::Data& data) {
-  json made = {
-      {"symbol",     data.symbol                                                 },
-      {"side",       data.is_buy ? "buy" : "sell"                                },
-      {"size",       text_of(data.size)                                          },
-      {"hold",       {data.hold.instance.value, data.hold.version, data.hold.leg}},
-      {"held",       text_of(data.held)                                          },
-      {"base",       text_of(data.base)                                          },
-      {"quote",      text_of(data.quote)                                         },
-      {"fees",       text_of(data.fees)                                          },
-      {"fills",      data.fills                                                  },
-      {"placed_at",  data.placed_at.us                                           },
-      {"first_fill", data.first_fill.us                                          },
-      {"reason",     data.reason                                                 }
-  };
+  json made = {{"symbol", data.symbol},
+               {"side", data.is_buy ? "buy" : "sell"},
+               {"size", text_of(data.size)},
+               {"hold", {data.hold.instance.value, data.hold.version, data.hold.leg}},
+               {"held", text_of(data.held)},
+               {"base", text_of(data.base)},
+               {"quote", text_of(data.quote)},
+               {"fees", text_of(data.fees)},
+               {"fills", data.fills},
+               {"placed_at", data.placed_at.us},
+               {"first_fill", data.first_fill.us},
+               {"reason", data.reason}};
   // Only where the venue took them.
   if (!data.fees_base.is_zero()) made["fees_base"] = text_of(data.fees_base);
   if (!data.fees_other.is_zero()) made["fees_other"] = text_of(data.fees_other);
@@ -106,17 +104,15 @@ std::optional<machines::order::Data> parse_order(std::string_view text) {
 }
 
 std::string write_cycle(const machines::sleeve_cycle::Data& data) {
-  return written({
-      {"number",      data.number           },
-      {"entered_at",  data.entered_at.us    },
-      {"cost",        text_of(data.cost)    },
-      {"base",        text_of(data.base)    },
-      {"entry_price", data.entry_price.e8   },
-      {"proceeds",    text_of(data.proceeds)},
-      {"fees",        text_of(data.fees)    },
-      {"exit_reason", data.exit_reason      },
-      {"realized",    text_of(data.realized)}
-  });
+  return written({{"number", data.number},
+                  {"entered_at", data.entered_at.us},
+                  {"cost", text_of(data.cost)},
+                  {"base", text_of(data.base)},
+                  {"entry_price", data.entry_price.e8},
+                  {"proceeds", text_of(data.proceeds)},
+                  {"fees", text_of(data.fees)},
+                  {"exit_reason", data.exit_reason},
+                  {"realized", text_of(data.realized)}});
 }
 
 std::optional<machines::sleeve_cycle::Data> parse_cycle(std::string_view text) {
@@ -136,15 +132,13 @@ std::optional<machines::sleeve_cycle::Data> parse_cycle(std::string_view text) {
 }
 
 std::string write_allocation(const machines::allocation::Data& data) {
-  return written({
-      {"movement", machines::name_of(data.movement)                                     },
-      {"amount",   text_of(data.amount)                                                 },
-      {"reserve",  text_of(data.reserve)                                                },
-      {"who",      data.who                                                             },
-      {"why",      data.why                                                             },
-      {"reason",   data.reason                                                          },
-      {"vault",    {data.external.value, data.vault_reserve.value, data.tradeable.value}}
-  });
+  return written({{"movement", machines::name_of(data.movement)},
+                  {"amount", text_of(data.amount)},
+                  {"reserve", text_of(data.reserve)},
+                  {"who", data.who},
+                  {"why", data.why},
+                  {"reason", data.reason},
+                  {"vault", {data.external.value, data.vault_reserve.value, data.tradeable.value}}});
 }
 
 std::optional<machines::allocation::Data> parse_allocation(std::string_view text) {
@@ -171,33 +165,29 @@ std::string write_break(const machines::reconciliation::Data& data) {
   for (const auto& one : data.corrects) corrects.push_back({one.instance.value, one.version, one.leg});
   json done = json::array();
   for (const auto& one : data.done)
-    done.push_back({
-        {"as",     one.as           },
-        {"sleeve", one.sleeve       },
-        {"place",  one.place.value  },
-        {"part",   text_of(one.part)},
-        {"with",   one.with.value   },
-        {"cycle",  one.cycle.value  }
-    });
-  return written({
-      {"venue",           data.venue                   },
-      {"account",         data.account                 },
-      {"statement",       data.statement               },
-      {"amount",          text_of(data.amount)         },
-      {"rest",            text_of(data.rest)           },
-      {"statement_total", text_of(data.statement_total)},
-      {"ledger_total",    text_of(data.ledger_total)   },
-      {"external",        data.external.value          },
-      {"quarantine",      data.quarantine.value        },
-      {"person",          data.person                  },
-      {"who",             data.who                     },
-      {"why",             data.why                     },
-      {"explained_as",    data.explained_as            },
-      {"sleeve",          data.sleeve                  },
-      {"fills",           data.fills                   },
-      {"corrects",        corrects                     },
-      {"done",            done                         }
-  });
+    done.push_back({{"as", one.as},
+                    {"sleeve", one.sleeve},
+                    {"place", one.place.value},
+                    {"part", text_of(one.part)},
+                    {"with", one.with.value},
+                    {"cycle", one.cycle.value}});
+  return written({{"venue", data.venue},
+                  {"account", data.account},
+                  {"statement", data.statement},
+                  {"amount", text_of(data.amount)},
+                  {"rest", text_of(data.rest)},
+                  {"statement_total", text_of(data.statement_total)},
+                  {"ledger_total", text_of(data.ledger_total)},
+                  {"external", data.external.value},
+                  {"quarantine", data.quarantine.value},
+                  {"person", data.person},
+                  {"who", data.who},
+                  {"why", data.why},
+                  {"explained_as", data.explained_as},
+                  {"sleeve", data.sleeve},
+                  {"fills", data.fills},
+                  {"corrects", corrects},
+                  {"done", done}});
 }
 
 std::optional<machines::reconciliation::Data> parse_break(std::string_view text) {
@@ -233,9 +223,7 @@ std::optional<machines::reconciliation::Data> parse_break(std::string_view text)
 }
 
 std::string write_sleeve(const machines::sleeve::Data& data) {
-  return written({
-      {"allocation", text_of(data.allocation)}
-  });
+  return written({{"allocation", text_of(data.allocation)}});
 }
 
 std::optional<machines::sleeve::Data> parse_sleeve(std::string_view text) {
@@ -245,26 +233,22 @@ std::optional<machines::sleeve::Data> parse_sleeve(std::string_view text) {
 namespace {
 
 json reserve_json(const machines::policy::Reserve& reserve) {
-  return {
-      {"rule",           machines::name_of(reserve.rule)},
-      {"least_ppm",      reserve.least.ppm              },
-      {"most_ppm",       reserve.most.ppm               },
-      {"volatility_ppm", reserve.volatility.ppm         },
-      {"flexed",         text_of(reserve.flexed)        }
-  };
+  return {{"rule", machines::name_of(reserve.rule)},
+          {"least_ppm", reserve.least.ppm},
+          {"most_ppm", reserve.most.ppm},
+          {"volatility_ppm", reserve.volatility.ppm},
+          {"flexed", text_of(reserve.flexed)}};
 }
 
 }  // namespace
 
 std::string write_vault(const machines::vault::Data& data) {
   const machines::policy::Reallocation& rules = data.reallocation;
-  return written({
-      {"reserve",      reserve_json(data.reserve)                              },
-      {"reallocation",
-       {{"idle_to", rules.idle_to.value},
-        {"most_per_day_ppm", rules.most_per_day.ppm},
-        {"reclaim_after_loss_ppm", rules.reclaim_after_loss.ppm}}}
-  });
+  return written({{"reserve", reserve_json(data.reserve)},
+                  {"reallocation",
+                   {{"idle_to", rules.idle_to.value},
+                    {"most_per_day_ppm", rules.most_per_day.ppm},
+                    {"reclaim_after_loss_ppm", rules.reclaim_after_loss.ppm}}}});
 }
 
 std::optional<machines::vault::Data> parse_vault(std::string_view text) {
@@ -312,14 +296,12 @@ std::optional<std::array<machines::AccountId, 3>> parse_vault_accounts(std::stri
 }
 
 std::string write_momentum(const machines::strategy::Momentum& rules) {
-  return written({
-      {"buy_momentum_ppm", rules.buy_momentum.ppm},
-      {"trend_ppm",        rules.trend.ppm       },
-      {"stop_loss_ppm",    rules.stop_loss.ppm   },
-      {"arm_ppm",          rules.arm.ppm         },
-      {"trail_ppm",        rules.trail.ppm       },
-      {"hold_uptrend_ppm", rules.hold_uptrend.ppm}
-  });
+  return written({{"buy_momentum_ppm", rules.buy_momentum.ppm},
+                  {"trend_ppm", rules.trend.ppm},
+                  {"stop_loss_ppm", rules.stop_loss.ppm},
+                  {"arm_ppm", rules.arm.ppm},
+                  {"trail_ppm", rules.trail.ppm},
+                  {"hold_uptrend_ppm", rules.hold_uptrend.ppm}});
 }
 
 std::optional<machines::strategy::Momentum> parse_momentum(std::string_view text) {

@@ -53,20 +53,20 @@ Data read(const json& from) {
 
 std::string write_key(const Data& data) {
   const json text = {
-      {"key",         data.key                                                                                },
-      {"name",        data.name                                                                               },
-      {"key_version", data.key_version                                                                        },
-      {"venue",       data.venue                                                                              },
-      {"account",     data.account                                                                            },
-      {"purpose",     machines::name_of(data.purpose)                                                         },
-      {"fingerprint", data.fingerprint                                                                        },
-      {"is_proved",   data.is_proved                                                                          },
-      {"is_replaced", data.is_replaced                                                                        },
-      {"auth_errors", data.auth_errors                                                                        },
-      {"incident",    data.incident                                                                           },
-      {"seen",        {{"read", data.seen.read}, {"trade", data.seen.trade}, {"withdraw", data.seen.withdraw}}},
-      {"expires_at",  data.expires_at.us                                                                      },
-      {"tested_at",   data.tested_at.us                                                                       },
+      {"key", data.key},
+      {"name", data.name},
+      {"key_version", data.key_version},
+      {"venue", data.venue},
+      {"account", data.account},
+      {"purpose", machines::name_of(data.purpose)},
+      {"fingerprint", data.fingerprint},
+      {"is_proved", data.is_proved},
+      {"is_replaced", data.is_replaced},
+      {"auth_errors", data.auth_errors},
+      {"incident", data.incident},
+      {"seen", {{"read", data.seen.read}, {"trade", data.seen.trade}, {"withdraw", data.seen.withdraw}}},
+      {"expires_at", data.expires_at.us},
+      {"tested_at", data.tested_at.us},
   };
   return text.dump(-1, ' ', false, json::error_handler_t::replace);
 }

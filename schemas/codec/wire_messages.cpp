@@ -121,8 +121,12 @@ void write(const Failed& failed, pb::Failed& to) {
   to.set_waits(failed.waits);
 }
 Failed read(const pb::Failed& from, Reading& reading) {
-  return {reading.token(from.token()), reading.enumerator<machines::CallError>(from.error()), from.retry_after_ms(),
-          reading.word(from.reason()), from.fatal(), from.waits()};
+  return {reading.token(from.token()),
+          reading.enumerator<machines::CallError>(from.error()),
+          from.retry_after_ms(),
+          reading.word(from.reason()),
+          from.fatal(),
+          from.waits()};
 }
 
 template <class Tokens>

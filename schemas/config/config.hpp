@@ -250,8 +250,8 @@ struct Config {
   // Impossible values, field by field and across fields; empty when all is well. Fields that file errors can point at.
   [[nodiscard]] std::vector<Problem> validate() const;
   // The settings that a data folder keeps for ever (vault, sleeves, the paper venue but for its faults and for the
-  // times of requests), one per line in a fixed order and spelling: two runs on one folder must agree on it. What came later than some folder (the
-  // asset of fees) is a line only where it is not the default.
+  // times of requests), one per line in a fixed order and spelling: two runs on one folder must agree on it. What came
+  // later than some folder (the asset of fees) is a line only where it is not the default.
   [[nodiscard]] std::string frozen_text() const;
 };
 

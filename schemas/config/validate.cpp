@@ -93,10 +93,8 @@ void check_vault_rules(Findings& found, const Config& config) {
                                  [&](const SleeveConfig& sleeve) { return sleeve.name == vault.idle_to; });
   if (!vault.idle_to.empty() && !known)
     found.add("vault.idle_to", fmt::format("is \"{}\", and no sleeve has that name", vault.idle_to));
-  for (const auto& [name, rate] : {
-           std::pair{"idle_most_percent",          vault.idle_most         },
-           std::pair{"reclaim_after_loss_percent", vault.reclaim_after_loss}
-  })
+  for (const auto& [name, rate] : {std::pair{"idle_most_percent", vault.idle_most},
+                                   std::pair{"reclaim_after_loss_percent", vault.reclaim_after_loss}})
     if (rate.ppm < 0 || rate.ppm > machines::ppm_of_one)
       found.add(fmt::format("vault.{}", name), "must be from 0 to 100");
 }
@@ -166,10 +164,7 @@ bool is_fault(const std::string& text) {
 
 void check_fees(Findings& found, const PaperConfig& paper, const std::string& quote) {
   if (!paper.takes_coins()) {
-    for (const auto& [name, value] : {
-             std::pair{"fee_price", paper.fee_price},
-             std::pair{"fee_coins", paper.fee_coins}
-    })
+    for (const auto& [name, value] : {std::pair{"fee_price", paper.fee_price}, std::pair{"fee_coins", paper.fee_coins}})
       if (value.units != 0)
         found.add(fmt::format("venue.paper.{}", name),
                   fmt::format("is {}, and fees are not taken in a coin", value.text()),
@@ -220,7 +215,8 @@ void check_properties(Findings& found, const PropertiesConfig& c) {
               "write 500 to 60000: how long a request may be on its way");
   if (c.ids != "among_open") return;
   if (c.tombstones)
-    found.add("venue.paper.tombstones", "is true, and ids are unique among open orders only: such an id can't be barred",
+    found.add("venue.paper.tombstones",
+              "is true, and ids are unique among open orders only: such an id can't be barred",
               "write `tombstones = false`");
   if (c.request_life_ms == 0 && c.deadline != "enforced")
     found.add("venue.paper.ids",
@@ -364,11 +360,7 @@ bool is_asset(std::string_view text) {
 std::optional<RatePer> parse_rate(std::string_view text) {
   constexpr std::int64_t second = 1'000'000;
   const std::pair<std::string_view, std::int64_t> units[] = {
-      {"s",   second         },
-      {"min", 60 * second    },
-      {"h",   3'600 * second },
-      {"day", 86'400 * second}
-  };
+      {"s", second}, {"min", 60 * second}, {"h", 3'600 * second}, {"day", 86'400 * second}};
   const auto slash = text.find('/');
   if (slash == std::string_view::npos || slash == 0 || slash > 6 || text[0] == '0') return std::nullopt;
   RatePer rate;
@@ -383,10 +375,8 @@ std::optional<RatePer> parse_rate(std::string_view text) {
 }
 
 std::vector<SleeveConfig> Config::default_sleeves() {
-  return {
-      {"quiet", machines::SleeveKind::quiet, Decimal::whole(10'000), {}},
-      {"flash", machines::SleeveKind::flash, Decimal::whole(5'000),  {}}
-  };
+  return {{"quiet", machines::SleeveKind::quiet, Decimal::whole(10'000), {}},
+          {"flash", machines::SleeveKind::flash, Decimal::whole(5'000), {}}};
 }
 
 std::vector<Problem> Config::validate() const {

@@ -173,13 +173,13 @@ TEST(Results, AreWrittenFromTheFiguresOfARun) {
 
 TEST(Run, SaysWhatIsWrongWithItsArguments) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
-      {{"full_pth"},        "there is no benchmark full_pth"},
-      {{"--jsn"},           "there is no option --jsn"      },
-      {{"--runs"},          "--runs needs a whole number"   },
-      {{"--runs", "0"},     "--runs needs a whole number"   },
-      {{"--seconds", "x"},  "--seconds needs a whole number"},
+      {{"full_pth"}, "there is no benchmark full_pth"},
+      {{"--jsn"}, "there is no option --jsn"},
+      {{"--runs"}, "--runs needs a whole number"},
+      {{"--runs", "0"}, "--runs needs a whole number"},
+      {{"--seconds", "x"}, "--seconds needs a whole number"},
       {{"--resting", "-1"}, "--resting needs a whole number"},
-      {{"--build"},         "--build needs a folder"        },
+      {{"--build"}, "--build needs a folder"},
   };
   for (const auto& [arguments, words] : cases) {
     const Ran ran = run(arguments);

@@ -79,9 +79,7 @@ wire::CurveKeys keys_of(const std::string& folder, const std::string& name) {
 
 int broker(const std::string& folder, const std::string& endpoint, int message_jobs, Meter meter) {
   wire::Context context;
-  wire::ZapServer zap(context, {
-                                   {wire::read_public_key(folder + "/worker.pub").value(), {wire::Role::worker, "w"}}
-  });
+  wire::ZapServer zap(context, {{wire::read_public_key(folder + "/worker.pub").value(), {wire::Role::worker, "w"}}});
   wire::RouterSocket socket(context, keys_of(folder, "broker"));
   if (const auto bound = socket.bind(endpoint); !bound) return std::cerr << bound.error().text << '\n', 1;
   wire::Poller poller;
@@ -127,9 +125,7 @@ int echo(const std::string& folder, const std::string& endpoint, const std::stri
   poller.add(socket);
   schemas::Ready ready;
   ready.worker = name;
-  ready.capabilities = {
-      {"drill", 1, {}}
-  };
+  ready.capabilities = {{"drill", 1, {}}};
   ready.pure_credit = window / 2;
   std::int64_t said_us = 0;
   bool is_known = false;

@@ -136,9 +136,7 @@ int worker(const std::string& folder, const std::string& endpoint, const std::st
   config.name = name;
   config.dsn = dsn;
   config.keys = brokers::wire::read_keys(folder + "/worker").value();
-  config.brokers = {
-      {endpoint, brokers::wire::read_public_key(folder + "/broker.pub").value()}
-  };
+  config.brokers = {{endpoint, brokers::wire::read_public_key(folder + "/broker.pub").value()}};
   return workers::harness::run(
       config,
       [owners](ledger::Connection&) -> ledger::Stored<workers::harness::Handlers> {

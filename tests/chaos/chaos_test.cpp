@@ -1,7 +1,8 @@
 // tests/chaos/chaos_test.cpp: a house on hosts of their own, disturbed in many ways at once, comes to what an
 // undisturbed one does, and every invariant holds; only the latter where a person stops it on the way, and where the
-// venue is as real ones are (odd seeds), since a lost order lapses there. tests/chaos/run sets the environment: BURSAR_FAULTS says how many
-// faults (default 20), BURSAR_SEED where to begin (default 0), BURSAR_KEEP to leave the logs of good rounds too.
+// venue is as real ones are (odd seeds), since a lost order lapses there. tests/chaos/run sets the environment:
+// BURSAR_FAULTS says how many faults (default 20), BURSAR_SEED where to begin (default 0), BURSAR_KEEP to leave the
+// logs of good rounds too.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>

@@ -98,10 +98,7 @@ TEST_F(ChaosNetwork, ALossyHostLosesItsShareOfPacketsAndAfterwardsNone) {
 TEST_F(ChaosNetwork, TheRelayHoldsBytesBackAndLosesNone) {
   Network network({"a", "b", "middle"});
   const int listening = bound(network, "b", SOCK_STREAM, 4000);
-  Relay relay(network, "middle",
-              {
-                  {5000, network.address("b"), 4000}
-  });
+  Relay relay(network, "middle", {{5000, network.address("b"), 4000}});
   int out = -1;
   network.on("a", [&] {
     out = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -140,16 +140,16 @@ void Postgres::make_certificate() {
 deploy::ClusterOptions Postgres::options(const Server& server) const {
   deploy::ClusterOptions options;
   options.extra = {
-      {"listen_addresses",   network_.address(server.host)            },
-      {"ssl",                "on"                                     },
-      {"ssl_cert_file",      (folder_.path() / "server.crt").string() },
-      {"ssl_key_file",       (folder_.path() / "server.key").string() },
-      {"hba_file",           (folder_.path() / "pg_hba.conf").string()},
-      {"shared_buffers",     "64MB"                                   },
-      {"max_wal_senders",    "5"                                      },
-      {"wal_keep_size",      "256MB"                                  },
-      {"wal_sender_timeout", "5s"                                     },
-      {"max_connections",    "100"                                    },
+      {"listen_addresses", network_.address(server.host)},
+      {"ssl", "on"},
+      {"ssl_cert_file", (folder_.path() / "server.crt").string()},
+      {"ssl_key_file", (folder_.path() / "server.key").string()},
+      {"hba_file", (folder_.path() / "pg_hba.conf").string()},
+      {"shared_buffers", "64MB"},
+      {"max_wal_senders", "5"},
+      {"wal_keep_size", "256MB"},
+      {"wal_sender_timeout", "5s"},
+      {"max_connections", "100"},
   };
   return options;
 }

@@ -42,11 +42,11 @@ std::string endpoint(const std::string& address, int port) { return fmt::format(
 
 std::vector<Route> routes(const Network& network) {
   return {
-      {to_broker_a, network.address("broker-a"), broker_port  },
-      {to_broker_b, network.address("broker-b"), broker_port  },
-      {to_venue,    network.address("venue"),    venue_port   },
+      {to_broker_a, network.address("broker-a"), broker_port},
+      {to_broker_b, network.address("broker-b"), broker_port},
+      {to_venue, network.address("venue"), venue_port},
       {to_postgres, network.address("postgres"), postgres_port},
-      {to_standby,  network.address("standby"),  postgres_port},
+      {to_standby, network.address("standby"), postgres_port},
   };
 }
 
@@ -169,7 +169,8 @@ void Site::start() {
     if (part != "house") start(part);
 }
 
-// Where PostgreSQL is away it is said again. What was done although the answer was lost is refused until it is given up.
+// Where PostgreSQL is away it is said again. What was done although the answer was lost is refused until it is given
+// up.
 void Site::tend_orders() {
   int status = 0;
   if (person_ != 0 && waitpid(person_, &status, WNOHANG) == person_) {

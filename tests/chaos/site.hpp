@@ -60,7 +60,8 @@ class Site {
   void start_twin(const std::string& worker);
   void end_twin(const std::string& worker);
 
-  // A person at the house orders `bursar WORDS...`, one after the other, each until it was done or forty seconds are over.
+  // A person at the house orders `bursar WORDS...`, one after the other, each until it was done or forty seconds are
+  // over.
   void order(std::vector<std::string> words) { orders_.push_back(std::move(words)); }
 
   // After the end: the statement of the venue compared, every part drained by SIGTERM, each invariant looked up. What

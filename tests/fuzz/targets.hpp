@@ -32,20 +32,20 @@ struct Target {
 // All of them, by the names of their corpus folders.
 inline std::vector<Target> targets() {
   return {
-      {"wire",          wire         },
-      {"venue",         venue        },
-      {"config",        config       },
-      {"prices",        prices       },
-      {"price_fields",  price_fields },
-      {"machine_data",  machine_data },
+      {"wire", wire},
+      {"venue", venue},
+      {"config", config},
+      {"prices", prices},
+      {"price_fields", price_fields},
+      {"machine_data", machine_data},
       {"import_record", import_record},
-      {"amounts",       amounts      },
-      {"venue_keys",    venue_keys   },
-      {"credential",    credential   },
-      {"curve_keys",    curve_keys   },
-      {"checkpoints",   checkpoints  },
-      {"connection",    connection   },
-      {"user_id",       user_id      },
+      {"amounts", amounts},
+      {"venue_keys", venue_keys},
+      {"credential", credential},
+      {"curve_keys", curve_keys},
+      {"checkpoints", checkpoints},
+      {"connection", connection},
+      {"user_id", user_id},
   };
 }
 

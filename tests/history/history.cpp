@@ -50,13 +50,11 @@ machines::SleeveAccounts accounts_of(const json& from) {
 }
 
 json written(const machines::Instrument& i) {
-  return {
-      {"base",         {i.base.id.value, i.base.code, i.base.scale}   },
-      {"quote",        {i.quote.id.value, i.quote.code, i.quote.scale}},
-      {"lot",          written(i.lot)                                 },
-      {"min_notional", written(i.min_notional)                        },
-      {"fees_ppm",     {i.maker_fee.ppm, i.taker_fee.ppm}             }
-  };
+  return {{"base", {i.base.id.value, i.base.code, i.base.scale}},
+          {"quote", {i.quote.id.value, i.quote.code, i.quote.scale}},
+          {"lot", written(i.lot)},
+          {"min_notional", written(i.min_notional)},
+          {"fees_ppm", {i.maker_fee.ppm, i.taker_fee.ppm}}};
 }
 
 machines::Instrument instrument_of(const json& from) {
@@ -74,15 +72,13 @@ machines::Instrument instrument_of(const json& from) {
 }
 
 json written(const cycle::Facts& facts) {
-  return {
-      {"world_at",        facts.world_at.us                                                                                },
-      {"data",            json::parse(schemas::write_cycle(facts.data))                                                    },
-      {"closes",          {written(facts.window.now), written(facts.window.hour_ago), written(facts.window.four_hours_ago)}},
-      {"high",            written(facts.high_since)                                                                        },
-      {"quote",           written(facts.quote_available)                                                                   },
-      {"base",            written(facts.base_available)                                                                    },
-      {"entries_stopped", facts.frozen != machines::Frozen::nothing                                                        }
-  };
+  return {{"world_at", facts.world_at.us},
+          {"data", json::parse(schemas::write_cycle(facts.data))},
+          {"closes", {written(facts.window.now), written(facts.window.hour_ago), written(facts.window.four_hours_ago)}},
+          {"high", written(facts.high_since)},
+          {"quote", written(facts.quote_available)},
+          {"base", written(facts.base_available)},
+          {"entries_stopped", facts.frozen != machines::Frozen::nothing}};
 }
 
 cycle::Facts cycle_facts_of(const json& house, const json& from) {
@@ -109,25 +105,21 @@ json written(const machines::OrderSummary& summary) {
 
 json written(const order::Message& message) {
   const order::NewFills& f = message.fills;
-  return {
-      {"event",  machines::name_of(message.event)                                                    },
-      {"fills",  {f.count, written(f.base), written(f.quote), written(f.fees), f.first.us, f.last.us}},
-      {"reason", message.reason                                                                      }
-  };
+  return {{"event", machines::name_of(message.event)},
+          {"fills", {f.count, written(f.base), written(f.quote), written(f.fees), f.first.us, f.last.us}},
+          {"reason", message.reason}};
 }
 
 order::Message message_of(const json& from) {
   const json& f = from.at("fills");
-  return {
-      word_of<order::Event>(from.at("event")),
-      {f.at(0).get<int>(),
-                                        amount_of(f.at(1)),
-                                        amount_of(f.at(2)),
-                                        amount_of(f.at(3)),
-                                        {f.at(4).get<std::int64_t>()},
-                                        {f.at(5).get<std::int64_t>()}},
-      from.at("reason").get<std::string>()
-  };
+  return {word_of<order::Event>(from.at("event")),
+          {f.at(0).get<int>(),
+           amount_of(f.at(1)),
+           amount_of(f.at(2)),
+           amount_of(f.at(3)),
+           {f.at(4).get<std::int64_t>()},
+           {f.at(5).get<std::int64_t>()}},
+          from.at("reason").get<std::string>()};
 }
 
 json written(const std::vector<machines::Posting>& postings) {
@@ -141,19 +133,15 @@ json written(const std::vector<machines::Posting>& postings) {
 // What every machine's step has.
 template <class Step>
 json move_of(const Step& step) {
-  return {
-      {"event",    machines::name_of(step.event)},
-      {"to",       machines::name_of(step.to)   },
-      {"then",     machines::name_of(step.then) },
-      {"postings", written(step.postings)       }
-  };
+  return {{"event", machines::name_of(step.event)},
+          {"to", machines::name_of(step.to)},
+          {"then", machines::name_of(step.then)},
+          {"postings", written(step.postings)}};
 }
 
 template <class Refusal>
 json refused(Refusal refusal) {
-  return {
-      {"refused", machines::name_of(refusal)}
-  };
+  return {{"refused", machines::name_of(refusal)}};
 }
 
 json answer_of(const cycle::Step& step) {
@@ -223,24 +211,18 @@ json ask(const json& house, const json& line) {
 }
 
 json question(std::string_view machine, std::string_view state, json facts) {
-  return {
-      {"machine", machine         },
-      {"state",   state           },
-      {"facts",   std::move(facts)}
-  };
+  return {{"machine", machine}, {"state", state}, {"facts", std::move(facts)}};
 }
 
 }  // namespace
 
 void Recorder::house_of(const cycle::Facts& facts) {
-  const json house = {
-      {"house",
-       {{"kind", machines::name_of(facts.kind)},
-        {"allocation", written(facts.allocation)},
-        {"accounts", written(facts.accounts)},
-        {"instrument", written(facts.instrument)},
-        {"rules", json::parse(schemas::write_momentum(facts.rules))}}}
-  };
+  const json house = {{"house",
+                       {{"kind", machines::name_of(facts.kind)},
+                        {"allocation", written(facts.allocation)},
+                        {"accounts", written(facts.accounts)},
+                        {"instrument", written(facts.instrument)},
+                        {"rules", json::parse(schemas::write_momentum(facts.rules))}}}};
   if (house.dump() == house_) return;
   house_ = house.dump();
   text_ += house_ + '\n';
@@ -265,11 +247,9 @@ void Recorder::order_ended(cycle::State state, const cycle::Facts& facts, const 
 void Recorder::order_told(order::State state, const order::Facts& facts, const order::Message& message,
                           const OrderAnswer& step) {
   json line = question("order", machines::name_of(state),
-                       {
-                           {"instance", facts.instance.value                         },
-                           {"version",  facts.version                                },
-                           {"data",     json::parse(schemas::write_order(facts.data))}
-  });
+                       {{"instance", facts.instance.value},
+                        {"version", facts.version},
+                        {"data", json::parse(schemas::write_order(facts.data))}});
   line["told"] = written(message);
   line["answer"] = answer_of(step);
   text_ += line.dump() + '\n';
@@ -277,13 +257,11 @@ void Recorder::order_told(order::State state, const order::Facts& facts, const o
 
 void Recorder::moved(allocation::State state, const allocation::Facts& facts, const Movement& step) {
   json line = question("allocation", machines::name_of(state),
-                       {
-                           {"data",         json::parse(schemas::write_allocation(facts.data))},
-                           {"sleeve_quote", facts.sleeve_quote.value                          },
-                           {"tradeable",    written(facts.tradeable_available)                },
-                           {"sleeve",       written(facts.sleeve_available)                   },
-                           {"has_cycle",    facts.sleeve_has_cycle                            }
-  });
+                       {{"data", json::parse(schemas::write_allocation(facts.data))},
+                        {"sleeve_quote", facts.sleeve_quote.value},
+                        {"tradeable", written(facts.tradeable_available)},
+                        {"sleeve", written(facts.sleeve_available)},
+                        {"has_cycle", facts.sleeve_has_cycle}});
   line["answer"] = answer_of(step);
   text_ += line.dump() + '\n';
 }

@@ -23,46 +23,46 @@ struct Rule {
 constexpr Rule rules[] = {
     {"debits = credits per asset",
      "SELECT asset::text FROM ledger.account GROUP BY asset"
-     " HAVING sum(debits_posted) <> sum(credits_posted) OR sum(debits_pending) <> sum(credits_pending)"                               },
+     " HAVING sum(debits_posted) <> sum(credits_posted) OR sum(debits_pending) <> sum(credits_pending)"},
     {"no limited account below zero",
-     "SELECT path FROM ledger.account WHERE limited AND credits_posted < debits_posted + debits_pending"                              },
+     "SELECT path FROM ledger.account WHERE limited AND credits_posted < debits_posted + debits_pending"},
     {"posted counters are the sums of the postings",
      "SELECT a.path FROM ledger.account a WHERE a.credits_posted - a.debits_posted <>"
      " coalesce((SELECT sum(CASE WHEN p.credit = a.id THEN p.amount ELSE -p.amount END) FROM ledger.posting p"
-     "            WHERE p.owner = a.owner AND a.id IN (p.debit, p.credit) AND p.kind <> 'hold'), 0)"                                  },
+     "            WHERE p.owner = a.owner AND a.id IN (p.debit, p.credit) AND p.kind <> 'hold'), 0)"},
     {"versions are gapless",
      "SELECT format('instance %s', i.id) FROM ledger.instance i LEFT JOIN ledger.transition t ON t.owner = i.owner AND "
      "t.instance = i.id"
      " GROUP BY i.owner, i.id HAVING count(t.version) <> max(i.version) OR max(t.version) <> max(i.version) OR "
-     "min(t.version) <> 1"                                                                                                            },
+     "min(t.version) <> 1"},
     {"the last transition is the instance",
      "SELECT format('instance %s', i.id) FROM ledger.instance i JOIN ledger.transition t"
      " ON t.owner = i.owner AND t.instance = i.id AND t.version = i.version WHERE t.to_state <> i.state OR t.data <> "
-     "i.data"                                                                                                                         },
+     "i.data"},
     {"every effect key ran once",
      "SELECT format('order %s sent %s times', instance, count(*)) FROM ledger.transition"
-     " WHERE kind = 'order' AND event = 'fill' GROUP BY instance HAVING count(*) <> 1"                                                },
+     " WHERE kind = 'order' AND event = 'fill' GROUP BY instance HAVING count(*) <> 1"},
     {"one birth per step and ordinal",
      "SELECT format('instance %s', min(id)) FROM ledger.instance WHERE born_of <> 0"
-     " GROUP BY owner, born_of, born_version, born_ordinal HAVING count(*) > 1"                                                       },
+     " GROUP BY owner, born_of, born_version, born_ordinal HAVING count(*) > 1"},
     {"one live cycle per sleeve",
      "SELECT sleeve::text FROM ledger.instance WHERE kind = 'sleeve_cycle' AND NOT is_final GROUP BY sleeve HAVING "
-     "count(*) <> 1"                                                                                                                  },
+     "count(*) <> 1"},
     {"every live instance has a job or a live child",
      "SELECT format('%s %s is %s', i.kind, i.id, i.state) FROM ledger.instance i WHERE NOT i.is_final"
      " AND i.kind NOT IN ('vault', 'sleeve', 'control', 'break')"
      " AND NOT EXISTS (SELECT FROM ledger.job j WHERE j.owner = i.owner AND j.instance = i.id)"
-     " AND NOT EXISTS (SELECT FROM ledger.instance c WHERE c.owner = i.owner AND c.parent = i.id AND NOT c.is_final)"                 },
+     " AND NOT EXISTS (SELECT FROM ledger.instance c WHERE c.owner = i.owner AND c.parent = i.id AND NOT c.is_final)"},
     // But for a resume that a person ordered as the house ended: the next start runs it.
     {"no job is leased or parked",
      "SELECT format('%s of %s: %s', command, instance, parked) FROM ledger.job WHERE parked IS NOT NULL"
-     " OR token IS NOT NULL AND NOT (is_event AND command = 'resume')"                                                                },
+     " OR token IS NOT NULL AND NOT (is_event AND command = 'resume')"},
     {"no order is left open",
-     "SELECT format('order %s is %s', id, state) FROM ledger.instance WHERE kind = 'order' AND NOT is_final"                          },
+     "SELECT format('order %s is %s', id, state) FROM ledger.instance WHERE kind = 'order' AND NOT is_final"},
     {"a hold resolves at most once",
      "SELECT format('hold %s.%s.%s', hold_instance, hold_version, hold_leg) FROM ledger.posting WHERE hold_instance <> "
      "0"
-     " GROUP BY owner, hold_instance, hold_version, hold_leg HAVING count(*) > 1"                                                     },
+     " GROUP BY owner, hold_instance, hold_version, hold_leg HAVING count(*) > 1"},
     {"posted + re-held <= reserved",
      "SELECT format('hold %s.%s.%s', h.instance, h.version, h.leg) FROM ledger.hold h"
      " JOIN ledger.posting r ON r.owner = h.owner AND r.hold_instance = h.instance AND r.hold_version = h.version AND "
@@ -70,17 +70,17 @@ constexpr Rule rules[] = {
      " WHERE r.amount + coalesce((SELECT sum(x.amount) FROM ledger.posting x WHERE x.owner = r.owner AND x.instance = "
      "r.instance"
      "                              AND x.version = r.version AND x.kind = 'hold' AND x.debit = h.debit), 0) > "
-     "h.reserved"                                                                                                                     },
+     "h.reserved"},
     {"no hold stays without its order",
-     "SELECT format('hold %s.%s.%s', instance, version, leg) FROM ledger.hold WHERE resolved_by = 0"                                  },
+     "SELECT format('hold %s.%s.%s', instance, version, leg) FROM ledger.hold WHERE resolved_by = 0"},
     {"suspense is empty",
-     "SELECT path FROM ledger.account WHERE path LIKE 'suspense/%' AND (debits_posted <> 0 OR credits_posted <> 0)"                   },
-    {"nothing was refused",                           "SELECT format('%s.%s: %s', instance, version, reason) FROM ledger.refusal"     },
-    {"the ledger verifies: rows",                     "SELECT * FROM ledger.verify_rows() AS x (problem) WHERE problem IS NOT NULL"   },
+     "SELECT path FROM ledger.account WHERE path LIKE 'suspense/%' AND (debits_posted <> 0 OR credits_posted <> 0)"},
+    {"nothing was refused", "SELECT format('%s.%s: %s', instance, version, reason) FROM ledger.refusal"},
+    {"the ledger verifies: rows", "SELECT * FROM ledger.verify_rows() AS x (problem) WHERE problem IS NOT NULL"},
     {"the ledger verifies: instances",
-     "SELECT * FROM ledger.verify_instances() AS x (problem) WHERE problem IS NOT NULL"                                               },
-    {"the ledger verifies: entries",                  "SELECT * FROM ledger.verify_entries() AS x (problem) WHERE problem IS NOT NULL"},
-    {"the ledger verifies: links",                    "SELECT * FROM ledger.verify_links() AS x (problem) WHERE problem IS NOT NULL"  },
+     "SELECT * FROM ledger.verify_instances() AS x (problem) WHERE problem IS NOT NULL"},
+    {"the ledger verifies: entries", "SELECT * FROM ledger.verify_entries() AS x (problem) WHERE problem IS NOT NULL"},
+    {"the ledger verifies: links", "SELECT * FROM ledger.verify_links() AS x (problem) WHERE problem IS NOT NULL"},
 };
 
 // An order as one side knows it: status, fills and their sums, in minor units.

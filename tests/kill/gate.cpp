@@ -17,11 +17,7 @@ constexpr const char* a_commit_waits =
 
 }  // namespace
 
-Gate::Gate(House& house)
-    : house_(house),
-      connection_(house_dsn(house.folder())) {
-  CHECK(close());
-}
+Gate::Gate(House& house) : house_(house), connection_(house_dsn(house.folder())) { CHECK(close()); }
 
 bool Gate::close() {
   if (!closed_) closed_ = connection_.call(lock_all).has_value();

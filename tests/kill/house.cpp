@@ -104,8 +104,7 @@ longest_backoff_ms = 500
 partial_fill_percent = 40
 faults = [{}]
 {})",
-                     bars, brokers, ttl_ms / 4, ttl_ms, fmt::join(quoted, ", "),
-                     rules_text(rules));
+                     bars, brokers, ttl_ms / 4, ttl_ms, fmt::join(quoted, ", "), rules_text(rules));
 }
 
 House::House(const std::string& config) : folder_(own_.path() / "d"), rules_(rules_in(config)), connection_(dsn()) {
@@ -123,9 +122,7 @@ House::~House() {
   wait_until(nobody_left);
 }
 
-std::string House::dsn() const {
-  return house_dsn(folder_);
-}
+std::string House::dsn() const { return house_dsn(folder_); }
 
 void House::start() {
   CHECK(!is_running());

@@ -16,21 +16,13 @@ std::vector<Disturbance> all_kinds() {
   std::vector<Disturbance> kinds;
   for (const std::string& one : children) kinds.push_back({0, Deed::kill, {one}});
   for (const std::string& one : children) kinds.push_back({0, Deed::stop, {one}});
-  kinds.push_back({
-      0, Deed::kill, {"worker-1", "worker-2"}
-  });
-  kinds.push_back({
-      0, Deed::kill, {"broker", "venue"}
-  });
+  kinds.push_back({0, Deed::kill, {"worker-1", "worker-2"}});
+  kinds.push_back({0, Deed::kill, {"broker", "venue"}});
   kinds.push_back({0, Deed::kill, {"backends"}});
   kinds.push_back({0, Deed::kill, {"postmaster"}});
-  kinds.push_back({
-      0, Deed::kill, {"worker-1", "worker-2", "broker", "venue", "postmaster"}
-  });
+  kinds.push_back({0, Deed::kill, {"worker-1", "worker-2", "broker", "venue", "postmaster"}});
   kinds.push_back({0, Deed::kill, {"up"}});
-  kinds.push_back({
-      0, Deed::kill, {"up", "worker-1", "worker-2", "broker", "venue", "postmaster"}
-  });
+  kinds.push_back({0, Deed::kill, {"up", "worker-1", "worker-2", "broker", "venue", "postmaster"}});
   return kinds;
 }
 

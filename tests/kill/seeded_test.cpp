@@ -1,5 +1,6 @@
 // tests/kill/seeded_test.cpp: parts of the house are killed and stopped at moments drawn from a seed. BURSAR_KILLS says
-// in how many replays (default 6; every second one with a venue as real ones are), BURSAR_SEED where to begin (default 1).
+// in how many replays (default 6; every second one with a venue as real ones are), BURSAR_SEED where to begin (default
+// 1).
 #include <gmock/gmock.h>
 
 #include <cstdio>

@@ -23,8 +23,8 @@ nlohmann::json outcome_of(nlohmann::json result);
 // Waits for the end of the house and expects the invariants, and that nothing is left running. What it printed.
 nlohmann::json expect_sound(House& house);
 
-// The same, and expects of it all that the undisturbed run came to. At a venue as real ones are a lost order lapses, and its request's moment is in the history:
-// there the invariants, and where nothing lapsed the venue's fills.
+// The same, and expects of it all that the undisturbed run came to. At a venue as real ones are a lost order lapses,
+// and its request's moment is in the history: there the invariants, and where nothing lapsed the venue's fills.
 void expect_as_undisturbed(House& house);
 
 }  // namespace tests::kill

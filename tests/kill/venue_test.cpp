@@ -106,9 +106,8 @@ TEST_P(KillVenue, LosesAnswersAndTimesOut) {
   expect_as_undisturbed(house);
 }
 
-INSTANTIATE_TEST_SUITE_P(Venue, KillVenue, testing::Values(Rules::as_it_is, Rules::as_real_ones), [](const auto& one) {
-  return one.param == Rules::as_it_is ? "AsItIs" : "AsRealOnesAre";
-});
+INSTANTIATE_TEST_SUITE_P(Venue, KillVenue, testing::Values(Rules::as_it_is, Rules::as_real_ones),
+                         [](const auto& one) { return one.param == Rules::as_it_is ? "AsItIs" : "AsRealOnesAre"; });
 
 }  // namespace
 }  // namespace tests::kill

@@ -47,7 +47,7 @@ class Backend {
   virtual machines::AccountId open_account(const AccountSpec& spec) = 0;
   virtual std::vector<machines::StepResult> commit(std::int64_t epoch, std::span<const machines::Step> steps) = 0;
   virtual std::int64_t own_shards() = 0;
-  virtual void raise_control_epoch(machines::OwnerId owner) = 0;  // owner 0: of all
+  virtual void raise_control_epoch(machines::OwnerId owner) = 0;     // owner 0: of all
   virtual void freeze(machines::OwnerId owner, bool is_frozen) = 0;  // of everything; owner 0: of all
 
   virtual std::vector<machines::LeasedJob> claim(machines::Instant world_now, int limit) = 0;

@@ -126,12 +126,13 @@ TEST_F(Controls, TheStrongerOfTwoFreezesInForceIsWhatAJobSees) {
   const InstanceId till = new_till(), cycle = paused_cycle(1);
   const auto seen = [&](const std::string& everybody, const std::string& one) {
     ledger::Connection insider(dsn(database));
-    const auto rows = insider.run(fmt::format(
-        "UPDATE ledger.control SET frozen = CASE owner WHEN 0 THEN '{}' ELSE '{}' END; "
-        "SELECT string_agg(DISTINCT frozen, ' ') FROM ledger.facts(ARRAY[1, 1], ARRAY[{}, {}]::bigint[], ARRAY[0, 0]::bigint[])",
-        everybody, one, till.value, cycle.value));
-    const auto alone = insider.run(fmt::format(
-        "SELECT frozen FROM ledger.facts(ARRAY[1], ARRAY[{}]::bigint[], ARRAY[0]::bigint[])", till.value));
+    const auto rows =
+        insider.run(fmt::format("UPDATE ledger.control SET frozen = CASE owner WHEN 0 THEN '{}' ELSE '{}' END; "
+                                "SELECT string_agg(DISTINCT frozen, ' ') FROM ledger.facts(ARRAY[1, 1], ARRAY[{}, "
+                                "{}]::bigint[], ARRAY[0, 0]::bigint[])",
+                                everybody, one, till.value, cycle.value));
+    const auto alone = insider.run(
+        fmt::format("SELECT frozen FROM ledger.facts(ARRAY[1], ARRAY[{}]::bigint[], ARRAY[0]::bigint[])", till.value));
     EXPECT_TRUE(insider.run("UPDATE ledger.control SET frozen = 'no'"));
     return rows && alone ? std::string(rows->text(0, 0)) + ", " + std::string(alone->text(0, 0)) : "failed";
   };

@@ -114,15 +114,15 @@ TEST_P(Money, AResolutionNamesItsHoldExactly) {
   const HoldKey key{till, 2, 1};
   ASSERT_EQ(commit(with(next(owner, till, 1), {hold(cash, shop, 40)})), committed);
   const std::vector<std::pair<std::string, Posting>> strangers = {
-      {"no such leg",            post({till, 2, 2},          cash, shop, 1)},
-      {"no such step",                    post({till, 9, 1},                                            cash, shop, 1)},
-      {"its own step",           post({till, 3, 1}, cash, shop, 1)},
-      {"another debit account",                    post(key,                                            outside, shop, 1)},
-      {"another credit account",           release(key,          cash, outside)},
-      {"no hold",                    post({},                                            cash, shop, 1)},
-      {"no hold to release",  release({}, cash, shop)},
-      {"a payment with a hold",                    {PostingKind::single, cash, shop, Amount(usdt, 1), "pay", key}                                           },
-      {"a hold with a hold", {PostingKind::hold, cash, shop, Amount(usdt, 1), "pay", key}     },
+      {"no such leg", post({till, 2, 2}, cash, shop, 1)},
+      {"no such step", post({till, 9, 1}, cash, shop, 1)},
+      {"its own step", post({till, 3, 1}, cash, shop, 1)},
+      {"another debit account", post(key, outside, shop, 1)},
+      {"another credit account", release(key, cash, outside)},
+      {"no hold", post({}, cash, shop, 1)},
+      {"no hold to release", release({}, cash, shop)},
+      {"a payment with a hold", {PostingKind::single, cash, shop, Amount(usdt, 1), "pay", key}},
+      {"a hold with a hold", {PostingKind::hold, cash, shop, Amount(usdt, 1), "pay", key}},
   };
   for (const auto& [what, posting] : strangers)
     EXPECT_EQ(commit(with(next(owner, till, 2), {posting})), refused("hold_unknown")) << what;
@@ -147,14 +147,14 @@ TEST_P(Money, AmountsThatCannotBe) {
   Posting full_release = release({till, 2, 1}, cash, shop);
   full_release.amount = Amount(usdt, 40);
   const std::vector<std::pair<std::string, Posting>> wrong = {
-      {"zero",          pay(cash,                shop, 0)},
-      {"negative",             pay(cash,                                    shop, -5)},
-      {"held zero",hold(cash,shop, 0)},
-      {"held negative",               hold(cash,                            shop, -5)},
-      {"from cash to cash",           pay(cash,                                                      cash, 1)},
+      {"zero", pay(cash, shop, 0)},
+      {"negative", pay(cash, shop, -5)},
+      {"held zero", hold(cash, shop, 0)},
+      {"held negative", hold(cash, shop, -5)},
+      {"from cash to cash", pay(cash, cash, 1)},
       {"posted zero", post({till, 2, 1}, cash, shop, 0)},
-      {"posted negative",            post({till, 2, 1},                                   cash, shop, -1)},
-      {"a void that moves",full_release},
+      {"posted negative", post({till, 2, 1}, cash, shop, -1)},
+      {"a void that moves", full_release},
   };
   for (const auto& [what, posting] : wrong)
     EXPECT_EQ(commit(with(next(owner, till, 2), {posting})), refused("bad_amount")) << what;
@@ -179,10 +179,7 @@ TEST_P(Money, OneAssetPerPosting) {
   const InstanceId till = new_till();
   EXPECT_EQ(commit(with(next(owner, till, 1), {pay(outside, coins, 1)})), refused("asset_mismatch"));
   EXPECT_EQ(commit(with(next(owner, till, 1), {pay(more, coins, 1)})), refused("asset_mismatch"));
-  EXPECT_EQ(commit(with(next(owner, till, 1),
-                        {
-                            {PostingKind::single, more, coins, Amount(eth, 1), "pay", {}}
-  })),
+  EXPECT_EQ(commit(with(next(owner, till, 1), {{PostingKind::single, more, coins, Amount(eth, 1), "pay", {}}})),
             committed);
 }
 
@@ -217,10 +214,7 @@ TEST_P(Money, Inv8EntriesCountFromOneAndCarryTheRunningCounters) {
   EXPECT_THAT(ledger->entries(owner, cash),
               ElementsAre(Counters{0, 0, 0, 100}, Counters{0, 1, 0, 100}, Counters{20, 1, 0, 100},
                           Counters{20, 1, 0, 103}, Counters{0, 16, 0, 103}, Counters{0, 18, 0, 103}));
-  EXPECT_EQ(ledger->balance(owner, cash), (Balance{
-                                              {0, 18, 0, 103},
-                                              6
-  }));
+  EXPECT_EQ(ledger->balance(owner, cash), (Balance{{0, 18, 0, 103}, 6}));
 }
 
 TEST_P(Money, AnAccountOnBothSidesOfAStepIsEnteredOncePerPosting) {

@@ -63,21 +63,21 @@ TEST_P(Outcomes, Inv22OtherContentUnderTheSameKeyIsAConflict) {
   ASSERT_EQ(commit(step).outcome, Outcome::committed);
   const std::string before = ledger->digest();
   const std::vector<std::pair<std::string, std::function<void(Step&)>>> changes = {
-      {"amount",           [&](Step& s) { s.postings[1] = pay(cash, shop, 21); }     },
-      {"account",          [&](Step& s) { s.postings[1] = pay(cash, outside, 20); }  },
-      {"code",             [&](Step& s) { s.postings[1].code = "gift"; }             },
-      {"posting left out", [&](Step& s) { s.postings.pop_back(); }                   },
-      {"posting added",    [&](Step& s) { s.postings.push_back(pay(cash, shop, 1)); }},
-      {"order of legs",    [&](Step& s) { std::swap(s.postings[0], s.postings[1]); } },
-      {"world time",       [&](Step& s) { s.world_at = {2'001}; }                    },
-      {"data",             [&](Step& s) { s.moves[0].data = "[]"; }                  },
-      {"event",            [&](Step& s) { s.moves[0].event = "dropped"; }            },
-      {"job's time",       [&](Step& s) { s.jobs[0].world_at = {5'001}; }            },
-      {"job left out",     [&](Step& s) { s.jobs.clear(); }                          },
-      {"birth left out",   [&](Step& s) { s.moves.pop_back(); }                      },
-      {"move left out",    [&](Step& s) { s.moves.erase(s.moves.begin() + 1); }      },
-      {"birth added",      [&](Step& s) { s.moves.push_back(born(2, till)); }        },
-      {"child's state",    [&](Step& s) { s.moves[2].to = "closed"; }                },
+      {"amount", [&](Step& s) { s.postings[1] = pay(cash, shop, 21); }},
+      {"account", [&](Step& s) { s.postings[1] = pay(cash, outside, 20); }},
+      {"code", [&](Step& s) { s.postings[1].code = "gift"; }},
+      {"posting left out", [&](Step& s) { s.postings.pop_back(); }},
+      {"posting added", [&](Step& s) { s.postings.push_back(pay(cash, shop, 1)); }},
+      {"order of legs", [&](Step& s) { std::swap(s.postings[0], s.postings[1]); }},
+      {"world time", [&](Step& s) { s.world_at = {2'001}; }},
+      {"data", [&](Step& s) { s.moves[0].data = "[]"; }},
+      {"event", [&](Step& s) { s.moves[0].event = "dropped"; }},
+      {"job's time", [&](Step& s) { s.jobs[0].world_at = {5'001}; }},
+      {"job left out", [&](Step& s) { s.jobs.clear(); }},
+      {"birth left out", [&](Step& s) { s.moves.pop_back(); }},
+      {"move left out", [&](Step& s) { s.moves.erase(s.moves.begin() + 1); }},
+      {"birth added", [&](Step& s) { s.moves.push_back(born(2, till)); }},
+      {"child's state", [&](Step& s) { s.moves[2].to = "closed"; }},
   };
   for (const auto& [what, change] : changes) {
     Step changed = step;
@@ -135,9 +135,7 @@ TEST_P(Outcomes, WithoutTheLeaseThereIsNoCommit) {
   step = answering(next(owner, till, 1), job);
   ++step.job.ordinal;
   EXPECT_EQ(commit(step), lost_lease) << "no such job";
-  const std::vector<Failure> back = {
-      {job.key, job.token, "worker died", 0, false, false}
-  };
+  const std::vector<Failure> back = {{job.key, job.token, "worker died", 0, false, false}};
   ASSERT_EQ(ledger->give_back(back), 1);
   EXPECT_EQ(commit(answering(next(owner, till, 1), job)), lost_lease) << "given back";
   step.token = {};
@@ -184,9 +182,7 @@ TEST_P(Outcomes, TheOrderOfTheChecks) {
   EXPECT_EQ(commit(step), stale_version);
   step.moves[0].version = 1;
   EXPECT_EQ(commit(step), refused("unknown_account"));
-  step.postings = {
-      {PostingKind::single, cash, coins, Amount(usdt, -1), "pay", {}}
-  };
+  step.postings = {{PostingKind::single, cash, coins, Amount(usdt, -1), "pay", {}}};
   EXPECT_EQ(commit(step), refused("asset_mismatch"));
   step.postings[0].credit = cash;
   EXPECT_EQ(commit(step), refused("bad_amount"));
@@ -334,9 +330,7 @@ TEST_P(Outcomes, Inv21ARefusalBindsNoOtherToken) {
   const Step step = with(next(owner, till, 1), {pay(cash, shop, 10)});
   EXPECT_EQ(commit(answering(step, job)), refused("insufficient_funds"));
   fund(cash, 10);
-  const std::vector<Failure> back = {
-      {job.key, job.token, "poor", 0, false, true}
-  };
+  const std::vector<Failure> back = {{job.key, job.token, "poor", 0, false, true}};
   ASSERT_EQ(ledger->give_back(back), 1);
   EXPECT_EQ(commit(answering(step, claim().at(0))), committed);
 }
@@ -359,11 +353,7 @@ TEST_P(Outcomes, ParentAndChildMoveTogetherOrNotAtAll) {
   ASSERT_THAT(result.born, SizeIs(1));
   const InstanceId child = result.born[0];
   EXPECT_EQ(version_of(child), 1);
-  EXPECT_THAT(ledger->jobs(owner), ElementsAre(JobRow{
-                                       {owner, child, 1, 0},
-                                       "place", false, {3'000   },
-                                       false
-  }));
+  EXPECT_THAT(ledger->jobs(owner), ElementsAre(JobRow{{owner, child, 1, 0}, "place", false, {3'000}, false}));
   Step both = with(next(owner, child, 1), {post({parent, 2, 1}, cash, shop, 10)});
   both.moves.push_back(moved(Subject::of(parent), 1));
   EXPECT_EQ(commit(both), stale_version);

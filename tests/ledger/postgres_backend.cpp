@@ -112,13 +112,11 @@ class PostgresBackend : public Backend {
         owner.value);
     std::vector<JobRow> found;
     for (int row = 0; row < rows.size(); ++row)
-      found.push_back({
-          {owner, {rows.number(row, 0)},          rows.number(row, 1), static_cast<int>(rows.number(row, 2))},
-          std::string(rows.text(row, 3)),
-          rows.flag(row, 4),
-          {rows.number(row,   5)},
-          rows.flag(row, 6)
-      });
+      found.push_back({{owner, {rows.number(row, 0)}, rows.number(row, 1), static_cast<int>(rows.number(row, 2))},
+                       std::string(rows.text(row, 3)),
+                       rows.flag(row, 4),
+                       {rows.number(row, 5)},
+                       rows.flag(row, 6)});
     return found;
   }
   std::vector<std::string> refusals(machines::OwnerId owner) override {

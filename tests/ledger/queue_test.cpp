@@ -13,9 +13,7 @@ using testing::SizeIs;
 class Queue : public LedgerTest {
  protected:
   std::vector<Failure> failure(const LeasedJob& job, std::int64_t delay_ms = 0, bool park = false, bool counts = true) {
-    return {
-        {job.key, job.token, "broke", delay_ms, park, counts}
-    };
+    return {{job.key, job.token, "broke", delay_ms, park, counts}};
   }
 };
 INSTANTIATE_TEST_SUITE_P(Ledger, Queue, testing::Values("model", "postgres"), name_of_backend);
@@ -63,18 +61,13 @@ TEST_P(Queue, OrdersAreNumberedPerInstanceOfTheStep) {
   step.jobs = {
       {Subject::of(till), "count", false, {3'000}, {}},
       {Subject::birth(1), "place", false, {4'000}, {}},
-      {Subject::of(till), "shut",  true,  {5'000}, {}},
+      {Subject::of(till), "shut", true, {5'000}, {}},
   };
   const StepResult result = commit(step);
   ASSERT_THAT(result.born, SizeIs(1));
-  EXPECT_THAT(ledger->jobs(owner), ElementsAre(
-                                       JobRow{
-                                           {owner, till, 2, 0},
-                                           "count", false, {3'000   },
-                                           false
-  },
-                                       JobRow{{owner, till, 2, 1}, "shut", true, {5'000}, false},
-                                       JobRow{{owner, result.born[0], 1, 0}, "place", false, {4'000}, false}));
+  EXPECT_THAT(ledger->jobs(owner), ElementsAre(JobRow{{owner, till, 2, 0}, "count", false, {3'000}, false},
+                                               JobRow{{owner, till, 2, 1}, "shut", true, {5'000}, false},
+                                               JobRow{{owner, result.born[0], 1, 0}, "place", false, {4'000}, false}));
 }
 
 TEST_P(Queue, AFinalMoveEndsTheInstancesJobs) {
@@ -85,11 +78,7 @@ TEST_P(Queue, AFinalMoveEndsTheInstancesJobs) {
   Step last = answering(next(owner, till, 1), claim({1'500}).at(0), Fate::kept);
   last.moves[0].is_final = true;
   EXPECT_EQ(commit(last), committed);
-  EXPECT_THAT(ledger->jobs(owner), ElementsAre(JobRow{
-                                       {owner, bystander, 1, 0},
-                                       "count", false, {2'000   },
-                                       false
-  }));
+  EXPECT_THAT(ledger->jobs(owner), ElementsAre(JobRow{{owner, bystander, 1, 0}, "count", false, {2'000}, false}));
   EXPECT_FALSE(ledger->submit_event(owner, till, "rung", {3'000})) << "nobody is there";
 }
 
@@ -190,13 +179,8 @@ TEST_P(Queue, AnEventWaitsAsAJobOnceUntilItIsHeard) {
   EXPECT_TRUE(ledger->submit_event(owner, till, "quorum", {1'000}));
   EXPECT_TRUE(ledger->submit_event(owner, till, "quorum", {2'000})) << "waits already";
   EXPECT_TRUE(ledger->submit_event(owner, till, "expire", {1'500}));
-  EXPECT_THAT(ledger->jobs(owner), ElementsAre(
-                                       JobRow{
-                                           {owner, till, 1, 1'000},
-                                           "quorum", true, {1'000   },
-                                           false
-  },
-                                       JobRow{{owner, till, 1, 1'001}, "expire", true, {1'500}, false}));
+  EXPECT_THAT(ledger->jobs(owner), ElementsAre(JobRow{{owner, till, 1, 1'000}, "quorum", true, {1'000}, false},
+                                               JobRow{{owner, till, 1, 1'001}, "expire", true, {1'500}, false}));
   const LeasedJob job = claim({1'200}).at(0);
   EXPECT_TRUE(job.is_event);
   EXPECT_EQ(commit(answering(next(owner, till, 1), job)), committed);

@@ -48,13 +48,13 @@ rc::Gen<Wish::Leg> any_leg() {
   // Holds, posts and voids as often as payments; accounts 0..5, of which 2 and 5 are two sleeves' money, 3 has another
   // asset and 4 is nobody's.
   const auto account = rc::gen::weightedOneOf<int>({
-      {12,  rc::gen::inRange(0, 3)},
-      {1,   rc::gen::inRange(3,                     5)},
+      {12, rc::gen::inRange(0, 3)},
+      {1, rc::gen::inRange(3, 5)},
       {3, rc::gen::just(5)},
   });
   const auto amount = rc::gen::weightedOneOf<int>({
-      {20, rc::gen::inRange(1,  60)},
-      {1,  rc::gen::inRange(-1, 1) },
+      {20, rc::gen::inRange(1, 60)},
+      {1, rc::gen::inRange(-1, 1)},
   });
   return full_range(rc::gen::build<Wish::Leg>(
       rc::gen::set(&Wish::Leg::kind, rc::gen::inRange(0, 4)), rc::gen::set(&Wish::Leg::debit, account),
@@ -77,10 +77,7 @@ rc::Gen<Wish> one_leg() {
 
 rc::Gen<Wish> many_parts() {
   const auto mostly_zero = [](int high) {
-    return rc::gen::weightedOneOf<int>({
-        {6,                   rc::gen::just(0)},
-        { 1, rc::gen::inRange(1,            high)}
-    });
+    return rc::gen::weightedOneOf<int>({{6, rc::gen::just(0)}, {1, rc::gen::inRange(1, high)}});
   };
   return full_range(rc::gen::build<Wish>(
       rc::gen::set(&Wish::till, rc::gen::inRange(0, 3)), rc::gen::set(&Wish::other, rc::gen::inRange(0, 3)),
@@ -91,12 +88,7 @@ rc::Gen<Wish> many_parts() {
       rc::gen::set(&Wish::legs, rc::gen::resize(3, rc::gen::container<std::vector<Wish::Leg>>(any_leg())))));
 }
 
-rc::Gen<Wish> any_wish() {
-  return rc::gen::weightedOneOf<Wish>({
-      {2, many_parts()},
-      {1, one_leg()   }
-  });
-}
+rc::Gen<Wish> any_wish() { return rc::gen::weightedOneOf<Wish>({{2, many_parts()}, {1, one_leg()}}); }
 
 // One backend under test, with its own ids for the same things: tills and holds are numbered in the order of their
 // making.
@@ -178,10 +170,7 @@ struct Side {
       std::int32_t leg = 0;
       for (const Posting& one : steps[at].postings)
         if (++leg, one.kind == PostingKind::hold && results[at].outcome == Outcome::committed)
-          holds.push_back({
-              {steps[at].moves[0].instance.id, steps[at].moves[0].version + 1, leg},
-              one
-          });
+          holds.push_back({{steps[at].moves[0].instance.id, steps[at].moves[0].version + 1, leg}, one});
     }
     take_leases();
     return results;

@@ -19,11 +19,7 @@ class Vaults : public Treasury {};
 TEST_F(Vaults, Inv4QuietAndFlashNeverPayEachOther) {
   const InstanceId a = new_till(), b = new_till(), c = new_till();
   for (const auto& [from, to] : std::vector<std::pair<AccountId, AccountId>>{
-           {quiet,     flash    },
-           {flash,     quiet    },
-           {quiet,     quiet_too},
-           {quiet_too, flash    }
-  }) {
+           {quiet, flash}, {flash, quiet}, {quiet, quiet_too}, {quiet_too, flash}}) {
     EXPECT_THAT(commit({with(next(owner, a, 1), {pay(from, to, 1)})}), ElementsAre(refused("crossing")));
     EXPECT_THAT(commit({with(next(owner, a, 1), {pay(outside, from, 1), hold(from, to, 1)})}),
                 ElementsAre(refused("crossing")));
@@ -79,15 +75,15 @@ TEST_F(Vaults, Inv27EveryColumnOfWhatWasOpenedIsNamedWhenFlipped) {
     const char* found;
   };
   const std::vector<Table> tables = {
-      {"vault",      "id = 2",                         "",                                         "vault (owner "  },
-      {"sleeve",     "id = 1",                         "",                                         "sleeve (owner " },
-      {"instrument", "id = 1",                         "",                                         "sleeve (owner 1"},
-      {"asset",      "id = 1",                         "'code', 'scale'",                          "vault (owner 1" },
-      {"asset",      "id = 2",                         "'code', 'scale'",                          "sleeve (owner 1"},
-      {"asset",      "id = 3",                         "'code', 'scale'",                          "sleeve (owner 1"},
-      {"account",    "path = 'vault/core/tradeable'",  "'path', 'limited', 'asset', 'fund', 'id'", "vault (owner 1" },
-      {"account",    "path = 'sleeve/quiet/ETH'",      "'path', 'limited', 'asset', 'fund', 'id'", "sleeve (owner 1"},
-      {"account",    "path = 'sleeve/quiet/fees/BNB'", "'path', 'limited', 'asset', 'fund', 'id'", "sleeve (owner 1"},
+      {"vault", "id = 2", "", "vault (owner "},
+      {"sleeve", "id = 1", "", "sleeve (owner "},
+      {"instrument", "id = 1", "", "sleeve (owner 1"},
+      {"asset", "id = 1", "'code', 'scale'", "vault (owner 1"},
+      {"asset", "id = 2", "'code', 'scale'", "sleeve (owner 1"},
+      {"asset", "id = 3", "'code', 'scale'", "sleeve (owner 1"},
+      {"account", "path = 'vault/core/tradeable'", "'path', 'limited', 'asset', 'fund', 'id'", "vault (owner 1"},
+      {"account", "path = 'sleeve/quiet/ETH'", "'path', 'limited', 'asset', 'fund', 'id'", "sleeve (owner 1"},
+      {"account", "path = 'sleeve/quiet/fees/BNB'", "'path', 'limited', 'asset', 'fund', 'id'", "sleeve (owner 1"},
   };
   int flipped = 0;
   for (const Table& table : tables) {
@@ -110,14 +106,15 @@ TEST_F(Vaults, Inv27EveryColumnOfWhatWasOpenedIsNamedWhenFlipped) {
 TEST_F(Vaults, Inv27WhatNobodyOpenedAndWhatIsGoneIsNamed) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"INSERT INTO ledger.account (owner, asset, path, limited) VALUES (1, 1, 'side pocket', false)",
-       "account (owner 1, id "                                                                                                         },
-      {"DELETE FROM ledger.sleeve WHERE id = 3",                                                       "transition (owner 1, instance "},
-      {"DELETE FROM ledger.vault WHERE id = 2",                                                        "transition (owner 1, instance "},
+       "account (owner 1, id "},
+      {"DELETE FROM ledger.sleeve WHERE id = 3", "transition (owner 1, instance "},
+      {"DELETE FROM ledger.vault WHERE id = 2", "transition (owner 1, instance "},
       {"INSERT INTO ledger.sleeve SELECT * FROM (SELECT (jsonb_populate_record(s, '{\"id\": 9, \"name\": "
        "\"more\"}')).* "
-       "FROM ledger.sleeve s WHERE id = 3) AS x",                                               "sleeve (owner 1, id 9"         },
-      {"INSERT INTO ledger.pause VALUES (1, 'sleeve', '1', 1)",                                        "control (owner 1)"             },
-      {"UPDATE ledger.control SET frozen = 'all' WHERE owner = 1",                                     "control (owner 1)"             },
+       "FROM ledger.sleeve s WHERE id = 3) AS x",
+       "sleeve (owner 1, id 9"},
+      {"INSERT INTO ledger.pause VALUES (1, 'sleeve', '1', 1)", "control (owner 1)"},
+      {"UPDATE ledger.control SET frozen = 'all' WHERE owner = 1", "control (owner 1)"},
   };
   for (const auto& [sql, found] : cases) EXPECT_THAT(named_after(sql), StartsWith(found)) << sql;
 }
@@ -177,10 +174,7 @@ TEST_F(OldVaults, AreAdoptedAsTheyStandWithTheirAllocations) {
   EXPECT_EQ(*done, static_cast<int>(schemas::sql::migrations().size()) - 5);
   EXPECT_EQ(ask("SELECT ledger.verify_openings()"), "");
   EXPECT_EQ(problem(), "");
-  for (const auto& [sleeve, minor] : std::vector<std::pair<std::string, Int128>>{
-           {"quiet", 600},
-           {"flash", 400}
-  }) {
+  for (const auto& [sleeve, minor] : std::vector<std::pair<std::string, Int128>>{{"quiet", 600}, {"flash", 400}}) {
     const auto data = schemas::parse_sleeve(
         ask("SELECT i.data FROM ledger.instance i JOIN ledger.sleeve s ON s.owner = i.owner AND s.instance = i.id "
             "WHERE s.name = '" +

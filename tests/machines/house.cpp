@@ -13,13 +13,8 @@ using machines::Price;
 using machines::Rounding;
 
 machines::Instrument eth_usdt() {
-  return {
-      {eth,  "ETH", 18},
-      {usdt,  "USDT", 8},
-      Amount(eth, machines::power_of_ten(14)),
-      Amount(usdt, 500'000'000), {1'000},
-      {1'000  }
-  };
+  return {{eth, "ETH", 18},          {usdt, "USDT", 8}, Amount(eth, machines::power_of_ten(14)),
+          Amount(usdt, 500'000'000), {1'000},           {1'000}};
 }
 
 House::House(machines::SleeveKind kind, Int128 allocation, Start start, Witness* witness)
@@ -164,10 +159,8 @@ void House::end_order(const order::Step& step, machines::HoldKey step_key) {
   auto own = facts();
   Book after = book_;
   if (const auto wrong = after.apply(step.postings, step_key.instance, step_key.version)) broken_ += *wrong + '\n';
-  for (auto [account, amount] : {
-           std::pair{accounts_.quote, &own.quote_available},
-           std::pair{accounts_.base,  &own.base_available }
-  }) {
+  for (auto [account, amount] :
+       {std::pair{accounts_.quote, &own.quote_available}, std::pair{accounts_.base, &own.base_available}}) {
     const auto change = machines::change_of_available(account, step.postings, step.resolved);
     *amount = Amount(amount->asset(), amount->minor() + change.value());
     if (amount->minor() != after.available(account)) broken_ += "what is available was told wrong\n";

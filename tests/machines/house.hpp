@@ -118,9 +118,7 @@ class House {
   Witness* witness_;
   machines::Instrument instrument_ = eth_usdt();
   machines::SleeveAccounts accounts_ = sleeve_accounts();
-  Book book_{
-      {accounts_.quote, accounts_.base, accounts_.tradeable, vault_reserve, coins}
-  };
+  Book book_{{accounts_.quote, accounts_.base, accounts_.tradeable, vault_reserve, coins}};
   bool has_cycle_ = false, has_coins_ = false, entries_stopped_ = false, paused_ = false;
   std::int64_t next_id_ = 1, version_ = 1, last_hour_ = -1;
   machines::Instant world_at_{0};

@@ -108,10 +108,8 @@ bool House::sell_outside(const order::NewFills& fills) {
 bool House::cycle_sold(const machines::OrderSummary& sold, const std::vector<machines::Posting>& before,
                        machines::HoldKey key) {
   auto own = facts();
-  for (auto [account, amount] : {
-           std::pair{accounts_.quote, &own.quote_available},
-           std::pair{accounts_.base,  &own.base_available }
-  })
+  for (auto [account, amount] :
+       {std::pair{accounts_.quote, &own.quote_available}, std::pair{accounts_.base, &own.base_available}})
     *amount =
         Amount(amount->asset(),
                amount->minor() + machines::change_of_available(account, before, Amount::zero(amount->asset())).value());

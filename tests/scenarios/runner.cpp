@@ -136,7 +136,8 @@ std::string Scenario::act(const Words& words) {
   if (what == "close" || what == "gap") return close(words);
   if (what == "order") return tell(words);
   if (what == "fund" || what == "allocate" || what == "reclaim") return move(words);
-  if (what == "differs" || what == "explain" || what == "assign" || what == "finish" || what == "undo" || what == "outside")
+  if (what == "differs" || what == "explain" || what == "assign" || what == "finish" || what == "undo" ||
+      what == "outside")
     return on_break(words);
   if (what == "balance" || what == "available") return check(words);
   if (what == "coins") {
@@ -198,12 +199,7 @@ std::optional<order::NewFills> Scenario::fills_of(const Words& words) {
   const auto fee = number(words[4], fee_asset == "USDT" ? 8 : 18);
   if (!base || !quote || !fee) return std::nullopt;
   const machines::Instant when = house_->next_open();
-  order::NewFills fills{
-      1, {eth,  *base },
-       {usdt, *quote},
-       {usdt, 0     },
-       when, when
-  };
+  order::NewFills fills{1, {eth, *base}, {usdt, *quote}, {usdt, 0}, when, when};
   if (fee_asset == "USDT")
     fills.fees = {usdt, *fee};
   else if (fee_asset == "ETH")
@@ -325,10 +321,7 @@ std::vector<Block> blocks_of(const std::string& text) {
     if (line[0] == ' ' && !blocks.empty())
       blocks.back().expected.push_back({number, words});
     else
-      blocks.push_back({
-          {number,      words},
-          {           }
-      });
+      blocks.push_back({{number, words}, {}});
   }
   return blocks;
 }

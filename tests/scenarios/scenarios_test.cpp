@@ -59,9 +59,7 @@ TEST(Coverage, EveryRowOfEveryTableIsTakenByAScenario) {
 }
 
 TEST(Coverage, ARowThatNothingTakesIsNamed) {
-  const std::set<Row> taken{
-      {"allocation", "requested", "settle"}
-  };
+  const std::set<Row> taken{{"allocation", "requested", "settle"}};
   EXPECT_THAT(rows_not_taken("allocation", machines::allocation::transitions, taken),
               ElementsAre("allocation: requested on refuse"));
   EXPECT_EQ(rows_not_taken("order", machines::order::transitions, taken).size(),

@@ -124,9 +124,7 @@ void Books::order(const VaultBooks& vault, SleeveId sleeve, machines::Int128 amo
   step.owner = vault.owner;
   step.world_at = begins_at_ - machines::hours(1);
   step.moves = {birth("allocation", "requested", "request", "allocate", sleeve, schemas::write_allocation(data))};
-  step.jobs = {
-      {machines::Subject::birth(1), "allocate", false, at, {}}
-  };
+  step.jobs = {{machines::Subject::birth(1), "allocate", false, at, {}}};
   (void)commit(std::move(step));
 }
 

@@ -2,8 +2,8 @@
 // PostgreSQL's, and the facts that a worker reads from it (schemas/sql/0006, ledger.facts). No faults here.
 #pragma once
 
-#include <optional>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "ledger/books/treasury.hpp"

@@ -19,7 +19,7 @@ struct Wish {
   std::uint64_t from = 1, seeds = 1'000;
   Plant plant = Plant::none;
   std::optional<std::vector<std::size_t>> only;
-  std::string kept;  // a file of seeds that once failed
+  std::string kept;        // a file of seeds that once failed
   std::uint64_t part = 0;  // of the fresh ones
   bool fresh = false;
 };

@@ -76,11 +76,10 @@ Market draw_market(std::uint64_t seed) {
   market.rules.reject = Rate{random() % 3 == 0 ? 150'000 : 0};
   market.pair = {
       "ETH/USDT",
-      {eth,                       usdt,           machines::Amount(eth.id, machines::power_of_ten(14)), machines::Amount(usdt.id, 10 * one_usdt),
-        Rate{1'000}, Rate{1'000}},
+      {eth, usdt, machines::Amount(eth.id, machines::power_of_ten(14)), machines::Amount(usdt.id, 10 * one_usdt),
+       Rate{1'000}, Rate{1'000}},
       machines::Price{1'000'000},
-      {random() % 2 == 0 ? workers::venues::paper::FeesIn::quote : workers::venues::paper::FeesIn::received,                         {}, {}                                                       }
-  };
+      {random() % 2 == 0 ? workers::venues::paper::FeesIn::quote : workers::venues::paper::FeesIn::received, {}, {}}};
   for (std::size_t n = random() % 3; n > 0; --n) market.cancels.insert(random() % market.bars.size());
   if (random() % 3 == 0) {
     market.paused_from = 1 + random() % (market.bars.size() / 2);

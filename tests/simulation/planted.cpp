@@ -74,10 +74,9 @@ class Planted : public handlers::Handler {
     const auto data = schemas::parse_order(facts.data);
     CHECK(data.has_value());
     std::string id = "0000000000000000" + std::to_string(1'000'000'000'000'000 + job.key.instance.value);
-    return handlers::Call{
-        schemas::PlaceOrder{std::move(id), data->symbol, data->is_buy ? schemas::Side::buy : schemas::Side::sell,
-                            data->size.minor(), data->placed_at}
-    };
+    return handlers::Call{schemas::PlaceOrder{std::move(id), data->symbol,
+                                              data->is_buy ? schemas::Side::buy : schemas::Side::sell,
+                                              data->size.minor(), data->placed_at}};
   }
 
   [[nodiscard]] handlers::Decision spoilt(handlers::Decision decision, const Facts& facts) const {

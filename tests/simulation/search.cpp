@@ -61,8 +61,7 @@ std::optional<Finding> try_seed(std::uint64_t seed, Plant plant, const std::opti
 std::optional<Finding> try_kept(const Kept& kept) {
   Finding finding{kept.seed, Plant::none, "", kept.faults, {}, undisturbed(kept.seed)};
   for (std::size_t at = 0; at < kept.faults.size(); ++at) finding.needed.push_back(at);
-  if (finding.last.violation.empty())
-    finding.last = disturbed(finding, finding.needed, finding.last.digest, true);
+  if (finding.last.violation.empty()) finding.last = disturbed(finding, finding.needed, finding.last.digest, true);
   if (finding.last.violation.empty()) return std::nullopt;
   finding.violation = finding.last.violation;
   return finding;

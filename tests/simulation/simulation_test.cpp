@@ -66,9 +66,9 @@ TEST(Simulation, WhatItIsThereForHappens) {
   for (std::size_t at = 0; at < machines::count_of<FaultKind>; ++at)
     EXPECT_GT(met[std::string(machines::name_of(static_cast<FaultKind>(at)))], 0)
         << "no fault " << machines::name_of(static_cast<FaultKind>(at));
-  for (const char* what :
-       {"committed", "lost_lease", "stale_version", "stale_epoch", "entry_filled", "exit_filled", "entry_failed",
-        "part_fill", "reject", "fall_silent", "attempt_lost", "resend", "lapse", "cancel", "confirm_cancel", "pause", "resume"})
+  for (const char* what : {"committed", "lost_lease", "stale_version", "stale_epoch", "entry_filled", "exit_filled",
+                           "entry_failed", "part_fill", "reject", "fall_silent", "attempt_lost", "resend", "lapse",
+                           "cancel", "confirm_cancel", "pause", "resume"})
     EXPECT_GT(met[what], 0) << "never met: " << what;
 }
 

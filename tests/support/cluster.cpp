@@ -32,10 +32,7 @@ struct Private {
     const auto opened = deploy::open_folder(folder.path() / "d");
     if (!opened) end_with(opened.error().text);
     deploy::ClusterOptions options;
-    options.extra = {
-        {"shared_buffers",  "64MB"},
-        {"max_connections", "100" }
-    };
+    options.extra = {{"shared_buffers", "64MB"}, {"max_connections", "100"}};
     auto started = deploy::Cluster::open(*opened, options);
     if (!started) end_with(started.error().text);
     server = std::make_unique<deploy::Cluster>(std::move(started).value());

@@ -25,11 +25,7 @@ namespace fs = std::filesystem;
 
 deploy::ClusterOptions options_of(deploy::PostgresSettings extra) {
   deploy::ClusterOptions options;
-  options.extra = {
-      {"shared_buffers",  "32MB" },
-      {"max_wal_senders", "5"    },
-      {"wal_keep_size",   "256MB"}
-  };
+  options.extra = {{"shared_buffers", "32MB"}, {"max_wal_senders", "5"}, {"wal_keep_size", "256MB"}};
   options.extra.insert(options.extra.end(), extra.begin(), extra.end());
   return options;
 }

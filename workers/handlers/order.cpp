@@ -144,9 +144,7 @@ Decision doubt_report(const LeasedJob& job, const Facts& facts, const Known& kno
 }  // namespace
 
 schemas::Capability OrderHandler::capability() const {
-  return {
-      std::string(order_kind), 1, {"place_order", "query_order", "cancel_order"}
-  };
+  return {std::string(order_kind), 1, {"place_order", "query_order", "cancel_order"}};
 }
 
 bool OrderHandler::is_pure(std::string_view) const { return false; }
@@ -179,12 +177,9 @@ Decision let_leave(const LeasedJob& job, const Facts& facts, const Known& known,
   const std::int64_t until_us = good_until(facts, venue);
   Decision decision = decide_on(job, facts, known, {event, {}, "", until_us}, machines::Fate::kept);
   if (auto* commit = std::get_if<Commit>(&decision))
-    commit->then_call = schemas::PlaceOrder{known.client_id,
-                                            known.data.symbol,
-                                            known.data.is_buy ? schemas::Side::buy : schemas::Side::sell,
-                                            known.data.size.minor(),
-                                            known.data.placed_at,
-                                            venue.enforces_deadline ? until_us : 0};
+    commit->then_call = schemas::PlaceOrder{
+        known.client_id,         known.data.symbol,    known.data.is_buy ? schemas::Side::buy : schemas::Side::sell,
+        known.data.size.minor(), known.data.placed_at, venue.enforces_deadline ? until_us : 0};
   return decision;
 }
 
@@ -264,16 +259,15 @@ Decision deliver(const LeasedJob& job, const Facts& facts, const Known& known) {
 
 Decision OrderHandler::on_job(const LeasedJob& job, const Facts& facts) const {
   const auto known = known_order(sleeves_, job, facts, client_id(job.key.instance));
-  if (!known) return GiveUp{CallError::retry_later, 100, "the order's sleeve is not known here, or its data can't be read"};
+  if (!known)
+    return GiveUp{CallError::retry_later, 100, "the order's sleeve is not known here, or its data can't be read"};
   if (job.is_event) return deliver(job, facts, *known);
   // An earlier attempt sent it, by whatever job, and was lost before it learnt the answer.
   if (known->state == order::sent && job.command != "cancel_order")
     return decide_on(job, facts, *known, {order::attempt_lost, {}, ""}, machines::Fate::done);
   if (job.command == "place_order") return place(job, facts, *known, venue_);
   if (job.command == "query_order" && (known->state == order::in_doubt || known->state == order::resting))
-    return Call{
-        schemas::QueryOrder{known->client_id, true}
-    };
+    return Call{schemas::QueryOrder{known->client_id, true}};
   if (job.command == "cancel_order" && known->state == order::cancelling)
     return Call{schemas::CancelOrder{known->client_id}};
   return Commit{step_for(job, facts, machines::Fate::done), {}};  // overtaken by events
@@ -305,11 +299,11 @@ Decision OrderHandler::on_answer(const LeasedJob& job, const Facts& facts, const
   if (report.status == schemas::OrderStatus::not_found) return on_not_found(job, facts, *known, report, venue_);
   const auto fills = new_fills(known->data, known->client_id, report, known->sleeve);
   if (!fills && fills.error().may_pass) return doubt_report(job, facts, *known, fills.error().reason, venue_.settle_ms);
-  if (!fills)
-    return decide_on(job, facts, *known, {order::contradict, {}, fills.error().reason}, machines::Fate::done);
+  if (!fills) return decide_on(job, facts, *known, {order::contradict, {}, fills.error().reason}, machines::Fate::done);
   const auto event = event_of(known->state, report, *fills);
   if (!event)
-    return job.command == "query_order" ? rearm(job, facts) : Decision{GiveUp{CallError::retry_later, 0, "no news yet"}};
+    return job.command == "query_order" ? rearm(job, facts)
+                                        : Decision{GiveUp{CallError::retry_later, 0, "no news yet"}};
   return decide_on(job, facts, *known, {*event, *fills, report.reason}, machines::Fate::done);
 }
 

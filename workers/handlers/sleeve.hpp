@@ -1,5 +1,5 @@
-// workers/handlers/sleeve.hpp: the handlers of sleeve cycles, orders, allocations and vaults. Each knows the sleeves by reading
-// them once.
+// workers/handlers/sleeve.hpp: the handlers of sleeve cycles, orders, allocations and vaults. Each knows the sleeves by
+// reading them once.
 #pragma once
 
 #include <string>
@@ -26,7 +26,8 @@ class CycleHandler : public Handler {
 
 class OrderHandler : public Handler {
  public:
-  // `deployment`: 16 hex digits. `venue`: when its word about an order is final. REQUIRES: venue.validate() says nothing.
+  // `deployment`: 16 hex digits. `venue`: when its word about an order is final. REQUIRES: venue.validate() says
+  // nothing.
   OrderHandler(const ledger::books::Sleeves& sleeves, std::string deployment, const venues::VenueProperties& venue)
       : sleeves_(sleeves), deployment_(std::move(deployment)), venue_(venue) {}
   [[nodiscard]] schemas::Capability capability() const override;
@@ -34,8 +35,8 @@ class OrderHandler : public Handler {
   Decision on_job(const machines::LeasedJob& job, const ledger::journal::Facts& facts) const override;
   Decision on_answer(const machines::LeasedJob& job, const ledger::journal::Facts& facts,
                      const Answer& answer) const override;
-  // What becomes of an order by a person's word, with its cycle told as ever: a step of no job. `job` says the order and
-  // the world time. REQUIRES: message.event is one of a person's (machines/order).
+  // What becomes of an order by a person's word, with its cycle told as ever: a step of no job. `job` says the order
+  // and the world time. REQUIRES: message.event is one of a person's (machines/order).
   Decision by_person(const machines::LeasedJob& job, const ledger::journal::Facts& facts,
                      const machines::order::Message& message) const;
   // 32 hex digits, the same for every attempt at this order.

@@ -10,8 +10,8 @@
 
 namespace workers::handlers {
 
-// Why a report books nothing. `may_pass`: the venue may know more in a moment (a fill that is missing so far); otherwise
-// no later word makes it right.
+// Why a report books nothing. `may_pass`: the venue may know more in a moment (a fill that is missing so far);
+// otherwise no later word makes it right.
 struct ReportTrouble {
   std::string reason;  // for a person: what is wrong with it
   bool may_pass = false;

@@ -50,8 +50,7 @@ ledger::Stored<Foresight> look_ahead(const ReadFacts& read, const Ask& ask, std:
       const auto begin = facts->begin() + static_cast<std::ptrdiff_t>(first);
       return Foresight{
           at,
-          {std::make_move_iterator(begin), std::make_move_iterator(begin + static_cast<std::ptrdiff_t>(jobs.size()))}
-      };
+          {std::make_move_iterator(begin), std::make_move_iterator(begin + static_cast<std::ptrdiff_t>(jobs.size()))}};
     }
   }
 }

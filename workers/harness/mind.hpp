@@ -49,9 +49,9 @@ using CommitSteps = std::function<ledger::Stored<std::vector<machines::StepResul
     int shard, std::int64_t epoch, std::span<const machines::Step> steps)>;
 
 struct MindRules {
-  int group_steps = 100;                  // steps per commit call at most
-  int most_looks = 64;                    // world times in one lease where nothing else is open
-  int most_eager = 16;                    // follow-ups in a row that a worker keeps to itself
+  int group_steps = 100;                                       // steps per commit call at most
+  int most_looks = 64;                                         // world times in one lease where nothing else is open
+  int most_eager = 16;                                         // follow-ups in a row that a worker keeps to itself
   std::int64_t send_deadline_ms = handlers::send_deadline_ms;  // from a job's coming to its request's leaving
 };
 

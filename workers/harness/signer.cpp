@@ -212,11 +212,7 @@ void Signer::saw(KeyId id, const Seen& seen, SteadyTime now) {
   if (!seen.trouble && reported != reported_at_.end() && now - reported->second < report_every) return;
   reported_at_[id] = now;
   // Another worker may have said so first: then its word stands.
-  const auto moved = keyring_->move(
-      {
-          {*view, *step}
-  },
-      observed.at);
+  const auto moved = keyring_->move({{*view, *step}}, observed.at);
   spdlog::warn("the API key {}: {}, {} -> {}{}", named(*view), machines::name_of(event), machines::name_of(step->from),
                machines::name_of(step->to), moved ? "" : ": not recorded: " + moved.error().text);
   looked_at_.reset();

@@ -49,9 +49,7 @@ struct Regime {
   std::int64_t drift;
   std::int64_t spread;
 };
-constexpr std::array<Regime, 4> regimes{
-    {{0, 1'200}, {450, 2'400}, {-450, 2'600}, {0, 5'200}}
-};
+constexpr std::array<Regime, 4> regimes{{{0, 1'200}, {450, 2'400}, {-450, 2'600}, {0, 5'200}}};
 constexpr int steps_per_bar = 6;
 constexpr std::int64_t e8_per_cent = 1'000'000;
 

@@ -71,10 +71,7 @@ TEST(Barrier, WhatIsSettledLetsTheBarrierPass) {
 }
 
 // Bars of 100 that open at 1, 101, 201 and close at 100, 200, 300.
-const std::vector<schemas::Ahead> two_more{
-    {{101}, {200}},
-    {{201}, {300}}
-};
+const std::vector<schemas::Ahead> two_more{{{101}, {200}}, {{201}, {300}}};
 
 TEST(Barrier, TimeGoesOnByItselfAsLongAsNothingIsDueAtAnOpen) {
   House house = idle_house();

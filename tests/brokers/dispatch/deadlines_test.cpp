@@ -14,9 +14,7 @@ using testing::SizeIs;
 Rules thirty_seconds() {
   Rules rules;
   rules.ttl_us = 3'600'000 * ms;
-  rules.deadlines = {
-      {{"order", ""}, 30'000 * ms}
-  };
+  rules.deadlines = {{{"order", ""}, 30'000 * ms}};
   return rules;
 }
 schemas::CancelResult cancel(House& house, int number, Ordered& orders) {

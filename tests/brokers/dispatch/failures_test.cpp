@@ -334,9 +334,7 @@ TEST(Failures, WhatOnlyALostWorkerCouldDoIsGivenBackWhenOthersRemain) {
   house.join("both", 1);
   schemas::Ready narrow;
   narrow.worker = "narrow";
-  narrow.capabilities = {
-      {"order", 1, {}}
-  };
+  narrow.capabilities = {{"order", 1, {}}};
   house.dispatch.ready("narrow", narrow, house.now);
   (void)house.orders();
   (void)house.claimed(jobs(1, 3));

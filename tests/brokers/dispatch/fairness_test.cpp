@@ -16,11 +16,7 @@ using testing::SizeIs;
 
 Rules urgent_exits() {
   Rules rules;
-  rules.priorities = {
-      {{"order", "cancel_order"}, 5 },
-      {{"order", "query_order"},  2 },
-      {{"report", ""},            -1}
-  };
+  rules.priorities = {{{"order", "cancel_order"}, 5}, {{"order", "query_order"}, 2}, {{"report", ""}, -1}};
   return rules;
 }
 
@@ -69,12 +65,7 @@ RC_GTEST_PROP(Fairness, NoLevelStarves, ()) {
   Rules rules;
   rules.urgent_run = *rc::gen::inRange(1, 12);
   rules.lower_turn = *rc::gen::inRange(1, 6);
-  rules.priorities = {
-      {{"cycle", "a"}, 3 },
-      {{"cycle", "b"}, 2 },
-      {{"cycle", "c"}, 0 },
-      {{"cycle", "d"}, -7}
-  };
+  rules.priorities = {{{"cycle", "a"}, 3}, {{"cycle", "b"}, 2}, {{"cycle", "c"}, 0}, {{"cycle", "d"}, -7}};
   House house(rules);
   const int credit = *rc::gen::inRange(1, 4);
   house.ready("w1", "w1", {}, credit);
@@ -109,10 +100,7 @@ RC_GTEST_PROP(Fairness, NoLevelStarves, ()) {
 
 TEST(Fairness, OwnersOfAShardGetJobsByTheirWeights) {
   Rules rules;
-  rules.weights = {
-      {{1}, 3},
-      {{2}, 1}
-  };
+  rules.weights = {{{1}, 3}, {{2}, 1}};
   House house(rules);
   house.ready("w1", "w1", {}, 1);
   (void)house.orders();

@@ -100,10 +100,7 @@ Ordered House::orders() {
 void House::ready(const std::string& peer, const std::string& name, std::vector<int> held, int pure, int outside) {
   schemas::Ready ready;
   ready.worker = name;
-  ready.capabilities = {
-      {"cycle", 1, {}             },
-      {"order", 1, {"place_order"}}
-  };
+  ready.capabilities = {{"cycle", 1, {}}, {"order", 1, {"place_order"}}};
   ready.held = tokens_of(held);
   ready.pure_credit = pure;
   ready.outside_credit = outside;
@@ -118,9 +115,7 @@ void House::join(const std::string& name, int pure, int outside) {
 void House::join_for(const std::string& name, const std::string& kind, std::vector<std::string> commands) {
   schemas::Ready ready;
   ready.worker = name;
-  ready.capabilities = {
-      {kind, 1, {}, std::move(commands)}
-  };
+  ready.capabilities = {{kind, 1, {}, std::move(commands)}};
   dispatch.ready(name, ready, now);
   (void)orders();
 }

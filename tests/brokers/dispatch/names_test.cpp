@@ -16,9 +16,7 @@ Ordered register_as(House& house, const std::string& peer, const std::string& na
                     std::vector<int> held = {}) {
   schemas::Ready ready;
   ready.worker = name;
-  ready.capabilities = {
-      {"cycle", 1, {}}
-  };
+  ready.capabilities = {{"cycle", 1, {}}};
   for (const int number : held) ready.held.push_back(token(number));
   ready.incarnation = token(process);
   house.dispatch.ready(peer, ready, house.now);
@@ -156,9 +154,7 @@ TEST(Held, ReRegistrationMakesNoLeaseYoung) {
 
 TEST(Held, WhatWasTakenAtADeadlineIsAskedAboutTooSoThatTheHandIsFreeAgain) {
   Rules rules;
-  rules.deadlines = {
-      {{}, 100 * ms}
-  };
+  rules.deadlines = {{{}, 100 * ms}};
   House house(rules);
   (void)register_as(house, "a", "w", 901);
   (void)house.claimed({job(1)});

@@ -50,9 +50,7 @@ TEST(Outside, WhoCouldDoItWithPureCreditIsWaitedForAsSuch) {
   house.join("w1", 64, 0);
   schemas::Ready ready;
   ready.worker = "w2";
-  ready.capabilities = {
-      {"order", 1, {}}
-  };
+  ready.capabilities = {{"order", 1, {}}};
   ready.pure_credit = 1;
   house.dispatch.ready("w2", ready, house.now);
   (void)house.orders();
@@ -73,10 +71,7 @@ TEST(Outside, BeyondSoManyTheyGoBackForAWhile) {
 
 TEST(Outside, UrgentOnesAreNotClaimedWithoutEnd) {
   Rules rules = few_wait();
-  rules.priorities = {
-      {{"order", "place_order"},  5},
-      {{"order", "cancel_order"}, 5}
-  };
+  rules.priorities = {{{"order", "place_order"}, 5}, {{"order", "cancel_order"}, 5}};
   House house(rules);
   house.join("w1", 2, 0);
   (void)house.claimed(jobs(1'001, 1'010));  // two run, eight wait for pure credit: no room

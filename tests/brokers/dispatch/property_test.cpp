@@ -99,17 +99,13 @@ class World {
     rules.retry = RetryRules({.most_tries = 4});
     rules.most_lone_deaths = 3;
     rules.seed = *rc::gen::arbitrary<std::uint64_t>();
-    rules.priorities = {
-        {{"order", "place_order"}, 1}
-    };
+    rules.priorities = {{{"order", "place_order"}, 1}};
     rules.urgent_run = 3;
     rules.lower_turn = 1;
     rules.weights[machines::OwnerId{2}] = 3;
     rules.limits = {limit()};
     rules.most_limited = 3;
-    rules.deadlines = {
-        {{"cycle", ""}, 2'500 * ms}
-    };
+    rules.deadlines = {{{"cycle", ""}, 2'500 * ms}};
     return rules;
   }
 
@@ -202,10 +198,7 @@ class World {
   void register_at(const std::string& peer, int which, const std::set<Token>& held) {
     schemas::Ready ready;
     ready.worker = "w" + std::to_string(which);
-    ready.capabilities = {
-        {"cycle", 1, {}             },
-        {"order", 1, {"place_order"}}
-    };
+    ready.capabilities = {{"cycle", 1, {}}, {"order", 1, {"place_order"}}};
     ready.held.assign(held.begin(), held.end());
     ready.pure_credit = pure;
     ready.outside_credit = outside;
@@ -241,9 +234,7 @@ class World {
     if (peers_[which].empty()) return;
     const std::string peer = std::exchange(peers_[which], "");
     const auto& held = held_[peer];
-    const schemas::Goodbye goodbye{
-        {held.begin(), held.end()}
-    };
+    const schemas::Goodbye goodbye{{held.begin(), held.end()}};
     held_.erase(peer);
     dispatch_.goodbye(peer, goodbye, now_);
     carry_out();

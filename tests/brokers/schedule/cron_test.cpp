@@ -72,22 +72,22 @@ TEST(Cron, TheLeapDayIsWaitedForAndADayThatNeverComesIsRefused) {
 
 TEST(Cron, WhatItCannotBeIsNamed) {
   for (const auto& [text, words] : std::vector<std::pair<const char*, const char*>>{
-           {"",               "has 0 fields"    },
-           {"0 0 * *",        "has 4 fields"    },
-           {"0 0 * * * *",    "has 6 fields"    },
-           {"60 0 * * *",     "\"60\" as minute"},
-           {"0 24 * * *",     "\"24\" as hour"  },
-           {"0 0 0 * *",      "day of the month"},
-           {"0 0 * 13 *",     "\"13\" as month" },
-           {"0 0 * * 8",      "day of the week" },
-           {"0 0 * * funday", "\"funday\""      },
-           {"5-1 0 * * *",    "\"5-1\""         },
-           {"*/0 0 * * *",    "\"*/0\""         },
-           {"5/10 0 * * *",   "\"5/10\""        },
-           {"1,,2 0 * * *",   "\"\" as minute"  },
-           {"-1 0 * * *",     "\"-1\""          },
-           {"1-2-3 0 * * *",  "\"1-2-3\""       },
-  }) {
+           {"", "has 0 fields"},
+           {"0 0 * *", "has 4 fields"},
+           {"0 0 * * * *", "has 6 fields"},
+           {"60 0 * * *", "\"60\" as minute"},
+           {"0 24 * * *", "\"24\" as hour"},
+           {"0 0 0 * *", "day of the month"},
+           {"0 0 * 13 *", "\"13\" as month"},
+           {"0 0 * * 8", "day of the week"},
+           {"0 0 * * funday", "\"funday\""},
+           {"5-1 0 * * *", "\"5-1\""},
+           {"*/0 0 * * *", "\"*/0\""},
+           {"5/10 0 * * *", "\"5/10\""},
+           {"1,,2 0 * * *", "\"\" as minute"},
+           {"-1 0 * * *", "\"-1\""},
+           {"1-2-3 0 * * *", "\"1-2-3\""},
+       }) {
     const auto parsed = Cron::parse(text);
     ASSERT_FALSE(parsed.has_value()) << text;
     EXPECT_THAT(parsed.error(), HasSubstr(words));
@@ -127,8 +127,7 @@ TEST(Zone, AnIntervalGoesOnOverAChangeOfTheClock) {
 
 TEST(Cron, AStarWithAStepIsAStarAsInDebian) {
   // 2024-01-01 was a Monday; the 15th and 29th are the next ones with an odd number.
-  EXPECT_THAT(next("0 0 */2 * 1", at(2023, 12, 31), 3),
-              ElementsAre(at(2024, 1, 1), at(2024, 1, 15), at(2024, 1, 29)));
+  EXPECT_THAT(next("0 0 */2 * 1", at(2023, 12, 31), 3), ElementsAre(at(2024, 1, 1), at(2024, 1, 15), at(2024, 1, 29)));
 }
 
 TEST(Cron, WeekdaysGoOverTheEndOfTheWeek) {

@@ -136,16 +136,11 @@ TEST_F(ClaimsTest, ACallGoesWhereTheVaultOfItsSleeveIs) {
     INSERT INTO instance (owner, id, kind, machine_version, state, version, is_final, data, parent)
     SELECT 1, 900, 'order', 1, 'drafted', 1, false, '{}', instance FROM vault;)");
   dispatch::Rules rules;
-  rules.limits.push_back({
-      "orders", {"order", "place_order"},
-       "", "", dispatch::Per::account, 1
-  });
+  rules.limits.push_back({"orders", {"order", "place_order"}, "", "", dispatch::Per::account, 1});
   dispatch::Dispatch dispatch(rules, "broker", 1);
   schemas::Ready ready;
   ready.worker = "w1";
-  ready.capabilities = {
-      {"order", 1, {"place_order"}}
-  };
+  ready.capabilities = {{"order", 1, {"place_order"}}};
   dispatch.ready("w1", ready, 1);
   std::vector<LeasedJob> jobs(3);
   for (auto& job : jobs) job.kind = "order", job.command = "place_order";
@@ -166,9 +161,7 @@ TEST_F(ClaimsTest, OwnersAreFoundByTheirNames) {
   const std::vector<std::string> names{"owner 7", "nobody"};
   const auto ids = jobs_->owner_ids(names);
   ASSERT_TRUE(ids.has_value());
-  EXPECT_EQ(*ids, (std::map<std::string, machines::OwnerId>{
-                      {"owner 7", {7}}
-  }));
+  EXPECT_EQ(*ids, (std::map<std::string, machines::OwnerId>{{"owner 7", {7}}}));
 }
 
 }  // namespace

@@ -164,11 +164,7 @@ TEST_F(Hostile, JobsThatWereNeverGivenMoveNothing) {
     schemas::Done done;
     for (int j = 0; j < 1'000; ++j) {
       machines::LeasedJob job{
-          {{-1},        {static_cast<std::int64_t>(random())}, -5, -6},
-          {},
-          -7, -8, "order", "x", false, {INT64_MIN           },
-          -1, -1
-      };
+          {{-1}, {static_cast<std::int64_t>(random())}, -5, -6}, {}, -7, -8, "order", "x", false, {INT64_MIN}, -1, -1};
       for (auto& byte : job.token.bytes) byte = static_cast<std::uint8_t>(random());
       done.jobs.push_back({job.token, schemas::DoneKind::doubt});
       done.minted.push_back(job);

@@ -175,9 +175,7 @@ TEST_F(Service, AWorkersWordsFromAClientsKeyAreRefusedAndCounted) {
   ASSERT_TRUE(before) << broker->output();
   schemas::Ready ready;
   ready.worker = "impostor";
-  ready.capabilities = {
-      {"drill", 1, {}}
-  };
+  ready.capabilities = {{"drill", 1, {}}};
   const std::vector<schemas::Message> words{ready, schemas::Heartbeat{}, schemas::Done{}, schemas::Failed{},
                                             schemas::Goodbye{}};
   for (const auto& word : words) {
@@ -287,9 +285,7 @@ TEST_F(Service, ACancelledJobIsDroppedFromTheBrokersMemory) {
   })) << broker->output();
   (void)party_->ask(
       "DELETE FROM ledger.job WHERE instance = 50; UPDATE ledger.instance SET is_final = true WHERE id = 50");
-  const schemas::Cancel cancel{
-      {{1}, {50}, 1, 0}
-  };
+  const schemas::Cancel cancel{{{1}, {50}, 1, 0}};
   const auto first = ask<schemas::Cancelled>(client, cancel);
   ASSERT_TRUE(first);
   EXPECT_EQ(first->result, schemas::CancelResult::dropped);

@@ -38,10 +38,7 @@ class WeightsTest : public testing::Test {
 };
 
 TEST_F(WeightsTest, AnOwnerThatIsOpenedLaterGetsItsWeightWithinTenSeconds) {
-  Weights weights(*jobs_, {
-                              {"early", 3},
-                              {"late",  5}
-  });
+  Weights weights(*jobs_, {{"early", 3}, {"late", 5}});
   EXPECT_THAT(weights.news(now_), ElementsAre(Pair(machines::OwnerId{1}, 3)));
   open(2, "late");
   EXPECT_THAT(weights.news(now_ + ten_seconds - 1), IsEmpty()) << "it does not ask all the time";
@@ -50,9 +47,7 @@ TEST_F(WeightsTest, AnOwnerThatIsOpenedLaterGetsItsWeightWithinTenSeconds) {
 }
 
 TEST_F(WeightsTest, AQuestionThatFailedIsAskedAgain) {
-  Weights weights(*jobs_, {
-                              {"early", 3}
-  });
+  Weights weights(*jobs_, {{"early", 3}});
   must_run(database_, "ALTER TABLE ledger.owner RENAME TO away");
   EXPECT_THAT(weights.news(now_), IsEmpty());
   must_run(database_, "ALTER TABLE ledger.away RENAME TO owner");
@@ -60,9 +55,7 @@ TEST_F(WeightsTest, AQuestionThatFailedIsAskedAgain) {
 }
 
 TEST_F(WeightsTest, AFreshDispatchIsToldAllOfThemAnew) {
-  Weights weights(*jobs_, {
-                              {"early", 3}
-  });
+  Weights weights(*jobs_, {{"early", 3}});
   EXPECT_THAT(weights.news(now_), ElementsAre(Pair(machines::OwnerId{1}, 3)));
   weights.forget();
   EXPECT_THAT(weights.news(now_ + 1), ElementsAre(Pair(machines::OwnerId{1}, 3)));

@@ -88,15 +88,14 @@ TEST_F(KeyFile, ThatIsNotThereOrNoKeyIsRefusedByName) {
   std::string odd = keys.public_key;
   odd[7] = '~';
   for (const auto& [text, words] : std::vector<std::pair<std::string, std::string>>{
-           {"",                                                       ":1: is missing"         },
-           {"short\nshort\n",                                         ":1: has 5 characters"   },
-           {"\n\n\n",                                                 ":1: has 0 characters"   },
-           {keys.public_key + "\r\n" + keys.secret_key + "\r\n",      ":1: ends as lines of Win"},
-           {" " + whole,                                              ":1: has a blank as char" },
-           {keys.public_key + "\t\n",                                 ":1: has a blank"         },
-           {odd + "\n" + keys.secret_key + "\n",                      ":1: has `~` as character 8, which is no Z85"},
-           {std::string(40, '#') + "\n",                              ":1: is no Z85"          }
-  }) {
+           {"", ":1: is missing"},
+           {"short\nshort\n", ":1: has 5 characters"},
+           {"\n\n\n", ":1: has 0 characters"},
+           {keys.public_key + "\r\n" + keys.secret_key + "\r\n", ":1: ends as lines of Win"},
+           {" " + whole, ":1: has a blank as char"},
+           {keys.public_key + "\t\n", ":1: has a blank"},
+           {odd + "\n" + keys.secret_key + "\n", ":1: has `~` as character 8, which is no Z85"},
+           {std::string(40, '#') + "\n", ":1: is no Z85"}}) {
     tests::write_text(path_, text);
     ASSERT_EQ(::chmod(path_.c_str(), 0600), 0);
     EXPECT_THAT(refusal(), HasSubstr(path_ + words)) << text;

@@ -111,9 +111,8 @@ class Wire : public testing::TestWithParam<const char*> {
   tests::TempFolder folder_;
   CurveKeys server_ = make_keys(), worker_ = make_keys(), client_ = make_keys();
   Context context_;
-  ZapServer zap_{
-      context_, {{worker_.public_key, {Role::worker, "worker-1"}}, {client_.public_key, {Role::client, "feed"}}}
-  };
+  ZapServer zap_{context_,
+                 {{worker_.public_key, {Role::worker, "worker-1"}}, {client_.public_key, {Role::client, "feed"}}}};
   RouterSocket router_{context_, server_};
   Poller poller_;
   std::string endpoint_;
@@ -252,9 +251,7 @@ TEST(WireIpc, RubbishOnTheSocketHurtsNobody) {
   const std::string path = folder.path() / "s";
   const CurveKeys server = make_keys(), worker = make_keys();
   Context context;
-  ZapServer zap(context, {
-                             {worker.public_key, {Role::worker, "worker-1"}}
-  });
+  ZapServer zap(context, {{worker.public_key, {Role::worker, "worker-1"}}});
   RouterSocket router(context, server);
   ASSERT_TRUE(router.bind("ipc://" + path));
   RawPeer raw("ipc://" + path);

@@ -47,9 +47,7 @@ class Audit : public testing::Test {
     return house;
   }
   // As a superuser on the database of the running house.
-  ledger::Connection insider() const {
-    return ledger::Connection(house_dsn(data_));
-  }
+  ledger::Connection insider() const { return ledger::Connection(house_dsn(data_)); }
   void tamper(const std::string& sql) const {
     auto connection = insider();
     const auto done = connection.run("SET LOCAL session_replication_role = replica; " + sql);

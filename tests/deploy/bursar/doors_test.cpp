@@ -56,8 +56,8 @@ TEST(Doors, FilesThatAnEarlierVersionLeftOpenAreClosed) {
   const fs::path data = finished_house().data_dir;
   for (const char* name : {"report.html", "checkpoints", "bursar-data"})
     ASSERT_EQ(chmod((data / name).c_str(), 0644), 0) << name;
-  EXPECT_EQ(
-      bursar({"up", "--config", finished_house().config, "--data-dir", data.string(), "--exit-when-done"}).code, 0);
+  EXPECT_EQ(bursar({"up", "--config", finished_house().config, "--data-dir", data.string(), "--exit-when-done"}).code,
+            0);
   EXPECT_THAT(open_to_others(data), IsEmpty());
 }
 
@@ -94,7 +94,9 @@ TEST(Doors, APasswordOfTheConnectionStringIsShownByNoProcess) {
 }
 
 // A text that clears the screen, forges a line and turns the reading order; and how it is to be shown.
-const std::string trick = "\x1b[2Jx\nforged\xc2\x9b" "1m";
+const std::string trick =
+    "\x1b[2Jx\nforged\xc2\x9b"
+    "1m";
 const std::string trick_shown = "\\x1b[2Jx\\nforged\\x9b1m";
 
 void expect_tame(const Said& said, const Words& words, const std::string& shown = trick_shown) {

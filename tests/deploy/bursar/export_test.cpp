@@ -157,11 +157,8 @@ TEST_F(Export, WhatCannotBeAFileIsRefusedInOneLine) {
   expect_refused(folder_.path().string(), 2, "is a folder; name a file in it");
   expect_refused("/dev/null", 2, "is not a plain file; without --output");
   expect_refused("/proc/books", 1, "can't write /proc/books");
-  for (const Words& words : {
-           Words{"export", "--format", "gnucash"     },
-           Words{             "export"       },
-           Words{ "export",        "--format",    "hledger", "--json"}
-  }) {
+  for (const Words& words :
+       {Words{"export", "--format", "gnucash"}, Words{"export"}, Words{"export", "--format", "hledger", "--json"}}) {
     const Said said = ledger(words);
     EXPECT_EQ(said.code, 2);
     EXPECT_EQ(complaints(said).size(), 1U) << said.err;

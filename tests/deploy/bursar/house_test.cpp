@@ -61,11 +61,14 @@ TEST_F(House, TheLastLineIsOneObjectWithEveryFigure) {
   expect_keys(line, {"import", "bars", "sleeves", "vault", "baseline", "transitions", "postings", "verified",
                      "elapsed_s", "digest", "suspense"});
   expect_keys(line["import"], {"rows", "hours", "duplicates", "gaps", "missing", "rejected", "rejections"});
-  expect_keys(line["vault"], {"total", "tradeable", "cash", "held_at_cost", "open_fees", "held_at_market", "returned_from_flash"});
+  expect_keys(line["vault"],
+              {"total", "tradeable", "cash", "held_at_cost", "open_fees", "held_at_market", "returned_from_flash"});
   expect_keys(line["baseline"], {"buy_and_hold", "cash"});
   ASSERT_EQ(line["sleeves"].size(), 2U);
   for (const json& sleeve : line["sleeves"])
-    expect_keys(sleeve, {"name", "kind", "trades", "wins", "fees", "realized_pnl", "balance", "cash", "held_at_cost", "open_fees", "held_at_market", "started_with", "moved_in", "result", "draw", "refused", "remarks"});
+    expect_keys(sleeve,
+                {"name", "kind", "trades", "wins", "fees", "realized_pnl", "balance", "cash", "held_at_cost",
+                 "open_fees", "held_at_market", "started_with", "moved_in", "result", "draw", "refused", "remarks"});
   EXPECT_EQ(line["bars"], 200);
   EXPECT_EQ(line["verified"], true);
   EXPECT_EQ(line["suspense"], "0.00000000");
@@ -295,7 +298,8 @@ TEST_F(House, ItsProcessesLogInAsWhatTheyAreAndAreConfined) {
   const auto logins = [&] {
     std::string names;
     const auto rows = owner.run(
-        "SELECT string_agg(DISTINCT usename::text, ' ') FROM pg_stat_activity WHERE datname = 'bursar' AND backend_type "
+        "SELECT string_agg(DISTINCT usename::text, ' ') FROM pg_stat_activity WHERE datname = 'bursar' AND "
+        "backend_type "
         "= 'client backend'");
     return rows ? std::string(rows->text(0, 0)) : rows.error().text;
   };
@@ -381,11 +385,7 @@ TEST_F(House, AnotherHouseInTheDefaultFolderSaysNothingOfADatabase) {
   EXPECT_EQ(verified.last_line()["since_us"], 0);
   EXPECT_EQ(verified.last_line()["checkpoint"], false);
   EXPECT_EQ(bursar({"status"}, others).code, 0);
-  const Words refused[] = {
-      {"ledger", "checkpoint"},
-      {"reconcile"           },
-      {"key",    "test", "a" }
-  };
+  const Words refused[] = {{"ledger", "checkpoint"}, {"reconcile"}, {"key", "test", "a"}};
   for (const Words& words : refused) {
     const Said said = bursar(words, others);
     EXPECT_EQ(said.code, 2) << words[0];
@@ -396,7 +396,8 @@ TEST_F(House, AnotherHouseInTheDefaultFolderSaysNothingOfADatabase) {
   // Its own folder as the default: its memory counts, and a new name does not get the database out of it.
   const Words own = {"BURSAR_DATA_DIR=" + data, "BURSAR_DSN=" + dsn(name)};
   EXPECT_THAT(bursar({"ledger", "verify"}, own).out, HasSubstr("since the checkpoint of"));
-  must_run(name, "SET LOCAL session_replication_role = replica; UPDATE ledger.deployment SET name = '\\x00000000000000aa'");
+  must_run(name,
+           "SET LOCAL session_replication_role = replica; UPDATE ledger.deployment SET name = '\\x00000000000000aa'");
   const Said renamed = bursar({"ledger", "verify"}, own);
   EXPECT_EQ(renamed.code, 1);
   EXPECT_THAT(renamed.out, HasSubstr("connect to the right database"));

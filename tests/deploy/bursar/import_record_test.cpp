@@ -18,13 +18,9 @@ TEST(ImportRecord, EveryFieldComesBack) {
   report.newest_first = true;
   report.first = {1'502'942'400'000'000};
   report.last = {1'622'942'400'000'000};
-  report.levels = {
-      {{7}, {100}, {1'000}}
-  };
-  report.rejections = {
-      {{1'502'942'400'000'000}, "open",  {1'000'000},  {30'161'000'000}},
-      {{1'502'946'000'000'000}, "close", {99'000'000}, {30'161'000'000}}
-  };
+  report.levels = {{{7}, {100}, {1'000}}};
+  report.rejections = {{{1'502'942'400'000'000}, "open", {1'000'000}, {30'161'000'000}},
+                       {{1'502'946'000'000'000}, "close", {99'000'000}, {30'161'000'000}}};
   EXPECT_EQ(parse_import(write_import(report)), report);
 }
 

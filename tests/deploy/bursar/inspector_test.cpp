@@ -18,23 +18,18 @@ TEST(Metrics, EveryCountIsALineOfPrometheusText) {
   found.live = 7;
   found.stranded.push_back({{1}, {9}, "till", "open"});
   found.jobs.held = 3;
-  found.parked = {
-      {"order", "query_order", "parked", "no answer",  2},
-      {"order", "query_order", "parked", "no answer!", 1}
-  };
-  found.brokers.push_back(schemas::BrokerView{
-      "b", 1, {{"w", 4, 0}, {"v", 1, 0}},
-        11, 2, 5
-  });
+  found.parked = {{"order", "query_order", "parked", "no answer", 2},
+                  {"order", "query_order", "parked", "no answer!", 1}};
+  found.brokers.push_back(schemas::BrokerView{"b", 1, {{"w", 4, 0}, {"v", 1, 0}}, 11, 2, 5});
   found.overdue = {"nightly was due"};
   found.stuck.push_back({{"vault", "review", 2, 41, {1000}, ""}, "no worker is registered"});
   const std::string text = deploy::metrics_text(found);
   for (const char* line :
        {"bursar_live_instances 7\n", "bursar_stranded 1\n", "bursar_overdue_schedules 1\n",
-        "bursar_stuck_jobs{kind=\"vault\",command=\"review\"} 2\n",
-        "bursar_jobs{state=\"held\"} 3\n", "bursar_parked_jobs{kind=\"order\",command=\"query_order\"} 3\n",
-        "bursar_workers{broker=\"b\"} 2\n", "bursar_jobs_in_flight{broker=\"b\"} 5\n",
-        "bursar_refused_peers_total{broker=\"b\"} 5\n", "# TYPE bursar_jobs_dispatched_total counter\n"})
+        "bursar_stuck_jobs{kind=\"vault\",command=\"review\"} 2\n", "bursar_jobs{state=\"held\"} 3\n",
+        "bursar_parked_jobs{kind=\"order\",command=\"query_order\"} 3\n", "bursar_workers{broker=\"b\"} 2\n",
+        "bursar_jobs_in_flight{broker=\"b\"} 5\n", "bursar_refused_peers_total{broker=\"b\"} 5\n",
+        "# TYPE bursar_jobs_dispatched_total counter\n"})
     EXPECT_THAT(text, HasSubstr(line));
   found.brokers.clear();
   EXPECT_THAT(deploy::metrics_text(found), HasSubstr("bursar_brokers_up 0\n"));
@@ -62,7 +57,8 @@ TEST(Stuck, WhatNobodyTakesForLongerThanStatedIsNamedWithItsReasonAndNothingElse
   EXPECT_THAT(named(30)[0], testing::MatchesRegex("1 job of till .audit. is ready, and nobody has taken the oldest for "
                                                   "4[0-9] s: no broker answers"));
   EXPECT_THAT(named(300), SizeIs(0));
-  for (const char* taken : {"token = gen_random_uuid()", "parked = 'x'", "run_at = clock_timestamp() + interval '1 h'"}) {
+  for (const char* taken :
+       {"token = gen_random_uuid()", "parked = 'x'", "run_at = clock_timestamp() + interval '1 h'"}) {
     must_run(database, std::string("UPDATE ledger.job SET ") + taken);
     EXPECT_THAT(named(30), SizeIs(0)) << taken;
     must_run(database,
@@ -80,9 +76,7 @@ TEST(Stuck, TheLikelyReasonIsTheFirstThatHolds) {
   EXPECT_EQ(deploy::why_untaken(jobs, {broker}), "b waits for PostgreSQL: its seat");
   broker.waits_for.clear();
   EXPECT_EQ(deploy::why_untaken(jobs, {broker}), "no worker is registered");
-  broker.workers = {
-      {"w", 0, 0}
-  };
+  broker.workers = {{"w", 0, 0}};
   EXPECT_EQ(deploy::why_untaken(jobs, {broker}), "no broker was told that its world time has come");
   jobs.last_error = "no worker here knows vault v3";
   EXPECT_EQ(deploy::why_untaken(jobs, {broker}), "no worker does review of vault");
@@ -91,9 +85,7 @@ TEST(Stuck, TheLikelyReasonIsTheFirstThatHolds) {
   jobs.last_error.clear();
   broker.world_now = {1000};
   EXPECT_EQ(deploy::why_untaken(jobs, {broker}), "not known: see the broker's log");
-  broker.limits = {
-      {"venue", "paper/main", 3, 0, 10, "5/s"}
-  };
+  broker.limits = {{"venue", "paper/main", 3, 0, 10, "5/s"}};
   EXPECT_EQ(deploy::why_untaken(jobs, {broker}), "perhaps the limit venue (5/s)");
 }
 

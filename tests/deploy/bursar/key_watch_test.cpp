@@ -87,8 +87,9 @@ TEST_F(KeyWatch, AGainedRightIsAnIncidentThatIsSaidOnceAndStays) {
 TEST_F(KeyWatch, TheLastTradeKeyGoneIsSaidUntilThereIsANewOne) {
   house_->add(tests::moving());
   ASSERT_TRUE(house_->move(house_->now("main"), Event::retire));
-  EXPECT_EQ(status(), "0 usable, 1 resting; no trade key of paper/spot is left, and nothing is sent there until "
-                      "`bursar key add`");
+  EXPECT_EQ(status(),
+            "0 usable, 1 resting; no trade key of paper/spot is left, and nothing is sent there until "
+            "`bursar key add`");
   ASSERT_TRUE(house_->move(house_->now("mover"), Event::retire));
   EXPECT_THAT(status(), HasSubstr("no trade key of paper/spot is left"));
   house_->add(tests::trading("next"));

@@ -186,12 +186,8 @@ TEST_F(KeysOfAHouse, ANewSecretThatTheVenueRefusesChangesNothing) {
 
 TEST_F(KeysOfAHouse, Inv36ASecretOnTheCommandLineIsRefusedAndNotRepeated) {
   const Words base = {"add", "--account", "spot", "--purpose", "read", "--name", "argument"};
-  for (const Words& more : {
-           Words{"--secret",   canaries[0]},
-           Words{canaries[0]           },
-           Words{"--secret-key", canaries[0]},
-           Words{"--secret=" + canaries[0]}
-  }) {
+  for (const Words& more : {Words{"--secret", canaries[0]}, Words{canaries[0]}, Words{"--secret-key", canaries[0]},
+                            Words{"--secret=" + canaries[0]}}) {
     Words words = base;
     words.insert(words.end(), more.begin(), more.end());
     const Said said = key(words);
@@ -290,14 +286,17 @@ TEST_F(KeysOfAHouse, Inv36NoSecretIsInAnyOutputLogFileOrDump) {
 
   const Said dump = [&] {
     Child child({"/bin/sh", "-c",
-                 "for f in /usr/lib/postgresql/*/bin/pg_dump /usr/bin/pg_dump; do test -x $f && PGPASSFILE=\"$2\" exec $f -h \"$1\" -U "
+                 "for f in /usr/lib/postgresql/*/bin/pg_dump /usr/bin/pg_dump; do test -x $f && PGPASSFILE=\"$2\" exec "
+                 "$f -h \"$1\" -U "
                  "bursar_owner bursar; done",
-                 "sh", [&] {
+                 "sh",
+                 [&] {
                    for (const auto& entry : fs::recursive_directory_iterator(data_))
                      if (entry.path().filename().string().starts_with(".s.PGSQL."))
                        return entry.path().parent_path().string();
                    return std::string();
-                 }(), deploy::password_file(data_).string()});
+                 }(),
+                 deploy::password_file(data_).string()});
     const int code = child.wait().code;
     return Said{code, child.output(), ""};
   }();

@@ -106,9 +106,7 @@ deploy::report::Books small_books() {
   vault.days.resize(1);
   vault.days[0].day = day.day;
   statement.vaults = {vault};
-  statement.breaks = {
-      {day.day, "me", "flash", "something"}
-  };
+  statement.breaks = {{day.day, "me", "flash", "something"}};
   return deploy::report::books_of(std::move(statement), day.day, day.day);
 }
 

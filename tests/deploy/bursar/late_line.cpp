@@ -89,9 +89,7 @@ void LateLine::run() {
     if (mode == Mode::hold_old && before != mode)
       for (Line& line : lines) line.is_old = true;
     before = mode;
-    std::vector<pollfd> watched{
-        {listening_, POLLIN, 0}
-    };
+    std::vector<pollfd> watched{{listening_, POLLIN, 0}};
     for (const Line& line : lines)
       for (const Way* way : {&line.there, &line.back})
         if (!way->ended) watched.push_back({way->from, POLLIN, 0});

@@ -1,6 +1,6 @@
-// tests/deploy/bursar/late_line.hpp: LateLine, what stands between a worker and a venue on loopback: it can hold up what
-// the worker sends, whatever comes after it. No byte is lost, changed or reordered within a connection, and what was
-// held up arrives even where its sender has hung up. A thread of its own.
+// tests/deploy/bursar/late_line.hpp: LateLine, what stands between a worker and a venue on loopback: it can hold up
+// what the worker sends, whatever comes after it. No byte is lost, changed or reordered within a connection, and what
+// was held up arrives even where its sender has hung up. A thread of its own.
 #pragma once
 
 #include <atomic>
@@ -22,7 +22,7 @@ class LateLine {
   void hold_old() { mode_ = Mode::hold_old; }
   // Everything is handed on.
   void release() { mode_ = Mode::free; }
-  [[nodiscard]] bool answered() const { return answered_; }  // the venue has said something: they have met
+  [[nodiscard]] bool answered() const { return answered_; }         // the venue has said something: they have met
   [[nodiscard]] bool holds_something() const { return held_ > 0; }  // bytes that wait
 
  private:

@@ -1,6 +1,6 @@
-// tests/deploy/bursar/late_request_test.cpp: by real processes: an order's request is held up for 2.3 s and more between
-// worker and venue, a person pauses or freezes meanwhile, then the request arrives. The venue holds nothing that the
-// ledger does not know of, whichever way the venue treats ids and deadlines.
+// tests/deploy/bursar/late_request_test.cpp: by real processes: an order's request is held up for 2.3 s and more
+// between worker and venue, a person pauses or freezes meanwhile, then the request arrives. The venue holds nothing
+// that the ledger does not know of, whichever way the venue treats ids and deadlines.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <signal.h>
@@ -94,7 +94,8 @@ class LateRequest : public testing::TestWithParam<Case> {
     }
   }
   std::int64_t orders_in(const std::string& states) {
-    return must_run(database_, "SELECT count(*) FROM ledger.instance WHERE kind = 'order' AND state IN (" + states + ")")
+    return must_run(database_,
+                    "SELECT count(*) FROM ledger.instance WHERE kind = 'order' AND state IN (" + states + ")")
         .number(0, 0);
   }
 
@@ -103,15 +104,15 @@ class LateRequest : public testing::TestWithParam<Case> {
   std::vector<std::string> differences() {
     venues::paper::Book book;
     book.markets = {eth_usdt()};
-    book.starting = {
-        {usdt, Amount(usdt.id, 20'000 * one_usdt)}
-    };
-    if (GetParam().rules != as_it_is) book.properties = {venues::VenueProperties::Ids::among_open, false, 5'000, true, 200};
+    book.starting = {{usdt, Amount(usdt.id, 20'000 * one_usdt)}};
+    if (GetParam().rules != as_it_is)
+      book.properties = {venues::VenueProperties::Ids::among_open, false, 5'000, true, 200};
     auto store = venues::paper::Store::open(at("paper.db"), book);
     if (!store) return {store.error().text};
-    const auto rows = must_run(database_,
-                               "SELECT encode(d.name, 'hex') || lpad(to_hex(i.id), 16, '0'), i.state FROM ledger.instance i, "
-                               "ledger.deployment d WHERE i.kind = 'order' ORDER BY i.id");
+    const auto rows =
+        must_run(database_,
+                 "SELECT encode(d.name, 'hex') || lpad(to_hex(i.id), 16, '0'), i.state FROM ledger.instance i, "
+                 "ledger.deployment d WHERE i.kind = 'order' ORDER BY i.id");
     std::vector<std::string> found;
     std::int64_t known = 0;
     for (int row = 0; row < rows.size(); ++row) {
@@ -135,8 +136,7 @@ class LateRequest : public testing::TestWithParam<Case> {
 };
 
 TEST_P(LateRequest, LeavesTheVenuesStatementWhatTheLedgerSays) {
-  const auto up =
-      start_bursar({"up", "--config", house_config_, "--data-dir", at("data"), "--dsn", dsn(database_)});
+  const auto up = start_bursar({"up", "--config", house_config_, "--data-dir", at("data"), "--dsn", dsn(database_)});
   ASSERT_TRUE(wait_until([&] { return fs::exists(at("data/keys/client.pub")); })) << up->output();
   const auto the_venue = venue();
   ASSERT_TRUE(the_venue->wait_for_output("serves")) << the_venue->output();
@@ -178,26 +178,14 @@ TEST_P(LateRequest, LeavesTheVenuesStatementWhatTheLedgerSays) {
   EXPECT_THAT(differences(), testing::IsEmpty());
 }
 
-const std::vector<Words> pause_sleeves{
-    {"pause", "sleeve", "quiet", "--why", "test"},
-    {"pause", "sleeve", "flash", "--why", "test"}
-};
-const std::vector<Words> resume_sleeves{
-    {"resume", "sleeve", "quiet", "--why", "test"},
-    {"resume", "sleeve", "flash", "--why", "test"}
-};
-const std::vector<Words> pause_all{
-    {"pause", "all", "--why", "test"}
-};
-const std::vector<Words> resume_all{
-    {"resume", "all", "--why", "test"}
-};
-const std::vector<Words> freeze{
-    {"freeze", "--level", "all", "--why", "test"}
-};
-const std::vector<Words> unfreeze{
-    {"unfreeze", "--why", "test"}
-};
+const std::vector<Words> pause_sleeves{{"pause", "sleeve", "quiet", "--why", "test"},
+                                       {"pause", "sleeve", "flash", "--why", "test"}};
+const std::vector<Words> resume_sleeves{{"resume", "sleeve", "quiet", "--why", "test"},
+                                        {"resume", "sleeve", "flash", "--why", "test"}};
+const std::vector<Words> pause_all{{"pause", "all", "--why", "test"}};
+const std::vector<Words> resume_all{{"resume", "all", "--why", "test"}};
+const std::vector<Words> freeze{{"freeze", "--level", "all", "--why", "test"}};
+const std::vector<Words> unfreeze{{"unfreeze", "--why", "test"}};
 
 INSTANTIATE_TEST_SUITE_P(Venue, LateRequest,
                          testing::Values(Case{"AsItIsPauseSleeve", as_it_is, 2'300, pause_sleeves, resume_sleeves},

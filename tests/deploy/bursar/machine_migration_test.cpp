@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 const deploy::MachineRegistry& registry() {
   static const deploy::MachineRegistry made = {
-      {{"till", 1}, {{"open", "counting", "shut"}, {"shut"}}        },
+      {{"till", 1}, {{"open", "counting", "shut"}, {"shut"}}},
       {{"till", 2}, {{"open", "ajar", "counting", "shut"}, {"shut"}}},
   };
   return made;
@@ -60,21 +60,10 @@ class MachineVersions : public testing::Test {
 
 TEST_F(MachineVersions, AStateThatTheMapForgetsIsRefusedWithItsCountAndNothingMoves) {
   const std::string before = tills();
-  EXPECT_EQ(migrate({
-                        {"open", "ajar"}
-  })
-                .refusal,
+  EXPECT_EQ(migrate({{"open", "ajar"}}).refusal,
             "2 instances are counting, and the map does not say what that becomes");
-  EXPECT_THAT(migrate({
-                          {"opne", "ajar"}
-  })
-                  .refusal,
-              HasSubstr("opne, which is no state of till v1"));
-  EXPECT_THAT(migrate({
-                          {"open", "agape"}
-  })
-                  .refusal,
-              HasSubstr("agape, which is no state of till v2"));
+  EXPECT_THAT(migrate({{"opne", "ajar"}}).refusal, HasSubstr("opne, which is no state of till v1"));
+  EXPECT_THAT(migrate({{"open", "agape"}}).refusal, HasSubstr("agape, which is no state of till v2"));
   MachineMigration unknown;
   unknown.to = 3;
   EXPECT_THAT(migrate({}, unknown).refusal, HasSubstr("does not know till v3; it knows v1, v2"));
@@ -85,12 +74,7 @@ TEST_F(MachineVersions, ADryRunCountsAndChangesNothing) {
   const std::string before = tills();
   MachineMigration order;
   order.dry_run = true;
-  const auto made = migrate(
-      {
-          {"open",     "ajar"},
-          {"counting", "shut"}
-  },
-      order);
+  const auto made = migrate({{"open", "ajar"}, {"counting", "shut"}}, order);
   ASSERT_EQ(made.counts.size(), 2U);
   EXPECT_EQ(made.counts[0].live, 2);
   EXPECT_EQ(made.counts[0].to_state, "shut");
@@ -102,19 +86,9 @@ TEST_F(MachineVersions, ADryRunCountsAndChangesNothing) {
 TEST_F(MachineVersions, EachMoveIsATransitionAndTheOrderIsHistory) {
   MachineMigration alone;
   alone.instance = last;
-  EXPECT_EQ(migrate(
-                {
-                    {"counting", "counting"}
-  },
-                alone)
-                .counts.at(0)
-                .moved,
-            1);
+  EXPECT_EQ(migrate({{"counting", "counting"}}, alone).counts.at(0).moved, 1);
   EXPECT_EQ(tills(), "1 open, 1 open, 1 open, 1 counting, 2 counting");
-  const auto made = migrate({
-      {"open",     "ajar"},
-      {"counting", "shut"}
-  });
+  const auto made = migrate({{"open", "ajar"}, {"counting", "shut"}});
   EXPECT_EQ(made.in_flight, 0);
   EXPECT_EQ(tills(), "2 ajar, 2 ajar, 2 ajar, 2 shut, 2 counting");
   const auto rows = must_run(database,
@@ -128,18 +102,14 @@ TEST_F(MachineVersions, EachMoveIsATransitionAndTheOrderIsHistory) {
 
 TEST_F(MachineVersions, WhatAWorkerHoldsIsLeftAndSaid) {
   must_run(database, "SELECT * FROM ledger.take('{3}', 5000, 1, 'b')");
-  const auto made = migrate({
-      {"open",     "ajar"    },
-      {"counting", "counting"}
-  });
+  const auto made = migrate({{"open", "ajar"}, {"counting", "counting"}});
   EXPECT_EQ(made.in_flight, 1);
   EXPECT_THAT(tills(), HasSubstr("1 "));
 }
 
 TEST(ShippedMachines, EveryOneIsKnownInItsFirstVersion) {
-  for (const char* kind :
-       {"order", "sleeve_cycle", "allocation", "vault", "sleeve", "control", "intervention", "resolution", "break", "key",
-        "firing"})
+  for (const char* kind : {"order", "sleeve_cycle", "allocation", "vault", "sleeve", "control", "intervention",
+                           "resolution", "break", "key", "firing"})
     EXPECT_TRUE(deploy::shipped_machines().contains({kind, 1})) << kind;
   EXPECT_TRUE(deploy::shipped_machines().at({"order", 1}).finals.contains("filled"));
 }

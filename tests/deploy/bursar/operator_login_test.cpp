@@ -1,5 +1,5 @@
-// The command line under a login of PostgreSQL that is not the owner's: what people order needs the operator's role, and
-// what is missing is said with the role that has it.
+// The command line under a login of PostgreSQL that is not the owner's: what people order needs the operator's role,
+// and what is missing is said with the role that has it.
 #include <gmock/gmock.h>
 
 #include "tests/deploy/bursar/house.hpp"
@@ -26,8 +26,8 @@ class OperatorLogin : public testing::Test {
   static const std::string& house() {
     static const std::string database = [] {
       std::string name = empty_database();
-      const Said said = bursar({"up", "--data-dir", data(), "--config",
-                                config_file(folder(), 50), "--exit-when-done", "--dsn", dsn(name)});
+      const Said said = bursar(
+          {"up", "--data-dir", data(), "--config", config_file(folder(), 50), "--exit-when-done", "--dsn", dsn(name)});
       EXPECT_EQ(said.code, 0) << said.err;
       return name;
     }();
@@ -39,24 +39,24 @@ class OperatorLogin : public testing::Test {
 TEST_F(OperatorLogin, DoesWhatPeopleOrderAndLooksAtEverything) {
   const std::string ann = new_login(house(), "ann", "bursar_operator");
   const Words orders[] = {
-      {"freeze",   "--level", "all", "--why", "a drill"},
-      {"unfreeze", "--why", "over"                     },
-      {"pause",    "sleeve", "flash", "--why", "drill" },
-      {"resume",   "sleeve", "flash", "--why", "over"  },
-      {"pause",    "kind", "order", "--why", "drill"   },
-      {"resume",   "kind", "order", "--why", "over"    },
-      {"status"                                        },
-      {"controls"                                      },
-      {"order",    "list"                              },
-      {"job",      "list"                              },
-      {"machine",  "list"                              },
-      {"vault",    "list"                              },
-      {"schedule", "list"                              },
-      {"report"                                        },
-      {"ledger",   "balances"                          },
-      {"ledger",   "verify", "--full", "--data-dir", data()},
-      {"ledger",   "export", "--format", "hledger"     },
-      {"vault",    "create", "BTC", "--why", "another" },
+      {"freeze", "--level", "all", "--why", "a drill"},
+      {"unfreeze", "--why", "over"},
+      {"pause", "sleeve", "flash", "--why", "drill"},
+      {"resume", "sleeve", "flash", "--why", "over"},
+      {"pause", "kind", "order", "--why", "drill"},
+      {"resume", "kind", "order", "--why", "over"},
+      {"status"},
+      {"controls"},
+      {"order", "list"},
+      {"job", "list"},
+      {"machine", "list"},
+      {"vault", "list"},
+      {"schedule", "list"},
+      {"report"},
+      {"ledger", "balances"},
+      {"ledger", "verify", "--full", "--data-dir", data()},
+      {"ledger", "export", "--format", "hledger"},
+      {"vault", "create", "BTC", "--why", "another"},
   };
   for (const Words& words : orders) {
     const Said said = as(ann, words);
@@ -70,16 +70,16 @@ TEST_F(OperatorLogin, DoesWhatPeopleOrderAndLooksAtEverything) {
 TEST_F(OperatorLogin, WhatIsMissingIsSaidWithTheRoleThatHasIt) {
   const std::string worker = new_login(house(), "worker", "bursar_service");
   const Words orders[] = {
-      {"freeze",                   "--level", "all", "--why", "a drill"},
-      {"pause",  "kind", "order",  "--why",   "a drill"                },
-      {"status"                                                        },
-      {"job",    "list"                                                },
+      {"freeze", "--level", "all", "--why", "a drill"},
+      {"pause", "kind", "order", "--why", "a drill"},
+      {"status"},
+      {"job", "list"},
   };
   for (const Words& words : orders) {
     const Said said = as(worker, words);
     EXPECT_EQ(said.code, 1) << testing::PrintToString(words);
-    EXPECT_THAT(complaints(said), ElementsAre(AllOf(HasSubstr("permission denied for"),
-                                                    HasSubstr("`GRANT bursar_operator TO worker`"))));
+    EXPECT_THAT(complaints(said),
+                ElementsAre(AllOf(HasSubstr("permission denied for"), HasSubstr("`GRANT bursar_operator TO worker`"))));
   }
   EXPECT_EQ(must_run(house(), "SELECT count(*) FROM ledger.control WHERE frozen <> 'no'").number(0, 0), 0);
   const Said stranger = as(new_login(house(), "stranger"), {"status"});

@@ -19,7 +19,8 @@ class OrderHouse : public testing::Test {
   void SetUp() override {
     if (const auto why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
     // The first order's answer is lost, and so is the first question about it: seconds of doubt.
-    config_ = config_file(folder_, 240, "[venue.paper]\nfaults = [\"place:1:lose_answer\", \"query:first:time_out\"]\n");
+    config_ =
+        config_file(folder_, 240, "[venue.paper]\nfaults = [\"place:1:lose_answer\", \"query:first:time_out\"]\n");
     house_ = start_bursar({"up", "--config", config_, "--data-dir", data()});
   }
   void TearDown() override {
@@ -78,7 +79,8 @@ TEST_F(OrderHouse, APersonsWordIsOverruledByTheVenueThatComesBackAndNothingIsBoo
   EXPECT_EQ(say({"reconcile"}).code, 0);
   const json breaks = say({"reconcile", "list", "--json"}).last_line();
   ASSERT_EQ(breaks.size(), 2U) << breaks;
-  for (const json& one : breaks) EXPECT_THAT(one["why"].get<std::string>(), HasSubstr("order " + id + ", not_placed by"));
+  for (const json& one : breaks)
+    EXPECT_THAT(one["why"].get<std::string>(), HasSubstr("order " + id + ", not_placed by"));
   EXPECT_THAT(say({"machine", "list", "--all", "--limit", "5000"}).out, HasSubstr("overruled"));
   EXPECT_EQ(say({"ledger", "verify", "--full"}).code, 0);
 }

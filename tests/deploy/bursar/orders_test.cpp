@@ -69,11 +69,8 @@ class Orders : public testing::Test {
     data_ = drafted.data;
     ground->step.moves = {enters, drafted};
     ground->step.postings = {
-        {machines::PostingKind::hold, sleeve.accounts.quote, sleeve.accounts.trading_quote, data.held, "buy", {}}
-    };
-    ground->step.jobs = {
-        {machines::Subject::birth(1), "place_order", false, {0}, {}}
-    };
+        {machines::PostingKind::hold, sleeve.accounts.quote, sleeve.accounts.trading_quote, data.held, "buy", {}}};
+    ground->step.jobs = {{machines::Subject::birth(1), "place_order", false, {0}, {}}};
     const auto result = deploy::commit_alone(ground_->connection, *ground);
     ASSERT_TRUE(result && result->outcome == machines::Outcome::committed) << result->refusal;
     order_ = result->born.at(0);
@@ -90,10 +87,7 @@ class Orders : public testing::Test {
     made.event = event;
     made.command = command;
     made.data = data_;
-    if (std::string_view(command) != "none")
-      ground->step.jobs = {
-          {made.instance, command, false, {0}, {}}
-      };
+    if (std::string_view(command) != "none") ground->step.jobs = {{made.instance, command, false, {0}, {}}};
     ground->step.moves = {made};
     const auto result = deploy::commit_alone(ground_->connection, *ground);
     ASSERT_TRUE(result && result->outcome == machines::Outcome::committed) << result->refusal;

@@ -109,16 +109,11 @@ void expect_books_like_the_venue(const FeeMode& mode) {
 
 TEST_F(PaperVenue, WhateverFeesAreTakenInTheBooksAreTheVenuesToTheLastUnit) {
   expect_books_like_the_venue({"quote", "fee_asset = 'quote'\n", {"USDT"}, true});
-  expect_books_like_the_venue({
-      "received", "fee_asset = 'received'\n", {"ETH", "USDT"},
-        true
-  });
+  expect_books_like_the_venue({"received", "fee_asset = 'received'\n", {"ETH", "USDT"}, true});
   expect_books_like_the_venue({"a coin", "fee_asset = 'BNB'\nfee_price = 500\nfee_coins = 1\n", {"BNB"}, true});
   // Enough for some trades, then the venue goes on in quote.
-  expect_books_like_the_venue({
-      "too few coins", "fee_asset = 'BNB'\nfee_price = 500\nfee_coins = 0.1\n", {"BNB", "USDT"},
-        true
-  });
+  expect_books_like_the_venue(
+      {"too few coins", "fee_asset = 'BNB'\nfee_price = 500\nfee_coins = 0.1\n", {"BNB", "USDT"}, true});
 }
 
 TEST_F(PaperVenue, APersonTradesAndMovesCoinsAndOnlyTheVenueKnows) {

@@ -68,11 +68,7 @@ std::unique_ptr<TempFolder> Promises::folder_;
 std::unique_ptr<Child> Promises::house_;
 
 TEST_F(Promises, APauseHasEveryScopeAndIsListedUntilItsResume) {
-  const std::vector<Words> scopes = {
-      {"vault", "USDT" },
-      {"venue", "paper"},
-      {"owner"         }
-  };
+  const std::vector<Words> scopes = {{"vault", "USDT"}, {"venue", "paper"}, {"owner"}};
   for (Words scope : scopes) {
     const std::string name = scope[0] + (scope.size() > 1 ? " " + scope[1] : "") + " of default";
     scope.insert(scope.begin(), "pause");
@@ -115,7 +111,8 @@ TEST_F(Promises, ABreakGoesToAnotherPerson) {
 
 TEST_F(Promises, MetricsAreWrittenForAMonitor) {
   const auto metrics = [] { return read_text(std::filesystem::path(data()) / "metrics.prom"); };
-  ASSERT_TRUE(wait_until([&] { return metrics().find("bursar_stranded") != std::string::npos; }, std::chrono::seconds(90)));
+  ASSERT_TRUE(
+      wait_until([&] { return metrics().find("bursar_stranded") != std::string::npos; }, std::chrono::seconds(90)));
   EXPECT_THAT(metrics(), AllOf(HasSubstr("# TYPE bursar_"), HasSubstr("bursar_stranded 0")));
 }
 
@@ -141,8 +138,7 @@ TEST_F(Promises, TheMasterKeyMayBeACredentialOfSystemd) {
 TEST_F(Promises, WhatALimitHoldsBackIsSaid) {
   std::vector<std::unique_ptr<Child>> moves;
   for (const char* amount : {"15001", "15002"})
-    moves.push_back(
-        start_bursar({"vault", "set-tradeable", "USDT", amount, "--why", "a look", "--data-dir", data()}));
+    moves.push_back(start_bursar({"vault", "set-tradeable", "USDT", amount, "--why", "a look", "--data-dir", data()}));
   std::string status;
   EXPECT_TRUE(wait_until([&] { return (status = must({"status"})).find("limited by moves") != std::string::npos; },
                          std::chrono::seconds(20)))

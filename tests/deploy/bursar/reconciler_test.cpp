@@ -272,8 +272,7 @@ TEST_F(Reconciler, WhatIsInQuarantineIsNeitherTradedNorAllocated) {
     const auto sleeve = ledger::books::read_sleeves(ground.connection)->begin()->second;
     for (const auto place : {sleeve.accounts.quote, sleeve.accounts.trading_quote, sleeve.accounts.tradeable}) {
       step->step.postings = {
-          {machines::PostingKind::single, view.data.quarantine, place, machines::Amount({1}, 1), "buy_cost", {}}
-      };
+          {machines::PostingKind::single, view.data.quarantine, place, machines::Amount({1}, 1), "buy_cost", {}}};
       const auto result = deploy::commit_alone(ground.connection, *step);
       ASSERT_FALSE(result.has_value()) << kind;
       EXPECT_THAT(result.error().text, StartsWith("[BU014]"));

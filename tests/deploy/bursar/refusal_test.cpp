@@ -149,12 +149,7 @@ TEST_F(Refusal, ADatabaseThatCannotBeReachedIsSaid) {
 }
 
 TEST_F(Refusal, ALookAtNothingMakesNothing) {
-  for (const Words& words : {
-           Words{"status"                                                   },
-           { "machine",                                                   "list"},
-           {                                                    "ledger", "verify"},
-           {                                             "machine",                                                        "show", "1"}
-  }) {
+  for (const Words& words : {Words{"status"}, {"machine", "list"}, {"ledger", "verify"}, {"machine", "show", "1"}}) {
     Words all = words;
     all.insert(all.end(), {"--data-dir", path("data")});
     expect_refused(bursar(all), 2, {path("data"), "is not there", "`bursar up` makes"});
@@ -174,7 +169,9 @@ TEST_F(Refusal, AWrongCommandLineSaysWhereToLook) {
   refused({"up", "--repaly", "x"}, {"--repaly", "see `bursar up --help`"});
   refused({"machine", "show"}, {"id is required"});
   refused({"machine", "show", "seven"}, {"seven", "see `bursar machine show --help`"});
-  refused({"machine", "diagram", "teapot"}, {"`teapot`", "order, sleeve_cycle, allocation, vault, sleeve, control, intervention, resolution, key, firing and break"});
+  refused({"machine", "diagram", "teapot"},
+          {"`teapot`",
+           "order, sleeve_cycle, allocation, vault, sleeve, control, intervention, resolution, key, firing and break"});
   refused({"machine", "list", "--limit", "0"}, {"--limit", "1 to 1000000"});
 }
 

@@ -71,10 +71,7 @@ void expect_as_the_run_said(const nlohmann::json& books) {
 TEST_F(Report, EveryDayAddsUpAndTheWholeIsWhatTheRunSaidToTheLastUnit) {
   const TempFolder folder;
   const std::string fifo = config_file(folder, 200, "[report]\ncost_basis = \"fifo\"\n");
-  for (const Words& words : {
-           Words{"--json"},
-           Words{ "--json", "--config", fifo}
-  }) {
+  for (const Words& words : {Words{"--json"}, Words{"--json", "--config", fifo}}) {
     const Said said = report(words);
     ASSERT_EQ(said.code, 0) << said.err;
     const nlohmann::json books = said.last_line();

@@ -146,7 +146,8 @@ TEST_F(Restart, WhatNobodyTakesIsInSightWithItsReason) {
   const pid_t worker = part("worker", "worker-1");
   ASSERT_GT(worker, 0);
   ::kill(worker, SIGSTOP);
-  EXPECT_EQ(say({"vault", "reclaim", "USDT", "flash", "1", "--why", "nobody is there"}).last_line()["state"], "waiting");
+  EXPECT_EQ(say({"vault", "reclaim", "USDT", "flash", "1", "--why", "nobody is there"}).last_line()["state"],
+            "waiting");
   json status;
   EXPECT_TRUE(wait_until([&] {
     status = say({"status"}).last_line();

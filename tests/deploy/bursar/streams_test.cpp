@@ -102,8 +102,9 @@ TEST_F(Streams, TextThatIsNoUtf8IsRefusedAndNothingIsMade) {
 TEST_F(Streams, WithoutAHomeTheFolderMustBeNamed) {
   if (geteuid() != 0) GTEST_SKIP() << "only root becomes another user";
   TempFolder folder;
-  const Shell ran = shell("cd " + folder.path().string() +
-                          " && exec setpriv --reuid=65001 --regid=65001 --clear-groups env -u HOME -u BURSAR_DATA_DIR \"$0\" up");
+  const Shell ran =
+      shell("cd " + folder.path().string() +
+            " && exec setpriv --reuid=65001 --regid=65001 --clear-groups env -u HOME -u BURSAR_DATA_DIR \"$0\" up");
   EXPECT_EQ(ran.code, 2) << ran.said;
   EXPECT_THAT(ran.said, HasSubstr("name the data folder with --data-dir"));
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
@@ -117,10 +118,12 @@ TEST_F(Streams, AFullDiskIsSaidWhileTheBarStandsAndTheReplayGoesOnByItself) {
   const std::string mount = "mount -t tmpfs -o size=400m,mode=755 none " + disk;
   if (geteuid() != 0 || shell("exec unshare -m " + mount).code != 0) GTEST_SKIP() << "no mounts can be made here";
   const Shell ran = shell("exec unshare -m /bin/bash -c '" + mount + R"( && cd )" + disk + R"( || exit 3
-    "$0" up --exit-when-done --config )" + config + R"( --data-dir $PWD/d 2>said &
+    "$0" up --exit-when-done --config )" +
+                          config + R"( --data-dir $PWD/d 2>said &
     bursar=$!
     for ((n = 0; n < 600; ++n)); do grep -qs "bar [1-9]" said && break; sleep 0.1; done
-    dd if=/dev/zero of=)" + disk + R"(/fill bs=1M 2>/dev/null
+    dd if=/dev/zero of=)" +
+                          disk + R"(/fill bs=1M 2>/dev/null
     for ((n = 0; n < 600; ++n)); do grep -qs "The replay waits" said && break; sleep 0.1; done
     rm )" + disk + R"(/fill
     wait $bursar; code=$?; cat said; exit $code' "$0")");

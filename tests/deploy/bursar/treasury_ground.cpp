@@ -87,10 +87,8 @@ void TreasuryGround::start_position(std::int64_t sleeve, Int128 base, Int128 cos
   move.kind = "sleeve_cycle";
   move.data = schemas::write_cycle(data);
   move.command = "none";
-  const std::tuple<const char*, const char*, const char*> moves[] = {
-      {"watching", "entering", "entry_signal"},
-      {"entering", "holding",  "entry_filled"}
-  };
+  const std::tuple<const char*, const char*, const char*> moves[] = {{"watching", "entering", "entry_signal"},
+                                                                     {"entering", "holding", "entry_filled"}};
   for (const auto& [from, to, event] : moves) {
     ++move.version;
     move.from = from;
@@ -100,9 +98,8 @@ void TreasuryGround::start_position(std::int64_t sleeve, Int128 base, Int128 cos
     EXPECT_EQ(deploy::commit_alone(connection, *ground)->outcome, machines::Outcome::committed);
     using machines::PostingKind;
     ground->step.postings = {
-        {PostingKind::single, accounts.quote,        accounts.trading_quote, Amount(usdt_id, cost), "buy_cost", {}},
-        {PostingKind::single, accounts.trading_base, accounts.base,          Amount(eth_id,  base), "buy_base", {}}
-    };
+        {PostingKind::single, accounts.quote, accounts.trading_quote, Amount(usdt_id, cost), "buy_cost", {}},
+        {PostingKind::single, accounts.trading_base, accounts.base, Amount(eth_id, base), "buy_base", {}}};
   }
 }
 

@@ -43,14 +43,14 @@ struct Stage {
   const char* what;
 };
 constexpr Stage stages[] = {
-    {5,  "before the first signal"                                    },
-    {7,  "the first part of both purchases has filled"                },
-    {8,  "both positions are open"                                    },
-    {11, "both have sold a part"                                      },
+    {5, "before the first signal"},
+    {7, "the first part of both purchases has filled"},
+    {8, "both positions are open"},
+    {11, "both have sold a part"},
     {12, "both have closed with a gain: flash has returned its profit"},
-    {20, "both have closed with a loss: flash carries it"             },
-    {36, "a part of the loss is regained: flash returns nothing yet"  },
-    {46, "more than the loss is regained: flash returns the rest"     },
+    {20, "both have closed with a loss: flash carries it"},
+    {36, "a part of the loss is regained: flash returns nothing yet"},
+    {46, "more than the loss is regained: flash returns the rest"},
 };
 
 std::string csv(std::size_t bars) {

@@ -101,8 +101,9 @@ TEST_F(Treasury, WhatCantBeMeantOrDoneIsRefusedByName) {
   refused({"sleeve", "create", "USDT", "flash", "--kind", "flash", "--pair", "ETH/USDT"}, 2,
           "has a sleeve `flash` already");
   refused({"vault", "create", "usdt"}, 2, "`usdt` is no asset's code: that is 2 to 12 capitals and digits, like USDT");
-  for (const Words& words : {Words{"vault", "allocate", "USDT", "flash", "1"}, Words{"vault", "set-tradeable", "USDT", "1"},
-                             Words{"vault", "create", "EUR"}, Words{"sleeve", "create", "USDT", "x", "--kind", "flash", "--pair", "ETH/USDT"}}) {
+  for (const Words& words : {Words{"vault", "allocate", "USDT", "flash", "1"},
+                             Words{"vault", "set-tradeable", "USDT", "1"}, Words{"vault", "create", "EUR"},
+                             Words{"sleeve", "create", "USDT", "x", "--kind", "flash", "--pair", "ETH/USDT"}}) {
     const Said said = ask(words);
     EXPECT_EQ(said.code, 2);
     EXPECT_THAT(said.err, HasSubstr("--why is missing"));
@@ -152,7 +153,8 @@ TEST_F(Treasury, AFreezeStopsMovesAndIsLiftedByName) {
   ASSERT_EQ(controls.size(), 1U);
   EXPECT_EQ(controls[0]["level"], "all");
   EXPECT_EQ(controls[0]["why"], "who is that?");
-  EXPECT_THAT(ask({"freeze", "--level", "all", "--why", "again"}).out, HasSubstr("is already frozen at level all since "));
+  EXPECT_THAT(ask({"freeze", "--level", "all", "--why", "again"}).out,
+              HasSubstr("is already frozen at level all since "));
   EXPECT_THAT(ask({"freeze", "--level", "entries+transfers", "--why", "softer"}).out,
               ContainsRegex("is already frozen at level all since .*, by .*: "));
   EXPECT_EQ(ask({"unfreeze", "--why", "it was me"}).code, 0);

@@ -46,9 +46,7 @@ class ClusterTest : public testing::Test {
   }
   Cluster open_cluster() {
     ClusterOptions options;
-    options.extra = {
-        {"shared_buffers", "32MB"}
-    };
+    options.extra = {{"shared_buffers", "32MB"}};
     auto cluster = Cluster::open(folder_, options);
     if (!cluster) {
       std::fprintf(stderr, "%s\n", cluster.error().text.c_str());
@@ -70,19 +68,17 @@ class ClusterTest : public testing::Test {
 TEST_F(ClusterTest, IsMadeAsTheDesignSays) {
   const Cluster cluster = open_cluster();
   EXPECT_FALSE(cluster.was_adopted());
-  const std::pair<const char*, const char*> expected[] = {
-      {"fsync",                   "on"  },
-      {"synchronous_commit",      "on"  },
-      {"full_page_writes",        "on"  },
-      {"listen_addresses",        ""    },
-      {"data_checksums",          "on"  },
-      {"server_encoding",         "UTF8"},
-      {"TimeZone",                "UTC" },
-      {"jit",                     "off" },
-      {"unix_socket_permissions", "0700"},
-      {"max_wal_size",            "2GB" },
-      {"lc_collate",              "C"   }
-  };
+  const std::pair<const char*, const char*> expected[] = {{"fsync", "on"},
+                                                          {"synchronous_commit", "on"},
+                                                          {"full_page_writes", "on"},
+                                                          {"listen_addresses", ""},
+                                                          {"data_checksums", "on"},
+                                                          {"server_encoding", "UTF8"},
+                                                          {"TimeZone", "UTC"},
+                                                          {"jit", "off"},
+                                                          {"unix_socket_permissions", "0700"},
+                                                          {"max_wal_size", "2GB"},
+                                                          {"lc_collate", "C"}};
   for (const auto& [name, value] : expected) EXPECT_EQ(ask(cluster, std::string("SHOW ") + name), value) << name;
   EXPECT_EQ(ask(cluster, "SELECT current_user"), "bursar_owner");
   struct stat found {};
@@ -209,9 +205,7 @@ TEST_F(ClusterTest, AServerThatCantStartSaysWhy) {
   { open_cluster(); }
   tests::write_text(folder_ / "log" / "postgres.log", "FATAL: of an earlier run\n");
   ClusterOptions options;
-  options.extra = {
-      {"shared_buffers", "nonsense"}
-  };
+  options.extra = {{"shared_buffers", "nonsense"}};
   const auto cluster = Cluster::open(folder_, options);
   ASSERT_FALSE(cluster.has_value());
   EXPECT_EQ(cluster.error().exit_code, 1);
@@ -229,7 +223,8 @@ TEST_F(ClusterTest, AFolderThatRootCopiedIsRefusedWithItsRemedy) {
   const auto cluster = Cluster::open(folder_);
   ASSERT_FALSE(cluster.has_value());
   EXPECT_EQ(cluster.error().exit_code, 2);
-  EXPECT_THAT(cluster.error().text, AllOf(HasSubstr("belongs to nobody"), HasSubstr("chown -R postgres: " + data.string())));
+  EXPECT_THAT(cluster.error().text,
+              AllOf(HasSubstr("belongs to nobody"), HasSubstr("chown -R postgres: " + data.string())));
 }
 
 TEST_F(ClusterTest, WhoIsInterruptedWhileItStartsLeavesNothingRunning) {

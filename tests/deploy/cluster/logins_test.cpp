@@ -36,9 +36,7 @@ class Logins : public testing::Test {
   }
   Clustered<Cluster> open_cluster() const {
     ClusterOptions options;
-    options.extra = {
-        {"shared_buffers", "32MB"}
-    };
+    options.extra = {{"shared_buffers", "32MB"}};
     return Cluster::open(folder_, options);
   }
   // "" where it comes in, else why not.
@@ -157,9 +155,7 @@ TEST(Confined, OpensItsOwnFilesAndNoOthers) {
   const fs::path key = folder.path() / "keys/a", secret = folder.path() / "access/pgpass",
                  hba = folder.path() / "postgres/pg_hba.conf", own = folder.path() / "run/own";
   for (const auto& file : {key, secret, hba, own}) tests::write_text(file, "text");
-  Confines confines{
-      system_files(), {folder.path() / "run", folder.path() / "not there"}
-  };
+  Confines confines{system_files(), {folder.path() / "run", folder.path() / "not there"}};
   confines.readable.push_back(key);
   const auto inside = [&](const std::function<int()>& work) { return confined(confines, work); };
   EXPECT_EQ(inside([&] { return opens(key, O_RDONLY); }), 0);

@@ -1,5 +1,5 @@
-// tests/deploy/cluster/trap_test.cpp: root beside a user who sets traps: at each name that `postgres` may set in its own
-// folder, and on the way to the data folder. Root's files stay as they are.
+// tests/deploy/cluster/trap_test.cpp: root beside a user who sets traps: at each name that `postgres` may set in its
+// own folder, and on the way to the data folder. Root's files stay as they are.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -40,9 +40,7 @@ class Traps : public testing::Test {
   }
   Clustered<Cluster> open_cluster() {
     ClusterOptions options;
-    options.extra = {
-        {"shared_buffers", "32MB"}
-    };
+    options.extra = {{"shared_buffers", "32MB"}};
     return Cluster::open(folder_, options);
   }
   void expect_untouched() const {

@@ -12,13 +12,7 @@ using testing::HasSubstr;
 
 TEST(Figures, ASeriesStandsUntilItsNextPoint) {
   const std::vector<machines::Instant> times{tests::hour(0), tests::hour(1), tests::hour(2), tests::hour(3)};
-  EXPECT_THAT(carried(
-                  {
-                      {tests::hour(1), 200},
-                      {tests::hour(3), 100}
-  },
-                  times, 9, 2),
-              ElementsAre(9, 2, 2, 1));
+  EXPECT_THAT(carried({{tests::hour(1), 200}, {tests::hour(3), 100}}, times, 9, 2), ElementsAre(9, 2, 2, 1));
 }
 
 TEST(Figures, ReturningProfitIsNoFall) {
@@ -33,15 +27,11 @@ TEST(Figures, ReturningProfitIsNoFall) {
 ReportData moved_run() {
   ReportData data = tests::small_run();
   Sleeve& quiet = data.sleeves[0];
-  quiet.moved = {
-      {tests::hour(2), tests::usdt(500)}
-  };
+  quiet.moved = {{tests::hour(2), tests::usdt(500)}};
   for (Point& point : quiet.equity)
     if (point.at >= tests::hour(2)) point.minor += tests::usdt(500);
   Sleeve& flash = data.sleeves[1];
-  flash.moved = {
-      {tests::hour(3), tests::usdt(-1'000)}
-  };
+  flash.moved = {{tests::hour(3), tests::usdt(-1'000)}};
   flash.equity.back().minor -= tests::usdt(1'000);
   return data;
 }
@@ -67,9 +57,7 @@ TEST(Figures, CoinsMovedInOrOutAreNeitherGainNorLoss) {
 
 TEST(Figures, ReturnedProfitThatAnotherSleeveIsGivenCountsOnce) {
   ReportData data = tests::small_run();
-  data.sleeves[0].moved = {
-      {tests::hour(3), tests::usdt(150)}
-  };
+  data.sleeves[0].moved = {{tests::hour(3), tests::usdt(150)}};
   data.sleeves[0].equity.back().minor += tests::usdt(150);
   const Figures figures = figures_of(data);
   EXPECT_NEAR(figures.all.gain(), figures_of(tests::small_run()).all.gain(), 1e-9);
@@ -81,14 +69,8 @@ TEST(Figures, ASleeveThatIsGivenItsFirstCoinsLaterBeginsThen) {
   ReportData data = tests::small_run();
   Sleeve& late = data.sleeves[0];
   late.started_with = 0;
-  late.equity = {
-      {tests::hour(0), 0                 },
-      {tests::hour(2), tests::usdt(1'000)},
-      {tests::hour(3), tests::usdt(1'100)}
-  };
-  late.moved = {
-      {tests::hour(2), tests::usdt(1'000)}
-  };
+  late.equity = {{tests::hour(0), 0}, {tests::hour(2), tests::usdt(1'000)}, {tests::hour(3), tests::usdt(1'100)}};
+  late.moved = {{tests::hour(2), tests::usdt(1'000)}};
   const Outcome outcome = figures_of(data).sleeve_outcomes[0];
   EXPECT_NEAR(outcome.gain(), 100, 1e-9);
   EXPECT_NEAR(outcome.gain_percent(), 10, 1e-9);
@@ -97,10 +79,7 @@ TEST(Figures, ASleeveThatIsGivenItsFirstCoinsLaterBeginsThen) {
 
 TEST(Figures, FeesThatOtherCoinsPaidAreALoss) {
   ReportData data = tests::small_run();
-  data.sleeves[0].coin_fees = {
-      {tests::hour(1), tests::usdt(300)},
-      {tests::hour(2), tests::usdt(900)}
-  };
+  data.sleeves[0].coin_fees = {{tests::hour(1), tests::usdt(300)}, {tests::hour(2), tests::usdt(900)}};
   EXPECT_NEAR(figures_of(data).sleeve_outcomes[0].gain(), -1'900, 1e-9);
   EXPECT_NEAR(figures_of(data).all.gain_percent(), -13, 1e-9);
 }

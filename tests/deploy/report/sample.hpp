@@ -43,40 +43,21 @@ inline deploy::report::ReportData small_run() {
   data.import.rejected = 1;
   data.import.first = hour(0);
   data.import.last = hour(7);
-  data.import.rejections = {
-      {hour(0), "open", price(652.74), price(300.79)}
-  };
+  data.import.rejections = {{hour(0), "open", price(652.74), price(300.79)}};
   data.bars = 5;
   data.params.emplace_back("stop loss", "-1.6 %");
   for (int i = 0; i < 5; ++i) data.prices.push_back({hour(i), price(100 + 25 * i)});
   auto quiet = small_sleeve("quiet", 12, 4, usdt(10'000), usdt(120.5), usdt(-1'000), usdt(9'000));
-  quiet.equity = {
-      {hour(1), usdt(11'000)},
-      {hour(2), usdt(8'800) },
-      {hour(4), usdt(9'000) }
-  };
-  quiet.fills = {
-      {hour(1), true,  price(125), machines::power_of_ten(18), usdt(125), usdt(0.5) },
-      {hour(2), false, price(150), machines::power_of_ten(18), usdt(150), usdt(0.25)}
-  };
+  quiet.equity = {{hour(1), usdt(11'000)}, {hour(2), usdt(8'800)}, {hour(4), usdt(9'000)}};
+  quiet.fills = {{hour(1), true, price(125), machines::power_of_ten(18), usdt(125), usdt(0.5)},
+                 {hour(2), false, price(150), machines::power_of_ten(18), usdt(150), usdt(0.25)}};
   auto flash = small_sleeve("flash", 3, 2, usdt(5'000), usdt(9.5), usdt(-50), usdt(4'800));
-  flash.equity = {
-      {hour(1), usdt(5'150)},
-      {hour(2), usdt(5'000)},
-      {hour(3), usdt(4'800)}
-  };
-  flash.returned = {
-      {hour(2), usdt(150)}
-  };
+  flash.equity = {{hour(1), usdt(5'150)}, {hour(2), usdt(5'000)}, {hour(3), usdt(4'800)}};
+  flash.returned = {{hour(2), usdt(150)}};
   data.sleeves = {quiet, flash};
   data.vault = {usdt(18'950), usdt(50), usdt(1), usdt(60), usdt(19'001), usdt(14'001), usdt(150)};
-  data.buy_and_hold = {
-      {hour(0), usdt(15'000)},
-      {hour(4), usdt(30'000)}
-  };
-  data.cash = {
-      {hour(0), usdt(15'000)}
-  };
+  data.buy_and_hold = {{hour(0), usdt(15'000)}, {hour(4), usdt(30'000)}};
+  data.cash = {{hour(0), usdt(15'000)}};
   data.transitions = 1'234;
   data.postings = 567;
   data.verified = true;

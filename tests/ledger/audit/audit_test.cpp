@@ -69,10 +69,8 @@ class AuditTest : public testing::Test {
              "path, limited) VALUES (1, 1, 1, 'outside', false), (1, 2, 1, 'cash', true), (1, 3, 1, 'shop', false)");
     first_ = commit(step_of(machines::Subject::birth(1), 0, {pay(1, 2, 1'000), hold(2, 3, 20)}));
     second_ = commit(step_of(machines::Subject::birth(1), 0, {hold(2, 3, 30)}));
-    (void)commit(step_of(machines::Subject::of({
-                             second_
-    }),
-                         1, {{PostingKind::post, {2}, {3}, machines::Amount({1}, 25), "spend", {{second_}, 1, 1}}}));
+    (void)commit(step_of(machines::Subject::of({second_}), 1,
+                         {{PostingKind::post, {2}, {3}, machines::Amount({1}, 25), "spend", {{second_}, 1, 1}}}));
     EXPECT_EQ(commit(step_of(machines::Subject::of({second_}), 2, {pay(2, 3, 5'000)})), -1) << "a refusal";
   }
   void TearDown() override {
@@ -130,14 +128,14 @@ constexpr const char* outside[] = {
 // What a changed row of a table may be named by: itself, or a row that is computed from it.
 const std::map<std::string, std::vector<std::string>> named_by = {
     {"transition", {"transition (", "instance (", "posting (", "link (", "refusal ("}},
-    {"posting",    {"posting (", "transition (", "entry (", "hold ("}                },
-    {"entry",      {"entry (", "posting (", "account ("}                             },
-    {"refusal",    {"refusal (", "link ("}                                           },
-    {"link",       {"link (", "shard ", "transition (", "refusal ("}                 },
-    {"account",    {"account (", "entry ("}                                          },
-    {"instance",   {"instance ("}                                                    },
-    {"hold",       {"hold (", "posting (", "account ("}                              },
-    {"shard",      {"shard ", "link ("}                                              },
+    {"posting", {"posting (", "transition (", "entry (", "hold ("}},
+    {"entry", {"entry (", "posting (", "account ("}},
+    {"refusal", {"refusal (", "link ("}},
+    {"link", {"link (", "shard ", "transition (", "refusal ("}},
+    {"account", {"account (", "entry ("}},
+    {"instance", {"instance ("}},
+    {"hold", {"hold (", "posting (", "account ("}},
+    {"shard", {"shard ", "link ("}},
 };
 
 bool is_named(const std::string& problem, const std::string& table) {
@@ -243,8 +241,7 @@ TEST_F(AuditTest, WritersAtWorkRaiseNoFalseAlarmAndNothingIsLeftOut) {
     ledger::Connection connection(acting_as(database_, "bursar_operator"));
     const std::vector<Head> since = {
         {shard, 2,
-         std::string(must_run(database_, "SELECT encode(hash, 'hex') FROM ledger.link WHERE seq = 2").text(0, 0))}
-    };
+         std::string(must_run(database_, "SELECT encode(hash, 'hex') FROM ledger.link WHERE seq = 2").text(0, 0))}};
     const auto rest = verify_since(connection, since);
     ASSERT_TRUE(rest);
     EXPECT_TRUE(rest->ok) << rest->problem;

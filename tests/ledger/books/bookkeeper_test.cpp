@@ -21,11 +21,7 @@ constexpr machines::OwnerId owner{7};
 // 11 base, 12 and 13 trading quote and base, 14, 15 and 16 its fees in quote, base and BNB.
 Registry registry() {
   Registry made;
-  made.assets = {
-      {usd, "USD", 2},
-      {eth, "ETH", 4},
-      {bnb, "BNB", 3}
-  };
+  made.assets = {{usd, "USD", 2}, {eth, "ETH", 4}, {bnb, "BNB", 3}};
   const auto account = [&](std::int64_t id, machines::AssetId asset, const char* path) {
     made.accounts.push_back({owner, {id}, path, asset, 0});
   };
@@ -41,9 +37,7 @@ Registry registry() {
   account(14, usd, "sleeve/flash/fees/USD");
   account(15, eth, "sleeve/flash/fees/ETH");
   account(16, bnb, "sleeve/flash/fees/BNB");
-  made.vaults = {
-      {owner, 1, "me", "USD", made.assets[0], {2}, {3}}
-  };
+  made.vaults = {{owner, 1, "me", "USD", made.assets[0], {2}, {3}}};
   SleeveRow sleeve;
   sleeve.owner = owner;
   sleeve.id = {1};
@@ -85,18 +79,9 @@ class BookkeeperTest : public testing::Test {
 
   // Funds 1,000.00 (of it 100.00 reserve), allocates 500.00, and buys 2 ETH for 200.00 on day 1.
   void open() {
-    step(0, {
-                {"fund", 1, 2, 10'000},
-                {"fund", 1, 3, 90'000}
-    });
-    step(0, {
-                {"allocate", 3, 10, 50'000}
-    });
-    step(1, {
-                {"buy_cost", 10, 12, 20'000},
-                {"buy_base", 13, 11, 20'000},
-                {"fee",      10, 14, 100   }
-    });
+    step(0, {{"fund", 1, 2, 10'000}, {"fund", 1, 3, 90'000}});
+    step(0, {{"allocate", 3, 10, 50'000}});
+    step(1, {{"buy_cost", 10, 12, 20'000}, {"buy_base", 13, 11, 20'000}, {"fee", 10, 14, 100}});
   }
 
   Statement statement(Basis basis = Basis::average) {
@@ -129,15 +114,8 @@ class BookkeeperTest : public testing::Test {
 
 TEST_F(BookkeeperTest, EachMovementStandsOnItsDayAndEveryDayAddsUp) {
   open();
-  step(3, {
-              {"sell_base",     11, 13, 20'000},
-              {"sell_proceeds", 12, 10, 26'000},
-              {"fee",           10, 14, 130   }
-  });
-  step(3, {
-              {"sweep",   10, 3, 5'770},
-              {"reclaim", 10, 3, 1'000}
-  });
+  step(3, {{"sell_base", 11, 13, 20'000}, {"sell_proceeds", 12, 10, 26'000}, {"fee", 10, 14, 130}});
+  step(3, {{"sweep", 10, 3, 5'770}, {"reclaim", 10, 3, 1'000}});
   const Statement made = statement();
   EXPECT_THAT(breaks(made), IsEmpty());
   ASSERT_EQ(made.sleeves.at(0).days.size(), 4U) << "a day without a movement is a day too";
@@ -165,16 +143,8 @@ TEST_F(BookkeeperTest, EachMovementStandsOnItsDayAndEveryDayAddsUp) {
 
 TEST_F(BookkeeperTest, AFeeInBaseComesOutOfTheCoinsAndInAThirdAssetOutOfAnotherVault) {
   open();
-  step(2, {
-              {"buy_cost", 10, 12, 10'000},
-              {"buy_base", 13, 11, 10'000},
-              {"fee",      11, 15, 100   }
-  });
-  step(2, {
-              {"sell_base",     11, 13, 10'000},
-              {"sell_proceeds", 12, 10, 12'000},
-              {"fee",           4,  16, 7     }
-  });
+  step(2, {{"buy_cost", 10, 12, 10'000}, {"buy_base", 13, 11, 10'000}, {"fee", 11, 15, 100}});
+  step(2, {{"sell_base", 11, 13, 10'000}, {"sell_proceeds", 12, 10, 12'000}, {"fee", 4, 16, 7}});
   for (const Basis basis : {Basis::average, Basis::fifo}) {
     const Statement made = statement(basis);
     EXPECT_THAT(breaks(made), IsEmpty());
@@ -187,12 +157,8 @@ TEST_F(BookkeeperTest, AFeeInBaseComesOutOfTheCoinsAndInAThirdAssetOutOfAnotherV
 
 TEST_F(BookkeeperTest, WhatSuspensePaidIsPartOfTheCostAndNotOfTheBalance) {
   open();
-  step(2, {
-              {"buy_cost", 10, 12, 29'900},
-              {"suspense", 5,  12, 300   },
-              {"buy_base", 13, 11, 10'000},
-              {"suspense", 5,  14, 40    }
-  });
+  step(2,
+       {{"buy_cost", 10, 12, 29'900}, {"suspense", 5, 12, 300}, {"buy_base", 13, 11, 10'000}, {"suspense", 5, 14, 40}});
   const Statement made = statement();
   EXPECT_THAT(breaks(made), IsEmpty());
   EXPECT_EQ(day(made, 2).suspense, 340);
@@ -202,9 +168,7 @@ TEST_F(BookkeeperTest, WhatSuspensePaidIsPartOfTheCostAndNotOfTheBalance) {
 
 TEST_F(BookkeeperTest, AMovementUnderAnotherCodeIsCounted) {
   open();
-  step(2, {
-              {"gift", 3, 10, 11}
-  });
+  step(2, {{"gift", 3, 10, 11}});
   const Statement made = statement();
   EXPECT_THAT(breaks(made), IsEmpty());
   EXPECT_EQ(day(made, 2).other, 11);
@@ -242,10 +206,7 @@ TEST_F(BookkeeperTest, AMissingLineAndAnotherBalanceOfTheAccountAreNamed) {
 
 TEST_F(BookkeeperTest, CoinsThatNobodyBoughtAreNamed) {
   open();
-  step(2, {
-              {"sell_base",     11, 13, 20'001},
-              {"sell_proceeds", 12, 10, 100   }
-  });
+  step(2, {{"sell_base", 11, 13, 20'001}, {"sell_proceeds", 12, 10, 100}});
   EXPECT_THAT(breaks(statement()), ElementsAre("2 flash its fills can't be booked: oversold"));
 }
 
@@ -259,17 +220,9 @@ RC_GTEST_FIXTURE_PROP(BookkeeperTest, AnyChangedRowIsNamedAndNothingElseIs, ()) 
     const Int128 coins = *rc::gen::inRange(1, 5'000);
     const Int128 money = *rc::gen::inRange(1, 900);
     if (*rc::gen::arbitrary<bool>())
-      step(on, {
-                   {"buy_cost", 10, 12, money},
-                   {"buy_base", 13, 11, coins},
-                   {"fee",      10, 14, 1    }
-      });
+      step(on, {{"buy_cost", 10, 12, money}, {"buy_base", 13, 11, coins}, {"fee", 10, 14, 1}});
     else if (balances_[11] >= coins)
-      step(on, {
-                   {"sell_base",     11, 13, coins},
-                   {"sell_proceeds", 12, 10, money},
-                   {"sweep",         10, 3,  1    }
-      });
+      step(on, {{"sell_base", 11, 13, coins}, {"sell_proceeds", 12, 10, money}, {"sweep", 10, 3, 1}});
   }
   for (const Basis basis : {Basis::average, Basis::fifo}) RC_ASSERT(statement(basis).breaks.empty());
   const Int128 by = *rc::gen::inRange(1, 1'000);

@@ -14,10 +14,8 @@ const std::regex legal_commodity("[A-Z][A-Z0-9'._-]{0,22}[A-Z0-9]");
 
 // Letters, digits and signs that names are made of, and any other byte but NUL, which PostgreSQL's text can't hold.
 rc::Gen<std::string> any_text() {
-  const auto byte = rc::gen::weightedOneOf<char>({
-      {5, rc::gen::elementOf(std::string("aAzZxX09-/:_ "))},
-      {1, rc::gen::nonZero<char>()                        }
-  });
+  const auto byte = rc::gen::weightedOneOf<char>(
+      {{5, rc::gen::elementOf(std::string("aAzZxX09-/:_ "))}, {1, rc::gen::nonZero<char>()}});
   return rc::gen::container<std::string>(byte);
 }
 

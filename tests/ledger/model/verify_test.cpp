@@ -60,60 +60,54 @@ Rows sound_rows() {
 TEST(ModelVerify, SoundRowsAreSound) { EXPECT_EQ(verify(sound_rows()), ""); }
 
 TEST(ModelVerify, EveryTamperedRowIsFoundAndNamed) {
-  const PostingKey paid{
-      owner, {{1}, 1, 1}
-  };
-  const PostingKey held{
-      owner, {{1}, 2, 1}
-  };
-  const PostingKey resolved{
-      owner, {{1}, 3, 1}
-  };
+  const PostingKey paid{owner, {{1}, 1, 1}};
+  const PostingKey held{owner, {{1}, 2, 1}};
+  const PostingKey resolved{owner, {{1}, 3, 1}};
   const std::vector<std::pair<std::string, std::function<void(Rows&)>>> tampered = {
       {"transition (owner 1, instance 1, version 3)",
        [](Rows& r) {
          r.transitions.erase({owner, {1}, 2});
-       }                                                                                                        },
+       }},
       {"transition (owner 1, instance 1, version 2)",
        [](Rows& r) {
          r.transitions[{owner, {1}, 2}].from = "x";
-       }                                                                                                        },
+       }},
       {"instance (owner 1, id 1)",
        [](Rows& r) {
          r.instances[{owner, {1}}].state = "rich";
-       }                                                                                                        },
+       }},
       {"instance (owner 1, id 1)",
        [](Rows& r) {
          r.instances[{owner, {1}}].data = "[]";
-       }                                                                                                        },
-      {"instance (owner 1, id 1): is missing",        [](Rows& r) { r.instances.clear(); }                      },
+       }},
+      {"instance (owner 1, id 1): is missing", [](Rows& r) { r.instances.clear(); }},
       {"instance (owner 1, id 9)",
        [](Rows& r) {
          r.instances[{owner, {9}}].version = 1;
-       }                                                                                                        },
-      {"posting (owner 1, instance 1, version 1",     [&](Rows& r) { r.postings[paid].world_at = {1}; }         },
-      {"entry (account 1, version 1)",                [&](Rows& r) { r.postings[paid].amount = 90; }            },
-      {"its amount cannot be",                        [&](Rows& r) { r.postings[paid].amount = 0; }             },
-      {"its account or asset cannot be",              [&](Rows& r) { r.postings[paid].asset = {2}; }            },
-      {"posts more than was reserved",                [&](Rows& r) { r.postings[resolved].amount = 41; }        },
-      {"its hold is missing",                         [&](Rows& r) { r.holds.erase(held); }                     },
-      {"another step resolved",                       [&](Rows& r) { r.holds[held].resolved_version = 2; }      },
-      {"hold of posting (owner 1, instance 1",        [&](Rows& r) { r.holds[held].reserved = 41; }             },
+       }},
+      {"posting (owner 1, instance 1, version 1", [&](Rows& r) { r.postings[paid].world_at = {1}; }},
+      {"entry (account 1, version 1)", [&](Rows& r) { r.postings[paid].amount = 90; }},
+      {"its amount cannot be", [&](Rows& r) { r.postings[paid].amount = 0; }},
+      {"its account or asset cannot be", [&](Rows& r) { r.postings[paid].asset = {2}; }},
+      {"posts more than was reserved", [&](Rows& r) { r.postings[resolved].amount = 41; }},
+      {"its hold is missing", [&](Rows& r) { r.holds.erase(held); }},
+      {"another step resolved", [&](Rows& r) { r.holds[held].resolved_version = 2; }},
+      {"hold of posting (owner 1, instance 1", [&](Rows& r) { r.holds[held].reserved = 41; }},
       {"entry (account 2, version 3)",
        [](Rows& r) {
          r.entries[{{2}, 3}].after.debits_pending--;
-       }                                                                                                        },
+       }},
       {"entry (account 2, version 3)",
        [](Rows& r) {
          r.entries.erase({{2}, 2});
-       }                                                                                                        },
+       }},
       {"has no entry on side 1",
        [](Rows& r) {
          r.entries.erase({{3}, 3});
-       }                                                                                                        },
-      {"account (owner 1, id 2, cash)",               [](Rows& r) { r.accounts[{2}].counters.credits_posted++; }},
-      {"account (owner 1, id 2, cash)",               [](Rows& r) { r.accounts[{2}].version--; }                },
-      {"spends more than it has",                     [](Rows& r) { r.accounts[{1}].limited = true; }           },
+       }},
+      {"account (owner 1, id 2, cash)", [](Rows& r) { r.accounts[{2}].counters.credits_posted++; }},
+      {"account (owner 1, id 2, cash)", [](Rows& r) { r.accounts[{2}].version--; }},
+      {"spends more than it has", [](Rows& r) { r.accounts[{1}].limited = true; }},
   };
   for (const auto& [words, change] : tampered) {
     Rows rows = sound_rows();

@@ -71,11 +71,7 @@ struct Treasury {
     seen.at = {2'000};
     const auto step = machines::key::decide(view.state, view.data, {event, seen});
     CHECK(step.has_value());
-    return keyring().move(
-        {
-            {view, *step}
-    },
-        {2'000});
+    return keyring().move({{view, *step}}, {2'000});
   }
   std::string one(const std::string& sql) { return std::string(must_run(database, sql).text(0, 0)); }
   std::string problem() {
@@ -88,10 +84,7 @@ inline ledger::secrets::Enrolment trading(const std::string& name = "main") {
   return {name, "paper", "spot", machines::key::Purpose::trade, {}, {}};
 }
 inline ledger::secrets::Enrolment moving(const std::string& name = "mover") {
-  return {
-      name, "paper", "spot", machines::key::Purpose::move, {"192.0.2.1"},
-          { "bc1q",    "0xabc"}
-  };
+  return {name, "paper", "spot", machines::key::Purpose::move, {"192.0.2.1"}, {"bc1q", "0xabc"}};
 }
 
 }  // namespace tests

@@ -61,19 +61,10 @@ TEST_F(KeyRights, TheServiceSeesKeysWithoutSealsAndRecordsALook) {
   refused.is_authentic = false;
   const auto step = machines::key::decide(view.state, view.data, {Event::fail_auth, refused});
   ASSERT_TRUE(step);
-  const auto moved = keyring->move(
-      {
-          {view, *step}
-  },
-      {3'000});
+  const auto moved = keyring->move({{view, *step}}, {3'000});
   ASSERT_TRUE(moved) << moved.error().text;
   EXPECT_EQ(house_->now("main").state, machines::key::State::degraded);
-  EXPECT_FALSE(keyring->move(
-      {
-          {view, *step}
-  },
-      {3'000}))
-      << "another was there first";
+  EXPECT_FALSE(keyring->move({{view, *step}}, {3'000})) << "another was there first";
   EXPECT_EQ(house_->problem(), "");
 }
 

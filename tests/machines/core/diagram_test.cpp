@@ -18,7 +18,7 @@ enum class Event { push, pull };
 enum class Command { none, ring };
 
 constexpr auto door = machines::table<State, Event, Command>({
-  // from        on           to           then
+    // from        on           to           then
     {State::shut, Event::push, State::ajar, Command::ring},
     {State::ajar, Event::push, State::open, Command::none},
     {State::open, Event::pull, State::lost, Command::none},

@@ -40,12 +40,7 @@ TEST(Split, IsByWeightAndRefusesWeightsThatMeanNothing) {
   EXPECT_EQ(split.rounding, Amount(usdt, 1));
   EXPECT_EQ(machines::split(Amount(usdt, most), std::vector<std::int64_t>{INT64_MAX, INT64_MAX})->legs[0].minor(),
             most / 2);
-  for (const std::vector<std::int64_t>& weights : std::vector<std::vector<std::int64_t>>{
-           {  },
-           {  0,  0},
-           { 1, -1},
-           { 5, -1}
-  })
+  for (const std::vector<std::int64_t>& weights : std::vector<std::vector<std::int64_t>>{{}, {0, 0}, {1, -1}, {5, -1}})
     EXPECT_EQ(machines::split(Amount(usdt, 100), weights).error(), AmountError::division_by_zero);
 }
 

@@ -30,11 +30,9 @@ machines::Int128 change(const std::vector<Posting>& postings, int held = 0) {
 
 TEST(Step, DescribesTheJobsOfOneInstance) {
   machines::Step step;
-  step.jobs = {
-      {Subject::of(InstanceId{7}), "evaluate",    false, {1'000}, {}},
-      {Subject::birth(1),          "place_order", false, {5},     {}},
-      {Subject::of(InstanceId{7}), "again",       false, {-2},    {}}
-  };
+  step.jobs = {{Subject::of(InstanceId{7}), "evaluate", false, {1'000}, {}},
+               {Subject::birth(1), "place_order", false, {5}, {}},
+               {Subject::of(InstanceId{7}), "again", false, {-2}, {}}};
   EXPECT_EQ(machines::describe_jobs(step, Subject::of(InstanceId{7})), "evaluate@1000 again@-2");
   EXPECT_EQ(machines::describe_jobs(step, Subject::birth(1)), "place_order@5");
   EXPECT_EQ(machines::describe_jobs(step, Subject::birth(2)), "");

@@ -11,7 +11,7 @@ enum class Command { none, ring };
 using machines::table;
 
 constexpr auto door = table<State, Event, Command>({
-  // from        on           to           then
+    // from        on           to           then
     {State::shut, Event::push, State::ajar, Command::ring},
     {State::ajar, Event::push, State::open, Command::none},
     {State::open, Event::pull, State::lost, Command::none},

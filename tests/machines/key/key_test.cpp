@@ -125,15 +125,9 @@ TEST(Key, RefusalsComeInTheirOrder) {
 rc::Gen<Observation> any_look() {
   return rc::gen::exec([] {
     Observation seen = good();
-    seen.is_authentic = *rc::gen::weightedElement<bool>({
-        {5, true },
-        {1, false}
-    });
-    seen.rights = {
-        *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<bool>(),
-        *rc::gen::weightedElement<bool>({{4, false}, {1, true}}
-        )
-    };
+    seen.is_authentic = *rc::gen::weightedElement<bool>({{5, true}, {1, false}});
+    seen.rights = {*rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<bool>(),
+                   *rc::gen::weightedElement<bool>({{4, false}, {1, true}})};
     seen.expires_at = {*rc::gen::element<std::int64_t>(0, 99 * day, 105 * day, 500 * day)};
     seen.latency_ms = *rc::gen::element<std::int64_t>(1, 5'000);
     return seen;
@@ -193,10 +187,7 @@ RC_GTEST_PROP(KeyProperty, AKeyWithARightTooManyIsNeverUsed, ()) {
   data.is_proved = false;
   const auto looks = *rc::gen::container<std::vector<Observation>>(30, any_look());
   for (const Observation& seen : looks) {
-    if (!data.incident.empty() && *rc::gen::weightedElement<bool>({
-                                      {3, false},
-                                      {1, true }
-    })) {
+    if (!data.incident.empty() && *rc::gen::weightedElement<bool>({{3, false}, {1, true}})) {
       const auto step = key::decide(state, data, {Event::acknowledge, {}});
       RC_ASSERT(step.has_value() && !key::may_be_used(step->to));
       data = step->data;

@@ -124,11 +124,7 @@ class Run {
     const auto& a = facts_.accounts;
     book_.put(out(), size);
     const auto to = is_buy ? a.trading_quote : a.trading_base;
-    RC_ASSERT(!book_.apply(
-        {
-            {machines::PostingKind::hold, out(), to, facts_.data.held, "reserve", {}}
-    },
-        cycle_id, 1));
+    RC_ASSERT(!book_.apply({{machines::PostingKind::hold, out(), to, facts_.data.held, "reserve", {}}}, cycle_id, 1));
   }
 
   void take(Event event, const NewFills& fills) {
@@ -188,9 +184,7 @@ class Run {
   }
 
   order::Facts facts_;
-  Book book_{
-      {tests::sleeve_accounts().quote, tests::sleeve_accounts().base}
-  };
+  Book book_{{tests::sleeve_accounts().quote, tests::sleeve_accounts().base}};
   State state_ = State::drafted;
   Int128 size_, base_ = 0, quote_ = 0, fees_ = 0;
 };

@@ -177,13 +177,7 @@ TEST(SleeveCycle, AValueBeyondAllAmountsIsNoDust) {
 }
 
 TEST(SleeveCycle, TheEntryPriceIsTheAverageRoundedOnceAtAnyScale) {
-  for (const auto& [base_scale, quote_scale] : {
-           std::pair{18, 8 },
-           {8,  2 },
-           {0,  24},
-           {24, 0 },
-           {8,  24}
-  }) {
+  for (const auto& [base_scale, quote_scale] : {std::pair{18, 8}, {8, 2}, {0, 24}, {24, 0}, {8, 24}}) {
     auto facts = facts_of(0);
     facts.instrument.base.scale = base_scale;
     facts.instrument.quote.scale = quote_scale;

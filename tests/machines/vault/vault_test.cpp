@@ -75,9 +75,7 @@ TEST(Vault, IdleCoinsAreProposedAndAFreezeStopsIt) {
   auto facts = facts_of(5'000, 300);
   facts.data.reserve.rule = Rule::none;
   facts.data.reallocation = {{1}, {100'000}, {0}};
-  facts.sleeves = {
-      {{1}, coins(10), coins(10), false}
-  };
+  facts.sleeves = {{{1}, coins(10), coins(10), false}};
   const auto step = vault::decide(facts).value();
   ASSERT_TRUE(step.has_value());
   EXPECT_EQ(step->event, vault::Event::propose);

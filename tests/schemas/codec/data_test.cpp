@@ -17,13 +17,10 @@ Amount amount() { return {{any<std::int32_t>()}, minor()}; }
 int count() { return *rc::gen::inRange(0, std::numeric_limits<int>::max()); }
 
 machines::order::Data order() {
-  return {
-      text(),    flag(),   amount(), {{whole()},            whole(), any<std::int32_t>()},
-      amount(),  amount(), amount(), amount(),
-      amount(),  amount(), count(),  {whole()},
-      {whole()             },
-              text()
-  };
+  return {text(),    flag(),   amount(), {{whole()}, whole(), any<std::int32_t>()},
+          amount(),  amount(), amount(), amount(),
+          amount(),  amount(), count(),  {whole()},
+          {whole()}, text()};
 }
 machines::sleeve_cycle::Data cycle() {
   return {whole(), {whole()}, amount(), amount(), {whole()}, amount(), amount(), text(), amount()};
@@ -101,10 +98,8 @@ RC_GTEST_PROP(Data, WhatStandsForSleevesAndVaultsComesBack, ()) {
   const machines::sleeve::Data sleeve{amount()};
   const auto kept = parse_sleeve(write_sleeve(sleeve));
   RC_ASSERT(kept.has_value() && kept->allocation == sleeve.allocation);
-  const machines::vault::Data vault{
-      {enumerator<machines::policy::Rule>(), {whole()}, {whole()}, {whole()}, amount()},
-      {{whole()},                            {whole()},                                     {whole()}                                     }
-  };
+  const machines::vault::Data vault{{enumerator<machines::policy::Rule>(), {whole()}, {whole()}, {whole()}, amount()},
+                                    {{whole()}, {whole()}, {whole()}}};
   const auto back = parse_vault(write_vault(vault));
   RC_ASSERT(back.has_value() && back->reserve.rule == vault.reserve.rule && back->reserve.least == vault.reserve.least);
   RC_ASSERT(back->reserve.most == vault.reserve.most && back->reserve.volatility == vault.reserve.volatility);

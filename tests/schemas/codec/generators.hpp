@@ -86,9 +86,8 @@ inline schemas::BrokerView broker_view() {
   const auto refusal = [] { return schemas::RefusalView{text(), whole()}; };
   const auto limit = [] { return schemas::LimitView{text(), text(), any<int>(), any<int>(), whole(), text()}; };
   const auto unable = [] { return schemas::UnableView{text(), text(), any<int>()}; };
-  return {text(),           whole(),           several(worker), whole(),        whole(),         whole(),
-          several(refusal), several(any<int>), text(),          several(limit), several(unable), whole(),
-          {whole()},        whole()};
+  return {text(), whole(),        several(worker), whole(), whole(),   whole(), several(refusal), several(any<int>),
+          text(), several(limit), several(unable), whole(), {whole()}, whole()};
 }
 inline schemas::Done done() {
   return {several([] { return schemas::DoneJob{token(), enumerator<schemas::DoneKind>()}; }), several(job)};
@@ -99,7 +98,7 @@ inline schemas::Message message_at(std::size_t index) {
   using namespace schemas;
   const std::vector<std::function<Message()>> makers{
       [] {
-        return Ready{"w" + text(),  any<int>(), any<int>(), several(capability),
+        return Ready{"w" + text(),   any<int>(), any<int>(), several(capability),
                      several(token), credit(),   credit(),   token()};
       },
       [] { return done(); },
@@ -141,9 +140,7 @@ inline schemas::Message message_at(std::size_t index) {
 inline schemas::VenueMessage venue_message_at(std::size_t index) {
   using namespace schemas;
   const std::vector<std::function<VenueMessage()>> makers{
-      [] {
-        return PlaceOrder{text(), text(), enumerator<Side>(), minor(), instant(), whole()};
-      },
+      [] { return PlaceOrder{text(), text(), enumerator<Side>(), minor(), instant(), whole()}; },
       [] {
         return QueryOrder{text(), flag()};
       },
@@ -159,8 +156,8 @@ inline schemas::VenueMessage venue_message_at(std::size_t index) {
         return HandTransfer{text(), text(), minor(), instant()};
       },
       [] {
-        return OrderReport{text(), enumerator<OrderStatus>(), text(), flag(), several(fill), text(), enumerator<Side>(),
-                           minor(), whole()};
+        return OrderReport{text(), enumerator<OrderStatus>(), text(),  flag(), several(fill),
+                           text(), enumerator<Side>(),        minor(), whole()};
       },
       [] {
         return BarTaken{instant(), any<int>()};
@@ -176,7 +173,9 @@ inline schemas::VenueMessage venue_message_at(std::size_t index) {
       },
       [] { return KeyInfo{text(), flag(), flag(), flag(), flag(), whole(), whole()}; },
       [] { return VenueRulesRequest{}; },
-      [] { return VenueRules{flag(), flag(), flag(), whole(), whole()}; },
+      [] {
+        return VenueRules{flag(), flag(), flag(), whole(), whole()};
+      },
   };
   RC_ASSERT(makers.size() == std::variant_size_v<VenueMessage>);
   return makers[index]();

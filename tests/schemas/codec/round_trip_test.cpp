@@ -34,9 +34,7 @@ TEST(Codec, EveryKindOfVenueMessageComesBack) {
 TEST(Codec, AmountsKeepTheirLastDigitAtTheEndsOfTheRange) {
   const machines::Int128 most = machines::power_of_ten(38) - 1;
   for (const machines::Int128 amount : {most, -most, machines::Int128{0}, machines::Int128{-1}}) {
-    const VenueFrame frame{
-        7, Statement{{{"USDT", amount}}, {}}
-    };
+    const VenueFrame frame{7, Statement{{{"USDT", amount}}, {}}};
     const auto back = decode_venue(encode_venue(frame));
     ASSERT_TRUE(back);
     EXPECT_EQ(*back, frame);
@@ -62,10 +60,7 @@ TEST(Codec, AnyReasonAtAllArrives) {
   EXPECT_TRUE(rc::check("any bytes as a reason", [] {
     const auto bytes = any<std::string>();
     RC_ASSERT(decode(encode(Failed{token(), machines::CallError::rejected, 0, bytes, false})).has_value());
-    RC_ASSERT(decode_venue(encode_venue({
-                               1, OrderReport{"id", OrderStatus::rejected, bytes, false, {}}
-    }))
-                  .has_value());
+    RC_ASSERT(decode_venue(encode_venue({1, OrderReport{"id", OrderStatus::rejected, bytes, false, {}}})).has_value());
   }));
 }
 

@@ -137,7 +137,8 @@ INSTANTIATE_TEST_SUITE_P(
             "f.toml:3:19: venue.paper.request_life_ms is 0, and deadlines are enforced; write 500 to 60000: how long a "
             "request may be on its way"},
         Bad{"[venue.paper]\nids = \"among_open\"\ndeadline = \"enforced\"\n",
-            "f.toml:1:1: venue.paper.tombstones is true, and ids are unique among open orders only: such an id can't be "
+            "f.toml:1:1: venue.paper.tombstones is true, and ids are unique among open orders only: such an id can't "
+            "be "
             "barred; write `tombstones = false`"},
         Bad{"[venue.paper]\nids = \"among_open\"\ntombstones = false\nrequest_life_ms = 0\n",
             "f.toml:2:7: venue.paper.ids is \"among_open\" without an enforced deadline and without a request life: a "

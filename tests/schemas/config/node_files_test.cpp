@@ -99,7 +99,8 @@ TEST(NodeFiles, WhatTheBrokersTableCantSayIsRefusedHereAsWell) {
 
 TEST(NodeFiles, AWorkerIsToldWhatItsVenuesWordIsWorth) {
   const std::string venue = std::string(good_worker) + "[venue]\nids = 'among_open'\n";
-  const auto node = parse_worker(venue + "tombstones = false\ndeadline = 'enforced'\nrequest_life_ms = 900\n", "w.toml");
+  const auto node =
+      parse_worker(venue + "tombstones = false\ndeadline = 'enforced'\nrequest_life_ms = 900\n", "w.toml");
   ASSERT_TRUE(node) << node.error().text();
   EXPECT_EQ(node->properties, (PropertiesConfig{"among_open", false, "enforced", 900, 200}));
   EXPECT_EQ(load_worker(example("worker.toml"))->properties, PropertiesConfig{});

@@ -14,10 +14,7 @@ std::string refusal(std::string_view text) {
 TEST(StateMap, NamesWhatEachStateBecomes) {
   const auto map = parse_state_map("[states]\nopen = \"ajar\"\nshut = \"shut\"\n", "m.toml");
   ASSERT_TRUE(map.has_value());
-  EXPECT_EQ(*map, (StateMap{
-                      {"open", "ajar"},
-                      {"shut", "shut"}
-  }));
+  EXPECT_EQ(*map, (StateMap{{"open", "ajar"}, {"shut", "shut"}}));
 }
 
 TEST(StateMap, ABadOneIsRefusedWithItsPlace) {

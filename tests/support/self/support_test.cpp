@@ -24,7 +24,8 @@ TEST(Support, ATempFolderGoesWithItsContents) {
 // What a test leaves in its home, or in the default data folder, fails its program.
 TEST(Support, TheGroundIsAnEmptyHomeWithoutDefaults) {
   EXPECT_EQ(tests::left_in(tests::home()), "");
-  tests::Child child({"/bin/sh", "-c", "echo \"$HOME ${BURSAR_DSN-none} ${XDG_STATE_HOME-none}\"; touch \"$BURSAR_DATA_DIR\""});
+  tests::Child child(
+      {"/bin/sh", "-c", "echo \"$HOME ${BURSAR_DSN-none} ${XDG_STATE_HOME-none}\"; touch \"$BURSAR_DATA_DIR\""});
   EXPECT_EQ(child.wait().code, 0) << child.output();
   EXPECT_EQ(child.output(), tests::home().string() + " none none\n");
   EXPECT_EQ(tests::left_in(tests::home()), "bursar\n");
@@ -51,9 +52,9 @@ TEST(Support, TheLastLineCountsWhatPassedFailedAndWasSkipped) {
             "skipped: three: the whole program\n2 passed, 2 failed, 3 skipped\n");
   EXPECT_THAT(summary("allowed"), testing::StartsWith("0\n"));
   tests::write_text(folder.path() / "fewer", "A.B: no gnuplot\none: a case\n");
-  EXPECT_THAT(summary("fewer"), testing::AllOf(testing::StartsWith("1\n"),
-                                               testing::HasSubstr("not allowed to be skipped here: three"),
-                                               testing::EndsWith("2 passed, 2 failed, 3 skipped\n")));
+  EXPECT_THAT(summary("fewer"),
+              testing::AllOf(testing::StartsWith("1\n"), testing::HasSubstr("not allowed to be skipped here: three"),
+                             testing::EndsWith("2 passed, 2 failed, 3 skipped\n")));
 }
 
 TEST(Support, AChildSpeaksAndEnds) {

@@ -70,8 +70,13 @@ TEST(Compose, ACyclesMoveComesBehindWhatStands) {
   step.world_at = close_time;
   step.postings.push_back(sweep(1));
   step.moves.emplace_back().instance = Subject::birth(1);
-  cycle::Step move{cycle::Event::entry_signal, cycle::State::watching, cycle::State::entering,
-                   cycle::Command::place_order, data(), {sweep(2)}, machines::OrderDraft{true, dollars(2)},
+  cycle::Step move{cycle::Event::entry_signal,
+                   cycle::State::watching,
+                   cycle::State::entering,
+                   cycle::Command::place_order,
+                   data(),
+                   {sweep(2)},
+                   machines::OrderDraft{true, dollars(2)},
                    std::nullopt};
   workers::handlers::add_cycle_move(step, sleeve(), cycle_id, 8, move);
   ASSERT_EQ(step.moves.size(), 3U);
@@ -89,8 +94,14 @@ TEST(Compose, AFullCloseIsFinalSweepsAndBearsTheNextCycle) {
   step.world_at = close_time;
   auto next = data();
   next.number = 2;
-  cycle::Step move{cycle::Event::exit_filled, cycle::State::leaving, cycle::State::closed, cycle::Command::start_next,
-                   data(), {sweep(500)}, std::nullopt, next};
+  cycle::Step move{cycle::Event::exit_filled,
+                   cycle::State::leaving,
+                   cycle::State::closed,
+                   cycle::Command::start_next,
+                   data(),
+                   {sweep(500)},
+                   std::nullopt,
+                   next};
   workers::handlers::add_cycle_move(step, sleeve(), cycle_id, 8, move);
   ASSERT_EQ(step.moves.size(), 2U);
   EXPECT_TRUE(step.moves[0].is_final);

@@ -149,7 +149,8 @@ TEST_F(Cycle, WhatCannotBeReadIsParkedWithItsReason) {
   auto unreadable = facts("watching", watching());
   unreadable.data = "{";
   EXPECT_THAT(reason_of(unreadable), HasSubstr("can't be read"));
-  const auto made = given_up(handler_.on_job(event_for(cycle_id, "sleeve_cycle", "dance"), facts("paused", watching())));
+  const auto made =
+      given_up(handler_.on_job(event_for(cycle_id, "sleeve_cycle", "dance"), facts("paused", watching())));
   EXPECT_TRUE(made.fatal);
   EXPECT_EQ(made.reason, "unknown event dance");
 }

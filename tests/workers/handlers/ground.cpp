@@ -23,9 +23,7 @@ ledger::books::Sleeves sleeves() {
   one.kind = machines::SleeveKind::flash;
   one.instrument = tests::eth_usdt();
   one.accounts = tests::sleeve_accounts();
-  return {
-      {{owner, sleeve_id}, one}
-  };
+  return {{{owner, sleeve_id}, one}};
 }
 
 const ledger::books::Sleeve& sleeve(const ledger::books::Sleeves& all) { return all.at({owner, sleeve_id}); }
@@ -67,9 +65,7 @@ ledger::journal::Facts facts_of(std::string_view state, const machines::order::D
 machines::LeasedJob job_of(std::string_view command, int tries) {
   machines::LeasedJob job;
   job.key = {owner, order_id, 4, 0};
-  job.token = {
-      {1, 2}
-  };
+  job.token = {{1, 2}};
   job.kind = "order";
   job.command = command;
   job.world_at = decided_at;

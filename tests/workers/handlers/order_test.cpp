@@ -1,5 +1,5 @@
-// tests/workers/handlers/order_test.cpp: what was sent is never treated as not sent: asked about, cancelled at the venue
-// by its id, or sent again, as the venue's properties allow, under pause and freeze alike, until a word is final.
+// tests/workers/handlers/order_test.cpp: what was sent is never treated as not sent: asked about, cancelled at the
+// venue by its id, or sent again, as the venue's properties allow, under pause and freeze alike, until a word is final.
 #include <gmock/gmock.h>
 
 #include "schemas/codec/data.hpp"
@@ -81,7 +81,8 @@ TEST(OrderHandler, ADraftNeverLeftSoAStopEndsItHere) {
   EXPECT_EQ(job(with_bars(), "place_order", in("drafted")), "drafted send sent none; placed");
   EXPECT_EQ(job(with_bars(), "place_order", paused(in("drafted"))), "drafted cancel cancelled none");
   EXPECT_EQ(job(with_bars(), "place_order", frozen(in("drafted"))), "drafted cancel cancelled none");
-  EXPECT_EQ(job(with_bars(), "place_order", frozen(in("drafted"), "entries+transfers")), "drafted cancel cancelled none");
+  EXPECT_EQ(job(with_bars(), "place_order", frozen(in("drafted"), "entries+transfers")),
+            "drafted cancel cancelled none");
   EXPECT_EQ(job(with_bars(), "place_order", paused(in("drafted", false))), "drafted send sent none; placed");
   EXPECT_EQ(job(with_bars(), "place_order", frozen(in("drafted", false))), "waits: everything is frozen")
       << "no try is counted: it is not parked by a long freeze";
@@ -106,8 +107,8 @@ TEST(OrderHandler, AVenueThatKnowsIdsForEverGetsItAgain) {
 
 // The scenario of the lost buy: in doubt, then a pause or a freeze, while the request is still on its way.
 TEST(OrderHandler, UnderAStopItIsCancelledAtTheVenueAndItsHoldStands) {
-  for (const Facts& facts : {paused(in("in_doubt")), frozen(in("in_doubt")), frozen(in("in_doubt"), "entries+transfers"),
-                             frozen(in("in_doubt", false))}) {
+  for (const Facts& facts : {paused(in("in_doubt")), frozen(in("in_doubt")),
+                             frozen(in("in_doubt"), "entries+transfers"), frozen(in("in_doubt", false))}) {
     const Decision decision = handler(with_bars()).on_answer(job_of("query_order"), facts, not_found());
     EXPECT_EQ(told(decision), "in_doubt cancel cancelling cancel_order");
     EXPECT_TRUE(std::get<Commit>(decision).step.postings.empty()) << "the hold is not released before the venue's word";
@@ -191,8 +192,10 @@ TEST(OrderHandler, WithoutTheVenuesTimeOursCountsLessTheLongestAnswer) {
 TEST(OrderHandler, WhatCantBeOfThisOrderEndsItInQuarantineWithItsHoldFree) {
   OrderReport other = report_of(OrderStatus::filled, {fill(1)});
   other.side = schemas::Side::sell;
-  for (const auto& [state, command] : {std::pair{"sent", "place_order"}, {"in_doubt", "query_order"},
-                                       {"resting", "query_order"}, {"cancelling", "cancel_order"}}) {
+  for (const auto& [state, command] : {std::pair{"sent", "place_order"},
+                                       {"in_doubt", "query_order"},
+                                       {"resting", "query_order"},
+                                       {"cancelling", "cancel_order"}}) {
     const Decision decision = handler(with_bars()).on_answer(job_of(command), in(state), other);
     EXPECT_EQ(told(decision), std::string(state) + " contradict quarantined none");
     EXPECT_EQ(data_after(decision).reason, "the venue has it on the other side");
@@ -200,8 +203,7 @@ TEST(OrderHandler, WhatCantBeOfThisOrderEndsItInQuarantineWithItsHoldFree) {
     EXPECT_EQ(std::get<Commit>(decision).step.postings[0].code, "release");
     EXPECT_EQ(std::get<Commit>(decision).step.moves.size(), 2U) << "its cycle learns of it";
   }
-  EXPECT_EQ(answer(with_bars(), in("resting"), report_of(OrderStatus::filled)),
-            "resting contradict quarantined none");
+  EXPECT_EQ(answer(with_bars(), in("resting"), report_of(OrderStatus::filled)), "resting contradict quarantined none");
 }
 
 TEST(OrderHandler, HalfAWordIsAskedForAgainAndInTheEndIsAllOfIt) {

@@ -1,5 +1,5 @@
-// tests/workers/handlers/sample.hpp: one flash sleeve that trades ETH/USDT (USDT in cents, ETH in thousandths), jobs for
-// it and the facts that a worker would read: what the tests of all handlers start from and change.
+// tests/workers/handlers/sample.hpp: one flash sleeve that trades ETH/USDT (USDT in cents, ETH in thousandths), jobs
+// for it and the facts that a worker would read: what the tests of all handlers start from and change.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -33,11 +33,7 @@ inline ledger::books::Sleeve sleeve() {
   return made;
 }
 
-inline ledger::books::Sleeves sleeves() {
-  return {
-      {{owner, flash}, sleeve()}
-  };
-}
+inline ledger::books::Sleeves sleeves() { return {{{owner, flash}, sleeve()}}; }
 
 inline machines::LeasedJob job_of(machines::InstanceId instance, std::string kind, std::string command) {
   machines::LeasedJob job;

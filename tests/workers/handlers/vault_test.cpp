@@ -1,4 +1,5 @@
-// tests/workers/handlers/vault_test.cpp: a vault's daily review: flexing, proposals, and a review that a person ordered.
+// tests/workers/handlers/vault_test.cpp: a vault's daily review: flexing, proposals, and a review that a person
+// ordered.
 #include "tests/workers/handlers/sample.hpp"
 
 namespace tests::handlers {

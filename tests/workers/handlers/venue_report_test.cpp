@@ -1,4 +1,5 @@
-// tests/workers/handlers/venue_report_test.cpp: a report is held against its order: what can't be one of it books nothing.
+// tests/workers/handlers/venue_report_test.cpp: a report is held against its order: what can't be one of it books
+// nothing.
 #include "workers/handlers/venue_report.hpp"
 
 #include <gmock/gmock.h>
@@ -23,8 +24,8 @@ std::string trouble(const OrderReport& report, const machines::order::Data& data
 }
 
 TEST(VenueReport, WhatIsNewIsSummedUpAndWhatIsBookedIsNot) {
-  const auto fills = new_fills(booked(1), client_id, report_of(OrderStatus::resting, {fill(1), fill(2), fill(3)}),
-                               sleeve(all));
+  const auto fills =
+      new_fills(booked(1), client_id, report_of(OrderStatus::resting, {fill(1), fill(2), fill(3)}), sleeve(all));
   ASSERT_TRUE(fills);
   EXPECT_EQ(fills->count, 2);
   EXPECT_EQ(fills->quote.minor(), 200 * one_usdt);
@@ -79,7 +80,8 @@ TEST(VenueReport, WhatIsBookedStaysWhatItWas) {
 }
 
 TEST(VenueReport, FilledNeedsANewFill) {
-  EXPECT_EQ(trouble(report_of(OrderStatus::filled)), "the venue calls it filled and reports no fill that is not booked");
+  EXPECT_EQ(trouble(report_of(OrderStatus::filled)),
+            "the venue calls it filled and reports no fill that is not booked");
   EXPECT_EQ(trouble(report_of(OrderStatus::filled, {fill(1)}), booked(1)),
             "the venue calls it filled and reports no fill that is not booked");
   EXPECT_EQ(trouble(report_of(OrderStatus::resting)), "") << "resting needs none";
@@ -97,7 +99,8 @@ TEST(VenueReport, AmountsThatNoFillHasBookNothing) {
   EXPECT_EQ(trouble(report_of(OrderStatus::filled, {bad})), "fill 1 has a negative fee");
   bad = fill(1);
   bad.fee_asset = "BNB";
-  EXPECT_EQ(trouble(report_of(OrderStatus::filled, {bad})), "fill 1 has a fee in BNB, which the sleeve has no account for");
+  EXPECT_EQ(trouble(report_of(OrderStatus::filled, {bad})),
+            "fill 1 has a fee in BNB, which the sleeve has no account for");
   bad = fill(1);
   bad.quote = machines::power_of_ten(38);
   EXPECT_EQ(trouble(report_of(OrderStatus::filled, {bad})), "fill 1 is out of range");

@@ -143,9 +143,7 @@ TEST_F(Harness, LeasesThatItDoesNotHoldItHandsBackAtAHeartbeat) {
   const auto worker_key = wire::read_public_key((folder / "worker.pub").string());
   ASSERT_TRUE(keys && worker_key);
   wire::Context context;
-  const wire::ZapServer zap(context, {
-                                         {*worker_key, {wire::Role::worker, "worker"}}
-  });
+  const wire::ZapServer zap(context, {{*worker_key, {wire::Role::worker, "worker"}}});
   wire::RouterSocket socket(context, *keys);
   ASSERT_TRUE(socket.bind("ipc://" + party_->socket_path()));
   const auto worker = party_->worker("w1");

@@ -86,9 +86,7 @@ class MindVersions : public testing::Test {
     return handlers;
   }
 
-  machines::Token token_{
-      {1, 2}
-  };
+  machines::Token token_{{1, 2}};
   Mind mind_{{}, [] { return std::int64_t{0}; }, [] { return machines::Token{}; }};
 };
 
@@ -137,9 +135,7 @@ class MindCalls : public testing::Test {
     LeasedJob job;
     job.key = {{1}, order, 1, 0};
     job.kind = "order";
-    job.token = {
-        {1, 2}
-    };
+    job.token = {{1, 2}};
     now_us_ = 1'000'000;
     mind_.assigned({{job}, {}});
     Facts facts;
@@ -156,9 +152,7 @@ class MindCalls : public testing::Test {
     return mind_.take_calls();
   }
   static ledger::Stored<std::vector<machines::StepResult>> came_to(machines::Outcome outcome) {
-    return std::vector<machines::StepResult>{
-        {outcome, outcome == machines::Outcome::refused ? "frozen" : "", {}}
-    };
+    return std::vector<machines::StepResult>{{outcome, outcome == machines::Outcome::refused ? "frozen" : "", {}}};
   }
 
   std::int64_t now_us_ = 0;
@@ -174,13 +168,8 @@ TEST_F(MindCalls, ARequestLeavesOnceItsCommitStandsAndBeforeItsDeadline) {
 // The word of a lease may come twice; its commit would stand twice, as the same.
 TEST_F(MindCalls, ALeaseThatIsToldTwiceIsOneJob) {
   LeasedJob job;
-  job.token = {
-      {1, 2}
-  };
-  mind_.assigned({
-      {job,     job},
-      {       }
-  });
+  job.token = {{1, 2}};
+  mind_.assigned({{job, job}, {}});
   mind_.assigned({{job}, {}});
   EXPECT_EQ(mind_.waiting(), 1U);
 }

@@ -40,10 +40,7 @@ class Signing : public testing::Test {
     config_.venue.master_key.file = file;
     workers::venues::paper::Book book;
     book.markets = {eth_usdt()};
-    book.starting = {
-        {usdt, Amount(usdt.id, 20'000 * one_usdt)},
-        {eth,  Amount(eth.id,  10 * one_eth)     }
-    };
+    book.starting = {{usdt, Amount(usdt.id, 20'000 * one_usdt)}, {eth, Amount(eth.id, 10 * one_eth)}};
     venue_.endpoint = config_.venue.endpoint;
     venue_.store = (folder_.path() / "venue.db").string();
     venue_.keys = venue_keys;

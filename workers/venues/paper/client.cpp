@@ -74,9 +74,7 @@ VenueClient::VenueClient(brokers::wire::Context& context, VenueClientConfig conf
 }
 
 void VenueClient::freshen() {
-  lines_.push_back({
-      ++last_line_, {context_, config_.endpoint, config_.keys, config_.venue_public_key}
-  });
+  lines_.push_back({++last_line_, {context_, config_.endpoint, config_.keys, config_.venue_public_key}});
 }
 
 std::uint64_t VenueClient::start(const VenueMessage& request, SteadyTime now, std::optional<SteadyTime> send_by,

@@ -56,8 +56,9 @@ class VenueClient {
 
   // What has finished by now, each once. Errors of requests that left: a place or cancel without a readable answer is
   // unknown_outcome, anything else retry_later. What the venue refuses is rejected, but for a query or cancel, which
-  // is retry_later, and a place after its deadline, of which an earlier copy may have come: unknown_outcome; a key that may not ask is fatal_auth, and one over its rate retry_later. After an expiry the next
-  // request takes a fresh socket.
+  // is retry_later, and a place after its deadline, of which an earlier copy may have come: unknown_outcome; a key that
+  // may not ask is fatal_auth, and one over its rate retry_later. After an expiry the next request takes a fresh
+  // socket.
   std::vector<Finished> poll(SteadyTime now);
 
   // For the owner's poll loop: the sockets that may have answers (add anew after each poll()), and how long to wait at

@@ -124,12 +124,10 @@ bool is_enough(const Market& market, const Trade& done) {
 }
 
 Filled filled(const Resting& order, const schemas::OpenBar& bar, Price price, const Trade& done, bool complete) {
-  return {
-      {order.fills + 1, bar.opens_at, price, done.base.minor(), done.quote.minor(), done.fee.minor(), false,
-       done.fee_asset},
-      left_after(order.side, order.left, done),
-      complete
-  };
+  return {{order.fills + 1, bar.opens_at, price, done.base.minor(), done.quote.minor(), done.fee.minor(), false,
+           done.fee_asset},
+          left_after(order.side, order.left, done),
+          complete};
 }
 
 // A first part of the drawn size, when both it and the rest reach the minimum.

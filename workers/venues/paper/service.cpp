@@ -124,15 +124,12 @@ class Service {
   std::optional<Reply> reply_to(const wire::Received& received) {
     const auto frame = schemas::decode_venue(received.bytes);
     if (!frame)
-      return Reply{
-          received.peer, {frame.error().correlation, schemas::VenueRefusal{"unreadable: " + frame.error().reason}}
-      };
+      return Reply{received.peer,
+                   {frame.error().correlation, schemas::VenueRefusal{"unreadable: " + frame.error().reason}}};
     std::int64_t rate_used_ppm = 0;
     auto answer = answer_to(received, *frame, rate_used_ppm);
     if (!answer) return std::nullopt;
-    return Reply{
-        received.peer, {frame->correlation, std::move(*answer), std::nullopt, rate_used_ppm}
-    };
+    return Reply{received.peer, {frame->correlation, std::move(*answer), std::nullopt, rate_used_ppm}};
   }
 
   // Nothing where no answer leaves.

@@ -122,11 +122,9 @@ Gate::Verdict Gate::check(const schemas::VenueFrame& request, std::int64_t now_u
   Uses& uses = uses_of(*key, now_us);
   if (static_cast<std::int64_t>(uses.size()) >= key->rate) {
     const std::int64_t wait_us = uses[uses.size() - static_cast<std::size_t>(key->rate)] + second_us - now_us;
-    return {
-        VenueRefusal{fmt::format("too_many: {} requests a second are this key's limit", key->rate),
-                     std::max<std::int64_t>((wait_us + 999) / 1000, 1)},
-        share(uses.size(), key->rate)
-    };
+    return {VenueRefusal{fmt::format("too_many: {} requests a second are this key's limit", key->rate),
+                         std::max<std::int64_t>((wait_us + 999) / 1000, 1)},
+            share(uses.size(), key->rate)};
   }
   uses.push_back(now_us);
   return {std::nullopt, share(uses.size(), key->rate)};

@@ -116,8 +116,8 @@ Kept<OrderReport> Store::place(const schemas::PlaceOrder& order, bool told_to_re
   if (*is_late) return barred(order.client_id, true);
   const auto known = standing(order.client_id);
   if (!known) return broken(known.error());
-  const bool is_taken = *known && ((*known)->status == OrderStatus::resting ||
-                                   book_.properties.ids == VenueProperties::Ids::for_ever);
+  const bool is_taken =
+      *known && ((*known)->status == OrderStatus::resting || book_.properties.ids == VenueProperties::Ids::for_ever);
   if (is_taken) {
     const Order& first = **known;
     if (first.symbol != order.symbol || first.side != order.side || first.size != order.size)
@@ -371,10 +371,7 @@ Kept<Turn> Store::count(Request on, const std::string& client_id) {
   Transaction transaction(database_);
   if (!transaction.begun()) return broken(transaction.begun().error());
   Turn turn;
-  for (auto [key, count] : {
-           std::pair{std::string(), &turn.of_venue},
-           std::pair{client_id,     &turn.of_order}
-  }) {
+  for (auto [key, count] : {std::pair{std::string(), &turn.of_venue}, std::pair{client_id, &turn.of_order}}) {
     Prepared upsert = database_.prepare(
         "INSERT INTO requests VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count");
     const auto row = upsert.bind(machines::name_of(on)).bind(std::string_view(key)).step();

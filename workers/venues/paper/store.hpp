@@ -1,8 +1,7 @@
-// workers/venues/paper/store.hpp: what the paper venue knows, in one SQLite file of its own: orders by client id (unique
-// for ever or among open orders, as its book says), the ids that are barred, fills, what people did past them, the last
-// bar of each symbol, balances. Each call
-// is one durable transaction: after it returns, a kill loses nothing; the calls of a Round are durable together. No
-// throw. One thread.
+// workers/venues/paper/store.hpp: what the paper venue knows, in one SQLite file of its own: orders by client id
+// (unique for ever or among open orders, as its book says), the ids that are barred, fills, what people did past them,
+// the last bar of each symbol, balances. Each call is one durable transaction: after it returns, a kill loses nothing;
+// the calls of a Round are durable together. No throw. One thread.
 #pragma once
 
 #include <optional>
@@ -51,7 +50,8 @@ class Store {
  public:
   // Opens or creates the file; one of an earlier version is brought up to this one, at once or not at all. Errors (all
   // broken): another program's file, a later version's, damaged, in use, other starting balances or other rules of ids
-  // and deadlines than it was made with, books that don't add up. (Files of before version 3 were made for ids for ever.)
+  // and deadlines than it was made with, books that don't add up. (Files of before version 3 were made for ids for
+  // ever.)
   static Kept<Store> open(const std::string& path, Book book);
 
   // Reports carry the order that stands under the id, never venue_us: the time is for who answers.
@@ -63,8 +63,8 @@ class Store {
   Kept<schemas::OrderReport> place(const schemas::PlaceOrder& order, bool told_to_reject = false);
   // not_found also for an order that no longer rests, unless the query is deep.
   Kept<schemas::OrderReport> query(const schemas::QueryOrder& query);
-  // An order that no longer rests is reported as it is. An unknown id (32 hex digits) is barred for ever, durably, where
-  // the venue keeps tombstones, and reported as cancelled, barred_before_it_came; else not_found.
+  // An order that no longer rests is reported as it is. An unknown id (32 hex digits) is barred for ever, durably,
+  // where the venue keeps tombstones, and reported as cancelled, barred_before_it_came; else not_found.
   Kept<schemas::OrderReport> cancel(const schemas::CancelOrder& cancel);
   // Fills what rests of the symbol. Where the account lacks coins for the fees of all these fills, the fees of all of
   // them are taken in quote, as exchanges do. The same bar again changes nothing and gets the same answer. An order

@@ -52,8 +52,8 @@ CREATE TABLE hand_transfers (
 ) STRICT;
 )sql";
 
-// What version 3 added: ids that are barred, how ids and deadlines are treated, and an id that may stand for two orders:
-// which of its indices is unique goes by that (prepare_properties).
+// What version 3 added: ids that are barred, how ids and deadlines are treated, and an id that may stand for two
+// orders: which of its indices is unique goes by that (prepare_properties).
 constexpr const char* since_3 = R"sql(
 CREATE TABLE orders_3 (
   number INTEGER PRIMARY KEY, client_id TEXT NOT NULL, symbol TEXT NOT NULL,
@@ -61,7 +61,8 @@ CREATE TABLE orders_3 (
   placed_us INTEGER NOT NULL, status TEXT NOT NULL CHECK (status IN ('resting', 'filled', 'cancelled', 'rejected')),
   reason TEXT NOT NULL, fills INTEGER NOT NULL
 ) STRICT;
-INSERT INTO orders_3 SELECT number, client_id, symbol, side, size, remaining, placed_us, status, reason, fills FROM orders;
+INSERT INTO orders_3 SELECT number, client_id, symbol, side, size, remaining, placed_us, status, reason, fills
+  FROM orders;
 DROP TABLE orders;
 ALTER TABLE orders_3 RENAME TO orders;
 CREATE INDEX resting_orders ON orders (symbol) WHERE status = 'resting';
@@ -149,9 +150,10 @@ Sql<bool> Store::prepare_file(const std::string& path) {
 
 Sql<bool> Store::raise_file(const std::string& path, std::int64_t version) {
   if (book_.properties.ids != VenueProperties::Ids::for_ever)
-    return wrong(fmt::format("{}: this venue store was made with ids for_ever, the configuration says ids among_open; "
-                             "restore the configuration or choose another data folder",
-                             path));
+    return wrong(
+        fmt::format("{}: this venue store was made with ids for_ever, the configuration says ids among_open; "
+                    "restore the configuration or choose another data folder",
+                    path));
   // The orders move to another table: meanwhile fills refer to none.
   if (const auto off = database_.execute("PRAGMA foreign_keys = OFF"); !off) return off;
   {
@@ -177,9 +179,10 @@ Sql<bool> Store::prepare_properties(const std::string& path) {
     const std::string kept = words_of(query.text(0) == "for_ever", query.number(1) != 0, query.number(2) != 0);
     const std::string said = words_of(for_ever, wanted.tombstones, wanted.enforces_deadline);
     if (kept == said) return true;
-    return wrong(fmt::format("{}: this venue store was made with {}, the configuration says {}; restore the "
-                             "configuration or choose another data folder",
-                             path, kept, said));
+    return wrong(
+        fmt::format("{}: this venue store was made with {}, the configuration says {}; restore the "
+                    "configuration or choose another data folder",
+                    path, kept, said));
   }
   const auto kept = database_.prepare("INSERT INTO properties VALUES (1, ?, ?, ?)")
                         .bind(std::string_view(for_ever ? "for_ever" : "among_open"))

@@ -99,10 +99,7 @@ TEST(Trail, StaysArmedWhenTheGainIsGone) {
 // One coin: its value in minor units is its price in 10^-8. 1.6 % of 101 is 1.616, 0.1 % of it is 0.101.
 TEST(Thresholds, ThatAreNoWholeUnitAreReachedByTheNextWholeOne) {
   const auto exit = [](std::int64_t now, std::int64_t high) {
-    const Position position{
-        {usdt.id, 101},
-        coins(1), {high      }
-    };
+    const Position position{{usdt.id, 101}, coins(1), {high}};
     return wants_exit({}, {Price{now}, {}, {}}, position, no_fee, eth, usdt).value();
   };
   EXPECT_EQ(exit(100, 101), Exit::none) << "a loss of 1, and no gain at the high";
@@ -117,10 +114,7 @@ TEST(NetGain, IsAfterBothFees) {
 }
 
 TEST(NetGain, OverflowIsRefusedNotWrapped) {
-  const Position vast{
-      Amount::zero(usdt.id), {eth.id, machines::power_of_ten(38) - 1},
-       price(1)
-  };
+  const Position vast{Amount::zero(usdt.id), {eth.id, machines::power_of_ten(38) - 1}, price(1)};
   const Window window{Price{INT64_MAX}, {}, {}};
   EXPECT_EQ(machines::strategy::net_gain(vast, {INT64_MAX}, no_fee, eth, usdt).error(),
             machines::AmountError::overflow);
@@ -141,11 +135,9 @@ RC_GTEST_PROP(EntryProperty, BothRatesAreComparedWithoutRounding, ()) {
 }
 
 RC_GTEST_PROP(ExitProperty, TheStopIsExactForEveryPosition, ()) {
-  const Position position{
-      {usdt.id, *rc::gen::inRange<std::int64_t>(1, 2'000'000'000'000)        },
-      {eth.id,  *rc::gen::inRange<std::int64_t>(1, 9'000'000'000'000'000'000)},
-      price(1)
-  };
+  const Position position{{usdt.id, *rc::gen::inRange<std::int64_t>(1, 2'000'000'000'000)},
+                          {eth.id, *rc::gen::inRange<std::int64_t>(1, 9'000'000'000'000'000'000)},
+                          price(1)};
   const Momentum rules{};
   const Price now{*rc::gen::inRange<std::int64_t>(1, 500'000'000'000)};
   const auto gain = machines::strategy::net_gain(position, now, {1'000}, eth, usdt).value();
@@ -187,10 +179,7 @@ RC_GTEST_PROP(ExitProperty, IsByTheBookAroundEveryThreshold, ()) {
   const auto worth = machines::value_at(base, high, eth, usdt, Rounding::up).value().minor();
   const auto share = *rc::gen::element<std::int64_t>(999'000, 1'000'000, 998'000, 1'001'000);
   const Int128 cost = machines::multiply_divide(worth, share, 1'000'000, Rounding::half_even).value();
-  const Position position{
-      {usdt.id, cost + *rc::gen::inRange(-2, 3)},
-      base, high
-  };
+  const Position position{{usdt.id, cost + *rc::gen::inRange(-2, 3)}, base, high};
   RC_PRE(position.cost.is_positive() && hour_ago.e8 > 0);
   const auto exit = wants_exit(rules, {now, hour_ago, {}}, position, fee, eth, usdt).value();
   RC_TAG(machines::name_of(exit));
@@ -198,11 +187,9 @@ RC_GTEST_PROP(ExitProperty, IsByTheBookAroundEveryThreshold, ()) {
 }
 
 RC_GTEST_PROP(NetGainProperty, NeverPromisesMoreThanASaleBrings, ()) {
-  const Position position{
-      {usdt.id, *rc::gen::inRange<std::int64_t>(1, 2'000'000'000'000)        },
-      {eth.id,  *rc::gen::inRange<std::int64_t>(1, 9'000'000'000'000'000'000)},
-      price(1)
-  };
+  const Position position{{usdt.id, *rc::gen::inRange<std::int64_t>(1, 2'000'000'000'000)},
+                          {eth.id, *rc::gen::inRange<std::int64_t>(1, 9'000'000'000'000'000'000)},
+                          price(1)};
   const Price now{*rc::gen::inRange<std::int64_t>(1, 500'000'000'000)};
   const auto gain = tests::big(machines::strategy::net_gain(position, now, {1'000}, eth, usdt).value().minor());
   // In units of 10^-24 USDT: base * price * 0.999, less the cost. Value and fee lose less than a unit of USDT each.

@@ -38,11 +38,9 @@ TEST(ParseFault, SaysWhatIsWrongAndWhatIsExpected) {
 }
 
 TEST(MisdeedOf, TheFirstRuleThatIsMetSpeaks) {
-  const std::vector<FaultRule> rules{
-      {Request::place, 3, Misdeed::lose_answer},
-      {Request::place, 0, Misdeed::time_out   },
-      {Request::query, 2, Misdeed::reject     }
-  };
+  const std::vector<FaultRule> rules{{Request::place, 3, Misdeed::lose_answer},
+                                     {Request::place, 0, Misdeed::time_out},
+                                     {Request::query, 2, Misdeed::reject}};
   EXPECT_EQ(misdeed_of(rules, Request::place, {1, 1}), Misdeed::time_out);
   EXPECT_EQ(misdeed_of(rules, Request::place, {2, 2}), std::nullopt);
   EXPECT_EQ(misdeed_of(rules, Request::place, {3, 1}), Misdeed::lose_answer);

@@ -127,10 +127,7 @@ TEST_F(SignedRequests, OrdersAreTakenOfATradeKeyAlone) {
   EXPECT_EQ(said(signed_frame(place_)), "lacks_right");
   EXPECT_EQ(said(signed_frame(schemas::CancelOrder{"id"})), "lacks_right");
   EXPECT_EQ(said(signed_frame(schemas::QueryOrder{"id", true})), "taken") << "looking needs no more";
-  EXPECT_EQ(said({
-                7, schemas::QueryOrder{"id", true}
-  }),
-            "unsigned_request");
+  EXPECT_EQ(said({7, schemas::QueryOrder{"id", true}}), "unsigned_request");
   EXPECT_EQ(said(signed_frame(schemas::StatementRequest{})), "taken");
   EXPECT_EQ(said({7, schemas::StatementRequest{}}), "taken") << "for who is let in by the line's own keys";
   knows(std::string("spot key ") + verifier + " read,trade expires=1700000000\n");
@@ -156,8 +153,7 @@ TEST_F(SignedRequests, ASignatureIsOfOneRequestAndOneMinute) {
            tests::order_for(1, schemas::Side::sell, 20 * tests::one_usdt),
            tests::order_for(1, schemas::Side::buy, 21 * tests::one_usdt),
            tests::order_for(1, schemas::Side::buy, 20 * tests::one_usdt, 2), schemas::CancelOrder{tests::client_id(1)},
-           schemas::QueryOrder{ tests::client_id(1),              false}
-  }) {
+           schemas::QueryOrder{tests::client_id(1), false}}) {
     other = good;
     other.message = message;
     EXPECT_EQ(said(other), "wrong_proof");

@@ -15,10 +15,7 @@ inline Book book(std::int64_t partial_ppm = 0) {
   Book made;
   made.rules.partial_fill = {partial_ppm};
   made.markets = {eth_usdt()};
-  made.starting = {
-      {usdt, Amount(usdt.id, 20'000 * one_usdt)},
-      {eth,  Amount(eth.id,  one_eth)          }
-  };
+  made.starting = {{usdt, Amount(usdt.id, 20'000 * one_usdt)}, {eth, Amount(eth.id, one_eth)}};
   return made;
 }
 

@@ -24,10 +24,7 @@ workers::venues::paper::Book venue_book() {
   workers::venues::paper::Book book;
   book.rules.partial_fill = {500'000};
   book.markets = {eth_usdt()};
-  book.starting = {
-      {usdt, Amount(usdt.id, 20'000 * one_usdt)},
-      {eth,  Amount(eth.id,  10 * one_eth)     }
-  };
+  book.starting = {{usdt, Amount(usdt.id, 20'000 * one_usdt)}, {eth, Amount(eth.id, 10 * one_eth)}};
   return book;
 }
 

@@ -91,9 +91,7 @@ TEST_F(Service, EveryReportSaysWhenTheVenueAnswered) {
   Peer worker(party_, party_.worker);
   for (const auto& request : std::initializer_list<schemas::VenueMessage>{
            order_for(1, Side::buy, 1000 * one_usdt), schemas::QueryOrder{client_id(1), true},
-           schemas::QueryOrder{client_id(2),            true},
-                schemas::CancelOrder{client_id(1)}
-  }) {
+           schemas::QueryOrder{client_id(2), true}, schemas::CancelOrder{client_id(1)}}) {
     const std::int64_t before = wall_us();
     const auto report = worker.report(request);
     EXPECT_GE(report.venue_us, before);
@@ -283,10 +281,8 @@ TEST_F(Service, ToldToRejectItRejects) {
 }
 
 TEST_F(Service, ACrashBeforeLeavesNothingAndACrashAfterLeavesTheOrderAndNeitherComesTwice) {
-  for (const auto& [fault, status] : {
-           std::pair{"place:first:crash_before", OrderStatus::not_found},
-           {"place:2:crash_after",      OrderStatus::resting  }
-  }) {
+  for (const auto& [fault, status] :
+       {std::pair{"place:first:crash_before", OrderStatus::not_found}, {"place:2:crash_after", OrderStatus::resting}}) {
     const Folder folder;
     const Party party = Party::make(folder);
     VenueProcess venue(party, {fault});

@@ -125,7 +125,8 @@ TEST(StoreIds, AFileKeepsTheRulesThatItWasMadeWith) {
   Book slower = real;
   slower.properties.request_life_ms = 60'000;
   slower.properties.settle_ms = 1'000;
-  EXPECT_EQ(refusal_to_open(folder.at("real.db"), slower), "opened") << "times may change: each request carries its own";
+  EXPECT_EQ(refusal_to_open(folder.at("real.db"), slower), "opened")
+      << "times may change: each request carries its own";
   Book impossible = real;
   impossible.properties.tombstones = true;
   EXPECT_THAT(refusal_to_open(folder.at("new.db"), impossible), HasSubstr("can't be barred"));

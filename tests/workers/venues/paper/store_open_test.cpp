@@ -106,8 +106,9 @@ TEST(StoreOpen, AnOlderFileHasIdsForEver) {
     EXPECT_EQ(store.cancel({client_id(7)})->reason, "barred_before_it_came");
   }
   auto raised = Database::open(path);
-  EXPECT_FALSE(raised->execute("INSERT INTO orders SELECT 9, client_id, symbol, side, size, remaining, placed_us, "
-                               "status, reason, fills FROM orders WHERE number = 1"));
+  EXPECT_FALSE(
+      raised->execute("INSERT INTO orders SELECT 9, client_id, symbol, side, size, remaining, placed_us, "
+                      "status, reason, fills FROM orders WHERE number = 1"));
 }
 
 }  // namespace

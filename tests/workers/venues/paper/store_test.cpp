@@ -326,11 +326,7 @@ RC_GTEST_PROP(Store, FillsDependOnNeitherIdsNorArrivalAndTheStatementAddsUp, ())
   const auto reports = live_through(first, told, 0, false);
   RC_ASSERT(live_through(second, told, 5000, true) == reports);
   RC_ASSERT(*first.statement() == *second.statement());
-  std::map<std::string, Int128> held{
-      {"ETH",  one_eth          },
-      {"USDT", 20'000 * one_usdt},
-      {"BNB",  coins            }
-  };
+  std::map<std::string, Int128> held{{"ETH", one_eth}, {"USDT", 20'000 * one_usdt}, {"BNB", coins}};
   for (std::size_t i = 0; i < reports.size(); ++i)
     for (const auto& fill : reports[i].fills) {
       const int sign = told.orders[i].side == Side::buy ? 1 : -1;

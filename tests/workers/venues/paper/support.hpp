@@ -32,11 +32,9 @@ inline constexpr Int128 lot = machines::power_of_ten(14);  // 0.0001 ETH
 
 // 0.1 % fees, lot 0.0001 ETH, at least 10 USDT, prices in cents.
 inline workers::venues::paper::Market eth_usdt() {
-  return {
-      "ETH/USDT",
-      {eth,            usdt, Amount(eth.id, lot), Amount(usdt.id, 10 * one_usdt), Rate{1000}, Rate{1000}},
-      Price{1'000'000}
-  };
+  return {"ETH/USDT",
+          {eth, usdt, Amount(eth.id, lot), Amount(usdt.id, 10 * one_usdt), Rate{1000}, Rate{1000}},
+          Price{1'000'000}};
 }
 
 inline const machines::Asset bnb{machines::AssetId{3}, "BNB", 18};
