@@ -17,16 +17,16 @@ struct Row {
 };
 const std::vector<Row>& include_table() {
   static const std::vector<Row> table{
-      {"machines/core", {}                                                                                     },
-      {"machines",      {"machines/core", "machines/policy", "machines/strategy"}                              },
-      {"schemas",       {"machines", "schemas"}                                                                },
-      {"ledger/model",  {"machines"}                                                                           },
-      {"ledger",        {"machines", "schemas", "ledger"}                                                      },
-      {"brokers",       {"machines/core", "schemas", "ledger", "brokers"}                                      },
-      {"workers",       {"machines", "schemas", "ledger", "brokers", "workers"}                                },
-      {"approvals",     {"machines", "schemas", "ledger", "brokers", "workers", "approvals"}                   },
-      {"deploy",        {"machines", "schemas", "ledger", "brokers", "workers", "approvals", "deploy"}         },
-      {"tests",         {"machines", "schemas", "ledger", "brokers", "workers", "approvals", "deploy", "tests"}},
+      {"machines/core", {}},
+      {"machines", {"machines/core", "machines/policy", "machines/strategy"}},
+      {"schemas", {"machines", "schemas"}},
+      {"ledger/model", {"machines"}},
+      {"ledger", {"machines", "schemas", "ledger"}},
+      {"brokers", {"machines/core", "schemas", "ledger", "brokers"}},
+      {"workers", {"machines", "schemas", "ledger", "brokers", "workers"}},
+      {"approvals", {"machines", "schemas", "ledger", "brokers", "workers", "approvals"}},
+      {"deploy", {"machines", "schemas", "ledger", "brokers", "workers", "approvals", "deploy"}},
+      {"tests", {"machines", "schemas", "ledger", "brokers", "workers", "approvals", "deploy", "tests"}},
   };
   return table;
 }
@@ -46,12 +46,12 @@ struct Kept {
 };
 const std::vector<Kept>& kept_table() {
   static const std::vector<Kept> table{
-      {R"(^pqxx/|^libpq)", R"(\bpqxx\b|\blibpq\b)",        "ledger/store",         "libpqxx"                },
-      {R"(^zmq)",          R"(PkgConfig::zmq|\bcppzmq\b)", "brokers/wire",         "ZeroMQ"                 },
-      {R"(\.pb\.h$)",      R"(bursar_schemas_proto)",      "schemas/codec",        "generated Protobuf code"},
-      {R"(^date/)",        R"(\bdate::date)",              "brokers/schedule",     "the date library"       },
-      {R"(^toml\+\+/)",    R"(PkgConfig::tomlplusplus)",   "schemas/config",       "toml++"                 },
-      {R"(^sqlite3)",      R"(PkgConfig::sqlite)",         "workers/venues/paper", "SQLite"                 },
+      {R"(^pqxx/|^libpq)", R"(\bpqxx\b|\blibpq\b)", "ledger/store", "libpqxx"},
+      {R"(^zmq)", R"(PkgConfig::zmq|\bcppzmq\b)", "brokers/wire", "ZeroMQ"},
+      {R"(\.pb\.h$)", R"(bursar_schemas_proto)", "schemas/codec", "generated Protobuf code"},
+      {R"(^date/)", R"(\bdate::date)", "brokers/schedule", "the date library"},
+      {R"(^toml\+\+/)", R"(PkgConfig::tomlplusplus)", "schemas/config", "toml++"},
+      {R"(^sqlite3)", R"(PkgConfig::sqlite)", "workers/venues/paper", "SQLite"},
   };
   return table;
 }
@@ -199,7 +199,8 @@ Findings purity(const File& file) {
   Findings found;
   if (!is_below(file.path, "machines")) return found;
   static const std::regex impure_header(
-      R"(^(chrono|ctime|time\.h|random|thread|mutex|shared_mutex|condition_variable|future|atomic|filesystem|fstream|iostream|istream|ostream|sstream|regex|locale|sys/.*|unistd\.h)$)");
+      R"(^(chrono|ctime|time\.h|random|thread|mutex|shared_mutex|condition_variable|future|atomic|filesystem|)"
+      R"(fstream|iostream|istream|ostream|sstream|regex|locale|sys/.*|unistd\.h)$)");
   for (const Include& include : includes_of(file.text)) {
     if (include.is_quoted) continue;
     const bool is_standard = include.name.find_first_of("./") == std::string::npos;
@@ -276,6 +277,18 @@ Findings words(const File& file) {
   return found;
 }
 
+Findings width(const File& file) {
+  Findings found;
+  int number = 0;
+  for (const std::string& line : lines_of(file.text)) {
+    ++number;
+    // Of a letter in several bytes the first one counts.
+    const auto columns = std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; });
+    if (columns > 120) found.push_back(at(file, number, fmt::format("{} columns; 120 at most", columns)));
+  }
+  return found;
+}
+
 Findings printing(const File& file) {
   Findings found;
   if (!file.path.starts_with("deploy/")) return found;
@@ -296,6 +309,7 @@ Findings all_rules(const File& file) {
     add(kept_headers(file));
     add(purity(file));
     add(first_line(file));
+    add(width(file));
     add(printing(file));
   }
   if (is_kind(file.path, {"CMakeLists.txt"})) add(links(file));

@@ -27,7 +27,10 @@ Findings lengths(const File& file);
 Findings first_line(const File& file);
 // No note to self, no path of somebody's machine, no tab, no space at a line's end.
 Findings words(const File& file);
-// In deploy/ every text goes to a terminal through print_text() (deploy/bursar/print.hpp), which makes it visible first.
+// A line of C++ has 120 columns at most, also where the formatter leaves it alone (raw strings).
+Findings width(const File& file);
+// In deploy/ every text goes to a terminal through print_text() (deploy/bursar/print.hpp), which makes it visible
+// first.
 Findings printing(const File& file);
 // All of the above that fit the file's kind.
 Findings all_rules(const File& file);

@@ -141,6 +141,15 @@ TEST(Rules, SomeWordsAreNotWritten) {
   EXPECT_THAT(words({"a/b.cpp", "int x; \n"}), SizeIs(1));
 }
 
+TEST(Tidy, SeesWideLines) {
+  EXPECT_THAT(width({"a/b.cpp", "\n" + std::string(121, 'x') + "\n"}),
+              ElementsAre("a/b.cpp:2: 121 columns; 120 at most"));
+  EXPECT_THAT(width({"a/b.cpp", std::string(120, 'x') + "\n"}), IsEmpty());
+  std::string wide = "// ";
+  for (int i = 0; i < 117; ++i) wide += "\u00e9";
+  EXPECT_THAT(width({"a/b.cpp", wide + "\n"}), IsEmpty()) << "a letter is one column";
+}
+
 TEST(Rules, TextGoesToATerminalOneWay) {
   EXPECT_THAT(printing({"deploy/bursar/a.cpp", "void f() { fmt::print(\"x\"); }\n"}), SizeIs(1));
   EXPECT_THAT(printing({"deploy/bursar/a.cpp", "// fmt::print(\nvoid f() { print_text(\"x\"); }\n"}), IsEmpty());
