@@ -29,6 +29,7 @@ struct Private {
   bool has_template = false;
 
   Private() {
+    if (std::getenv("BURSAR_LIGHT") != nullptr) end_with(label_missing);
     const auto opened = deploy::open_folder(folder.path() / "d");
     if (!opened) end_with(opened.error().text);
     deploy::ClusterOptions options;

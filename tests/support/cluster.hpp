@@ -15,6 +15,10 @@ namespace tests {
 // GTEST_SKIP() with it.
 std::string no_cluster_because();
 
+// What a program that starts PostgreSQL ends with under tests/run --light, where it should not be.
+inline constexpr const char* label_missing =
+    "this program starts PostgreSQL and does not say so: LABELS postgres in its CMakeLists.txt";
+
 // The one of this program; starts it at the first call (about two seconds). REQUIRES: no_cluster_because().empty(), the
 // main thread. Ends the program with PostgreSQL's last words when it won't start.
 deploy::Cluster& cluster();
