@@ -77,8 +77,8 @@ Int128 last_of(const Series& series, Int128 without) { return series.empty() ? w
 
 std::string meanwhile(const Outcome& all) {
   std::string text;
-  if (all.moved_in > 0) text += money(all.moved_in) + " moved in";
-  if (all.moved_out > 0) text += (text.empty() ? "" : " and ") + money(all.moved_out) + " moved out";
+  if (all.moved_in > 0) text += money(all.moved_in) + " given";
+  if (all.moved_out > 0) text += (text.empty() ? "" : " and ") + money(all.moved_out) + " taken back";
   return text.empty() ? "" : ", with " + text + " meanwhile";
 }
 

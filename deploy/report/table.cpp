@@ -27,8 +27,9 @@ std::string comparison(const ReportData& data, const Figures& figures) {
   const auto moved = [&](const Outcome& one) {
     return one.moved_in == 0 && one.moved_out == 0
                ? ""
-               : fmt::format("{}: moved in {}, moved out {}; no gain or loss\n",
-                             machines::visible(one.name).substr(0, 13), money(one.moved_in), money(one.moved_out));
+               : fmt::format("{}: moved in {} ({} given, {} taken back); no gain or loss\n",
+                             machines::visible(one.name).substr(0, 13), signed_money(one.moved_in - one.moved_out),
+                             money(one.moved_in), money(one.moved_out));
   };
   text += line_of(figures.all, "", grouped(figures.trades), grouped(figures.wins), money(figures.fees));
   text += line_of(figures.held, "", "", "", "");

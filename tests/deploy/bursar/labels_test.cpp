@@ -72,6 +72,30 @@ void add_named_amounts(const std::string& text, const std::string& begins, Label
     to.insert(plain((*at)[1]));
 }
 
+// What a line of prose names before its first number: "quiet: draw +1.00; at the mean fill ...".
+void add_first_amounts(const std::string& text, const std::string& begins, Labels& to) {
+  const std::regex named(begins + ": ([a-z ]+) [+-]?[0-9]");
+  std::istringstream lines(text);
+  std::size_t found = 0;
+  for (std::string line; std::getline(lines, line);)
+    if (std::smatch at; std::regex_search(line, at, named, std::regex_constants::match_continuous)) {
+      to.insert(plain(at[1]));
+      ++found;
+    }
+  EXPECT_GE(found, 2U) << begins;
+}
+
+// The tree of a vault: "├─ Tradeable Coins     15,000"; its coins are what it is about.
+void add_tree(const std::string& text, Labels& to) {
+  const std::regex label("([A-Za-z][A-Za-z ]*[a-z])  +[0-9]");
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    if (std::smatch at; std::regex_search(line, at, label)) {
+      const std::string name = plain(at[1]);
+      to.insert(name.ends_with(" coins") ? name.substr(0, name.size() - 6) : name);
+    }
+}
+
 void add_matches(const std::string& page, const char* pattern, Labels& to) {
   const std::regex one(pattern);
   for (std::sregex_iterator at(page.begin(), page.end(), one); at != std::sregex_iterator(); ++at)
@@ -123,7 +147,8 @@ ledger::books::VaultView small_vault() {
 Labels every_label() {
   using namespace deploy::report;
   Labels found;
-  const ReportData run = small_run();
+  ReportData run = small_run();
+  run.sleeves[0].moved = {{hour(1), usdt(5)}};
   const Books books = small_books();
   add_keys(summary(run), found);
   add_keys(books_json(books), found);
@@ -137,6 +162,8 @@ Labels every_label() {
   add_columns(books_table(books), "unrealised", found);
   add_columns(deploy::vaults_table({small_vault()}), "tradeable", found);
   add_named_amounts(table(run), "vault  ", found);
+  add_first_amounts(table(run), "quiet", found);
+  add_tree(deploy::vault_diagram(small_vault()), found);
   add_named_amounts(books_table(books), "vault USDT of me, in USDT:", found);
   for (const std::string& page : {body_of(html(run)), body_of(books_html(books))}) {
     add_matches(page, "<th[^>]*>([^<]+)</th>", found);

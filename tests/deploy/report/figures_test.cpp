@@ -51,8 +51,8 @@ TEST(Figures, CoinsMovedInOrOutAreNeitherGainNorLoss) {
   // 5,000 to 5,150, of which 150 were returned; 4,950 before 1,000 went.
   EXPECT_NEAR(moved.sleeve_outcomes[1].gain_percent(), -1, 1e-9);
   EXPECT_NEAR(moved.sleeve_outcomes[1].deepest_percent, -100 * 200.0 / 5'150, 1e-9) << "what was taken is no fall";
-  EXPECT_THAT(verdict(moved_run(), moved), HasSubstr("15,000.00 USDT became 13,300.00, with 350.00 moved in and "
-                                                     "1,000.00 moved out meanwhile. Buying"));
+  EXPECT_THAT(verdict(moved_run(), moved), HasSubstr("15,000.00 USDT became 13,300.00, with 350.00 given and "
+                                                     "1,000.00 taken back meanwhile. Buying"));
 }
 
 TEST(Figures, ReturnedProfitThatAnotherSleeveIsGivenCountsOnce) {
@@ -101,6 +101,20 @@ TEST(Figures, OnlyFlawsThatOccurAreNamed) {
   ASSERT_EQ(found.size(), 3U);
   EXPECT_EQ(found[1].what, "hours missing in 1 gap");
   EXPECT_THAT(found[2].what, HasSubstr("open 652.74 at 2024-01-01 00:00, beside 300.79"));
+}
+
+TEST(Figures, OneOfAKindIsSingular) {
+  ReportData data = tests::small_run();
+  auto& import = data.import;
+  import.missing = import.gaps = import.duplicates = import.out_of_order = import.outside_range = import.rounded = 1;
+  import.level_changes = 1;
+  import.levels = {{ tests::hour(2), tests::price(2'154), tests::price(21'540) }};
+  std::string said;
+  for (const Flaw& flaw : flaws(data)) said += std::to_string(flaw.count) + " " + flaw.what + "\n";
+  EXPECT_EQ(said,
+            "1 row of an hour that stood before\n1 hour missing in 1 gap\n1 absurd bar: open 652.74 at 2024-01-01 "
+            "00:00, beside 300.79\n1 jump to a new level: 2,154.00 to 21,540.00 at 2024-01-01 02:00\n1 row out of the "
+            "file's order\n1 bar with open or close outside low to high\n1 price with more than 8 decimals\n");
 }
 
 TEST(Figures, DatesInMoreThanOneStyleAreAFlaw) {

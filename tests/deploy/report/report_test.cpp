@@ -62,6 +62,36 @@ TEST(Table, SaysTheVerdictAndAlignsItsColumns) {
   EXPECT_EQ(rows, 5U);
 }
 
+TEST(Table, WhatWasMovedWhatWasDrawnAndWhatCantTradeAreSaid) {
+  ReportData data = tests::small_run();
+  EXPECT_THAT(table(data), Not(HasSubstr("moved in")));
+  data.sleeves[0].moved = {{tests::hour(1), tests::usdt(500)}, {tests::hour(2), tests::usdt(300)}};
+  data.sleeves[0].draw = tests::usdt(-25);
+  data.sleeves[1].draw = tests::usdt(5);
+  data.sleeves[1].remarks = {"flash can't trade"};
+  EXPECT_THAT(table(data), HasSubstr("\nquiet: moved in +300.00 (500.00 given, 200.00 taken back); no gain or loss\n"));
+  EXPECT_THAT(table(data), HasSubstr("\nquiet: draw -25.00; at the mean fill the same decisions make -1,275.00\n"));
+  EXPECT_THAT(table(data), HasSubstr("\nNOTE: flash can't trade\n"));
+  EXPECT_THAT(html(data), HasSubstr("<p class=\"notice\">flash can't trade</p>"));
+  EXPECT_THAT(html(data), HasSubstr("<td class=\"n\">+300.00</td>"));
+  EXPECT_THAT(html(data), HasSubstr("<td class=\"n\">-25.00</td>"));
+  EXPECT_EQ(summary(data)["sleeves"][0]["draw"], "-25.00000000");
+  EXPECT_EQ(summary(data)["sleeves"][0]["moved_in"], "300.00000000");
+  EXPECT_EQ(summary(data)["sleeves"][1]["remarks"], nlohmann::json({"flash can't trade"}));
+}
+
+TEST(Table, TotalCashAndHeldAtCostStandApart) {
+  const ReportData data = tests::small_run();
+  EXPECT_THAT(table(data),
+              HasSubstr("vault    total 19,001.00 USDT: cash 18,950.00, held at cost 50.00, open fees 1.00\n"
+                        "         tradeable 14,001.00, held at market 60.00, returned from flash 150.00"));
+  const std::string page = html(data);
+  for (const char* row : {"Total</td><td class=\"n\">19,001.00", "Cash</td><td class=\"n\">18,950.00",
+                          "Held at cost</td><td class=\"n\">50.00", "Open fees</td><td class=\"n\">1.00",
+                          "Held at market</td><td class=\"n\">60.00", "Tradeable</td><td class=\"n\">14,001.00"})
+    EXPECT_THAT(page, HasSubstr(row));
+}
+
 TEST(Table, SaysWhenTheLedgerIsNotVerifiedAndPricesAreOurs) {
   ReportData data = tests::small_run();
   data.verified = false;
