@@ -92,8 +92,9 @@ class Beside {
       if (!key) return machines::fail(key.error());
       const auto [stands, fresh] = peers.try_emplace(*key, wire::Peer{roles.at(peer.role), peer.name});
       if (!fresh)
-        return machines::fail(wire::WireError{fmt::format(
-            "peers {} and {} have the same public key: each needs its own", stands->second.name, peer.name)});
+        return machines::fail(
+            wire::WireError{fmt::format("{}: peers {} and {} have the same public key: each needs its own", file_,
+                                        stands->second.name, peer.name)});
     }
     return peers;
   }
@@ -129,7 +130,7 @@ int run_broker_apart(const std::string& file) {
   const auto keys = wire::read_keys(beside.path(node->key_file));
   if (!keys) return wrong(keys.error().text);
   const auto peers = beside.peers(node->peers);
-  if (!peers) return wrong(file + ": " + peers.error().text);
+  if (!peers) return wrong(peers.error().text);
   brokers::service::BrokerConfig made;
   made.dsn = dsn_of(node->postgres, file);
   if (made.dsn.empty()) return 2;
@@ -200,7 +201,7 @@ int run_venue_apart(const std::string& file) {
   const auto keys = wire::read_keys(beside.path(node->key_file));
   if (!keys) return wrong(keys.error().text);
   const auto peers = beside.peers(node->peers);
-  if (!peers) return wrong(file + ": " + peers.error().text);
+  if (!peers) return wrong(peers.error().text);
   config::Config house;
   if (!node->configuration.empty()) {
     auto read = config::load(beside.path(node->configuration));

@@ -104,6 +104,27 @@ TEST_F(Apart, AFileThatCannotBeMeantIsRefusedWithItsLine) {
   EXPECT_THAT(said.err, HasSubstr("bad.toml:2:1: listn is not known; did you mean `listen`?"));
 }
 
+TEST_F(Apart, APublicKeyThatIsNoZ85IsRefusedWithItsFile) {
+  const std::string odd = "0123456789012345678901234567890123456~89";
+  const std::string peer = "[[peer]]\nname = \"w\"\nrole = \"worker\"\npublic_key = \"" + odd + "\"\n";
+  const auto broker = bursar({"broker", "--config",
+                              file("odd.toml",
+                                   "name = \"b\"\nlisten = \"ipc://b.sock\"\nkey_file = "
+                                   "\"keys/broker-1\"\n" +
+                                       postgres() + peer)});
+  EXPECT_EQ(broker.code, 2);
+  EXPECT_THAT(broker.err, HasSubstr("bursar: " + at("odd.toml") + ": public_key \"" + odd +
+                                    "\" has `~` as character 38, which is no Z85"));
+  const auto worker =
+      bursar({"worker", "--config",
+              file("odd-worker.toml", "name = \"w\"\nkey_file = \"keys/worker\"\n" + postgres() +
+                                          "[venue]\nendpoint = \"tcp://127.0.0.1:1\"\npublic_key = \"" + odd +
+                                          "\"\n[[broker]]\nendpoint = \"tcp://127.0.0.1:2\"\nkey_file = "
+                                          "\"keys/broker-1.pub\"\n")});
+  EXPECT_EQ(worker.code, 2);
+  EXPECT_THAT(worker.err, HasSubstr("has `~` as character 38, which is no Z85"));
+}
+
 TEST_F(Apart, APostgresqlInPlainTextOverANetworkIsRefused) {
   fs::create_directories(at("data/keys"));
   fs::copy_file(at("keys/stranger.pub"), at("data/keys/client.pub"));
