@@ -267,6 +267,25 @@ TEST_F(Operator, AMigratedInstanceIsHistoryAndGoesToWorkersOfItsVersion) {
   EXPECT_EQ(ask(fmt::format("SELECT machine_version FROM ledger.instance WHERE id = {}", other.value)), "1");
 }
 
+// ---- what a person sees
+
+// Counted in rows that PostgreSQL read, never in time.
+TEST_F(Operator, TheFirstOfManyJobsAreListedWithoutReadingThemAll) {
+  constexpr int all = 1'000;
+  many_waiting(all);
+  must_run(database, "ANALYZE");
+  const auto rows_read = [&] {
+    for (int look = 0; look < 2; ++look) CHECK(person->run("SELECT pg_stat_force_next_flush()").has_value());
+    return must_run(database,
+                    "SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE schemaname = 'ledger') + (SELECT "
+                    "sum(idx_tup_read) FROM pg_stat_user_indexes WHERE schemaname = 'ledger')")
+        .number(0, 0);
+  };
+  const std::int64_t before = rows_read();
+  EXPECT_THAT(Desk(*person).list({}, {1'000'000}, 50).value(), SizeIs(50));
+  EXPECT_LT(rows_read() - before, all / 2);
+}
+
 // ---- no stuck work
 
 TEST_F(Operator, Inv4WhatNothingWillMoveIsNamedHoweverSmallTheSlices) {
