@@ -1,7 +1,10 @@
 // Standard streams that are closed, full, or have lost their reader; an environment that speaks to libpq; words that
 // nobody can keep. By the real executable, through a shell.
 #include <gmock/gmock.h>
+#include <pwd.h>
+#include <signal.h>
 
+#include "deploy/cluster/process.hpp"
 #include "tests/deploy/bursar/house.hpp"
 #include "tests/support/cluster.hpp"
 
@@ -64,15 +67,52 @@ TEST_F(Streams, AnInterruptedRunTellsItsProgramThatItIsNotDone) {
   EXPECT_THAT(child->output(), AllOf(HasSubstr("\"finished\":false"), HasSubstr("Draining after bar")));
 }
 
+const Words misleading = {"PGPORT=1",
+                          "PGSERVICE=nowhere",
+                          "PGHOSTADDR=127.0.0.9",
+                          "PGREQUIREPEER=nobody",
+                          "PGGSSENCMODE=require",
+                          "PGCHANNELBINDING=require",
+                          "PGSSLMODE=verify-full",
+                          "PGTARGETSESSIONATTRS=standby",
+                          "PGOPTIONS=-c search_path=nowhere",
+                          "PGUSER=nobody"};
+
 TEST_F(Streams, ThePrivatePostgresIsReachedWhateverTheEnvironmentSays) {
   const Shell plain = shell("\"$0\" ledger balances --data-dir \"$1\"");
   ASSERT_EQ(plain.code, 0) << plain.said;
-  const Shell spoken = shell("\"$0\" ledger balances --data-dir \"$1\"",
-                             {"PGPORT=1", "PGSERVICE=nowhere", "PGHOSTADDR=127.0.0.9", "PGREQUIREPEER=nobody",
-                              "PGGSSENCMODE=require", "PGCHANNELBINDING=require", "PGSSLMODE=verify-full",
-                              "PGTARGETSESSIONATTRS=standby", "PGOPTIONS=-c search_path=nowhere", "PGUSER=nobody"});
+  const Shell spoken = shell("\"$0\" ledger balances --data-dir \"$1\"", misleading);
   EXPECT_EQ(spoken.code, 0);
   EXPECT_EQ(spoken.said, plain.said);
+}
+
+TEST_F(Streams, AHouseOpensItsPrivatePostgresWhateverTheEnvironmentSays) {
+  TempFolder folder;
+  const Shell ran = shell("\"$0\" up --exit-when-done --config " + config_file(folder, 60) + " --data-dir " +
+                              (folder.path() / "d").string(),
+                          misleading);
+  EXPECT_EQ(ran.code, 0) << ran.said;
+  EXPECT_THAT(ran.said, HasSubstr("digest"));
+}
+
+// A server that stays in recovery: a standby that answers nobody, on a copy of a finished house.
+TEST_F(Streams, WhoIsInterruptedWhilePostgresStartsHearsItAndLeavesNothingRunning) {
+  for (const int signal_number : {SIGINT, SIGTERM}) {
+    TempFolder folder;
+    const std::string data = (folder.path() / "d").string();
+    ASSERT_EQ(shell("cp -a \"$1\" " + data + " && touch " + data +
+                    "/postgres/standby.signal && chown --reference=" + data + "/postgres " + data +
+                    "/postgres/standby.signal && echo hot_standby=off >>" + data + "/postgres/postgresql.auto.conf")
+                  .code,
+              0);
+    auto child = start_bursar({"up", "--data-dir", data});
+    ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(data + "/postgres/postmaster.pid"); }))
+        << child->output();
+    child->send(signal_number);
+    EXPECT_EQ(child->wait(std::chrono::seconds(300)).code, 1);
+    EXPECT_THAT(child->output(), HasSubstr("interrupted while PostgreSQL was starting; nothing is lost"));
+    EXPECT_FALSE(std::filesystem::exists(data + "/postgres/postmaster.pid"));
+  }
 }
 
 TEST_F(Streams, AnEmptyArgumentIsRefusedByName) {
@@ -108,6 +148,18 @@ TEST_F(Streams, WithoutAHomeTheFolderMustBeNamed) {
   EXPECT_EQ(ran.code, 2) << ran.said;
   EXPECT_THAT(ran.said, HasSubstr("name the data folder with --data-dir"));
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_F(Streams, WithoutHomeTheHomeIsThatOfThePasswordFile) {
+  const auto postgres = deploy::find_user("postgres");
+  if (geteuid() != 0 || !postgres) GTEST_SKIP() << "needs root and the user postgres";
+  const passwd* entry = getpwuid(postgres->uid);
+  ASSERT_NE(entry, nullptr);
+  const Shell ran = shell(
+      "exec setpriv --reuid=postgres --regid=postgres --clear-groups env -u HOME -u BURSAR_DATA_DIR "
+      "\"$0\" up --help");
+  EXPECT_EQ(ran.code, 0) << ran.said;
+  EXPECT_THAT(ran.said, HasSubstr("(default " + std::string(entry->pw_dir) + "/.local/state/bursar)"));
 }
 
 // On a disk of its own, in a mount namespace of its own: filled while bars are played, and emptied again.

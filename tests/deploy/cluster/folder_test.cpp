@@ -70,7 +70,10 @@ TEST(Folder, SomeoneElsesIsRefused) {
   ASSERT_EQ(chown(theirs.c_str(), postgres->uid, postgres->gid), 0);
   const ClusterError error = refusal(theirs);
   EXPECT_EQ(error.exit_code, 2);
-  EXPECT_THAT(error.text, HasSubstr("belongs to postgres, and this is root"));
+  EXPECT_THAT(error.text,
+              HasSubstr("belongs to postgres, and this is root; run it as postgres; a copy is handed over by "
+                        "chown -R root: " +
+                        theirs.string()));
 }
 
 TEST(Folder, AParentThatPostgresCantPassIsNamed) {
