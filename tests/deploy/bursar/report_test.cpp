@@ -1,5 +1,6 @@
 // tests/deploy/bursar/report_test.cpp: `bursar report` as a user meets it: a real run's books add up on every day and
 // say what the run itself said, to the last unit; a row that somebody changed is found and named.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "machines/core/amount.hpp"
@@ -20,6 +21,13 @@ Int128 units_of(const nlohmann::json& amount) {
   const auto parsed = machines::parse_decimal(amount.get<std::string>(), 8);
   EXPECT_TRUE(parsed) << amount;
   return parsed ? *parsed : Int128{0};
+}
+
+// The numbers that a page draws.
+nlohmann::json drawn_on(const fs::path& file) {
+  const std::string page = read_text(file), open = "<script type=\"application/json\" id=\"data\">";
+  const auto from = page.find(open) + open.size();
+  return nlohmann::json::parse(page.substr(from, page.find("</script>", from) - from));
 }
 
 class Report : public testing::Test {
@@ -143,9 +151,7 @@ TEST_F(Report, ThePageHoldsTheDaysAndIsThereWholeOrNotAtAll) {
   ASSERT_EQ(said.code, 0) << said.err;
   const std::string page = read_text(file);
   EXPECT_THAT(page, HasSubstr("Every day of every sleeve adds up to the last unit."));
-  const std::string open = "<script type=\"application/json\" id=\"data\">";
-  const auto from = page.find(open) + open.size();
-  const auto data = nlohmann::json::parse(page.substr(from, page.find("</script>", from) - from));
+  const auto data = drawn_on(file);
   const nlohmann::json books = report({"--json"}).last_line();
   ASSERT_THAT(data["plain"], SizeIs(5));
   EXPECT_EQ(data["plain"][0]["x"].size(), books["sleeves"][0]["days"].size());
@@ -172,6 +178,7 @@ TEST_F(Report, WhatCannotBeAskedIsRefusedInOneLine) {
 // they came to.
 TEST_F(Report, FeesInCoinsOrInWhatWasReceivedAreInEveryFigureAfterFees) {
   Int128 in_quote = 0;
+  std::vector<int> wins;
   for (const char* asset : {"fee_asset = \"quote\"\n", "fee_asset = \"received\"\n",
                             "fee_asset = \"BNB\"\nfee_price = 300\nfee_coins = 100\n"}) {
     SCOPED_TRACE(asset);
@@ -182,6 +189,7 @@ TEST_F(Report, FeesInCoinsOrInWhatWasReceivedAreInEveryFigureAfterFees) {
     ASSERT_EQ(run.code, 0) << run.err;
     const nlohmann::json books = bursar({"report", "--json", "--data-dir", data}).last_line();
     const nlohmann::json line = run.last_line();
+    const nlohmann::json page = drawn_on(fs::path(data) / "report.html");
     Int128 fees = 0, in_coins = 0;
     for (std::size_t i = 0; i < 2; ++i) {
       const auto& said = line["sleeves"][i];
@@ -189,6 +197,9 @@ TEST_F(Report, FeesInCoinsOrInWhatWasReceivedAreInEveryFigureAfterFees) {
       EXPECT_EQ(total["fees"], said["fees"]);
       EXPECT_EQ(total["result"], said["result"]);
       EXPECT_EQ(total["realised_after_fees"], said["realized_pnl"]);
+      EXPECT_NEAR(page["fees"]["series"][i]["y"].back(), static_cast<double>(units_of(said["fees"])) / 1e8, 0.01);
+      if (in_quote == 0) wins.push_back(said["wins"]);
+      EXPECT_EQ(said["wins"], wins.at(i));
       fees += units_of(said["fees"]);
       if (total["fees_paid"].contains("BNB"))
         in_coins += 300 * *machines::parse_decimal(total["fees_paid"]["BNB"].get<std::string>(), 18) /
@@ -205,19 +216,16 @@ TEST_F(Report, FeesInCoinsOrInWhatWasReceivedAreInEveryFigureAfterFees) {
 }
 
 // Rising by 2 % an hour, then falling: both sleeves buy and sell. `wrong`: that hour's row is ten times too
-// high, or left out.
-std::string waves(int wrong, bool left_out) {
+// high, or left out. `level`: the first price.
+std::string waves(int wrong, bool left_out, double level = 2'000) {
   std::string text = "unix,symbol,open,high,low,close\n";
-  double price = 2'000;
+  double price = level;
   for (int i = 0; i < 60; ++i) {
     const double open = price;
     price *= i % 30 < 15 ? 1.02 : 0.985;
     const double factor = i == wrong ? 10 : 1;
     if (i == wrong && left_out) continue;
-    const auto cents = [&](double value) {
-      const auto all = static_cast<std::int64_t>(value * factor * 100);
-      return std::to_string(all / 100) + "." + std::to_string(100 + all % 100).substr(1);
-    };
+    const auto cents = [&](double value) { return fmt::format("{:.{}f}", value * factor, level < 1 ? 8 : 2); };
     text += std::to_string(1'704'067'200 + 3'600 * i) + ",ETH/USDT," + cents(open) + "," +
             cents(std::max(open, price)) + "," + cents(std::min(open, price)) + "," + cents(price) + "\n";
   }
@@ -284,6 +292,59 @@ TEST_F(Report, ASleeveThatCantTradeSaysSoBeforeAndAfter) {
               HasSubstr("sleeve tiny of default can't trade: it has 9.00000000 USDT"));
   EXPECT_THAT(run_of(folder, "coarse", waves(-1, false), "[venue.paper]\ntick = 5\n").err,
               HasSubstr("venue.paper.tick is 5 USDT, which is 0.2"));
+}
+
+// What an operator sees of them: before, the table, the page, the JSON, and the status.
+TEST_F(Report, OrdersThatTheVenueRefusedAreCountedAndExplainedEverywhere) {
+  const TempFolder folder;
+  const Said said = run_of(folder, "no", waves(-1, false), "[venue.paper]\nreject_percent = 100\n");
+  ASSERT_EQ(said.code, 0) << said.err;
+  std::int64_t refused = 0;
+  const nlohmann::json run = said.last_line();
+  for (const auto& sleeve : run["sleeves"]) {
+    const auto count = sleeve["refused"].get<std::int64_t>();
+    ASSERT_GT(count, 0);
+    const std::string remark =
+        sleeve["name"].get<std::string>() + ": the venue refused " + std::to_string(count) + " of its orders: ";
+    ASSERT_EQ(sleeve["remarks"].size(), 1U);
+    EXPECT_THAT(sleeve["remarks"][0].get<std::string>(), testing::StartsWith(remark));
+    EXPECT_THAT(said.err, HasSubstr("NOTE: " + remark));
+    EXPECT_THAT(read_text(folder.path() / "no" / "report.html"), HasSubstr("<p class=\"notice\">" + remark));
+    refused += count;
+  }
+  const std::string there = (folder.path() / "no").string();
+  const std::string line = std::to_string(refused) + " orders were refused by the venue";
+  EXPECT_THAT(bursar({"status", "--data-dir", there}).out, HasSubstr("trading    " + line));
+  EXPECT_THAT(bursar({"status", "--json", "--data-dir", there}).last_line()["cannot_trade"],
+              ElementsAre(testing::ResultOf([](const auto& one) { return one.template get<std::string>(); },
+                                            testing::StartsWith(line))));
+}
+
+// Tick, lot and smallest order fit the prices by themselves, at the venue too, and stand among the page's parameters.
+TEST_F(Report, TheSameMarketAtAnyLevelOfPricesComesToTheSame) {
+  const TempFolder folder;
+  const std::string certain = "[venue.paper]\nslippage_percent = 0\npartial_fill_percent = 0\n";
+  const Said high = run_of(folder, "high", waves(-1, false), certain);
+  const Said low = run_of(folder, "low", waves(-1, false, 0.08), certain);
+  ASSERT_EQ(high.code, 0) << high.err;
+  ASSERT_EQ(low.code, 0) << low.err;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const nlohmann::json one = low.last_line()["sleeves"][i], other = high.last_line()["sleeves"][i];
+    EXPECT_GT(one["trades"], 0);
+    EXPECT_EQ(one["trades"], other["trades"]);
+    EXPECT_NEAR(static_cast<double>(units_of(one["result"])) / 1e8,
+                static_cast<double>(units_of(other["result"])) / 1e8, 10);
+  }
+  const auto parameter = [&](const std::string& run, const std::string& name, const std::string& value) {
+    EXPECT_THAT(read_text(folder.path() / run / "report.html"),
+                HasSubstr("<tr><td>venue: " + name + "</td><td class=\"n\">" + value + "</td></tr>"));
+  };
+  parameter("high", "tick", "0.01 USDT");
+  parameter("high", "lot", "0.0001 ETH");
+  parameter("high", "smallest order", "10 USDT");
+  parameter("low", "tick", "0.00001 USDT");
+  parameter("low", "lot", "1 ETH");
+  parameter("low", "smallest order", "10 USDT");
 }
 
 // In a house of its own, since the books are bad afterwards: an owner with the triggers off changes one unit of one

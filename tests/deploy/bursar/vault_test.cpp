@@ -2,8 +2,10 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include <ctime>
 #include <thread>
 
+#include "machines/core/amount.hpp"
 #include "tests/deploy/bursar/house.hpp"
 #include "tests/support/cluster.hpp"
 
@@ -14,6 +16,14 @@ using nlohmann::json;
 using testing::Contains;
 using testing::ContainsRegex;
 using testing::HasSubstr;
+
+// As `bursar controls` writes it.
+std::string wall_now() {
+  const std::time_t now = std::time(nullptr);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
+  return text;
+}
 
 // A house of its own that has replayed 60 bars and stopped: 20,000 USDT, 15,000 tradeable, 10,000 quiet, 5,000 flash.
 class Treasury : public testing::Test {
@@ -45,6 +55,18 @@ class Treasury : public testing::Test {
     const auto found = complaints(said);
     ASSERT_EQ(found.size(), 1U) << said.err;
     EXPECT_THAT(found[0], HasSubstr(why));
+  }
+  // Cash of its sleeves that is in no order.
+  [[nodiscard]] std::string free_in_sleeves() const {
+    machines::Int128 sum = 0;
+    const json shown = vault("USDT");
+    for (const json& one : shown["sleeves"])
+      for (const auto& [key, sign] : {std::pair("cash", 1), std::pair("in_orders", -1)})
+        sum += sign * *machines::parse_decimal(one[key].get<std::string>(), 8);
+    std::string text = machines::format({{}, sum}, 8);
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.ends_with('.')) text.pop_back();
+    return text;
   }
   void expect_verifies() const { EXPECT_EQ(told({"ledger", "verify", "--full"})["verified"], true); }
 
@@ -88,7 +110,8 @@ TEST_F(Treasury, WhatCantBeMeantOrDoneIsRefusedByName) {
   refused({"vault", "show", "USDT", "--owner", "nobody"}, 2, "nobody has no vault `USDT`");
   refused({"vault", "reclaim", "USDT", "quiet", "999999"}, 1, "is above what the sleeve has available");
   refused({"vault", "set-tradeable", "USDT", "99999999"}, 1, "is above what the vault has outside Tradeable");
-  refused({"vault", "set-tradeable", "USDT", "100"}, 1, "reclaim from its sleeves first");
+  refused({"vault", "set-tradeable", "USDT", "100"}, 1,
+          "0 USDT are not allocated; reclaim from its sleeves first, of which " + free_in_sleeves() + " USDT are free");
   refused({"vault", "create", "USDT"}, 2, "has a vault `USDT` already");
   refused({"vault", "create", "USDT", "--name", "again"}, 2, "a wallet has one vault");
   refused({"vault", "create", "EUR", "--venue", "kraken"}, 2, "no venue is called `kraken`");
@@ -101,9 +124,10 @@ TEST_F(Treasury, WhatCantBeMeantOrDoneIsRefusedByName) {
   refused({"sleeve", "create", "USDT", "flash", "--kind", "flash", "--pair", "ETH/USDT"}, 2,
           "has a sleeve `flash` already");
   refused({"vault", "create", "usdt"}, 2, "`usdt` is no asset's code: that is 2 to 12 capitals and digits, like USDT");
-  for (const Words& words : {Words{"vault", "allocate", "USDT", "flash", "1"},
-                             Words{"vault", "set-tradeable", "USDT", "1"}, Words{"vault", "create", "EUR"},
-                             Words{"sleeve", "create", "USDT", "x", "--kind", "flash", "--pair", "ETH/USDT"}}) {
+  for (const Words& words :
+       {Words{"vault", "allocate", "USDT", "flash", "1"}, Words{"vault", "reclaim", "USDT", "flash", "1"},
+        Words{"vault", "set-tradeable", "USDT", "1"}, Words{"vault", "create", "EUR"},
+        Words{"sleeve", "create", "USDT", "x", "--kind", "flash", "--pair", "ETH/USDT"}}) {
     const Said said = ask(words);
     EXPECT_EQ(said.code, 2);
     EXPECT_THAT(said.err, HasSubstr("--why is missing"));
@@ -147,14 +171,20 @@ TEST_F(Treasury, TradeableZeroStillReportsTheTotalAndIdles) {
 
 TEST_F(Treasury, AFreezeStopsMovesAndIsLiftedByName) {
   EXPECT_EQ(ask({"vault", "set-tradeable", "USDT", "15100", "--why", "x"}).code, 0);
+  const std::string before = wall_now();
   EXPECT_EQ(ask({"freeze", "--level", "all", "--why", "who is that?"}).code, 0);
-  refused({"vault", "allocate", "USDT", "flash", "1"}, 1, "everything is frozen");
+  refused({"vault", "allocate", "USDT", "flash", "1"}, 1,
+          "vault allocate: refused: everything is frozen; `bursar controls` says by whom, `bursar unfreeze` lifts it");
   const json controls = told({"controls"});
+  EXPECT_GE(controls[0]["since"].get<std::string>(), before) << "when a person said so, not the time of the replay";
+  EXPECT_LE(controls[0]["since"].get<std::string>(), wall_now());
+  EXPECT_THAT(controls[0]["world_at"].get<std::string>(), testing::StartsWith("2024-01-0"));
+  EXPECT_THAT(ask({"controls"}).out, testing::StartsWith(controls[0]["since"].get<std::string>()));
   ASSERT_EQ(controls.size(), 1U);
   EXPECT_EQ(controls[0]["level"], "all");
   EXPECT_EQ(controls[0]["why"], "who is that?");
   EXPECT_THAT(ask({"freeze", "--level", "all", "--why", "again"}).out,
-              HasSubstr("is already frozen at level all since "));
+              HasSubstr("is already frozen at level all since " + controls[0]["since"].get<std::string>()));
   EXPECT_THAT(ask({"freeze", "--level", "entries+transfers", "--why", "softer"}).out,
               ContainsRegex("is already frozen at level all since .*, by .*: "));
   EXPECT_EQ(ask({"unfreeze", "--why", "it was me"}).code, 0);
