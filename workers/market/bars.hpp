@@ -2,6 +2,7 @@
 // way. Data only: no I/O, no throw.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -31,7 +32,8 @@ struct Rejection {
   bool operator==(const Rejection&) const = default;
 };
 
-// A jump that the next bar goes on from: a new level of prices, for instance a redenomination. The bar that jumped is
+// A jump that the next bar goes on from, and that prices do not leap back from soon: a new level of them, for instance
+// a redenomination. The bar that jumped is
 // barred from fills and signals, which is one bar's delay; from the next one on the level is what is sound.
 struct LevelChange {
   machines::Instant opens_at;  // of the bar that jumped
@@ -77,8 +79,12 @@ struct Judged {
 };
 // Sets open_sound and close_sound of every bar, each from bars up to its own: a jump is unsound whatever follows, and
 // only what it is called depends on the next bar, which either returns (absurd) or goes on from there (a level change).
+// What follows may bar a number, and never lets one pass: a level that prices leap to between two bars, and leap back
+// from within most_wrong_rows bars, was no level but wrong rows, all of them absurd. No market moves so; a live feed
+// would have traded there, at prices that nobody paid, and from the bar that leaps back on knows as much as this.
 // REQUIRES: sorted by time. The first bar's open is judged by its own close; where the whole bar agrees with neither of
 // the two after it, it is absurd (nothing can have been decided by then).
+inline constexpr std::size_t most_wrong_rows = 6;
 Judged judge_bars(std::vector<Bar>& bars);
 
 }  // namespace workers::market
