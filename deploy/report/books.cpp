@@ -49,6 +49,7 @@ std::string line_of(const std::string& name, const SleeveDay& day, int scale) {
 std::string paid_text(const SleeveDay& total, const Statement& statement) {
   std::string text;
   for (const auto& [asset, minor] : total.paid) {
+    if (minor == 0) continue;  // taken back
     const machines::Asset& of = statement.assets.at(asset);
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", money(units(minor, of.scale)), of.code);
   }
@@ -87,6 +88,7 @@ std::string vault_text(const VaultBooks& books) {
 ordered_json paid_json(const SleeveDay& day, const Statement& statement) {
   ordered_json made = ordered_json::object();
   for (const auto& [asset, minor] : day.paid) {
+    if (minor == 0) continue;
     const machines::Asset& of = statement.assets.at(asset);
     made[of.code] = decimal(minor, of);
   }

@@ -131,7 +131,7 @@ void Bookkeeper::book(const Movement& movement, const Account& debit, const Acco
   const bool by_suspense = debit.role == Role::other && movement.code == "suspense";
   if (is_quote && by_suspense) day.suspense += movement.amount;
   if (is_of(credit, Role::fees)) return book_fee(movement, asset, sleeve, day);
-  if (book_explained(movement, debit, credit, sleeve, day)) return;
+  if (book_explained(movement, debit, credit, sleeve)) return;
   const bool out = is_of(credit, Role::trading);
   if (out || is_of(debit, Role::trading)) {
     Trade& trade = trade_of(movement, sleeve);
@@ -146,8 +146,7 @@ void Bookkeeper::book(const Movement& movement, const Account& debit, const Acco
 }
 
 // Between quarantine and the sleeve's own coins: a person said what a difference was.
-bool Bookkeeper::book_explained(const Movement& movement, const Account& debit, const Account& credit, Sleeve& sleeve,
-                                SleeveDay& day) {
+bool Bookkeeper::book_explained(const Movement& movement, const Account& debit, const Account& credit, Sleeve& sleeve) {
   const std::map<std::string_view, Kind> kinds = {{"marked_difference", Kind::trade},
                                                   {"correct_fee", Kind::fee},
                                                   {"correct_error", Kind::error},
@@ -161,7 +160,6 @@ bool Bookkeeper::book_explained(const Movement& movement, const Account& debit, 
   Trade& trade = trade_of(movement, sleeve);
   trade.kind = kind->second;
   (is_base ? trade.base_in : trade.quote_in) += comes ? movement.amount : -movement.amount;
-  if (kind->second == Kind::fee) day.paid[debit.row.asset] += comes ? -movement.amount : movement.amount;
   if (kind->second != Kind::trade) return true;
   Amount& side = is_base ? trade.fill.base : trade.fill.quote;
   side = Amount(side.asset(), side.minor() + movement.amount);
@@ -310,6 +308,7 @@ SleeveBooks Bookkeeper::close(Sleeve& sleeve) {
     day.opening_unrealised = date == sleeve.days.begin()->first ? std::optional<Int128>(0) : before.unrealised;
     day.returned_so_far = before.returned_so_far + day.returned;
     book_trades(sleeve, lots, day);
+    if (lots.sound && lots.book.held().minor() == 0) day.unrealised = 0;  // whatever the price
     if (const auto price = price_at(row.instrument, date); price && lots.sound)
       if (const auto gain = lots.book.unrealised(*price)) day.unrealised = gain->minor();
     check(row, lots, day);

@@ -108,8 +108,7 @@ class Bookkeeper {
   Account& find(machines::OwnerId owner, machines::AccountId id);
   void see(Day day);
   void book(const Movement& movement, const Account& debit, const Account& credit, Sleeve& sleeve);
-  bool book_explained(const Movement& movement, const Account& debit, const Account& credit, Sleeve& sleeve,
-                      SleeveDay& day);
+  bool book_explained(const Movement& movement, const Account& debit, const Account& credit, Sleeve& sleeve);
   void book_other(const Movement& movement, bool goes_out, SleeveDay& day);
   Trade& trade_of(const Movement& movement, Sleeve& sleeve);
   void book_fee(const Movement& movement, machines::AssetId asset, Sleeve& sleeve, SleeveDay& day);

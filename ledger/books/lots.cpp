@@ -117,6 +117,8 @@ void Bookkeeper::book_explanation(const SleeveRow& row, const Trade& trade, Lots
   const Int128 gained = trade.quote_in + (trade.base_in < 0 ? -coins.cost.minor() : coins.cost.minor());
   day.closed_fees += trade.base_in < 0 ? coins.fees.minor() : -coins.fees.minor();
   if (kind == Kind::fee) {
+    if (trade.base_in != 0) day.paid[row.base.id] -= trade.base_in;
+    if (trade.quote_in != 0) day.paid[row.quote.id] -= trade.quote_in;
     day.fees -= gained;
     day.closed_fees -= gained;
   } else {

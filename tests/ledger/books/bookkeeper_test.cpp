@@ -141,6 +141,13 @@ TEST_F(BookkeeperTest, EachMovementStandsOnItsDayAndEveryDayAddsUp) {
   EXPECT_EQ(vault.held, 20'000);
 }
 
+TEST_F(BookkeeperTest, WhereNothingIsHeldNoPriceIsNeeded) {
+  open();
+  const Statement made = statement();
+  EXPECT_EQ(day(made, 0).result(), Int128{0}) << "before the first close";
+  EXPECT_EQ(day(made, 1).result(), Int128{4'000 - 100});
+}
+
 TEST_F(BookkeeperTest, AFeeInBaseComesOutOfTheCoinsAndInAThirdAssetOutOfAnotherVault) {
   open();
   step(2, {{"buy_cost", 10, 12, 10'000}, {"buy_base", 13, 11, 10'000}, {"fee", 11, 15, 100}});
