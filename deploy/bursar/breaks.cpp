@@ -76,7 +76,8 @@ std::string told(reconciliation::Refusal refusal, const BreakView& view, const s
   using reconciliation::Refusal;
   switch (refusal) {
     case Refusal::no_such_row:
-      return fmt::format("break {} is {}", view.id.value, view.state);
+      return fmt::format("break {} is {}{}", view.id.value, view.state,
+                         view.data.done.empty() ? "" : "; `bursar reconcile undo` takes its last explanation back");
     case Refusal::not_positive:
       return "an explanation is of a positive number of coins";
     case Refusal::wrong_direction:
@@ -90,7 +91,10 @@ std::string told(reconciliation::Refusal refusal, const BreakView& view, const s
     case Refusal::no_counterpart:
       return "a sale has coins that went and others that came, on one wallet";
     case Refusal::nothing_done:
-      return fmt::format("nothing explains break {} yet", view.id.value);
+      return view.data.fills.empty() || view.state != "closed"
+                 ? fmt::format("nothing explains break {}", view.id.value)
+                 : fmt::format("break {} is a trade that the venue reports, booked as it was: no person explained it",
+                               view.id.value);
     case Refusal::overflow:
       break;
   }
@@ -362,15 +366,12 @@ Stored<std::string> undo_break(ledger::Connection& connection, const BreakOrder&
   if (!looked) return machines::fail(looked.error());
   if (!looked->why_not.empty()) return looked->why_not;
   const BreakView& view = looked->view;
-  if (view.state == "closed")
-    return fmt::format("break {} is closed: it is done with, and what was wrong in it is a new difference", order.id);
   if (view.data.done.empty()) return told(reconciliation::Refusal::nothing_done, view, "", 0);
   const auto with = view.data.done.back().with;
   if (with.value == 0) return undo_all(connection, {&view}, order);
   const auto others = ledger::books::Reconciliation(connection).break_of(with);
   if (!others) return machines::fail(others.error());
-  if (others->empty() || others->front().state == "closed")
-    return fmt::format("its other side, break {}, is closed", with.value);
+  if (others->empty()) return fmt::format("its other side, break {}, is not there", with.value);
   const BreakView& other = others->front();
   if (other.data.done.empty() || other.data.done.back().with != view.id)
     return fmt::format("its other side, break {}, has a later explanation: undo that first", with.value);

@@ -25,7 +25,7 @@ constexpr Statement breaks_statement = {
     "FROM ledger.instance i JOIN ledger.owner o ON o.id = i.owner "
     "JOIN ledger.transition t ON t.owner = i.owner AND t.instance = i.id AND t.version = 1 "
     "JOIN ledger.asset a ON a.id = split_part(i.data::json ->> 'amount', ':', 1)::int "
-    "WHERE i.kind = 'break' AND ($1 OR NOT i.is_final) AND ($2::bigint = 0 OR i.id = $2) ORDER BY t.wall_at, i.id",
+    "WHERE i.kind = 'break' AND ($1 OR i.state <> 'closed') AND ($2::bigint = 0 OR i.id = $2) ORDER BY t.wall_at, i.id",
     false};
 
 machines::Asset asset_at(const Rows& rows, int row, int column) {

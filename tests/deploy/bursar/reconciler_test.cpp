@@ -9,6 +9,7 @@
 
 #include "ledger/books/read_statement.hpp"
 #include "ledger/journal/journal.hpp"
+#include "schemas/sql/migrations.hpp"
 #include "tests/deploy/bursar/treasury_ground.hpp"
 #include "tests/support/cluster.hpp"
 
@@ -144,9 +145,74 @@ TEST_F(Reconciler, AFeeOrAnErrorInCoinsMovesLotsAndAccountTogetherAndCanBeTakenB
       ground.expect_sound();
       const auto books = ledger::books::read_statement(ground.connection, machines::costs::Basis::average);
       EXPECT_TRUE(books->sleeves[0].days.back().cost == usdt(800)) << "at the cost that it had";
+      for (const auto& [asset, paid] : books->sleeves[0].days.back().paid) EXPECT_TRUE(paid == 0) << "a fee was paid";
       EXPECT_EQ(ground.explain(id, "error", "quiet"), "") << "and explained anew";
       ground.expect_sound();
     }
+}
+
+TEST_F(Reconciler, AnExplanationOfAClosedBreakIsTakenBackAndTheBreakWaitsAgain) {
+  TreasuryGround ground(1'000);
+  ground.add_sleeve("quiet", "quiet", 1'000, 400, 800);
+  ground.totals["USDT"] += usdt(70);
+  ASSERT_THAT(ground.reconcile().found, SizeIs(1));
+  const auto id = ground.breaks()[0].id.value;
+  ASSERT_EQ(ground.explain(id, "deposit", "", "50"), "");
+  ASSERT_EQ(ground.explain(id, "error", "quiet"), "");
+  ASSERT_EQ(ground.close(id), "");
+  EXPECT_THAT(ground.breaks(), IsEmpty());
+  EXPECT_THAT(ground.explain(id, "deposit"), HasSubstr("is closed; `bursar reconcile undo` takes its last"));
+  ASSERT_EQ(ground.undo(id), "");
+  ASSERT_THAT(ground.breaks(), SizeIs(1));
+  EXPECT_EQ(ground.breaks()[0].state, "open");
+  EXPECT_TRUE(ground.breaks()[0].data.rest.minor() == usdt(20)) << "what the other one explained stays explained";
+  EXPECT_TRUE(ground.balance("sleeve/quiet/USDT") == usdt(200));
+  EXPECT_TRUE(ground.balance("quarantine/paper/USDT") == usdt(20));
+  ground.expect_sound();
+  ASSERT_EQ(ground.explain(id, "deposit"), "");
+  ASSERT_EQ(ground.close(id), "");
+  ground.expect_sound();
+}
+
+TEST_F(Reconciler, ASaleWhoseSidesAreClosedIsTakenBackWithBoth) {
+  TreasuryGround ground(0);
+  ground.add_sleeve("quiet", "quiet", 1'000, 400, 800);
+  ground.add_sleeve("flash", "flash", 1'000, 400, 800);
+  ground.sell_by_hand("V1", 200, 500, 0);
+  ASSERT_THAT(ground.reconcile().found, SizeIs(2));
+  const auto open = ground.breaks();
+  ASSERT_EQ(ground.explain(open[0].id.value, "trade", "quiet"), "");
+  for (const auto& one : open) ASSERT_EQ(ground.close(one.id.value), "");
+  ASSERT_EQ(ground.undo(open[1].id.value), "");
+  ASSERT_THAT(ground.breaks(), SizeIs(2));
+  EXPECT_TRUE(ground.balance("sleeve/quiet/ETH") == eth(400));
+  ground.expect_sound();
+  ASSERT_EQ(ground.explain(open[0].id.value, "trade", "flash"), "");
+  ground.expect_sound();
+}
+
+// What the venue reports and one sleeve alone can have sold is no person's word.
+TEST_F(Reconciler, WhatTheHouseBookedByItselfIsNotUndone) {
+  TreasuryGround ground(0);
+  ground.add_sleeve("flash", "flash", 1'000, 400, 800);
+  ground.sell_by_hand("V1", 100, 250, 0);
+  ASSERT_THAT(ground.reconcile().booked, SizeIs(1));
+  EXPECT_THAT(ground.undo(ground.breaks(true)[0].id.value), HasSubstr("a trade that the venue reports"));
+}
+
+TEST_F(Reconciler, BreaksThatWereClosedBeforeCanBeOpenedAgain) {
+  TreasuryGround ground(1'000);
+  ground.totals["USDT"] += usdt(70);
+  ASSERT_THAT(ground.reconcile().found, SizeIs(1));
+  const auto id = ground.breaks()[0].id.value;
+  ASSERT_EQ(ground.explain(id, "deposit"), "");
+  ASSERT_EQ(ground.close(id), "");
+  must_run(ground.database, "UPDATE ledger.instance SET is_final = true WHERE kind = 'break'");  // as it was then
+  EXPECT_THAT(ground.undo(id), HasSubstr("look again"));
+  for (const auto& one : schemas::sql::migrations())
+    if (one.name.starts_with("0026")) must_run(ground.database, std::string(one.sql));
+  EXPECT_EQ(ground.undo(id), "");
+  ground.expect_sound();
 }
 
 TEST_F(Reconciler, ASaleByHandOfTheCoinsOfTwoSleevesIsBookedSleeveBySleeve) {
@@ -202,9 +268,8 @@ TEST_F(Reconciler, AWithdrawalBeyondTheReserveIsRefusedByName) {
   EXPECT_EQ(ground.explain(id, "error", "flash"), "");
   EXPECT_EQ(ground.breaks()[0].state, "explained");
   EXPECT_TRUE(ground.balance("sleeve/flash/USDT") == usdt(800));
-  const auto close = [&] { return deploy::close_break(ground.connection, {id, "", "", "", "", "ana", "seen", ""}); };
-  EXPECT_EQ(*close(), "");
-  EXPECT_THAT(*close(), HasSubstr("only one that is explained"));
+  EXPECT_EQ(ground.close(id), "");
+  EXPECT_THAT(ground.close(id), HasSubstr("only one that is explained"));
   EXPECT_THAT(ground.breaks(), IsEmpty());
   ground.expect_sound();
 }
@@ -397,11 +462,12 @@ class AnythingByHand {
         ground_.totals["USDT"] -= usdt(size);
         break;
       default:
-        for (const auto& one : ground_.breaks()) {
+        for (const auto& one : ground_.breaks(draw(3) == 0)) {
           explained_ += ground_
                             .explain(one.id.value, one_of("deposit", "withdrawal", "trade", "fee", "error"),
                                      one_of("flash", "quiet"), one_of("", "", "0.05"))
                             .empty();
+          if (draw(3) == 0) (void)ground_.close(one.id.value);
           if (draw(3) == 0) undone_ += ground_.undo(one.id.value).empty();
           ground_.expect_books_add_up();
         }

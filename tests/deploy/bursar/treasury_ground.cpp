@@ -141,6 +141,11 @@ std::string TreasuryGround::undo(std::int64_t id) {
   return said ? *said : "error: " + said.error().text;
 }
 
+std::string TreasuryGround::close(std::int64_t id) {
+  const auto said = deploy::close_break(connection, {id, "", "", "", "", "ana", "seen", ""});
+  return said ? *said : "error: " + said.error().text;
+}
+
 std::string TreasuryGround::one(const std::string& sql) {
   const auto rows = must_run(database, sql);
   return rows.empty() ? "" : std::string(rows.text(0, 0));

@@ -37,6 +37,7 @@ class TreasuryGround {
   std::string explain(std::int64_t id, const std::string& as, const std::string& sleeve = "",
                       const std::string& amount = "");
   std::string undo(std::int64_t id);
+  std::string close(std::int64_t id);
   Int128 balance(const std::string& path);
   std::string one(const std::string& sql);  // the first value
   std::string state_of(const std::string& sleeve);
