@@ -20,10 +20,14 @@ std::string commands_of(const CLI::App& app) {
 }
 
 std::string home() {
-  if (const char* named = std::getenv("HOME"); named != nullptr && *named != '\0') return named;
+  if (const char* named = std::getenv("HOME"); named != nullptr && *named == '/') return named;
   const passwd* entry = getpwuid(geteuid());
   const std::string known = entry != nullptr && entry->pw_dir != nullptr ? entry->pw_dir : "";
   return known == "/" || known == "/nonexistent" ? "" : known;
+}
+
+std::string empty(const std::string& option) {
+  return fmt::format("{} is empty; give it something, or leave it out", option);
 }
 
 }  // namespace
@@ -36,6 +40,8 @@ std::string default_folder() {
 }
 
 std::string complaint(const CLI::App& app, const CLI::ParseError& error, const std::vector<std::string>& words) {
+  for (const std::string& word : words)
+    if (word.starts_with("--") && word.ends_with("=")) return empty(word.substr(0, word.size() - 1));
   const CLI::App* at = &app;
   std::string said = "bursar";
   for (const std::string& word : words) {
@@ -67,8 +73,8 @@ std::string what_is_no_text(const std::vector<std::string>& words) {
 std::string what_is_empty(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options())
     for (const std::string& given : option->results())
-      if (given.empty() && option->get_type_size() > 0)
-        return fmt::format("{} is empty; give it something, or leave it out", option->get_name());
+      if (given.find_first_not_of(" \t\n") == std::string::npos && option->get_type_size() > 0)
+        return empty(option->get_name());
   for (const CLI::App* command : app.get_subcommands())
     if (auto what = what_is_empty(*command); !what.empty()) return what;
   return {};

@@ -117,9 +117,11 @@ TEST_F(Streams, WhoIsInterruptedWhilePostgresStartsHearsItAndLeavesNothingRunnin
 
 TEST_F(Streams, AnEmptyArgumentIsRefusedByName) {
   for (const char* option : {"--data-dir", "--dsn", "--config", "--replay", "--service-dsn"}) {
-    const Shell ran = shell(std::string("\"$0\" up ") + option + " ''");
-    EXPECT_EQ(ran.code, 2);
-    EXPECT_THAT(ran.said, HasSubstr(std::string(option) + " is empty"));
+    for (const char* nothing : {" ''", "=", " ' '"}) {
+      const Shell ran = shell(std::string("\"$0\" up ") + option + nothing);
+      EXPECT_EQ(ran.code, 2);
+      EXPECT_THAT(ran.said, HasSubstr(std::string(option) + " is empty"));
+    }
   }
 }
 
@@ -142,11 +144,13 @@ TEST_F(Streams, TextThatIsNoUtf8IsRefusedAndNothingIsMade) {
 TEST_F(Streams, WithoutAHomeTheFolderMustBeNamed) {
   if (geteuid() != 0) GTEST_SKIP() << "only root becomes another user";
   TempFolder folder;
-  const Shell ran =
-      shell("cd " + folder.path().string() +
-            " && exec setpriv --reuid=65001 --regid=65001 --clear-groups env -u HOME -u BURSAR_DATA_DIR \"$0\" up");
-  EXPECT_EQ(ran.code, 2) << ran.said;
-  EXPECT_THAT(ran.said, HasSubstr("name the data folder with --data-dir"));
+  for (const char* none : {"-u HOME", "HOME=", "HOME=here"}) {
+    const Shell ran = shell("cd " + folder.path().string() +
+                            " && exec setpriv --reuid=65001 --regid=65001 --clear-groups env -u BURSAR_DATA_DIR " +
+                            none + " \"$0\" up");
+    EXPECT_EQ(ran.code, 2) << ran.said;
+    EXPECT_THAT(ran.said, HasSubstr("name the data folder with --data-dir"));
+  }
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
