@@ -100,11 +100,11 @@ Instant instant_of(date::local_seconds local, std::chrono::seconds offset) {
 void add_moments(const Cron& cron, const date::time_zone* zone, date::local_seconds local, std::vector<Instant>& to) {
   const auto info = zone->get_info(local);
   if (info.result == date::local_info::nonexistent) {
-    if (!cron.is_interval) to.push_back({info.first.end.time_since_epoch().count() * 1'000'000});
+    if (!cron.any_hour) to.push_back({info.first.end.time_since_epoch().count() * 1'000'000});
     return;
   }
   to.push_back(instant_of(local, info.first.offset));  // the offset that held before
-  if (info.result == date::local_info::ambiguous && cron.is_interval)
+  if (info.result == date::local_info::ambiguous && (cron.any_minute || cron.any_hour))
     to.push_back(instant_of(local, info.second.offset));
 }
 
@@ -156,8 +156,9 @@ machines::Result<Cron, std::string> Cron::parse(std::string_view text) {
             fmt::format("has \"{}\" as {}; *, numbers from {} to {}, ranges from less to more and steps "
                         "are expected",
                         item, fields()[at].name, fields()[at].least, fields()[at].most));
-  Cron cron{narrowed<60>(sets[0]), narrowed<24>(sets[1]), narrowed<32>(sets[2]), narrowed<13>(sets[3]),
-            narrowed<7>(sets[4]),  parts[2][0] == '*',    parts[4][0] == '*',    parts[1][0] == '*'};
+  Cron cron{narrowed<60>(sets[0]), narrowed<24>(sets[1]), narrowed<32>(sets[2]),
+            narrowed<13>(sets[3]), narrowed<7>(sets[4]),  parts[2][0] == '*',
+            parts[4][0] == '*',    parts[0][0] == '*',    parts[1][0] == '*'};
   if (!next_time(cron, "UTC", Instant{0})) return machines::fail(std::string("names a day that never comes"));
   return cron;
 }

@@ -1,7 +1,8 @@
 // brokers/schedule/cron.hpp: when a schedule fires: five fields of cron in a time zone. Pure but for the zone tables of
 // the system, read once. Over a change of the clock a time of day that is left out comes once, at the moment when the
-// clock goes on, and one that is repeated comes once, at the first of the two; an interval (its hours begin with "*")
-// goes on: nothing for what is left out, and both of what is repeated.
+// clock goes on, and one that is repeated comes once, at the first of the two. An interval (its minutes or its hours
+// begin with "*", as in Debian's cron) goes on: both of what is repeated, and nothing for what is left out of all
+// hours.
 #pragma once
 
 #include <bitset>
@@ -18,15 +19,14 @@ namespace brokers::schedule {
 // Minute, hour, day of the month, month, day of the week (0 and 7 are Sunday); each "*", a number, a name (jan, mon), a
 // range (of weekdays also over the end of the week: fri-mon), a step ("*/5", "10-30/5"), or a list of these; blanks or
 // tabs between them. As Debian's cron has it, where both days are restricted either will do, but where one of them
-// begins with
-// "*" ("*/2" too) a day must fit both.
+// begins with "*" ("*/2" too) a day must fit both.
 struct Cron {
   std::bitset<60> minutes;
   std::bitset<24> hours;
   std::bitset<32> days;    // 1..31
   std::bitset<13> months;  // 1..12
   std::bitset<7> weekdays;
-  bool any_day = false, any_weekday = false, is_interval = false;
+  bool any_day = false, any_weekday = false, any_minute = false, any_hour = false;
   // Errors: a sentence that names the field and what is expected. One that never comes ("0 0 30 2 *") is refused.
   static machines::Result<Cron, std::string> parse(std::string_view text);
 };

@@ -125,6 +125,14 @@ TEST(Zone, AnIntervalGoesOnOverAChangeOfTheClock) {
       << "a time of day comes once";
 }
 
+TEST(Zone, AnIntervalWithinSomeHoursGoesOnToo) {
+  EXPECT_EQ(next("*/30 1-3 27 10 *", at(2024, 10, 26, 12), 8, "Europe/Berlin"),
+            next("*/30 * * * *", at(2024, 10, 26, 22, 59), 8));
+  EXPECT_THAT(
+      next("*/30 1-3 31 3 *", at(2024, 3, 30), 4, "Europe/Berlin"),
+      ElementsAre(at(2024, 3, 31, 0, 0), at(2024, 3, 31, 0, 30), at(2024, 3, 31, 1, 0), at(2024, 3, 31, 1, 30)));
+}
+
 TEST(Cron, AStarWithAStepIsAStarAsInDebian) {
   // 2024-01-01 was a Monday; the 15th and 29th are the next ones with an odd number.
   EXPECT_THAT(next("0 0 */2 * 1", at(2023, 12, 31), 3), ElementsAre(at(2024, 1, 1), at(2024, 1, 15), at(2024, 1, 29)));
