@@ -10,6 +10,7 @@
 
 #include "deploy/bursar/broker_rules.hpp"
 #include "deploy/bursar/lookout.hpp"
+#include "deploy/bursar/market_fit.hpp"
 #include "deploy/bursar/nodes.hpp"
 #include "deploy/bursar/plan.hpp"
 #include "deploy/bursar/print.hpp"
@@ -21,6 +22,7 @@
 #include "machines/sleeve_cycle/sleeve_cycle.hpp"
 #include "machines/vault/vault.hpp"
 #include "schemas/config/node_files.hpp"
+#include "workers/market/reader.hpp"
 
 namespace deploy {
 namespace {
@@ -194,6 +196,33 @@ int run_worker_apart(const std::string& file) {
   return serve(made, node->kinds);
 }
 
+namespace {
+
+// Tick, lot and smallest order as the prices have it, where they are not set. Says why a venue can't trade so; empty
+// when it can.
+std::string fit_market(config::Config& house, const config::VenueNode& node, const Beside& beside) {
+  const auto slash = node.symbol.find('/');
+  const std::string base = node.symbol.substr(0, slash), quote = node.symbol.substr(slash + 1);
+  if (node.prices.empty()) {
+    const std::string unset = unset_market(house, base, quote);
+    if (unset.empty()) return "";
+    return fmt::format(
+        "symbol: what {} trades in is not known here ({}); name the file that the house plays as prices = \"FILE\", or "
+        "set them as [venue.paper] in the file that configuration names",
+        node.symbol, unset);
+  }
+  const std::string path = beside.path(node.prices);
+  const auto prices = workers::market::read_prices(path);
+  if (!prices) return "prices: " + prices.error().text();
+  if (prices->symbol != node.symbol)
+    return fmt::format("prices: {} has {}, and symbol is {}; name the same pair", path, prices->symbol, node.symbol);
+  if (auto what = too_coarse(house, base, quote, prices->bars); !what.empty()) return "prices: " + path + ": " + what;
+  house = fitted(std::move(house), base, quote, prices->bars);
+  return "";
+}
+
+}  // namespace
+
 int run_venue_apart(const std::string& file) {
   const auto node = config::load_venue(file);
   if (!node) return say(node.error());
@@ -208,6 +237,7 @@ int run_venue_apart(const std::string& file) {
     if (!read) return say(read.error());
     house = std::move(*read);
   }
+  if (const auto what = fit_market(house, *node, beside); !what.empty()) return wrong(file + ": " + what);
   workers::venues::paper::VenueConfig made;
   made.endpoint = beside.endpoint(node->listen);
   made.store = beside.path(node->store);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace deploy {
 namespace {
@@ -86,6 +87,16 @@ std::string too_coarse(const Config& config, const std::string& base, const std:
         "0.1 % is no more than rounding; write a smaller one in --config, or leave it out",
         config.paper.lot.text(), base, price(worth), quote, share(worth, least));
   return "";
+}
+
+std::string unset_market(const Config& config, const std::string& base, const std::string& quote) {
+  if (base == "ETH" && is_cash(quote)) return "";
+  const auto& paper = config.paper;
+  std::string names;
+  for (const auto& [name, value] :
+       {std::pair{"tick", &paper.tick}, std::pair{"lot", &paper.lot}, std::pair{"min_notional", &paper.min_notional}})
+    if (value->units == 0) names += (names.empty() ? "" : ", ") + std::string(name);
+  return names;
 }
 
 std::vector<std::string> cannot_trade(const Config& config, const std::string& symbol, const std::string& quote) {

@@ -23,6 +23,10 @@ schemas::config::Config fitted(schemas::config::Config config, const std::string
 std::string too_coarse(const schemas::config::Config& config, const std::string& base, const std::string& quote,
                        const std::vector<workers::market::Bar>& bars);
 
+// What a venue that knows no prices would have to be told of this pair; empty where all three are set, and for ETH in
+// dollars or euros, whose market is as large exchanges have it.
+std::string unset_market(const schemas::config::Config& config, const std::string& base, const std::string& quote);
+
 // One sentence for each sleeve that has less than the smallest order: it can't trade. REQUIRES: fitted.
 std::vector<std::string> cannot_trade(const schemas::config::Config& config, const std::string& symbol,
                                       const std::string& quote);

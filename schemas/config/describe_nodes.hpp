@@ -72,6 +72,8 @@ void describe_venue_node(Visitor& v, Node& c) {
   v.field("key_file", c.key_file, "its own pair, from `bursar keys generate`");
   v.field("symbol", c.symbol, "the pair that it trades");
   v.field("store", c.store, "its own file");
+  v.field("prices", c.prices,
+          "the price file that the house plays: tick, lot and smallest order fit it where they are not set");
   v.field("api_keys", c.api_keys, "the API keys that it knows; empty: none");
   v.field("configuration", c.configuration, "the house's file; empty: the defaults");
   describe_peers(v, c.peers);

@@ -62,6 +62,7 @@ struct VenueNode {
   std::string key_file;
   std::string symbol;         // the pair that it trades, ETH/USDT
   std::string store;          // its own file
+  std::string prices;         // the price file that the house plays; empty: tick, lot and smallest order are all set
   std::string api_keys;       // the API keys that it knows; empty: none
   std::string configuration;  // the house's file: [venue.paper] and the vault's total; empty: the defaults
   std::vector<PeerConfig> peers;

@@ -58,14 +58,15 @@ class Apart : public testing::Test {
                           ports_[broker], broker);
     return start_bursar({"worker", "--config", file(fmt::format("worker-{}-{}.toml", number, key), text)});
   }
-  // `rules`: of its [venue.paper].
-  std::unique_ptr<Child> venue(const std::string& rules = "") {
+  // `rules`: of its [venue.paper]; `symbol` and what follows it: more lines of its own file.
+  std::unique_ptr<Child> venue(const std::string& rules = "", const std::string& symbol = "ETH/USDT",
+                               const std::string& more = "") {
     file("venue-rules.toml", "[venue.paper]\n" + rules);
     return start_bursar({"venue", "--config",
                          file("venue.toml", fmt::format("listen = \"tcp://127.0.0.1:{}\"\nkey_file = \"keys/venue\"\n"
-                                                        "symbol = \"ETH/USDT\"\nstore = \"paper.db\"\n"
-                                                        "configuration = \"venue-rules.toml\"\n{}",
-                                                        ports_[0], peers()))});
+                                                        "symbol = \"{}\"\nstore = \"paper.db\"\n"
+                                                        "configuration = \"venue-rules.toml\"\n{}{}",
+                                                        ports_[0], symbol, more, peers()))});
   }
   // `bursar up` that plays the bars and runs nothing itself.
   std::unique_ptr<Child> house(int bars) {
@@ -232,6 +233,29 @@ TEST_F(Apart, AReplayThroughThemEqualsOneInASingleFolderAlsoWhenABrokerIsKilled)
   EXPECT_EQ(up->wait(std::chrono::seconds(240)).code, 0) << up->output() << two->output() << w1->output();
   EXPECT_NE(digest_in(up->output()), "");
   EXPECT_EQ(digest_in(up->output()), finished_house().said.last_line()["digest"].get<std::string>());
+}
+
+TEST_F(Apart, AVenueFitsItsMarketToThePricesOrSaysWhatItLacks) {
+  fs::create_directories(at("data/keys"));
+  fs::copy_file(at("keys/stranger.pub"), at("data/keys/client.pub"));
+  file("doge.csv",
+       "unix,symbol,open,high,low,close\n1704067200,DOGE/USDT,0.081,0.0812,0.0808,0.0811\n"
+       "1704070800,DOGE/USDT,0.0811,0.0813,0.0786,0.079\n");
+  const auto said = [&](const std::string& rules, const std::string& symbol, const std::string& more) {
+    const auto refused = venue(rules, symbol, more);
+    EXPECT_EQ(refused->wait().code, 2);
+    return refused->output();
+  };
+  EXPECT_THAT(said("", "DOGE/USDT", ""), HasSubstr("venue.toml: symbol: what DOGE/USDT trades in is not known here "
+                                                   "(tick, lot, min_notional); name the file"));
+  EXPECT_THAT(said("", "XRP/USDT", "prices = \"doge.csv\"\n"), HasSubstr("has DOGE/USDT, and symbol is XRP/USDT"));
+  EXPECT_THAT(said("", "DOGE/USDT", "prices = \"none.csv\"\n"), HasSubstr("none.csv: can't be opened"));
+  EXPECT_THAT(said("tick = 0.01\n", "DOGE/USDT", "prices = \"doge.csv\"\n"),
+              HasSubstr("venue.paper.tick is 0.01 USDT, which is 12.7 % of the lowest price, 0.079"));
+  const auto serves = venue("lot = 10\n", "DOGE/USDT", "prices = \"doge.csv\"\n");
+  EXPECT_TRUE(serves->wait_for_output("serves")) << serves->output();
+  EXPECT_THAT(serves->output(), HasSubstr("DOGE/USDT in ticks of 0.00001"));
+  EXPECT_THAT(serves->output(), HasSubstr("lots of 10.0"));
 }
 
 TEST_F(Apart, AWorkerThatCountsOnMoreThanTheVenuePromisesSendsNothing) {

@@ -63,6 +63,17 @@ TEST(MarketFit, WhatIsTooCoarseIsRefusedWithItsFigure) {
               HasSubstr("venue.paper.lot is 1 ETH, worth 2000 USDT at the highest price: 40 %"));
 }
 
+TEST(MarketFit, AVenueWithoutPricesIsToldWhatItLacks) {
+  Config config;
+  EXPECT_EQ(deploy::unset_market(config, "ETH", "USDC"), "");
+  EXPECT_EQ(deploy::unset_market(config, "DOGE", "USDT"), "tick, lot, min_notional");
+  EXPECT_EQ(deploy::unset_market(config, "ETH", "BTC"), "tick, lot, min_notional");
+  config.paper.tick = *Decimal::parse("0.00001");
+  EXPECT_EQ(deploy::unset_market(config, "DOGE", "USDT"), "lot, min_notional");
+  config.paper.lot = config.paper.min_notional = Decimal::whole(1);
+  EXPECT_EQ(deploy::unset_market(config, "DOGE", "USDT"), "");
+}
+
 TEST(MarketFit, ASleeveBelowTheSmallestOrderIsNamed) {
   Config config;
   config.sleeves[0].allocation = Decimal::whole(9);
