@@ -47,7 +47,7 @@ using Action = std::variant<Send, ClaimNow, AskDue, GiveBack>;
 
 class Dispatch {
  public:
-  Dispatch(Rules rules, std::string broker, std::int64_t epoch)
+  Dispatch(const Rules& rules, std::string broker, std::int64_t epoch)
       : rules_(rules),
         random_(rules.seed),
         broker_(std::move(broker)),

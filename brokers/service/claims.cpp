@@ -60,6 +60,7 @@ ledger::Stored<bool> Claims::claim_behind(const dispatch::ClaimNow& order, const
                                           std::vector<LeasedJob>& jobs) {
   if (order.fair_owners == 0 || order.only_urgent) return false;
   std::vector<ledger::jobs::OwnerOfShard> after;
+  after.reserve(full.size());
   for (const int shard : full) after.push_back({shard, served_[shard]});
   const int each = std::clamp(most_owners / static_cast<int>(full.size()), 4, std::max(order.fair_owners, 4));
   auto owners = jobs_.owners_in_turn(after, each);

@@ -381,6 +381,7 @@ class Service {
 
   void hand_back(const std::vector<machines::LeasedJob>& jobs) {
     std::vector<ledger::jobs::Failure> failures;
+    failures.reserve(jobs.size());
     for (const auto& job : jobs) failures.push_back({job.key, job.token, "its shard was taken over", 0, false, false});
     (void)jobs_.give_back(failures);  // else the new owner's sweep finds them
     recover("a shard was taken over");

@@ -9,6 +9,7 @@ namespace deploy {
 
 std::vector<BrokerState> ask_brokers(const Layout& layout, const std::vector<ledger::jobs::SeatView>& seats) {
   std::vector<BrokerState> states;
+  states.reserve(seats.size());
   for (const auto& seat : seats) states.push_back({seat, std::nullopt});
   const auto keys = brokers::wire::read_keys(layout.key("client").string());
   if (!keys) return states;

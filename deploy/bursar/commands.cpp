@@ -262,6 +262,7 @@ static std::vector<BrokerState> brokers_of(const Where& where, ledger::Connectio
   if (!where.house_may_run) return {};
   if (why_of_another(where, connection).empty()) return ask_brokers(where.layout, seats);
   std::vector<BrokerState> unasked;
+  unasked.reserve(seats.size());
   for (const auto& seat : seats) unasked.push_back({seat, std::nullopt});
   return unasked;
 }

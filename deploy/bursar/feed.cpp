@@ -24,12 +24,12 @@ std::int64_t steady_us() {
 }  // namespace
 
 Feed::Feed(brokers::wire::Context& context, FeedLinks links, std::string symbol, std::vector<workers::market::Bar> bars,
-           machines::Instant played_to, std::string dsn)
+           machines::Instant played_to, const std::string& dsn)
     : context_(context),
       links_(std::move(links)),
       symbol_(std::move(symbol)),
       bars_(std::move(bars)),
-      connection_(std::move(dsn)) {
+      connection_(dsn) {
   CHECK(!bars_.empty());
   for (const BrokerAddress& address : links_.brokers) brokers_.push_back({address, std::nullopt, 0, false});
   while (next_ < bars_.size() && bars_[next_].opens_at <= played_to) ++next_;

@@ -32,7 +32,7 @@ class Feed {
   // Plays the bars after `played_to` (0: from the beginning). `dsn` is for finding what still rests at the end, and who
   // else serves shards.
   Feed(brokers::wire::Context& context, FeedLinks links, std::string symbol, std::vector<workers::market::Bar> bars,
-       machines::Instant played_to, std::string dsn);
+       machines::Instant played_to, const std::string& dsn);
 
   // Waits at most `at_most_ms` for answers and moves on as far as they allow.
   void step(std::int64_t at_most_ms);

@@ -57,6 +57,7 @@ void add_brokers(std::string& text, const std::vector<schemas::BrokerView>& brok
   };
   for (const Figure& figure : figures) {
     std::vector<std::pair<std::string, std::int64_t>> lines;
+    lines.reserve(brokers.size());
     for (const auto& broker : brokers)
       lines.emplace_back(fmt::format("{{broker=\"{}\"}}", label_text(broker.broker)), figure.of(broker));
     if (!lines.empty()) add(text, figure.name, figure.type, figure.help, lines);

@@ -236,10 +236,11 @@ void print_job(const ordered_json& json) {
   print_text("instance   {} with {}\n", text("instance_state"), json["data"].dump());
   print_text("facts      {}\n", json["facts"].dump());
   print_text("history    of the instance, the last of it:\n");
-  for (const auto& one : json["history"])
-    print_text("  {:>4}  {} -> {} on {}, {}\n", one["version"].dump(),
-               one["from"] == "" ? "(born)" : one["from"].get<std::string>(), one["to"].get<std::string>(),
-               one["event"].get<std::string>(), one["wall_at"].get<std::string>());
+  for (const auto& one : json["history"]) {
+    const auto from = one["from"].get<std::string>();
+    print_text("  {:>4}  {} -> {} on {}, {}\n", one["version"].dump(), from.empty() ? "(born)" : from,
+               one["to"].get<std::string>(), one["event"].get<std::string>(), one["wall_at"].get<std::string>());
+  }
 }
 
 }  // namespace

@@ -23,7 +23,6 @@ namespace key = machines::key;
 using ledger::secrets::Enrolment;
 using ledger::secrets::Keyring;
 using ledger::secrets::KeyView;
-using ledger::secrets::MasterKey;
 using ledger::secrets::Secret;
 using ledger::secrets::SecretError;
 using ledger::secrets::SecretFailure;
