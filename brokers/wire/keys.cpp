@@ -117,6 +117,9 @@ Wired<CurveKeys> read_keys(const std::string& path) {
 Wired<std::string> read_public_key(const std::string& path) {
   auto lines = key_lines(path, 1);
   if (!lines) return machines::fail(lines.error());
+  if (key_lines(path, 2))
+    return machines::fail(WireError{fmt::format(
+        "{}: holds a secret key, which belongs on its own host alone; name its public file, {}.pub", path, path)});
   return lines->at(0);
 }
 

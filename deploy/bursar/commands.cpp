@@ -18,6 +18,8 @@
 #include "deploy/bursar/setup.hpp"
 #include "deploy/bursar/stuck.hpp"
 #include "deploy/bursar/times.hpp"
+#include "deploy/bursar/vault_page.hpp"
+#include "deploy/report/figures.hpp"
 #include "ledger/books/books.hpp"
 #include "ledger/books/vaults.hpp"
 #include "ledger/jobs/desk.hpp"
@@ -131,9 +133,9 @@ ledger::Stored<std::vector<std::string>> cannot_trade_now(ledger::Connection& co
     for (const auto& sleeve : vault.sleeves)
       if (sleeve.is_too_small())
         said.push_back(fmt::format("sleeve {} of {} can't trade: it has {} {}, and the smallest order of {} is {} {}",
-                                   sleeve.name, vault.owner_name, amount_text(sleeve.coins.minor(), vault.asset.scale),
+                                   sleeve.name, vault.owner_name, plain_amount(sleeve.coins, vault.asset.scale),
                                    vault.asset.code, sleeve.pair,
-                                   amount_text(sleeve.smallest_order.minor(), vault.asset.scale), vault.asset.code));
+                                   plain_amount(sleeve.smallest_order, vault.asset.scale), vault.asset.code));
   for (const auto& one : states)
     if (one.kind == "order" && one.state == "rejected")
       said.push_back(fmt::format("{} order{} refused by the venue: `bursar machine list --all` names {}", one.count,
@@ -198,8 +200,10 @@ void print_broker(const BrokerState& state) {
     if (seat.lease_ms > 0) print_text("broker     {} at {} sits, and does not answer\n", seat.broker, seat.endpoint);
     return;
   }
-  print_text("brokers    {} (epoch {}, {} shards, {} jobs dispatched, {} re-issued, {} peers refused)\n", view->broker,
-             view->epoch, view->shards.size(), view->dispatched, view->reissued, view->refused_peers);
+  print_text("brokers    {} (epoch {}, {}, {} dispatched, {} re-issued, {} refused)\n", view->broker, view->epoch,
+             report::counted(static_cast<std::int64_t>(view->shards.size()), "shard"),
+             report::counted(static_cast<std::int64_t>(view->dispatched), "job"), view->reissued,
+             report::counted(static_cast<std::int64_t>(view->refused_peers), "peer"));
   if (!view->waits_for.empty()) print_text("  waits for PostgreSQL: {}\n", view->waits_for);
   for (const auto& refusal : view->refusals) print_text("  refused  {}: {}\n", refusal.reason, refusal.count);
   for (const auto& worker : view->workers)

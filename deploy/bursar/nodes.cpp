@@ -16,6 +16,7 @@
 #include "deploy/bursar/plan.hpp"
 #include "deploy/bursar/print.hpp"
 #include "deploy/bursar/sighting.hpp"
+#include "deploy/bursar/vault_page.hpp"
 #include "deploy/cluster/confine.hpp"
 #include "ledger/secrets/process.hpp"
 #include "ledger/store/dsn.hpp"
@@ -161,9 +162,9 @@ int serve(workers::venues::paper::VenueConfig config, const schemas::config::Con
   market.tick = {
       static_cast<std::int64_t>(paper.tick.units == 0 ? 1'000'000 : paper.tick.at_scale(8).value_or(1'000'000))};
   spdlog::info("{} in ticks of {}, lots of {}, orders from {}", symbol,
-               machines::format(machines::Amount({}, market.tick.e8), 8),
-               machines::format(market.instrument.lot, market.instrument.base.scale),
-               machines::format(market.instrument.min_notional, market.instrument.quote.scale));
+               plain_amount(machines::Amount({}, market.tick.e8), 8),
+               plain_amount(market.instrument.lot, market.instrument.base.scale),
+               plain_amount(market.instrument.min_notional, market.instrument.quote.scale));
   market.fees = fee_rule_of(paper);
   if (const machines::Asset& coin = market.fees.coin; paper.takes_coins())
     config.book.starting.push_back({coin, machines::Amount(coin.id, paper.fee_coins.at_scale(coin.scale).value_or(0))});

@@ -12,6 +12,7 @@
 #include "deploy/bursar/vaults.hpp"
 #include "deploy/bursar/venue_order.hpp"
 #include "deploy/bursar/venue_statement.hpp"
+#include "deploy/report/figures.hpp"
 
 namespace deploy {
 namespace {
@@ -108,9 +109,9 @@ void print_reconciled(const Reconciled& made) {
                line.asset);
   if (!made.found.empty())
     print_text(
-        "{} difference(s) are in quarantine now; `bursar reconcile list` shows them, `bursar reconcile explain ID "
-        "--as ... --why ...` explains one\n",
-        made.found.size());
+        "in quarantine now: {}; `bursar reconcile list` shows what waits, `bursar reconcile explain ID --as ... --why "
+        "...` explains one\n",
+        report::counted(static_cast<std::int64_t>(made.found.size()), "difference"));
 }
 
 int said(const Where& where, const char* command, const ledger::Stored<std::string>& why_not, std::int64_t id) {
@@ -145,8 +146,9 @@ std::string in_one_line(const Reconciled& made) {
   if (made.booked.empty() && made.found.empty())
     return made.unknown.empty() ? "reconciled: the venue's statement is what the ledger says"
                                 : "reconciled; but the venue has coins that no vault of ours holds";
-  return fmt::format("reconciled: {} sale(s) of others booked, {} new difference(s) in quarantine{}",
-                     made.booked.size(), made.found.size(),
+  return fmt::format("reconciled: {} of others booked, {} in quarantine{}",
+                     report::counted(static_cast<std::int64_t>(made.booked.size()), "sale"),
+                     report::counted(static_cast<std::int64_t>(made.found.size()), "new difference"),
                      made.found.empty() ? "" : "; `bursar reconcile list` shows them");
 }
 

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <map>
 
+#include "deploy/bursar/vault_page.hpp"
+#include "deploy/report/figures.hpp"
 #include "ledger/audit/verify.hpp"
 #include "ledger/books/books.hpp"
 #include "ledger/books/fee_prices.hpp"
@@ -236,9 +238,9 @@ Stored<bool> read_refused(Connection& connection, const Sleeve& sleeve, report::
   const auto& pair = sleeve.instrument;
   if (to.cash < pair.min_notional.minor() && to.held_at_cost == 0 && to.trades == 0)
     to.remarks.push_back(fmt::format("{} can't trade: it has {} {}, and the smallest order of {} is {} {}", to.name,
-                                     machines::format(Amount(pair.quote.id, to.cash), pair.quote.scale),
-                                     pair.quote.code, sleeve.symbol,
-                                     machines::format(pair.min_notional, pair.quote.scale), pair.quote.code));
+                                     plain_amount(Amount(pair.quote.id, to.cash), pair.quote.scale), pair.quote.code,
+                                     sleeve.symbol, plain_amount(pair.min_notional, pair.quote.scale),
+                                     pair.quote.code));
   return true;
 }
 
@@ -371,7 +373,8 @@ Stored<report::ReportData> read_results(Connection& connection, const FeedState&
   CHECK(!sleeves->empty() && !bars.empty());
   const Sleeve& first = sleeves->begin()->second;
   report::ReportData data;
-  data.title = fmt::format("{}: momentum, {} sleeves", first.symbol, sleeves->size());
+  data.title = fmt::format("{}: momentum, {}", first.symbol,
+                           report::counted(static_cast<std::int64_t>(sleeves->size()), "sleeve"));
   data.file = std::filesystem::path(feed.file).filename().string();
   data.sha256 = feed.sha256;
   data.sample = is_sample(feed);

@@ -254,6 +254,10 @@ std::string level_text(const workers::market::LevelChange& one) {
 
 std::string grouped(std::int64_t count) { return with_groups(std::to_string(count)); }
 
+std::string counted(std::int64_t count, const std::string& one) {
+  return grouped(count) + " " + one + (count == 1 ? "" : "s");
+}
+
 std::string money(double value) {
   const double size = std::abs(value);
   if (size > 0 && size < 1) return fmt::format("{:.4f}", value);

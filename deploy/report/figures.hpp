@@ -72,12 +72,13 @@ std::string rejection(const workers::market::Rejection& one);
 // "2,154.57 to 21,545.68 at 2024-01-01 05:00"
 std::string level_text(const workers::market::LevelChange& one);
 
-std::string grouped(std::int64_t count);      // 33,413
-std::string money(double value);              // -1,234.57; small values keep more decimals
-std::string signed_money(double value);       // +12.00
-std::string percent(double value);            // 12.3 %
-std::string signed_percent(double value);     // -12.3 %
-std::string date_time(machines::Instant at);  // 2017-08-17 04:00
-std::string date(machines::Instant at);       // 2017-08-17
+std::string grouped(std::int64_t count);                          // 33,413
+std::string counted(std::int64_t count, const std::string& one);  // 1 sleeve, 1,234 sleeves
+std::string money(double value);                                  // -1,234.57; small values keep more decimals
+std::string signed_money(double value);                           // +12.00
+std::string percent(double value);                                // 12.3 %
+std::string signed_percent(double value);                         // -12.3 %
+std::string date_time(machines::Instant at);                      // 2017-08-17 04:00
+std::string date(machines::Instant at);                           // 2017-08-17
 
 }  // namespace deploy::report

@@ -107,6 +107,9 @@ TEST_F(KeyFile, ThatIsNotThereOrNoKeyIsRefusedByName) {
     tests::write_text(path_, text);
     EXPECT_THAT(refusal(), HasSubstr(path_ + ":2: ")) << text;
   }
+  tests::write_text(path_, whole);
+  EXPECT_THAT(read_public_key(path_).error().text,
+              HasSubstr("holds a secret key, which belongs on its own host alone"));
   const auto absent = read_public_key(path_ + ".nowhere");
   ASSERT_FALSE(absent);
   EXPECT_THAT(absent.error().text, HasSubstr("No such file"));

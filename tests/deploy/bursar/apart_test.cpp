@@ -254,8 +254,7 @@ TEST_F(Apart, AVenueFitsItsMarketToThePricesOrSaysWhatItLacks) {
               HasSubstr("venue.paper.tick is 0.01 USDT, which is 12.7 % of the lowest price, 0.079"));
   const auto serves = venue("lot = 10\n", "DOGE/USDT", "prices = \"doge.csv\"\n");
   EXPECT_TRUE(serves->wait_for_output("serves")) << serves->output();
-  EXPECT_THAT(serves->output(), HasSubstr("DOGE/USDT in ticks of 0.00001"));
-  EXPECT_THAT(serves->output(), HasSubstr("lots of 10.0"));
+  EXPECT_THAT(serves->output(), HasSubstr("DOGE/USDT in ticks of 0.00001, lots of 10, orders from 10\n"));
 }
 
 TEST_F(Apart, AWorkerThatCountsOnMoreThanTheVenuePromisesSendsNothing) {

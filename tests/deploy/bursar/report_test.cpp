@@ -283,13 +283,15 @@ TEST_F(Report, ASleeveThatCantTradeSaysSoBeforeAndAfter) {
       run_of(folder, "tiny", waves(-1, false), "[[sleeves]]\nname = \"tiny\"\nkind = \"quiet\"\nallocation = 9\n");
   ASSERT_EQ(said.code, 0) << said.err;
   EXPECT_THAT(said.err, HasSubstr("bursar: sleeve tiny can't trade: it has 9 USDT, and the smallest order"));
-  EXPECT_THAT(said.err, HasSubstr("NOTE: tiny can't trade"));
+  EXPECT_THAT(said.err,
+              HasSubstr("NOTE: tiny can't trade: it has 9 USDT, and the smallest order of ETH/USDT is 10 USDT"));
+  EXPECT_THAT(said.err, HasSubstr("ETH/USDT: momentum, 1 sleeve\n"));
   EXPECT_THAT(read_text(folder.path() / "tiny" / "report.html"), HasSubstr("tiny can't trade"));
   EXPECT_EQ(said.last_line()["sleeves"][0]["remarks"].size(), 1U);
   EXPECT_THAT(bursar({"vault", "show", "USDT", "--data-dir", (folder.path() / "tiny").string()}).out,
               HasSubstr("can't trade: the smallest order is 10"));
   EXPECT_THAT(bursar({"status", "--data-dir", (folder.path() / "tiny").string()}).out,
-              HasSubstr("sleeve tiny of default can't trade: it has 9.00000000 USDT"));
+              HasSubstr("sleeve tiny of default can't trade: it has 9 USDT"));
   EXPECT_THAT(run_of(folder, "coarse", waves(-1, false), "[venue.paper]\ntick = 5\n").err,
               HasSubstr("venue.paper.tick is 5 USDT, which is 0.2"));
 }

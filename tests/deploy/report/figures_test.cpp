@@ -141,6 +141,12 @@ TEST(Figures, NumbersAreGroupedAndNegativeZeroIsZero) {
   EXPECT_EQ(date_time({1'502'942'400'000'000}), "2017-08-17 04:00");
 }
 
+TEST(Figures, OneIsNotSeveral) {
+  EXPECT_EQ(counted(1, "sleeve"), "1 sleeve");
+  EXPECT_EQ(counted(0, "job"), "0 jobs");
+  EXPECT_EQ(counted(1'234, "bar"), "1,234 bars");
+}
+
 TEST(Figures, MoneyBeyondSixtyFourBitsKeepsItsSize) { EXPECT_NEAR(units(machines::power_of_ten(30), 18), 1e12, 1); }
 
 }  // namespace
