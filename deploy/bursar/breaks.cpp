@@ -26,6 +26,8 @@ std::string coins(const BreakView& view, machines::Int128 minor) {
   return machines::format(Amount(view.asset.id, minor), view.asset.scale) + " " + view.asset.code;
 }
 
+machines::Int128 size_of(machines::Int128 minor) { return minor < 0 ? -minor : minor; }
+
 reconciliation::State state_of(const BreakView& view) {
   const auto state = machines::from_name<reconciliation::State>(view.state);
   CHECK(state.has_value());
@@ -85,7 +87,8 @@ std::string told(reconciliation::Refusal refusal, const BreakView& view, const s
                  ? fmt::format("{} came, and a withdrawal takes coins away", coins(view, view.data.rest.minor()))
                  : fmt::format("{} are missing, and a deposit brings coins", coins(view, -view.data.rest.minor()));
     case Refusal::above_rest:
-      return fmt::format("only {} of it are left to explain", coins(view, view.data.rest.minor()));
+      return fmt::format("only {} of break {} are left to explain", coins(view, size_of(view.data.rest.minor())),
+                         view.id.value);
     case Refusal::above_available:
       return fmt::format("{} has {} free", place, coins(view, available));
     case Refusal::no_counterpart:
@@ -253,7 +256,10 @@ Stored<std::string> explain_as_sale(ledger::Connection& connection, const BreakV
       state_of(base), {base.id, base.data, position->sleeve.accounts.base, Amount(pair.base.id, position->base)},
       state_of(quote), {quote.id, quote.data, position->sleeve.accounts.quote, Amount(pair.quote.id, position->quote)},
       parts->base, parts->quote);
-  if (!sides) return told(sides.error(), base, position->sleeve.name, position->base);
+  const bool quote_is_too_much = parts->base.minor() <= size_of(base.data.rest.minor());
+  if (!sides)
+    return told(sides.error(), sides.error() == reconciliation::Refusal::above_rest && quote_is_too_much ? quote : base,
+                position->sleeve.name, position->base);
   auto ground = ground_for(connection, view.owner);
   if (!ground) return machines::fail(ground.error());
   for (reconciliation::Step* side : {&sides->base, &sides->quote}) {
@@ -349,7 +355,7 @@ Stored<std::string> explain_break(ledger::Connection& connection, const BreakOrd
   if (!looked->why_not.empty()) return looked->why_not;
   const BreakView& view = looked->view;
   const machines::Int128 rest = view.data.rest.minor();
-  Amount part(view.asset.id, rest < 0 ? -rest : rest);
+  Amount part(view.asset.id, size_of(rest));
   if (*as == Explanation::trade) return explain_as_sale(connection, view, order);
   if (!order.amount.empty()) {
     const auto asked = machines::parse_amount(order.amount, view.asset);

@@ -363,10 +363,10 @@ int show_history(const Where& where, std::int64_t id) {
   for (const auto& step : *history) {
     ordered_json postings = ordered_json::array();
     if (!where.json)
-      print_text("{:>4}  {} -> {}  on {}{}\n      world {}  wall {}{}\n", step.version,
+      print_text("{:>4}  {} -> {}  on {}{}\n      world {}  wall {}\n", step.version,
                  step.from.empty() ? "(born)" : step.from, step.to, step.event,
-                 step.command == "none" ? "" : ", then " + step.command, utc(step.world_at), step.wall_at,
-                 step.jobs.empty() ? "" : "\n      jobs  " + jobs_text(step.jobs));
+                 step.command == "none" ? "" : ", then " + step.command, utc(step.world_at), step.wall_at);
+    if (!where.json && !step.jobs.empty()) print_text("      jobs  {}\n", jobs_text(step.jobs));
     for (const auto& posting : step.postings) {
       const std::string amount = amount_text(posting.amount, posting.scale);
       if (!where.json)

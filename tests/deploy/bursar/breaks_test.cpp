@@ -137,6 +137,23 @@ TEST_F(Breaks, ASaleByHandOfTheCoinsOfTwoSleevesIsBookedSleeveBySleeve) {
   ground.expect_sound();
 }
 
+TEST_F(Breaks, WhatIsTooMuchOfASaleIsNamedByItsSide) {
+  TreasuryGround ground(0);
+  ground.add_sleeve("quiet", "quiet", 1'000, 400, 800);
+  ground.add_sleeve("flash", "flash", 1'000, 400, 800);
+  ground.sell_by_hand("V1", 200, 500, 0);
+  ASSERT_THAT(ground.reconcile().found, SizeIs(2));
+  const auto open = ground.breaks();
+  const auto& base = open[0].asset.code == "ETH" ? open[0] : open[1];
+  const auto said = [&](const std::string& amount, const std::string& other) {
+    return *deploy::explain_break(ground.connection,
+                                  {base.id.value, "trade", "quiet", amount, "", "ana", "a test", other});
+  };
+  EXPECT_THAT(said("0.3", "500"), HasSubstr("only 0.200000000000000000 ETH of break"));
+  EXPECT_THAT(said("0.1", "501"), HasSubstr("only 500.00000000 USDT of break"));
+  ground.expect_sound();
+}
+
 TEST_F(Breaks, APartOfASaleIsTakenBackAndTheCycleUnlearnsIt) {
   TreasuryGround ground(0);
   ground.add_sleeve("quiet", "quiet", 1'000, 400, 800);

@@ -189,7 +189,8 @@ TEST_F(House, AMachineTellsItsHistoryWithPostingsAndBothTimes) {
   EXPECT_GT(postings, 0U);
   EXPECT_EQ(history.back()["to"], (*order)["state"]);
   const Said text = look({"machine", "history", id});
-  for (const char* word : {"(born) -> drafted", "drafted -> sent", "world 2024-01", "wall 20", "USDT"})
+  for (const char* word :
+       {"(born) -> drafted", "drafted -> sent", "world 2024-01", "wall 20", "USDT", "\n      jobs  "})
     EXPECT_THAT(text.out, HasSubstr(word));
   EXPECT_THAT(look({"machine", "show", id}).out, HasSubstr(id));
   EXPECT_EQ(look({"machine", "show", id, "--json"}).last_line()["id"], (*order)["id"]);
