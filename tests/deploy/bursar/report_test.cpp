@@ -217,10 +217,10 @@ TEST_F(Report, FeesInCoinsOrInWhatWasReceivedAreInEveryFigureAfterFees) {
 
 // Rising by 2 % an hour, then falling: both sleeves buy and sell. `wrong`: that hour's row is ten times too
 // high, or left out. `level`: the first price.
-std::string waves(int wrong, bool left_out, double level = 2'000) {
+std::string waves(int wrong, bool left_out, double level = 2'000, int hours = 60) {
   std::string text = "unix,symbol,open,high,low,close\n";
   double price = level;
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < hours; ++i) {
     const double open = price;
     price *= i % 30 < 15 ? 1.02 : 0.985;
     const double factor = i == wrong ? 10 : 1;
@@ -320,6 +320,43 @@ TEST_F(Report, OrdersThatTheVenueRefusedAreCountedAndExplainedEverywhere) {
   EXPECT_THAT(bursar({"status", "--json", "--data-dir", there}).last_line()["cannot_trade"],
               ElementsAre(testing::ResultOf([](const auto& one) { return one.template get<std::string>(); },
                                             testing::StartsWith(line))));
+}
+
+TEST_F(Report, ATradeWhoseGainItsCoinFeesEatUpIsNoWin) {
+  const TempFolder folder;
+  const Said said = run_of(folder, "dear", waves(-1, false),
+                           "[venue.paper]\ntaker_fee_percent = 10\nfee_asset = \"BNB\"\nfee_price = 300\nfee_coins = "
+                           "1000\n");
+  ASSERT_EQ(said.code, 0) << said.err;
+  const nlohmann::json run = said.last_line();
+  for (const auto& sleeve : run["sleeves"]) {
+    EXPECT_GT(sleeve["trades"], 0);
+    EXPECT_LT(units_of(sleeve["result"]), 0);
+    EXPECT_EQ(sleeve["wins"], 0);
+  }
+}
+
+// Bought on the second day and held to the end: no total falls by it, and all who name one name the same.
+TEST_F(Report, APurchaseMovesNoTotalWhereverItStands) {
+  const TempFolder folder;
+  const Said said = run_of(folder, "open", waves(-1, false, 2'000, 40), "");
+  ASSERT_EQ(said.code, 0) << said.err;
+  const std::string there = (folder.path() / "open").string();
+  const nlohmann::json run = said.last_line()["vault"];
+  const nlohmann::json vault = bursar({"vault", "show", "USDT", "--json", "--data-dir", there}).last_line();
+  const nlohmann::json books = bursar({"report", "--json", "--data-dir", there}).last_line()["vaults"][0]["days"];
+  const auto& last = books.back();
+  const auto& before = books[books.size() - 2];
+  ASSERT_GT(units_of(last["held_at_cost"]), units_of(run["total"]) / 2) << "a position is open";
+  ASSERT_EQ(units_of(before["held_at_cost"]), 0) << "and was not the day before";
+  for (const char* name : {"total", "tradeable"}) {
+    EXPECT_EQ(last[name], before[name]) << name;
+    EXPECT_EQ(last[name], run[name]) << name;
+    EXPECT_NEAR(static_cast<double>(units_of(vault[name])), static_cast<double>(units_of(run[name])), 2) << name;
+  }
+  for (const char* name : {"cash", "held_at_cost", "open_fees", "held_at_market"})
+    EXPECT_EQ(last[name], run[name]) << name;
+  EXPECT_EQ(units_of(run["cash"]) + units_of(run["held_at_cost"]) + units_of(run["open_fees"]), units_of(run["total"]));
 }
 
 // Tick, lot and smallest order fit the prices by themselves, at the venue too, and stand among the page's parameters.

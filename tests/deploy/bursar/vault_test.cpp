@@ -1,4 +1,5 @@
 // Vaults, sleeves, pauses and freezes as a person orders them: what settles, what is refused by name, what is in force.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <signal.h>
 
@@ -192,6 +193,29 @@ TEST_F(Treasury, AFreezeStopsMovesAndIsLiftedByName) {
   EXPECT_EQ(ask({"vault", "allocate", "USDT", "flash", "1", "--why", "x"}).code, 0);
   EXPECT_TRUE(told({"controls"}).empty());
   expect_verifies();
+}
+
+// Prices that rise to the end: all is invested, and nothing is free to be reclaimed.
+TEST(SetTradeable, SaysHowToGetBackWhatIsInvested) {
+  if (const auto why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
+  const TempFolder folder;
+  std::string prices = "unix,symbol,open,high,low,close\n";
+  for (int hour = 0; hour < 20; ++hour) {
+    const int from = 2'000 + 40 * hour, to = from + 40;
+    prices += fmt::format("{},ETH/USDT,{},{},{},{}\n", 1'704'067'200 + 3'600 * hour, from, to, from, to);
+  }
+  write_text(folder.path() / "prices.csv", prices);
+  const std::string data = (folder.path() / "data").string();
+  const Said run = bursar(
+      {"up", "--replay", (folder.path() / "prices.csv").string(), "--data-dir", data, "--exit-when-done", "--json"});
+  ASSERT_EQ(run.code, 0) << run.err;
+  const json said = run.last_line();
+  for (const json& one : said["sleeves"])
+    (void)bursar({"vault", "reclaim", "USDT", one["name"], one["cash"], "--why", "all", "--data-dir", data});
+  const Said refused = bursar({"vault", "set-tradeable", "USDT", "0", "--why", "home", "--data-dir", data});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("its sleeves have nothing free: `bursar pause vault USDT --why TEXT`, and reclaim "
+                                     "when they rest"));
 }
 
 // A house that runs: what is ordered while it trades.

@@ -119,6 +119,8 @@ INSTANTIATE_TEST_SUITE_P(
             "f.toml:2:21: venue.paper.taker_fee_percent is -1; it must be at least 0"},
         Bad{"[venue.paper]\ntaker_fee_percent = 51\n",
             "f.toml:2:21: venue.paper.taker_fee_percent is 51; it must be at most 50"},
+        Bad{"[vault]\nasset = \"usdt\"\n",
+            "f.toml:2:9: vault.asset is \"usdt\"; it must be a code like USDT: 2 to 12 capitals and digits"},
         Bad{"[venue.paper]\nfee_asset = \"bnb\"\nfee_price = 500\n",
             "f.toml:2:13: venue.paper.fee_asset is \"bnb\"; it must be quote, received, or the code of a coin that is "
             "not the vault's asset"},
