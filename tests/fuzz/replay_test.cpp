@@ -35,6 +35,10 @@ void dropped(void* block) {
 
 // Counted: the whole program's, libraries included.
 void* operator new(std::size_t size) { return taken(std::malloc(size == 0 ? 1 : size)); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  void* block = std::malloc(size == 0 ? 1 : size);
+  return block == nullptr ? nullptr : taken(block);
+}
 void operator delete(void* block) noexcept { dropped(block); }
 void operator delete(void* block, std::size_t) noexcept { dropped(block); }
 

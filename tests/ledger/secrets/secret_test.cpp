@@ -77,14 +77,20 @@ TEST(SecretBytes, Inv36AreLockedLeftOutOfDumpsAndOfChildren) {
   EXPECT_THAT(flags, HasSubstr(" dc ")) << "left out of children";
 }
 
+// Reads a byte that may not be read. The kernel's own answer, also where a sanitizer has put a handler of its own.
+void touch(const volatile std::uint8_t* at) {
+  (void)::signal(SIGSEGV, SIG_DFL);
+  (void)*at;
+}
+
 TEST(SecretBytesDeathTest, HaveGuardPagesAndAreGoneWithTheSecret) {
   const auto size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   auto secret = std::make_unique<Secret>(secret_of("canary"));
-  volatile const std::uint8_t* page = address_of(*secret);
-  EXPECT_EXIT((void)page[size], testing::KilledBySignal(SIGSEGV), "");
-  EXPECT_EXIT((void)page[-1], testing::KilledBySignal(SIGSEGV), "");
+  const volatile std::uint8_t* page = address_of(*secret);
+  EXPECT_EXIT(touch(page + size), testing::KilledBySignal(SIGSEGV), "");
+  EXPECT_EXIT(touch(page - 1), testing::KilledBySignal(SIGSEGV), "");
   secret.reset();
-  EXPECT_EXIT((void)page[0], testing::KilledBySignal(SIGSEGV), "");
+  EXPECT_EXIT(touch(page), testing::KilledBySignal(SIGSEGV), "");
 }
 
 TEST(SecretBytes, MoveWithTheirOwner) {
