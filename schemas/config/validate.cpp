@@ -184,12 +184,18 @@ void check_fees(Findings& found, const PaperConfig& paper, const std::string& qu
     found.add("venue.paper.fee_price", fmt::format("is {}; that is too large", paper.fee_price.text()));
 }
 
+// The bounds of the venue itself (workers/venues/paper/matching.cpp): what it would refuse is refused here, by name.
 void check_venue(Findings& found, const PaperConfig& paper) {
-  constexpr std::int64_t half = machines::ppm_of_one / 2;
-  check_rate(found, "venue.paper.maker_fee_percent", paper.maker_fee, half);
-  check_rate(found, "venue.paper.taker_fee_percent", paper.taker_fee, half);
+  constexpr std::int64_t half = machines::ppm_of_one / 2, tenth = machines::ppm_of_one / 10;
+  check_rate(found, "venue.paper.maker_fee_percent", paper.maker_fee, tenth);
+  check_rate(found, "venue.paper.taker_fee_percent", paper.taker_fee, tenth);
   check_rate(found, "venue.paper.half_spread_percent", paper.half_spread, half);
   check_rate(found, "venue.paper.slippage_percent", paper.slippage, half);
+  const auto is_half = [](machines::Rate rate) { return rate.ppm >= 0 && rate.ppm <= half; };
+  if (is_half(paper.half_spread) && is_half(paper.slippage) && paper.half_spread.ppm + paper.slippage.ppm > half)
+    found.add("venue.paper.slippage_percent",
+              fmt::format("is {} beside a half spread of {}; together they must be at most {}", percent(paper.slippage),
+                          percent(paper.half_spread), percent({half})));
   check_rate(found, "venue.paper.partial_fill_percent", paper.partial_fill, machines::ppm_of_one);
   check_rate(found, "venue.paper.reject_percent", paper.reject, machines::ppm_of_one);
   check_amount(found, "venue.paper.lot", paper.lot, 8, true);

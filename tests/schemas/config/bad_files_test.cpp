@@ -117,8 +117,11 @@ INSTANTIATE_TEST_SUITE_P(
         // impossible values
         Bad{"[venue.paper]\ntaker_fee_percent = -1\n",
             "f.toml:2:21: venue.paper.taker_fee_percent is -1; it must be at least 0"},
-        Bad{"[venue.paper]\ntaker_fee_percent = 51\n",
-            "f.toml:2:21: venue.paper.taker_fee_percent is 51; it must be at most 50"},
+        Bad{"[venue.paper]\ntaker_fee_percent = 20\n",
+            "f.toml:2:21: venue.paper.taker_fee_percent is 20; it must be at most 10"},
+        Bad{"[venue.paper]\nhalf_spread_percent = 30\nslippage_percent = 30\n",
+            "f.toml:3:20: venue.paper.slippage_percent is 30 beside a half spread of 30; together they must be at most "
+            "50"},
         Bad{"[vault]\nasset = \"usdt\"\n",
             "f.toml:2:9: vault.asset is \"usdt\"; it must be a code like USDT: 2 to 12 capitals and digits"},
         Bad{"[venue.paper]\nfee_asset = \"bnb\"\nfee_price = 500\n",
