@@ -68,6 +68,7 @@ Stored<std::vector<OrderView>> look_at(ledger::Connection& connection, std::int6
   const auto rows = connection.call(orders_statement, Parameters().add(id).add(id == 0));
   if (!rows) return machines::fail(rows.error());
   std::vector<OrderView> views;
+  views.reserve(static_cast<std::size_t>(rows->size()));
   for (int row = 0; row < rows->size(); ++row)
     views.push_back({{static_cast<std::int32_t>(rows->number(row, 0))},
                      std::string(rows->text(row, 1)),
@@ -302,9 +303,11 @@ void print_step(const ordered_json& json, std::FILE* out) {
   const auto word = [](const ordered_json& from, const char* name) { return from[name].get<std::string>(); };
   print_text(out, "order {}, {} by {}, who saw: {}\n", json["order"].dump(), word(json, "as"), word(json, "who"),
              word(json, "evidence"));
-  for (const auto& move : json["moves"])
+  for (const auto& move : json["moves"]) {
+    const std::string from = word(move, "from");
     print_text(out, "  {} {}: {} -> {}\n", word(move, "kind"), move["machine"] == 0 ? "(new)" : move["machine"].dump(),
-               move["from"] == "" ? "(born)" : word(move, "from"), word(move, "to"));
+               from.empty() ? "(born)" : from, word(move, "to"));
+  }
   for (const auto& one : json["postings"])
     print_text(out, "  {} {} {} from {} to {} ({})\n", word(one, "kind"), word(one, "amount"), word(one, "asset"),
                word(one, "debit"), word(one, "credit"), word(one, "code"));

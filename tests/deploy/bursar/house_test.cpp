@@ -307,7 +307,11 @@ TEST_F(House, ItsProcessesLogInAsWhatTheyAreAndAreConfined) {
   EXPECT_TRUE(wait_until([&] { return logins() == "bursar_keeper bursar_owner bursar_service"; })) << logins();
   const auto nodes = status_of_nodes(data);
   EXPECT_GE(nodes.size(), 4U) << "venue, broker, workers, and what looks after keys";
+#ifdef BURSAR_COVERAGE  // its processes write their counts as they end, anywhere in the build
+  const bool confines = false;
+#else
   const bool confines = deploy::can_confine();
+#endif
   for (const std::string& status : nodes)
     EXPECT_EQ(status.find("NoNewPrivs:\t1") != std::string::npos, confines) << status;
   EXPECT_FALSE(ledger::Connection("host='" + data + "/pg' dbname=bursar user=bursar_owner").connect());
