@@ -114,6 +114,7 @@ Stored<std::vector<std::string>> Reconciliation::unclaimed(const std::string& ve
   const auto rows = connection_.call(unclaimed_statement, Parameters().add(venue).add(account));
   if (!rows) return machines::fail(rows.error());
   std::vector<std::string> ids;
+  ids.reserve(static_cast<std::size_t>(rows->size()));
   for (int row = 0; row < rows->size(); ++row) ids.emplace_back(rows->text(row, 0));
   return ids;
 }
