@@ -33,8 +33,8 @@ struct Rejection {
 };
 
 // A jump that the next bar goes on from, and that prices do not leap back from soon: a new level of them, for instance
-// a redenomination. The bar that jumped is
-// barred from fills and signals, which is one bar's delay; from the next one on the level is what is sound.
+// a redenomination. The bar that jumped is barred from fills and signals, which is one bar's delay; from the next one
+// on the level is what is sound.
 struct LevelChange {
   machines::Instant opens_at;  // of the bar that jumped
   machines::Price from, to;    // the last sound close, and the close of that bar
