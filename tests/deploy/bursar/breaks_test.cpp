@@ -16,12 +16,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-class Breaks : public testing::Test {
- protected:
-  void SetUp() override {
-    if (const auto why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
-  }
-};
+class Breaks : public TreasuryTest {};
 
 constexpr auto usdt = TreasuryGround::usdt;
 constexpr auto eth = TreasuryGround::eth;

@@ -22,12 +22,7 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using testing::StartsWith;
 
-class Reconciler : public testing::Test {
- protected:
-  void SetUp() override {
-    if (const auto why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
-  }
-};
+class Reconciler : public TreasuryTest {};
 
 constexpr auto usdt = TreasuryGround::usdt;
 constexpr auto eth = TreasuryGround::eth;

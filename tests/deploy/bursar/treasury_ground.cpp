@@ -38,6 +38,10 @@ machines::allocation::Data movement(const ledger::books::VaultView& vault, machi
 Int128 TreasuryGround::usdt(std::int64_t whole) { return whole * machines::power_of_ten(8); }
 Int128 TreasuryGround::eth(std::int64_t thousandths) { return thousandths * machines::power_of_ten(15); }
 
+void TreasuryTest::SetUp() {
+  if (const auto why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
+}
+
 TreasuryGround::TreasuryGround(std::int64_t reserve) : database(fresh_database()), connection(dsn(database)) {
   must_run(database,
            "SELECT ledger.open_asset('USDT', 8); SELECT ledger.open_asset('ETH', 18); SELECT ledger.open_owner("

@@ -12,6 +12,12 @@
 
 namespace tests {
 
+// A test that builds such a ground: skipped, with the reason, where there can be no cluster.
+class TreasuryTest : public testing::Test {
+ protected:
+  void SetUp() override;
+};
+
 class TreasuryGround {
  public:
   using Int128 = machines::Int128;
