@@ -21,6 +21,17 @@ class Breaks : public TreasuryTest {};
 constexpr auto usdt = TreasuryGround::usdt;
 constexpr auto eth = TreasuryGround::eth;
 
+// Two sleeves with 0.4 ETH each, and 0.2 of it sold by hand for 500 USDT: two breaks, for either can have sold.
+class SaleThatEitherMade : public TreasuryGround {
+ public:
+  SaleThatEitherMade() : TreasuryGround(0) {
+    add_sleeve("quiet", "quiet", 1'000, 400, 800);
+    add_sleeve("flash", "flash", 1'000, 400, 800);
+    sell_by_hand("V1", 200, 500, 0);
+    EXPECT_THAT(reconcile().found, SizeIs(2));
+  }
+};
+
 TEST_F(Breaks, AFeeOrAnErrorInCoinsMovesLotsAndAccountTogetherAndCanBeTakenBack) {
   for (const char* as : {"fee", "error"})
     for (const int sign : {-1, 1}) {
@@ -72,11 +83,7 @@ TEST_F(Breaks, AnExplanationOfAClosedBreakIsTakenBackAndTheBreakWaitsAgain) {
 }
 
 TEST_F(Breaks, ASaleWhoseSidesAreClosedIsTakenBackWithBoth) {
-  TreasuryGround ground(0);
-  ground.add_sleeve("quiet", "quiet", 1'000, 400, 800);
-  ground.add_sleeve("flash", "flash", 1'000, 400, 800);
-  ground.sell_by_hand("V1", 200, 500, 0);
-  ASSERT_THAT(ground.reconcile().found, SizeIs(2));
+  SaleThatEitherMade ground;
   const auto open = ground.breaks();
   ASSERT_EQ(ground.explain(open[0].id.value, "trade", "quiet"), "");
   for (const auto& one : open) ASSERT_EQ(ground.close(one.id.value), "");
@@ -133,11 +140,7 @@ TEST_F(Breaks, ASaleByHandOfTheCoinsOfTwoSleevesIsBookedSleeveBySleeve) {
 }
 
 TEST_F(Breaks, WhatIsTooMuchOfASaleIsNamedByItsSide) {
-  TreasuryGround ground(0);
-  ground.add_sleeve("quiet", "quiet", 1'000, 400, 800);
-  ground.add_sleeve("flash", "flash", 1'000, 400, 800);
-  ground.sell_by_hand("V1", 200, 500, 0);
-  ASSERT_THAT(ground.reconcile().found, SizeIs(2));
+  SaleThatEitherMade ground;
   const auto open = ground.breaks();
   const auto& base = open[0].asset.code == "ETH" ? open[0] : open[1];
   const auto said = [&](const std::string& amount, const std::string& other) {
@@ -150,11 +153,7 @@ TEST_F(Breaks, WhatIsTooMuchOfASaleIsNamedByItsSide) {
 }
 
 TEST_F(Breaks, APartOfASaleIsTakenBackAndTheCycleUnlearnsIt) {
-  TreasuryGround ground(0);
-  ground.add_sleeve("quiet", "quiet", 1'000, 400, 800);
-  ground.add_sleeve("flash", "flash", 1'000, 400, 800);
-  ground.sell_by_hand("V1", 200, 500, 0);
-  ASSERT_THAT(ground.reconcile().found, SizeIs(2));
+  SaleThatEitherMade ground;
   const auto id = ground.breaks()[0].id.value;
   const std::string cycle =
       "SELECT data FROM ledger.instance WHERE kind = 'sleeve_cycle' AND NOT is_final AND sleeve = 1";
