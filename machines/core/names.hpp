@@ -20,7 +20,12 @@ constexpr std::string_view enumerator_text() {
   return text;
 }
 
-constexpr bool is_named(std::string_view text) { return text.find('(') == std::string_view::npos; }
+// A number without a name is a cast, "(ns::State)5"; clang also writes brackets in "(anonymous
+// namespace)::State::open".
+constexpr bool is_named(std::string_view text) {
+  const auto bracket = text.rfind(')');
+  return bracket == std::string_view::npos || text.substr(bracket + 1).starts_with("::");
+}
 
 template <class E, std::size_t... I>
 constexpr std::size_t count_names(std::index_sequence<I...>) {

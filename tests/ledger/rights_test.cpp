@@ -89,8 +89,7 @@ constexpr const char* orders[] = {
     "SELECT ledger.open_asset('ETH', 18)",
     "SELECT ledger.open_owner('two', 8)",
     "SELECT ledger.open_instrument('ETH/USDT', 2, 1, 100000000000000, 1000000000, 1000, 1000)",
-    "SELECT ledger.open_vault(1, 'core', 'paper', 'main', 1, '{\"reserve\":{\"rule\":\"none\"}}', 'ann', 'first', "
-    "1000)",
+    R"(SELECT ledger.open_vault(1, 'core', 'paper', 'main', 1, '{"reserve":{"rule":"none"}}', 'ann', 'first', 1000))",
     "SELECT ledger.open_sleeve(1, 1, 'quiet', 'quiet', 1, '{}', NULL, 'ann', 'first', 1000)",
     "SELECT ledger.hold_for_person(1, 1, 1)",
     "SELECT ledger.record_resolution(1, '{\"what\": \"resolve\"}')",

@@ -270,7 +270,7 @@ std::string Books::stranded() const {
     if (instance.is_final || instance.kind == "vault" || instance.kind == "sleeve") continue;
     const auto job = rows.jobs.lower_bound({key.owner, key.id, 0, 0});
     const bool has_job = job != rows.jobs.end() && job->first.owner == key.owner && job->first.instance == key.id;
-    const bool has_child = std::any_of(rows.instances.begin(), rows.instances.end(), [&](const auto& row) {
+    const bool has_child = std::any_of(rows.instances.begin(), rows.instances.end(), [&key = key](const auto& row) {
       return row.first.owner == key.owner && row.second.parent == key.id && !row.second.is_final;
     });
     const bool rests = instance.state == "paused" && is_paused(key.owner);

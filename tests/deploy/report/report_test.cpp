@@ -77,7 +77,7 @@ TEST(Table, WhatWasMovedWhatWasDrawnAndWhatCantTradeAreSaid) {
   EXPECT_THAT(html(data), HasSubstr("<td class=\"n\">-25.00</td>"));
   EXPECT_EQ(summary(data)["sleeves"][0]["draw"], "-25.00000000");
   EXPECT_EQ(summary(data)["sleeves"][0]["moved_in"], "300.00000000");
-  EXPECT_EQ(summary(data)["sleeves"][1]["remarks"], nlohmann::json({"flash can't trade"}));
+  EXPECT_EQ(summary(data)["sleeves"][1]["remarks"], nlohmann::ordered_json({"flash can't trade"}));
 }
 
 TEST(Table, TotalCashAndHeldAtCostStandApart) {
