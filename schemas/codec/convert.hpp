@@ -2,6 +2,7 @@
 // made readable. Internal to schemas/codec.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,8 @@
 #include "machines/core/names.hpp"
 
 namespace schemas {
+
+constexpr std::size_t longest_sentence = 4096;  // bytes of a text for people
 
 // A decoder's state: the first thing that was wrong. Later reads go on harmlessly.
 class Reading {
@@ -34,6 +37,11 @@ class Reading {
     if (text.find('\0') != std::string::npos) refuse("a word must not hold a NUL");
     return text;
   }
+  // A reason or another text for people, as readable() writes it.
+  std::string sentence(const std::string& text) {
+    if (text.size() > longest_sentence) refuse("a text is too long");
+    return word(text);
+  }
   machines::Int128 amount(const std::string& text) {
     const auto value = machines::parse_whole(text);
     if (!value) refuse("an amount must be a whole number below 10^38");
@@ -52,8 +60,8 @@ class Reading {
   std::string reason_;
 };
 
-// The text with each byte that is no valid UTF-8, and each NUL, as '?'; cut between letters after 4,096 bytes. Protobuf
-// and PostgreSQL refuse anything else, and reasons come from libraries and venues.
+// The text with each byte that is no valid UTF-8, and each NUL, as '?'; cut between letters at longest_sentence.
+// Protobuf and PostgreSQL refuse anything else, and reasons come from libraries and venues.
 std::string readable(std::string_view text);
 
 inline std::string bytes_of(const machines::Token& token) {

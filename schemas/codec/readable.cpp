@@ -24,11 +24,10 @@ std::size_t letter_size(std::string_view text) {
 }  // namespace
 
 std::string readable(std::string_view text) {
-  constexpr std::size_t longest = 4096;
   std::string made;
   while (!text.empty()) {
     const std::size_t size = letter_size(text);
-    if (made.size() + std::max<std::size_t>(size, 1) > longest) break;
+    if (made.size() + std::max<std::size_t>(size, 1) > longest_sentence) break;
     if (size == 0)
       made += '?';
     else

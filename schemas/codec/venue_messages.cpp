@@ -34,7 +34,7 @@ void write(const OrderReport& report, pb::OrderReport& to) {
 OrderReport read(const pb::OrderReport& from, Reading& reading) {
   OrderReport report{reading.word(from.client_id()),
                      reading.enumerator<OrderStatus>(from.status()),
-                     reading.word(from.reason()),
+                     reading.sentence(from.reason()),
                      from.duplicate(),
                      {}};
   for (const auto& one : from.fills())
@@ -120,7 +120,7 @@ VenueMessage read_body(const pb::VenueEnvelope& envelope, Reading& reading) {
     case pb::VenueEnvelope::kStatement:
       return read(envelope.statement(), reading);
     case pb::VenueEnvelope::kRefusal:
-      return VenueRefusal{reading.word(envelope.refusal().reason()), envelope.refusal().retry_after_ms()};
+      return VenueRefusal{reading.sentence(envelope.refusal().reason()), envelope.refusal().retry_after_ms()};
     case pb::VenueEnvelope::kKeyInfoRequest: {
       const auto& from = envelope.key_info_request();
       return KeyInfoRequest{reading.word(from.account()), reading.word(from.api_key()), from.asked_us(),

@@ -124,7 +124,7 @@ Failed read(const pb::Failed& from, Reading& reading) {
   return {reading.token(from.token()),
           reading.enumerator<machines::CallError>(from.error()),
           from.retry_after_ms(),
-          reading.word(from.reason()),
+          reading.sentence(from.reason()),
           from.fatal(),
           from.waits()};
 }
@@ -183,15 +183,19 @@ void write(const BrokerView& view, pb::BrokerView& to) {
   to.set_world_us(view.world_now.us);
   to.set_world_ms(view.world_ms);
 }
-BrokerView read(const pb::BrokerView& from) {
-  BrokerView view{from.broker(), from.epoch(), {}, from.dispatched(), from.reissued(), from.refused_peers()};
-  for (const auto& one : from.workers()) view.workers.push_back({one.worker(), one.in_flight(), one.silent_ms()});
-  for (const auto& one : from.refusals()) view.refusals.push_back({one.reason(), one.count()});
+BrokerView read(const pb::BrokerView& from, Reading& reading) {
+  BrokerView view{name(from.broker(), reading), from.epoch(), {}, from.dispatched(), from.reissued(),
+                  from.refused_peers()};
+  for (const auto& one : from.workers())
+    view.workers.push_back({name(one.worker(), reading), one.in_flight(), one.silent_ms()});
+  for (const auto& one : from.refusals()) view.refusals.push_back({reading.sentence(one.reason()), one.count()});
   view.shards.assign(from.shards().begin(), from.shards().end());
-  view.waits_for = from.waits_for();
+  view.waits_for = reading.sentence(from.waits_for());
   for (const auto& one : from.limits())
-    view.limits.push_back({one.name(), one.key(), one.waiting(), one.in_flight(), one.since_ms(), one.cap()});
-  for (const auto& one : from.unable()) view.unable.push_back({one.kind(), one.command(), one.jobs()});
+    view.limits.push_back({reading.sentence(one.name()), reading.sentence(one.key()), one.waiting(), one.in_flight(),
+                           one.since_ms(), reading.sentence(one.cap())});
+  for (const auto& one : from.unable())
+    view.unable.push_back({name(one.kind(), reading), name(one.command(), reading), one.jobs()});
   view.overdue = from.overdue();
   view.world_now = {from.world_us()};
   view.world_ms = from.world_ms();
@@ -233,7 +237,7 @@ void write_released(const Released& released, pb::Released& to) {
 }
 Released read(const pb::Released& from, Reading& reading) {
   const auto parked = from.stalled() ? read(from.parked()) : machines::JobKey{};
-  Released released{{from.world_us()}, from.stalled(), parked, reading.word(from.reason()), {from.next_due_us()}};
+  Released released{{from.world_us()}, from.stalled(), parked, reading.sentence(from.reason()), {from.next_due_us()}};
   released.shards.assign(from.shards().begin(), from.shards().end());
   released.live.assign(from.live().begin(), from.live().end());
   return released;
@@ -254,7 +258,7 @@ Message read_body(const pb::Envelope& envelope, Reading& reading) {
     case pb::Envelope::kWelcome:
       return Welcome{envelope.welcome().heartbeat_ms(), envelope.welcome().ttl_ms()};
     case pb::Envelope::kRefused:
-      return Refused{reading.word(envelope.refused().reason()), envelope.refused().retry_after_ms()};
+      return Refused{reading.sentence(envelope.refused().reason()), envelope.refused().retry_after_ms()};
     case pb::Envelope::kAssign:
       return read(envelope.assign(), reading);
     case pb::Envelope::kRelease:
@@ -267,12 +271,12 @@ Message read_body(const pb::Envelope& envelope, Reading& reading) {
     }
     case pb::Envelope::kSubmitted: {
       const auto& from = envelope.submitted();
-      return Submitted{{from.instance()}, from.accepted(), reading.word(from.reason())};
+      return Submitted{{from.instance()}, from.accepted(), reading.sentence(from.reason())};
     }
     case pb::Envelope::kQuery:
       return Query{};
     case pb::Envelope::kBrokerView:
-      return read(envelope.broker_view());
+      return read(envelope.broker_view(), reading);
     case pb::Envelope::kHandedBack:
       return HandedBack{read_tokens(envelope.handed_back().unstarted(), reading)};
     case pb::Envelope::kRevoke:

@@ -37,7 +37,7 @@ std::string field(int number, std::int64_t value) {
   return varint(static_cast<std::uint64_t>(number) << 3) + varint(static_cast<std::uint64_t>(value));
 }
 // The message's place in the envelope.
-constexpr int ready = 1, done = 2, failed = 3, goodbye = 5, assign = 8, submit = 11;
+constexpr int ready = 1, done = 2, failed = 3, goodbye = 5, assign = 8, submit = 11, broker_view = 14;
 constexpr int place = 2, report = 7, statement = 9, hand_trade = 11;
 
 std::string reason_of(const std::string& bytes) {
@@ -143,6 +143,20 @@ TEST(HostileBytes, AWordHasItsLength) {
   EXPECT_THAT(reason_of(field(ready, field(1, std::string(257, 'w')))), HasSubstr("too long"));
   EXPECT_THAT(reason_of(field(submit, field(3, std::string(257, 'e')))), HasSubstr("too long"));
   EXPECT_THAT(reason_of(field(ready, field(1, "w") + field(4, field(1, std::string(257, 'k'))))),
+              HasSubstr("too long"));
+}
+
+// Each text of a broker's view; what is for people has the length that the writer cuts it to.
+TEST(HostileBytes, AViewsTextsAreHeldToTheSame) {
+  const std::string spoilt("fil\0led", 7);
+  const auto view = [](const std::string& inside) { return field(broker_view, inside); };
+  for (const int at : {1, 9}) EXPECT_THAT(reason_of(view(field(at, spoilt))), HasSubstr("NUL")) << at;
+  for (const int at : {3, 7}) EXPECT_THAT(reason_of(view(field(at, field(1, spoilt)))), HasSubstr("NUL")) << at;
+  for (const int at : {1, 2, 6}) EXPECT_THAT(reason_of(view(field(10, field(at, spoilt)))), HasSubstr("NUL")) << at;
+  for (const int at : {1, 2}) EXPECT_THAT(reason_of(view(field(11, field(at, spoilt)))), HasSubstr("NUL")) << at;
+  EXPECT_EQ(reason_of(view(field(9, std::string(4096, 't')))), "");
+  EXPECT_THAT(reason_of(view(field(9, std::string(4097, 't')))), HasSubstr("too long"));
+  EXPECT_THAT(reason_of(field(failed, field(1, std::string(16, 'x')) + field(4, std::string(4097, 't')))),
               HasSubstr("too long"));
 }
 
