@@ -50,6 +50,9 @@ std::string leaks_in(const std::string& text) {
   return found;
 }
 
+// The shadow that a sanitizer lays over all memory has terabytes and holds no copy of a text.
+constexpr unsigned long largest_region = 8UL << 30;
+
 Memory memory_of(pid_t pid) {
   Memory memory;
   std::ifstream maps(fmt::format("/proc/{}/smaps", pid));
@@ -60,7 +63,7 @@ Memory memory_of(pid_t pid) {
     unsigned long first = 0;
     unsigned long last = 0;
     if (std::sscanf(line.c_str(), "%lx-%lx ", &first, &last) == 2) from = first, to = last;
-    if (!line.starts_with("VmFlags:")) continue;
+    if (!line.starts_with("VmFlags:") || to - from > largest_region) continue;
     std::string bytes(to - from, '\0');
     const ssize_t got = pread(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(from));
     bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
