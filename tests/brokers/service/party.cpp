@@ -29,7 +29,7 @@ class Drill : public workers::handlers::Handler {
     move.instance = machines::Subject::of(job.key.instance);
     move.kind = "drill";
     move.version = facts.version;
-    move.from = facts.state;
+    move.from = facts.state == "tick" ? "tick" : "tock";  // never a view of facts: they go before the commit
     move.to = facts.state == "tick" ? "tock" : "tick";
     move.event = "swing";
     move.command = "turn";
