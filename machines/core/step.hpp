@@ -26,6 +26,8 @@ struct Subject {
   bool operator==(const Subject&) const = default;
 };
 
+// The words of a step are views that outlive it: literals and names of enumerators, never text of a row.
+
 // One instance goes from one state to the next. `version` is the one before (0 at birth, then `from` is ""); it rises
 // by one.
 struct Move {
