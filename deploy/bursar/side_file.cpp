@@ -8,7 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 
 #include "deploy/cluster/folder.hpp"
 
@@ -95,7 +94,7 @@ bool SideFile::open() {
   if (side.size() >= unfinished.size()) return errno = ENAMETOOLONG, false;
   unlink(side.c_str());  // left by a machine that lost its power, under the same process id
   // Before there is a file: a signal that comes right after would leave it.
-  std::strcpy(unfinished.data(), side.c_str());
+  unfinished[side.copy(unfinished.data(), side.size())] = '\0';
   handle(remove_unfinished);
   file_ = ::open(side.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (file_ >= 0) return true;

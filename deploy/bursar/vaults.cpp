@@ -17,7 +17,6 @@
 namespace deploy {
 namespace {
 
-using ledger::Parameters;
 using ledger::books::SleeveView;
 using ledger::books::VaultView;
 using machines::Amount;

@@ -207,7 +207,7 @@ Exit exit_of(int wait_status) {
   return {WEXITSTATUS(wait_status), fmt::format("exit code {}", WEXITSTATUS(wait_status))};
 }
 
-machines::Result<Finished, std::string> run_to_end(ProcessSpec spec) {
+machines::Result<Finished, std::string> run_to_end(const ProcessSpec& spec) {
   std::array<int, 2> output{};
   if (pipe2(output.data(), O_CLOEXEC) != 0) return machines::fail(fmt::format("no pipe: {}", strerror(errno)));
   const auto pid = spawn_with_output(spec, output[1]);

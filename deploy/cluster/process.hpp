@@ -85,6 +85,6 @@ struct Finished {
   Exit exit;
   std::string output;
 };
-machines::Result<Finished, std::string> run_to_end(ProcessSpec spec);
+machines::Result<Finished, std::string> run_to_end(const ProcessSpec& spec);
 
 }  // namespace deploy

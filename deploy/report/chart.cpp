@@ -34,6 +34,7 @@ std::string style_of_sleeve(std::size_t index) { return fmt::format("c{}", index
 
 std::string chart(const std::vector<machines::Instant>& times, const std::vector<Column>& columns) {
   std::vector<const std::vector<double>*> values;
+  values.reserve(columns.size());
   for (const Column& column : columns) values.push_back(&column.values);
   const std::vector<std::size_t> rows = thin(values, std::max(most_rows, 2 * columns.size() + 2));
   std::string made = "{\"x\":[";
