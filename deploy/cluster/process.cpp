@@ -14,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <memory>
+#include <vector>
 
 namespace deploy {
 namespace {
@@ -148,10 +149,36 @@ std::string read_all(int descriptor) {
 
 }  // namespace
 
+namespace {
+
+// A line of the system's users with the text that it points into: getpwnam() and getpwuid() keep theirs for all
+// threads.
+struct UserLine {
+  UserLine() = default;
+  UserLine(UserLine&&) = default;  // a copy's entry would point into the text of the first
+  passwd entry{};
+  std::vector<char> text = std::vector<char>(1024);
+};
+
+// `look` is getpwnam_r or getpwuid_r with the user in its hand; ERANGE: the text needs more room.
+template <class Look>
+std::optional<UserLine> find_line(const Look& look) {
+  constexpr std::size_t enough = 1 << 20;
+  for (UserLine line; line.text.size() <= enough; line.text.resize(2 * line.text.size())) {
+    passwd* found = nullptr;
+    const int error = look(&line.entry, line.text.data(), line.text.size(), &found);
+    if (found != nullptr) return line;
+    if (error != ERANGE) break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<Identity> find_user(const std::string& name) {
-  const passwd* entry = getpwnam(name.c_str());
-  if (entry == nullptr) return std::nullopt;
-  Identity user{name, entry->pw_uid, entry->pw_gid, {}};
+  const auto line = find_line([&](auto... room) { return getpwnam_r(name.c_str(), room...); });
+  if (!line) return std::nullopt;
+  Identity user{name, line->entry.pw_uid, line->entry.pw_gid, {}};
   int count = 64;
   user.groups.resize(static_cast<std::size_t>(count));
   if (getgrouplist(name.c_str(), user.gid, user.groups.data(), &count) < 0) {
@@ -163,8 +190,8 @@ std::optional<Identity> find_user(const std::string& name) {
 }
 
 std::string user_name(uid_t uid) {
-  const passwd* entry = getpwuid(uid);
-  return entry != nullptr ? std::string(entry->pw_name) : std::to_string(uid);
+  const auto line = find_line([&](auto... room) { return getpwuid_r(uid, room...); });
+  return line ? std::string(line->entry.pw_name) : std::to_string(uid);
 }
 
 int do_as(const std::optional<Identity>& user, const std::function<int()>& work) {
