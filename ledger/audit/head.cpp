@@ -19,6 +19,7 @@ Stored<std::vector<Head>> read_heads(Connection& connection) {
   const auto rows = connection.call(heads_statement);
   if (!rows) return machines::fail(rows.error());
   std::vector<Head> heads;
+  heads.reserve(static_cast<std::size_t>(rows->size()));
   for (int row = 0; row < rows->size(); ++row)
     heads.push_back({static_cast<int>(rows->number(row, 0)), rows->number(row, 1), std::string(rows->text(row, 2))});
   return heads;

@@ -31,6 +31,7 @@ Stored<std::vector<OwnerOfShard>> Jobs::owners_in_turn(std::span<const OwnerOfSh
       connection_.call(owners_statement, Parameters().add(shards).add(owners).add(static_cast<std::int64_t>(count)));
   if (!rows) return machines::fail(rows.error());
   std::vector<OwnerOfShard> found;
+  found.reserve(static_cast<std::size_t>(rows->size()));
   for (int row = 0; row < rows->size(); ++row)
     found.push_back({static_cast<int>(rows->number(row, 0)), owner_at(*rows, row, 1)});
   return found;
@@ -77,6 +78,7 @@ Stored<std::vector<PlaceOf>> Jobs::places(std::span<const machines::JobKey> jobs
   const auto rows = connection_.call(places_statement, Parameters().add(owners).add(instances));
   if (!rows) return machines::fail(rows.error());
   std::vector<PlaceOf> places;
+  places.reserve(static_cast<std::size_t>(rows->size()));
   for (int row = 0; row < rows->size(); ++row)
     places.push_back({owner_at(*rows, row, 0),
                       {rows->number(row, 1)},

@@ -102,6 +102,7 @@ Stored<std::vector<JobGroup>> Desk::groups(const Filter& filter, machines::Insta
   const auto rows = connection_.call(groups_statement, parameters_of(filter, world_now));
   if (!rows) return machines::fail(rows.error());
   std::vector<JobGroup> groups;
+  groups.reserve(static_cast<std::size_t>(rows->size()));
   for (int row = 0; row < rows->size(); ++row)
     groups.push_back({std::string(rows->text(row, 0)), std::string(rows->text(row, 1)), std::string(rows->text(row, 2)),
                       std::string(rows->text(row, 3)), rows->number(row, 4)});
@@ -112,6 +113,7 @@ Stored<std::vector<Untaken>> Desk::untaken(machines::Instant come, std::int64_t 
   const auto rows = connection_.call(untaken_statement, Parameters().add(come.us).add(come_ms).add(longer_than_s));
   if (!rows) return machines::fail(rows.error());
   std::vector<Untaken> found;
+  found.reserve(static_cast<std::size_t>(rows->size()));
   for (int row = 0; row < rows->size(); ++row)
     found.push_back({std::string(rows->text(row, 0)),
                      std::string(rows->text(row, 1)),

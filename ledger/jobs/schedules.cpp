@@ -71,6 +71,7 @@ Stored<std::vector<Schedule>> Schedules::all() {
   const auto rows = connection_.call(all_statement);
   if (!rows) return machines::fail(rows.error());
   std::vector<Schedule> schedules;
+  schedules.reserve(static_cast<std::size_t>(rows->size()));
   for (int row = 0; row < rows->size(); ++row) schedules.push_back(schedule_at(*rows, row));
   return schedules;
 }

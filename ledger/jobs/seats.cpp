@@ -69,6 +69,7 @@ Stored<std::vector<SeatView>> Seats::all() {
   const auto rows = connection_.call(all_statement);
   if (!rows) return machines::fail(rows.error());
   std::vector<SeatView> seats;
+  seats.reserve(static_cast<std::size_t>(rows->size()));
   for (int row = 0; row < rows->size(); ++row)
     seats.push_back({std::string(rows->text(row, 0)), std::string(rows->text(row, 1)), std::string(rows->text(row, 2)),
                      rows->number(row, 3), numbers_of<int>(rows->text(row, 4))});
