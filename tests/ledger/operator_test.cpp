@@ -65,7 +65,8 @@ class Operator : public Treasury {
   }
   std::vector<std::string> states() {
     std::vector<std::string> states;
-    for (const auto& job : Desk(*person).list({}, {1'000'000}, 100).value()) states.push_back(job.state);
+    const auto jobs = Desk(*person).list({}, {1'000'000}, 100);
+    for (const auto& job : jobs.value()) states.push_back(job.state);
     return states;
   }
   // What the interventions did, in order.
@@ -314,7 +315,8 @@ TEST_F(Operator, Inv4WhatNothingWillMoveIsNamedHoweverSmallTheSlices) {
   must_run(database, fmt::format("DELETE FROM ledger.job WHERE instance = {}", two.value));
   for (const std::int64_t slice : {1, 2, 1'000}) EXPECT_EQ(looked(slice), std::to_string(two.value) + " ") << slice;
   bool named = false;
-  for (const auto& stranded : ledger::books::Books(*person).stranded().value()) named = named || stranded.id == two;
+  const auto found = ledger::books::Books(*person).stranded();
+  for (const auto& stranded : found.value()) named = named || stranded.id == two;
   EXPECT_TRUE(named);
   ASSERT_GT(halt(one), 0);
   EXPECT_THAT(claimed(), IsEmpty());
