@@ -171,7 +171,7 @@ BrokerLinks::Link* BrokerLinks::owner_of(const machines::Token& token) {
   return found == held_.end() ? nullptr : &links_[found->second];
 }
 
-void BrokerLinks::say(schemas::Done done, std::vector<schemas::Failed> failures) {
+void BrokerLinks::say(const schemas::Done& done, std::vector<schemas::Failed> failures) {
   for (const machines::LeasedJob& job : done.minted) {
     const auto found = serves_.find(job.shard);
     if (found == serves_.end()) continue;

@@ -47,7 +47,7 @@ class BrokerLinks {
 
   // What became of leases, each said to the broker that it came by; one that a commit made for us belongs to the broker
   // of its shard and epoch.
-  void say(schemas::Done done, std::vector<schemas::Failed> failures);
+  void say(const schemas::Done& done, std::vector<schemas::Failed> failures);
 
   // These were revoked and had not begun.
   void hand_back(const std::vector<machines::Token>& unstarted);
