@@ -147,12 +147,7 @@ std::string read_all(int descriptor) {
   }
 }
 
-}  // namespace
-
-namespace {
-
-// A line of the system's users with the text that it points into: getpwnam() and getpwuid() keep theirs for all
-// threads.
+// A line of the system's users, with the text that it points into: getpwnam() and getpwuid() share one among threads.
 struct UserLine {
   UserLine() = default;
   UserLine(UserLine&&) = default;  // a copy's entry would point into the text of the first
