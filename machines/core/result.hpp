@@ -43,20 +43,25 @@ class [[nodiscard]] Result {
     CHECK(has_value());
     return *std::get_if<0>(&held_);
   }
-  constexpr T&& value() && {
+  // By value: a reference into a temporary would dangle as soon as a loop goes over it.
+  constexpr T value() && {
     CHECK(has_value());
     return std::move(*std::get_if<0>(&held_));
   }
   constexpr const T& operator*() const& { return value(); }
   constexpr T& operator*() & { return value(); }
-  constexpr T&& operator*() && { return std::move(*this).value(); }
+  constexpr T operator*() && { return std::move(*this).value(); }
   constexpr const T* operator->() const { return &value(); }
   constexpr T* operator->() { return &value(); }
 
   // REQUIRES: !has_value().
-  constexpr const E& error() const {
+  constexpr const E& error() const& {
     CHECK(!has_value());
     return *std::get_if<1>(&held_);
+  }
+  constexpr E error() && {
+    CHECK(!has_value());
+    return std::move(*std::get_if<1>(&held_));
   }
   template <class U>
   [[nodiscard]] constexpr T value_or(U&& other) const& {

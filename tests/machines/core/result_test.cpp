@@ -5,6 +5,8 @@
 
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <vector>
 
 namespace {
 
@@ -36,6 +38,16 @@ TEST(Result, GivesAwayWhatCanOnlyBeMoved) {
   machines::Result<std::unique_ptr<int>, Refusal> result = std::make_unique<int>(7);
   const std::unique_ptr<int> taken = std::move(result).value();
   EXPECT_EQ(*taken, 7);
+}
+
+TEST(Result, APartOfATemporaryOutlivesIt) {
+  const auto drawn = [] { return machines::Result<std::vector<std::string>, Refusal>(std::vector<std::string>{"a"}); };
+  static_assert(!std::is_reference_v<decltype(drawn().value())>);
+  static_assert(!std::is_reference_v<decltype(*drawn())>);
+  static_assert(!std::is_reference_v<decltype(drawn().error())>);
+  std::string all;
+  for (const std::string& one : drawn().value()) all += one;
+  EXPECT_EQ(all, "a");
 }
 
 TEST(ResultDeathTest, TheWrongSideIsABug) {
