@@ -146,6 +146,16 @@ std::optional<std::string> folder_of_library(const std::string& name) {
   return std::nullopt;
 }
 
+// What stands between the bracket at `from` and the one that closes it.
+std::string in_brackets(const std::string& code, std::size_t from) {
+  int depth = 0;
+  for (std::size_t i = from; i < code.size(); ++i) {
+    depth += code[i] == '(' ? 1 : code[i] == ')' ? -1 : 0;
+    if (depth == 0) return code.substr(from + 1, i - from - 1);
+  }
+  return {};
+}
+
 }  // namespace
 
 Findings includes(const File& file) {
@@ -289,6 +299,21 @@ Findings width(const File& file) {
   return found;
 }
 
+Findings loops(const File& file) {
+  Findings found;
+  static const std::regex part(R"(\)(\[|->))");
+  const std::string code = code_only(file.text);
+  for (std::size_t at_loop = code.find("for ("); at_loop != code.npos; at_loop = code.find("for (", at_loop + 1)) {
+    const std::string head = in_brackets(code, at_loop + 4);
+    const auto colon = head.find(" : ");
+    if (head.find(';') != head.npos || colon == head.npos) continue;
+    if (std::regex_search(head.substr(colon), part))
+      found.push_back(at(file, 1 + static_cast<int>(std::count(code.begin(), code.begin() + at_loop, '\n')),
+                         "a loop over a part of a temporary: give the whole a name"));
+  }
+  return found;
+}
+
 Findings printing(const File& file) {
   Findings found;
   if (!file.path.starts_with("deploy/")) return found;
@@ -310,6 +335,7 @@ Findings all_rules(const File& file) {
     add(purity(file));
     add(first_line(file));
     add(width(file));
+    add(loops(file));
     add(printing(file));
   }
   if (is_kind(file.path, {"CMakeLists.txt"})) add(links(file));

@@ -29,6 +29,8 @@ Findings first_line(const File& file);
 Findings words(const File& file);
 // A line of C++ has 120 columns at most, also where the formatter leaves it alone (raw strings).
 Findings width(const File& file);
+// A loop goes over no part of a temporary (`for (x : f()["list"])`): before C++23 the whole is gone by then.
+Findings loops(const File& file);
 // In deploy/ every text goes to a terminal through print_text() (deploy/bursar/print.hpp), which makes it visible
 // first.
 Findings printing(const File& file);

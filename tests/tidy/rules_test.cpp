@@ -150,6 +150,16 @@ TEST(Tidy, SeesWideLines) {
   EXPECT_THAT(width({"a/b.cpp", wide + "\n"}), IsEmpty()) << "a letter is one column";
 }
 
+TEST(Rules, ALoopGoesOverNoPartOfATemporary) {
+  const std::string body = ") one();\n";
+  EXPECT_THAT(loops({"a/b.cpp", "\nfor (const auto& x : f(1)[\"list\"]" + body}),
+              ElementsAre("a/b.cpp:2: a loop over a part of a temporary: give the whole a name"));
+  EXPECT_THAT(loops({"a/b.cpp", "for (auto x : f()->list" + body}), SizeIs(1));
+  EXPECT_THAT(loops({"a/b.cpp", "for (auto x : whole[\"list\"]) f()[1];\n"}), IsEmpty());
+  EXPECT_THAT(loops({"a/b.cpp", "for (auto x : f().list" + body}), IsEmpty()) << "a member keeps the whole";
+  EXPECT_THAT(loops({"a/b.cpp", "for (int i = 0; i < f()[1]; ++i" + body}), IsEmpty());
+}
+
 TEST(Rules, TextGoesToATerminalOneWay) {
   EXPECT_THAT(printing({"deploy/bursar/a.cpp", "void f() { fmt::print(\"x\"); }\n"}), SizeIs(1));
   EXPECT_THAT(printing({"deploy/bursar/a.cpp", "// fmt::print(\nvoid f() { print_text(\"x\"); }\n"}), IsEmpty());

@@ -172,7 +172,8 @@ TEST_F(KeyRotation, TheLastTradeKeyRetiredStopsSendingUntilThereIsANewOne) {
   ASSERT_TRUE(comes_to_wait_for("the last trade key of paper/main is retired")) << worker_logs() << house_->output();
   const auto orders = [&] {
     std::string seen;
-    for (const auto& one : say({"status", "--json"}).last_line()["instances"])
+    const nlohmann::json status = say({"status", "--json"}).last_line();
+    for (const auto& one : status["instances"])
       if (one["kind"] == "order") seen += one["state"].get<std::string>() + " " + one["count"].dump() + "; ";
     return seen;
   };
