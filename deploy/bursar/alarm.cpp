@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "deploy/bursar/times.hpp"
-#include "deploy/bursar/vaults.hpp"
+#include "deploy/terminal/asker.hpp"
 #include "ledger/books/vaults.hpp"
 
 namespace deploy {

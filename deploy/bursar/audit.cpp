@@ -12,9 +12,9 @@
 
 #include "deploy/bursar/alarm.hpp"
 #include "deploy/bursar/belonging.hpp"
-#include "deploy/bursar/print.hpp"
-#include "deploy/bursar/vaults.hpp"
 #include "deploy/bursar/witness.hpp"
+#include "deploy/terminal/asker.hpp"
+#include "deploy/terminal/print.hpp"
 
 namespace deploy {
 namespace {

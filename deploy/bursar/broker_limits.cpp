@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "deploy/bursar/print.hpp"
+#include "deploy/terminal/print.hpp"
 
 namespace deploy {
 

@@ -5,9 +5,9 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/times.hpp"
-#include "deploy/bursar/vaults.hpp"
+#include "deploy/terminal/asker.hpp"
+#include "deploy/terminal/print.hpp"
 #include "ledger/books/vaults.hpp"
 #include "ledger/jobs/desk.hpp"
 

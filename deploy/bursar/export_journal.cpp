@@ -10,8 +10,8 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/side_file.hpp"
+#include "deploy/terminal/print.hpp"
 #include "ledger/export/export.hpp"
 
 namespace deploy {

@@ -8,11 +8,11 @@
 #include <thread>
 
 #include "brokers/wire/socket.hpp"
-#include "deploy/bursar/print.hpp"
-#include "deploy/bursar/secret_arguments.hpp"
 #include "deploy/bursar/witness.hpp"
 #include "deploy/cluster/confine.hpp"
 #include "deploy/cluster/logins.hpp"
+#include "deploy/terminal/print.hpp"
+#include "deploy/terminal/secret_arguments.hpp"
 #include "ledger/store/dsn.hpp"
 #include "ledger/store/migrations.hpp"
 

@@ -9,11 +9,11 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/bursar/cancellation.hpp"
-#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/retry_rules.hpp"
 #include "deploy/bursar/times.hpp"
-#include "deploy/bursar/vaults.hpp"
+#include "deploy/terminal/asker.hpp"
+#include "deploy/terminal/print.hpp"
 #include "ledger/books/books.hpp"
 #include "ledger/journal/journal.hpp"
 

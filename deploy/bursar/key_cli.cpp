@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "deploy/bursar/key_commands.hpp"
-#include "deploy/bursar/print.hpp"
+#include "deploy/terminal/print.hpp"
 
 namespace deploy {
 namespace {

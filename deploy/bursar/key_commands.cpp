@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/bursar/key_desk.hpp"
-#include "deploy/bursar/key_input.hpp"
 #include "deploy/bursar/key_venue.hpp"
-#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/times.hpp"
+#include "deploy/terminal/key_input.hpp"
+#include "deploy/terminal/print.hpp"
 #include "ledger/secrets/keyring.hpp"
 #include "ledger/secrets/process.hpp"
 #include "machines/core/names.hpp"

@@ -1,6 +1,6 @@
 // deploy/bursar/key_commands.hpp: `bursar key add|list|test|rotate|retire|rewrap`: what people do with API keys. A
-// secret comes in by key_input.hpp alone and never goes out: shown are a key's number and an 8-digit fingerprint. Each
-// prints for people, or one JSON object with --json, and returns the exit code.
+// secret comes in by deploy/terminal/key_input alone and never goes out: shown are a key's number and an 8-digit
+// fingerprint. Each prints for people, or one JSON object with --json, and returns the exit code.
 #pragma once
 
 #include <functional>

@@ -6,8 +6,8 @@
 #include <filesystem>
 
 #include "deploy/bursar/belonging.hpp"
-#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/times.hpp"
+#include "deploy/terminal/print.hpp"
 #include "ledger/secrets/process.hpp"
 #include "machines/core/names.hpp"
 

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "deploy/bursar/print.hpp"
-#include "deploy/bursar/vaults.hpp"
+#include "deploy/terminal/asker.hpp"
+#include "deploy/terminal/print.hpp"
 #include "machines/allocation/allocation.hpp"
 #include "machines/control/control.hpp"
 #include "machines/firing/firing.hpp"

@@ -8,7 +8,6 @@
 #include <functional>
 
 #include "deploy/bursar/apart.hpp"
-#include "deploy/bursar/arguments.hpp"
 #include "deploy/bursar/audit.hpp"
 #include "deploy/bursar/commands.hpp"
 #include "deploy/bursar/controls.hpp"
@@ -19,16 +18,17 @@
 #include "deploy/bursar/nodes.hpp"
 #include "deploy/bursar/orders.hpp"
 #include "deploy/bursar/paper.hpp"
-#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/report_books.hpp"
 #include "deploy/bursar/scheduler.hpp"
 #include "deploy/bursar/schedules.hpp"
-#include "deploy/bursar/secret_arguments.hpp"
-#include "deploy/bursar/streams.hpp"
 #include "deploy/bursar/up.hpp"
 #include "deploy/bursar/vaults.hpp"
 #include "deploy/bursar/way_in.hpp"
+#include "deploy/terminal/arguments.hpp"
+#include "deploy/terminal/print.hpp"
+#include "deploy/terminal/secret_arguments.hpp"
+#include "deploy/terminal/streams.hpp"
 
 namespace {
 

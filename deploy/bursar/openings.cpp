@@ -3,6 +3,7 @@
 #include "deploy/bursar/plan.hpp"
 #include "deploy/bursar/setup.hpp"
 #include "deploy/bursar/vaults.hpp"
+#include "deploy/terminal/asker.hpp"
 #include "ledger/books/vaults.hpp"
 #include "machines/core/names.hpp"
 #include "schemas/codec/data.hpp"

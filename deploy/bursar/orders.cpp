@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/bursar/break_step.hpp"
-#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/resolutions.hpp"
-#include "deploy/bursar/vaults.hpp"
+#include "deploy/terminal/asker.hpp"
+#include "deploy/terminal/print.hpp"
 #include "ledger/journal/journal.hpp"
 #include "ledger/store/transaction.hpp"
 #include "schemas/codec/data.hpp"

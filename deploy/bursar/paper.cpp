@@ -8,9 +8,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/setup.hpp"
 #include "deploy/bursar/times.hpp"
+#include "deploy/terminal/print.hpp"
 #include "ledger/books/treasury.hpp"
 #include "machines/core/names.hpp"
 #include "schemas/config/config.hpp"

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "deploy/bursar/print.hpp"
+#include "deploy/terminal/print.hpp"
 
 namespace deploy {
 namespace {

@@ -7,12 +7,12 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/bursar/belonging.hpp"
-#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/times.hpp"
-#include "deploy/bursar/vaults.hpp"
 #include "deploy/bursar/venue_order.hpp"
 #include "deploy/bursar/venue_statement.hpp"
 #include "deploy/report/figures.hpp"
+#include "deploy/terminal/asker.hpp"
+#include "deploy/terminal/print.hpp"
 
 namespace deploy {
 namespace {

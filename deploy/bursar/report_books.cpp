@@ -9,10 +9,10 @@
 #include <iostream>
 #include <optional>
 
-#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/side_file.hpp"
 #include "deploy/report/books.hpp"
 #include "deploy/report/figures.hpp"
+#include "deploy/terminal/print.hpp"
 #include "ledger/books/read_statement.hpp"
 
 namespace deploy {

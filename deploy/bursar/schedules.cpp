@@ -11,10 +11,10 @@
 #include <thread>
 
 #include "brokers/schedule/cron.hpp"
-#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/scheduler.hpp"
 #include "deploy/bursar/times.hpp"
-#include "deploy/bursar/vaults.hpp"
+#include "deploy/terminal/asker.hpp"
+#include "deploy/terminal/print.hpp"
 
 namespace deploy {
 namespace {

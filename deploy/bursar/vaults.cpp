@@ -1,15 +1,13 @@
 #include "deploy/bursar/vaults.hpp"
 
 #include <fmt/format.h>
-#include <pwd.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <iostream>
 
 #include "deploy/bursar/lone_hand.hpp"
-#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/vault_page.hpp"
+#include "deploy/terminal/asker.hpp"
+#include "deploy/terminal/print.hpp"
 #include "ledger/books/vaults.hpp"
 #include "machines/core/names.hpp"
 #include "schemas/codec/data.hpp"
@@ -140,16 +138,6 @@ int move(const Where& where, const std::string& command, Ground& ground, Movemen
 }
 
 }  // namespace
-
-std::string who_asks() {
-  if (const char* behind = std::getenv("SUDO_USER"); behind != nullptr && *behind != '\0') return behind;
-  const passwd* entry = getpwuid(getuid());
-  return entry != nullptr ? entry->pw_name : std::to_string(getuid());
-}
-
-std::string no_why(const std::string& command) {
-  return command + ": --why is missing: whoever reads the history wants to know";
-}
 
 int list_vaults(const Where& where) {
   ledger::Connection connection(where.dsn);

@@ -33,9 +33,4 @@ int reclaim(const Where& where, const VaultOrder& order);
 std::int64_t first_review(const machines::policy::Reserve& reserve, const machines::policy::Reallocation& rules,
                           machines::Instant now);
 
-// Who gives an order: the name of the user behind this process, also behind sudo.
-std::string who_asks();
-// What every command that changes something says where it was not told why.
-std::string no_why(const std::string& command);
-
 }  // namespace deploy

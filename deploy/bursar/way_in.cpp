@@ -8,10 +8,10 @@
 #include <chrono>
 #include <thread>
 
-#include "deploy/bursar/print.hpp"
 #include "deploy/bursar/sighting.hpp"
 #include "deploy/cluster/logins.hpp"
 #include "deploy/cluster/process.hpp"
+#include "deploy/terminal/print.hpp"
 #include "ledger/store/connection.hpp"
 #include "ledger/store/dsn.hpp"
 

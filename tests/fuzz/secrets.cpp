@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "deploy/bursar/key_input.hpp"
+#include "deploy/terminal/key_input.hpp"
 #include "tests/fuzz/memory_file.hpp"
 #include "workers/venues/paper/keys.hpp"
 #include "workers/venues/paper/signature.hpp"

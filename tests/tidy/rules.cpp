@@ -25,7 +25,11 @@ const std::vector<Row>& include_table() {
       {"brokers", {"machines/core", "schemas", "ledger", "brokers"}},
       {"workers", {"machines", "schemas", "ledger", "brokers", "workers"}},
       {"approvals", {"machines", "schemas", "ledger", "brokers", "workers", "approvals"}},
-      {"deploy", {"machines", "schemas", "ledger", "brokers", "workers", "approvals", "deploy"}},
+      // The rooms of deploy, lowest first: each may include what stands above it here, as far as its row says.
+      {"deploy/terminal", {"machines", "schemas", "ledger"}},
+      {"deploy/cluster", {"machines", "schemas", "ledger"}},
+      {"deploy/report", {"machines", "schemas", "ledger", "brokers", "workers"}},
+      {"deploy/bursar", {"machines", "schemas", "ledger", "brokers", "workers", "approvals", "deploy"}},
       {"tests", {"machines", "schemas", "ledger", "brokers", "workers", "approvals", "deploy", "tests"}},
   };
   return table;
@@ -137,7 +141,7 @@ std::optional<std::string> folder_of_library(const std::string& name) {
   for (const std::string& top : top_folders())
     if (rest.compare(0, top.size() + 1, top + "_") == 0) {
       std::string below = rest.substr(top.size() + 1);
-      for (const char* known : {"core", "policy", "strategy", "model", "store"})  // folders that the table names
+      for (const char* known : {"core", "policy", "strategy", "model", "store", "cli"})  // folders that the table names
         if (below == known || below.compare(0, std::string(known).size() + 1, std::string(known) + "_") == 0) {
           if (below.size() > std::string(known).size()) below[std::string(known).size()] = '/';
         }

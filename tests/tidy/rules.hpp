@@ -31,7 +31,7 @@ Findings words(const File& file);
 Findings width(const File& file);
 // A loop goes over no part of a temporary (`for (x : f()["list"])`): before C++23 the whole is gone by then.
 Findings loops(const File& file);
-// In deploy/ every text goes to a terminal through print_text() (deploy/bursar/print.hpp), which makes it visible
+// In deploy/ every text goes to a terminal through print_text() (deploy/terminal/print.hpp), which makes it visible
 // first.
 Findings printing(const File& file);
 // All of the above that fit the file's kind.

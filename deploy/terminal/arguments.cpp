@@ -1,4 +1,4 @@
-#include "deploy/bursar/arguments.hpp"
+#include "deploy/terminal/arguments.hpp"
 
 #include <fmt/format.h>
 #include <pwd.h>

@@ -1,4 +1,4 @@
-#include "deploy/bursar/secret_arguments.hpp"
+#include "deploy/terminal/secret_arguments.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

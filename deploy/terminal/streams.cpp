@@ -1,4 +1,4 @@
-#include "deploy/bursar/streams.hpp"
+#include "deploy/terminal/streams.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -8,7 +8,7 @@
 #include <cstring>
 #include <iostream>
 
-#include "deploy/bursar/print.hpp"
+#include "deploy/terminal/print.hpp"
 
 namespace deploy {
 

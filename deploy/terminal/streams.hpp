@@ -1,4 +1,4 @@
-// deploy/bursar/streams.hpp: standard input, output and error as a process finds them: closed, full, or with a reader
+// deploy/terminal/streams.hpp: standard input, output and error as a process finds them: closed, full, or with a reader
 // that has gone. None of it ends a house; a result that could not be written is a failure of the command.
 #pragma once
 

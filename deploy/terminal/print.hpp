@@ -1,4 +1,4 @@
-// deploy/bursar/print.hpp: print_text(), the one way in which this program writes to a terminal: whatever text it is
+// deploy/terminal/print.hpp: print_text(), the one way in which this program writes to a terminal: whatever text it is
 // given to fill in is made visible first (machines/core/visible.hpp), so that no name, reason or --why of a person or a
 // venue speaks to the terminal or forges a line. JSON escapes by itself and goes to std::cout. Text that can't be
 // written is lost, and never an exception (streams.hpp).
@@ -13,7 +13,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "deploy/bursar/streams.hpp"
+#include "deploy/terminal/streams.hpp"
 #include "machines/core/visible.hpp"
 
 namespace deploy {

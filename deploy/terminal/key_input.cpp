@@ -1,4 +1,4 @@
-#include "deploy/bursar/key_input.hpp"
+#include "deploy/terminal/key_input.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -10,7 +10,7 @@
 #include <csignal>
 #include <cstring>
 
-#include "deploy/bursar/print.hpp"
+#include "deploy/terminal/print.hpp"
 
 namespace deploy {
 namespace {

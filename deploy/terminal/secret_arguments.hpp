@@ -1,4 +1,4 @@
-// deploy/bursar/secret_arguments.hpp: a connection string may hold a password, and what a process was started with is
+// deploy/terminal/secret_arguments.hpp: a connection string may hold a password, and what a process was started with is
 // for all to see. It is wiped once read, and handed to children through a pipe: never by argument or environment.
 #pragma once
 

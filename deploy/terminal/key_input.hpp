@@ -1,5 +1,5 @@
-// deploy/bursar/key_input.hpp: how a credential comes in: from a file, standard input, or a terminal that doesn't show
-// it. It goes straight into locked memory: no stream and no string holds it. No throw.
+// deploy/terminal/key_input.hpp: how a credential comes in: from a file, standard input, or a terminal that doesn't
+// show it. It goes straight into locked memory: no stream and no string holds it. No throw.
 #pragma once
 
 #include <filesystem>

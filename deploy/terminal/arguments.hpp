@@ -1,4 +1,4 @@
-// deploy/bursar/arguments.hpp: what is wrong with a command line, in one sentence that says what to do.
+// deploy/terminal/arguments.hpp: what is wrong with a command line, in one sentence that says what to do.
 #pragma once
 
 #include <CLI/CLI.hpp>
