@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "deploy/bursar/times.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "ledger/books/vaults.hpp"
+#include "ledger/env/times.hpp"
 
 namespace deploy {
+
+using ledger::env::utc;
+
 namespace {
 
 using ledger::Parameters;

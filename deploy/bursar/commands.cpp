@@ -16,12 +16,12 @@
 #include "deploy/bursar/scheduler.hpp"
 #include "deploy/bursar/setup.hpp"
 #include "deploy/bursar/stuck.hpp"
-#include "deploy/bursar/times.hpp"
 #include "deploy/bursar/vault_page.hpp"
 #include "deploy/report/figures.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/books/books.hpp"
 #include "ledger/books/vaults.hpp"
+#include "ledger/env/times.hpp"
 #include "ledger/jobs/desk.hpp"
 #include "ledger/jobs/jobs.hpp"
 #include "ledger/store/dsn.hpp"
@@ -40,6 +40,10 @@
 #include "machines/vault/vault.hpp"
 
 namespace deploy {
+
+using ledger::env::age_text;
+using ledger::env::utc;
+
 namespace {
 
 using nlohmann::ordered_json;

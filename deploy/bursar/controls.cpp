@@ -5,13 +5,16 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "deploy/bursar/times.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/books/vaults.hpp"
+#include "ledger/env/times.hpp"
 #include "ledger/jobs/desk.hpp"
 
 namespace deploy {
+
+using ledger::env::utc;
+
 namespace {
 
 using ledger::Parameters;

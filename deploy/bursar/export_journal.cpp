@@ -10,11 +10,17 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "deploy/bursar/side_file.hpp"
+#include "deploy/bursar/output_place.hpp"
 #include "deploy/terminal/print.hpp"
+#include "ledger/env/atomic_file.hpp"
 #include "ledger/export/export.hpp"
 
 namespace deploy {
+
+using ledger::env::AtomicFile;
+using ledger::env::target_of;
+using ledger::env::write_all;
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -68,7 +74,7 @@ int to_file(const Where& where, Format format, const std::string& output) {
   const fs::path path = target_of(output);
   if (const auto why = no_place(output, "without --output the journal goes to standard output"))
     return refused(*why, 2);
-  SideFile file(path);
+  AtomicFile file(path);
   const auto cant = [&] { return refused(fmt::format("can't write {}: {}", path.string(), std::strerror(errno)), 1); };
   if (!file.open()) return cant();
   ledger::Connection connection(where.dsn);

@@ -7,9 +7,12 @@
 
 #include "deploy/bursar/broker_view.hpp"
 #include "deploy/bursar/scheduler.hpp"
-#include "deploy/bursar/side_file.hpp"
+#include "ledger/env/atomic_file.hpp"
 
 namespace deploy {
+
+using ledger::env::write_whole;
+
 namespace {
 
 constexpr std::int64_t first_us = 3'000'000;

@@ -11,13 +11,17 @@
 #include "deploy/bursar/cancellation.hpp"
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/retry_rules.hpp"
-#include "deploy/bursar/times.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/books/books.hpp"
+#include "ledger/env/times.hpp"
 #include "ledger/journal/journal.hpp"
 
 namespace deploy {
+
+using ledger::env::age_text;
+using ledger::env::utc;
+
 namespace {
 
 using ledger::jobs::Desk;

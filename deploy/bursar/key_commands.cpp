@@ -8,15 +8,18 @@
 
 #include "deploy/bursar/key_desk.hpp"
 #include "deploy/bursar/key_venue.hpp"
-#include "deploy/bursar/times.hpp"
 #include "deploy/terminal/key_input.hpp"
 #include "deploy/terminal/print.hpp"
+#include "ledger/env/times.hpp"
 #include "ledger/secrets/keyring.hpp"
 #include "ledger/secrets/process.hpp"
 #include "machines/core/names.hpp"
 #include "workers/venues/paper/keys.hpp"
 
 namespace deploy {
+
+using ledger::env::wall_now;
+
 namespace {
 
 namespace key = machines::key;

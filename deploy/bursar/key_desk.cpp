@@ -6,12 +6,14 @@
 #include <filesystem>
 
 #include "deploy/bursar/belonging.hpp"
-#include "deploy/bursar/times.hpp"
 #include "deploy/terminal/print.hpp"
+#include "ledger/env/times.hpp"
 #include "ledger/secrets/process.hpp"
 #include "machines/core/names.hpp"
 
 namespace deploy {
+
+using ledger::env::wall_now;
 
 namespace key = machines::key;
 using ledger::secrets::Keyring;

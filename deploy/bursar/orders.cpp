@@ -11,6 +11,7 @@
 #include "deploy/bursar/resolutions.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
+#include "ledger/env/times.hpp"
 #include "ledger/journal/journal.hpp"
 #include "ledger/store/transaction.hpp"
 #include "schemas/codec/data.hpp"
@@ -19,6 +20,9 @@
 #include "workers/handlers/sleeve.hpp"
 
 namespace deploy {
+
+using ledger::env::age_text;
+
 namespace {
 
 namespace order_machine = machines::order;

@@ -9,14 +9,17 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/bursar/setup.hpp"
-#include "deploy/bursar/times.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/books/treasury.hpp"
+#include "ledger/env/times.hpp"
 #include "machines/core/names.hpp"
 #include "schemas/config/config.hpp"
 #include "workers/venues/paper/client.hpp"
 
 namespace deploy {
+
+using ledger::env::utc;
+
 namespace {
 
 using machines::Int128;

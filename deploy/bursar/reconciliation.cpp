@@ -7,14 +7,18 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/bursar/belonging.hpp"
-#include "deploy/bursar/times.hpp"
 #include "deploy/bursar/venue_order.hpp"
 #include "deploy/bursar/venue_statement.hpp"
 #include "deploy/report/figures.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
+#include "ledger/env/times.hpp"
 
 namespace deploy {
+
+using ledger::env::age_text;
+using ledger::env::utc;
+
 namespace {
 
 using ledger::books::BreakView;
@@ -131,14 +135,6 @@ int said(const Where& where, const char* command, const ledger::Stored<std::stri
 }
 
 }  // namespace
-
-std::string age_text(std::int64_t seconds) {
-  constexpr std::int64_t minute = 60, hour = 60 * minute, day = 24 * hour;
-  if (seconds < 2 * minute) return fmt::format("{} s", seconds);
-  if (seconds < 2 * hour) return fmt::format("{} min", seconds / minute);
-  if (seconds < 2 * day) return fmt::format("{} h", seconds / hour);
-  return fmt::format("{} d {} h", seconds / day, seconds % day / hour);
-}
 
 std::string in_one_line(const Reconciled& made) {
   if (!made.silent.empty()) return "not reconciled: the venue gave no statement: " + made.silent;

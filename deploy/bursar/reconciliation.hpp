@@ -28,6 +28,5 @@ struct OpenBreaks {
   std::int64_t count = 0, oldest_s = 0;
 };
 ledger::Stored<OpenBreaks> open_breaks(ledger::Connection& connection);
-std::string age_text(std::int64_t seconds);  // "3 d 4 h", "12 min", "40 s"
 
 }  // namespace deploy

@@ -9,13 +9,18 @@
 #include <iostream>
 #include <optional>
 
-#include "deploy/bursar/side_file.hpp"
+#include "deploy/bursar/output_place.hpp"
 #include "deploy/report/books.hpp"
 #include "deploy/report/figures.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/books/read_statement.hpp"
+#include "ledger/env/atomic_file.hpp"
 
 namespace deploy {
+
+using ledger::env::AtomicFile;
+using ledger::env::target_of;
+
 namespace {
 
 using machines::Day;
@@ -69,7 +74,7 @@ std::optional<Range> range_of(const ReportOptions& options) {
 }
 
 int write_page(const report::Books& books, const std::filesystem::path& path) {
-  SideFile file(path);
+  AtomicFile file(path);
   if (!file.open() || !file.write(report::books_html(books)) || !file.keep())
     return refused(fmt::format("can't write {}: {}", path.string(), std::strerror(errno)), 1);
   print_text("{}: the books from {} to {}\n", path.string(), text_of(books.from), text_of(books.to));

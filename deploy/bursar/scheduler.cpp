@@ -7,10 +7,14 @@
 
 #include "brokers/schedule/cron.hpp"
 #include "deploy/bursar/setup.hpp"
-#include "deploy/bursar/times.hpp"
+#include "ledger/env/times.hpp"
 #include "machines/core/names.hpp"
 
 namespace deploy {
+
+using ledger::env::utc;
+using ledger::env::wall_now;
+
 namespace {
 
 using brokers::schedule::CatchUp;

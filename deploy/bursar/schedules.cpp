@@ -12,11 +12,15 @@
 
 #include "brokers/schedule/cron.hpp"
 #include "deploy/bursar/scheduler.hpp"
-#include "deploy/bursar/times.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
+#include "ledger/env/times.hpp"
 
 namespace deploy {
+
+using ledger::env::utc;
+using ledger::env::wall_now;
+
 namespace {
 
 using ledger::jobs::FiringView;

@@ -9,10 +9,13 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "deploy/bursar/side_file.hpp"
+#include "ledger/env/atomic_file.hpp"
 #include "ledger/store/admission.hpp"
 
 namespace deploy {
+
+using ledger::env::write_all;
+
 namespace {
 
 namespace fs = std::filesystem;

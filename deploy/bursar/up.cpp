@@ -13,7 +13,6 @@
 #include <optional>
 
 #include "deploy/bursar/alarm.hpp"
-#include "deploy/bursar/disk_room.hpp"
 #include "deploy/bursar/feed.hpp"
 #include "deploy/bursar/house.hpp"
 #include "deploy/bursar/inspector.hpp"
@@ -23,22 +22,27 @@
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/results.hpp"
 #include "deploy/bursar/scheduler.hpp"
-#include "deploy/bursar/side_file.hpp"
-#include "deploy/bursar/times.hpp"
 #include "deploy/bursar/venue_order.hpp"
 #include "deploy/bursar/venue_statement.hpp"
 #include "deploy/bursar/witness.hpp"
+#include "deploy/cluster/disk_room.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/audit/standing.hpp"
 #include "ledger/audit/verify.hpp"
 #include "ledger/books/treasury.hpp"
 #include "ledger/books/vaults.hpp"
+#include "ledger/env/atomic_file.hpp"
+#include "ledger/env/times.hpp"
 #include "ledger/store/dsn.hpp"
 #include "workers/market/generator.hpp"
 #include "workers/market/reader.hpp"
 
 namespace deploy {
+
+using ledger::env::wall_now;
+using ledger::env::write_whole;
+
 namespace {
 
 namespace fs = std::filesystem;

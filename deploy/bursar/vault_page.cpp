@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
-#include "deploy/bursar/times.hpp"
+#include "ledger/env/times.hpp"
 #include "machines/core/names.hpp"
 #include "machines/core/visible.hpp"
 
 namespace deploy {
 
+using ledger::env::utc;
 using machines::visible;
 
 using ledger::books::SleeveView;

@@ -1,4 +1,4 @@
-// deploy/bursar/disk_room.hpp: whether a house stands because its disk is full. Reads the file system, nothing else.
+// deploy/cluster/disk_room.hpp: whether a house stands because its disk is full. Reads the file system, nothing else.
 #pragma once
 
 #include <cstdint>

@@ -1,18 +1,15 @@
-// deploy/bursar/side_file.hpp: SideFile, a file that is there whole or not at all: it is written beside itself and
+// ledger/env/atomic_file.hpp: AtomicFile, a file that is there whole or not at all: it is written beside itself and
 // renamed at the end; one that was there stays until then, and always where writing fails or is interrupted.
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 
-namespace deploy {
+namespace ledger::env {
 
 // Through symbolic links: what they point to is replaced, not they.
 std::filesystem::path target_of(const std::string& output);
-// Why no file can be there, or nothing. For root also: another user may set a name on the way, links too.
-std::optional<std::string> no_place(const std::string& output, const std::string& instead);
 // False, and errno says why.
 bool write_all(int file, std::string_view bytes);
 
@@ -21,12 +18,12 @@ bool write_all(int file, std::string_view bytes);
 bool write_whole(const std::filesystem::path& path, std::string_view text);
 
 // One at a time: SIGINT, SIGTERM and SIGHUP remove what is unfinished before they do what they always do.
-class SideFile {
+class AtomicFile {
  public:
-  explicit SideFile(std::filesystem::path target) : target_(std::move(target)) {}
-  ~SideFile();
-  SideFile(const SideFile&) = delete;
-  SideFile& operator=(const SideFile&) = delete;
+  explicit AtomicFile(std::filesystem::path target) : target_(std::move(target)) {}
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
 
   // These three: false, and errno says why.
   bool open();
@@ -38,4 +35,4 @@ class SideFile {
   int file_ = -1;
 };
 
-}  // namespace deploy
+}  // namespace ledger::env

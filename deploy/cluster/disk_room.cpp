@@ -1,4 +1,4 @@
-#include "deploy/bursar/disk_room.hpp"
+#include "deploy/cluster/disk_room.hpp"
 
 #include <fmt/format.h>
 #include <sys/statvfs.h>

@@ -1,4 +1,4 @@
-#include "deploy/bursar/side_file.hpp"
+#include "ledger/env/atomic_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -9,9 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "deploy/cluster/folder.hpp"
-
-namespace deploy {
+namespace ledger::env {
 namespace {
 
 namespace fs = std::filesystem;
@@ -46,19 +44,6 @@ fs::path target_of(const std::string& output) {
   return error ? fs::absolute(output) : path;
 }
 
-std::optional<std::string> no_place(const std::string& output, const std::string& instead) {
-  if (const auto why = not_ours_to_follow(fs::absolute(output))) return fmt::format("{}; {}", *why, instead);
-  const fs::path path = target_of(output);
-  std::error_code error;
-  const auto kind = fs::status(path, error).type();
-  if (kind == fs::file_type::directory) return fmt::format("{} is a folder; name a file in it", path.string());
-  if (kind != fs::file_type::not_found && kind != fs::file_type::regular)
-    return fmt::format("{} is not a plain file; {}", path.string(), instead);
-  if (!fs::is_directory(path.parent_path(), error))
-    return fmt::format("{} is not a folder; make it, or name another file", path.parent_path().string());
-  return std::nullopt;
-}
-
 bool write_all(int file, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t wrote = write(file, bytes.data(), bytes.size());
@@ -82,14 +67,14 @@ bool write_whole(const fs::path& path, std::string_view text) {
   return written;
 }
 
-SideFile::~SideFile() {
+AtomicFile::~AtomicFile() {
   if (file_ < 0) return;
   close(file_);
   unlink(unfinished.data());
   release();
 }
 
-bool SideFile::open() {
+bool AtomicFile::open() {
   const std::string side = fmt::format("{}.{}.part", target_.string(), getpid());
   if (side.size() >= unfinished.size()) return errno = ENAMETOOLONG, false;
   unlink(side.c_str());  // left by a machine that lost its power, under the same process id
@@ -104,7 +89,7 @@ bool SideFile::open() {
   return false;
 }
 
-bool SideFile::keep() {
+bool AtomicFile::keep() {
   if (fsync(file_) != 0 || rename(unfinished.data(), target_.c_str()) != 0) return false;
   const int folder = ::open(target_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const bool is_durable = folder >= 0 && fsync(folder) == 0;
@@ -115,4 +100,4 @@ bool SideFile::keep() {
   return is_durable;
 }
 
-}  // namespace deploy
+}  // namespace ledger::env
