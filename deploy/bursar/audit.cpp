@@ -10,17 +10,27 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "deploy/bursar/alarm.hpp"
 #include "deploy/bursar/belonging.hpp"
-#include "deploy/bursar/witness.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
+#include "ledger/audit/alarm.hpp"
+#include "ledger/audit/auditor.hpp"
 
 namespace deploy {
+
+using ledger::audit::Auditor;
+using ledger::audit::Checkpointed;
+using ledger::audit::Depth;
+using ledger::audit::freeze_for;
+using ledger::audit::frozen_text;
+using ledger::audit::make_checkpoint_key;
+using ledger::audit::Memory;
+using ledger::audit::Verification;
+
 namespace {
 
 using nlohmann::ordered_json;
-using Outcome = Testimony::Outcome;
+using Outcome = Verification::Outcome;
 
 std::atomic<bool> interrupted = false;
 
@@ -70,7 +80,7 @@ const char* word_of(Outcome outcome) {
   return "incomplete";
 }
 
-void print_json(const Testimony& said, const std::vector<std::string>& frozen) {
+void print_json(const Verification& said, const std::vector<std::string>& frozen) {
   const auto& verdict = said.verdict;
   std::cout << ordered_json{{"verified", said.outcome == Outcome::ok},
                             {"verdict", word_of(said.outcome)},
@@ -88,7 +98,7 @@ void print_json(const Testimony& said, const std::vector<std::string>& frozen) {
             << "\n";
 }
 
-void print(const Testimony& said) {
+void print(const Verification& said) {
   const auto& verdict = said.verdict;
   if (said.outcome == Outcome::ok) {
     print_text(
@@ -118,9 +128,10 @@ void print(const Testimony& said) {
 }
 
 // Whom the bad row may concern is frozen. Empty where there is none, or nobody could be frozen, which is said.
-std::vector<std::string> freeze_where_bad(const Where& where, ledger::Connection& connection, const Testimony& said) {
+std::vector<std::string> freeze_where_bad(const Where& where, ledger::Connection& connection,
+                                          const Verification& said) {
   if (!said.is_bad_row()) return {};
-  auto frozen = freeze_for(connection, said.verdict);
+  auto frozen = freeze_for(connection, said.verdict, who_asks());
   if (frozen) return std::move(*frozen);
   (void)failed(where, "ledger verify: nobody could be frozen (`bursar freeze --level all`)", frozen.error());
   return {};
@@ -147,7 +158,8 @@ int testify(const Where& where, const Asked& asked) {
   options.progress = [&](const std::string& pass, std::int64_t done, std::int64_t of) { bar.show(pass, done, of); };
   options.stopped = [] { return interrupted.load(); };
   const Memory memory = foreign.empty() ? Memory::of_this_database : Memory::of_another;
-  const auto said = Witness(where.layout, memory).testify(connection, asked.depth, options, asked.checkpointed);
+  const auto said =
+      Auditor(where.layout.audit_files(), memory).testify(connection, asked.depth, options, asked.checkpointed);
   bar.end();
   if (!said) {
     if (where.json)
@@ -176,7 +188,7 @@ int begin_anew(const Where& where, const std::string& why) {
   ledger::Connection connection(where.dsn);
   if (const std::string foreign = why_of_another(where, connection); !foreign.empty())
     return wrong("ledger checkpoint: " + foreign);
-  if (const auto made = make_checkpoint_key(where.layout); !made)
+  if (const auto made = make_checkpoint_key(where.layout.audit_files()); !made)
     return wrong("ledger checkpoint: " + made.error().text);
   const auto renounced = ledger::audit::renounce_signings(connection, who_asks(), why);
   return renounced ? 0 : failed(where, "ledger checkpoint --anew", renounced.error());

@@ -4,23 +4,26 @@
 
 #include <optional>
 
-#include "deploy/bursar/sighting.hpp"
 #include "ledger/audit/checkpoints.hpp"
+#include "ledger/audit/server_identity.hpp"
 
 namespace deploy {
+
+using ledger::audit::last_seen;
+
 namespace {
 
-struct Memory {
+struct Remembered {
   std::string deployment;
   std::vector<ledger::audit::Head> heads;
 };
 
 // The newest that the folder has: a signed checkpoint, or what its house saw last.
-std::optional<Memory> memory_of(const Layout& layout) {
+std::optional<Remembered> memory_of(const Layout& layout) {
   if (const auto key = ledger::audit::read_public_key(layout.key("checkpoint.pub")))
     if (const auto signed_ones = ledger::audit::Checkpoints::read(layout.checkpoints(), *key))
-      if (const auto last = signed_ones->last()) return Memory{last->deployment, last->heads};
-  if (const auto seen = last_seen(layout.seen())) return Memory{seen->deployment, seen->heads};
+      if (const auto last = signed_ones->last()) return Remembered{last->deployment, last->heads};
+  if (const auto seen = last_seen(layout.seen())) return Remembered{seen->deployment, seen->heads};
   return std::nullopt;
 }
 

@@ -8,15 +8,21 @@
 #include <thread>
 
 #include "brokers/wire/socket.hpp"
-#include "deploy/bursar/witness.hpp"
 #include "deploy/cluster/confine.hpp"
 #include "deploy/cluster/logins.hpp"
 #include "deploy/terminal/print.hpp"
 #include "deploy/terminal/secret_arguments.hpp"
+#include "ledger/audit/auditor.hpp"
 #include "ledger/store/dsn.hpp"
 #include "ledger/store/migrations.hpp"
 
 namespace deploy {
+
+using ledger::audit::Auditor;
+using ledger::audit::keep;
+using ledger::audit::look_at;
+using ledger::audit::make_checkpoint_key;
+
 namespace {
 
 std::int64_t steady_ms() {
@@ -121,7 +127,7 @@ Clustered<machines::Nothing> House::make_keys() {
     const auto written = brokers::wire::write_keys(path.string(), brokers::wire::make_keys());
     if (!written) return no(written.error().text, 1);
   }
-  if (const auto made = make_checkpoint_key(layout_); !made) return no(made.error().text, 2);
+  if (const auto made = make_checkpoint_key(layout_.audit_files()); !made) return no(made.error().text, 2);
   return machines::Nothing{};
 }
 
@@ -144,12 +150,12 @@ Clustered<machines::Nothing> House::open_database() {
                  password_file(layout_.folder).string());
   } else {
     owner_dsn_ = options_.dsn;
-    doorkeeper_.emplace(layout_.seen());
+    server_guard_.emplace(layout_.seen());
     pulse_.emplace(ledger::brisk(owner_dsn_));
   }
   ledger::Connection owner(owner_dsn_);
   if (const auto connected = ask([&] { return owner.connect(); }); !connected) {
-    if (const std::string objected = doorkeeper_ ? doorkeeper_->objection_that_stood({}) : ""; !objected.empty())
+    if (const std::string objected = server_guard_ ? server_guard_->objection_that_stood({}) : ""; !objected.empty())
       return no(fmt::format("the PostgreSQL of --dsn is refused: {}", objected), 1);
     if (!cluster_)
       return no(fmt::format("the PostgreSQL of --dsn can't be used: {}; check --dsn, and that it runs",
@@ -169,7 +175,7 @@ Clustered<machines::Nothing> House::open_database() {
     return machines::fail(from(migrated.error(), "migrations"));
   if (const auto shut = ask([&] { return shut_out_strangers(owner); }); !shut)
     return machines::fail(from(shut.error(), "who may connect"));
-  const auto refused = ask([&] { return Witness(layout_).refusal(owner); });
+  const auto refused = ask([&] { return Auditor(layout_.audit_files()).refusal(owner); });
   if (!refused) return machines::fail(from(refused.error(), "the checkpoints"));
   if (*refused) return no(**refused, 1);
   if (!service_dsn_.empty()) return machines::Nothing{};
@@ -265,7 +271,7 @@ bool House::others_come_back() {
 
 Clustered<machines::Nothing> House::watch_others() {
   constexpr std::chrono::seconds patience{5};  // the true primary may be on its way back
-  if (const std::string objected = doorkeeper_->objection_that_stood(patience); !objected.empty())
+  if (const std::string objected = server_guard_->objection_that_stood(patience); !objected.empty())
     return no(fmt::format("the PostgreSQL of --dsn is refused: {}", objected), 1);
   if (auto held = tenancy_->hold(); !held) return held;
   remember();

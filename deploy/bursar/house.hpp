@@ -9,11 +9,11 @@
 #include <utility>
 
 #include "deploy/bursar/feed.hpp"
-#include "deploy/bursar/sighting.hpp"
 #include "deploy/bursar/supervisor.hpp"
 #include "deploy/bursar/tenancy.hpp"
 #include "deploy/bursar/up.hpp"
 #include "deploy/cluster/cluster.hpp"
+#include "ledger/audit/server_identity.hpp"
 #include "ledger/store/error.hpp"
 
 namespace deploy {
@@ -83,9 +83,9 @@ class House {
   std::optional<Cluster> cluster_;
   // Of a database that is not our own:
   std::optional<Tenancy> tenancy_;
-  std::optional<Doorkeeper> doorkeeper_;
+  std::optional<ledger::audit::ServerGuard> server_guard_;
   std::optional<ledger::Connection> pulse_;
-  std::optional<Sighting> seen_;
+  std::optional<ledger::audit::ServerIdentity> seen_;
   std::function<bool()> gives_up_ = [] { return false; };
   bool is_open_ = false;
   Supervisor supervisor_;

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <string>
 
+#include "ledger/audit/audit_files.hpp"
+
 namespace deploy {
 
 struct Layout {
@@ -28,8 +30,11 @@ struct Layout {
   // The API keys that the paper venue knows: its own file, not ours (workers/venues/paper/keys.hpp).
   [[nodiscard]] std::filesystem::path venue_keys() const { return folder / "venue" / "keys"; }
   [[nodiscard]] std::filesystem::path checkpoints() const { return folder / "checkpoints"; }
-  // What the house last saw of a PostgreSQL that is not its own (sighting.hpp).
+  // What the house last saw of a PostgreSQL that is not its own (ledger/audit/server_identity).
   [[nodiscard]] std::filesystem::path seen() const { return folder / "seen"; }
+  [[nodiscard]] ledger::audit::AuditFiles audit_files() const {
+    return {checkpoints(), key("checkpoint.key"), key("checkpoint.pub"), seen()};
+  }
   [[nodiscard]] std::filesystem::path sample() const { return folder / "sample_eth_usdt_1h.csv"; }
   [[nodiscard]] std::filesystem::path metrics() const { return folder / "metrics.prom"; }
   [[nodiscard]] std::filesystem::path report() const { return folder / "report.html"; }

@@ -8,6 +8,10 @@
 #include "ledger/store/dsn.hpp"
 
 namespace deploy {
+
+using ledger::audit::keep;
+using ledger::audit::look_at;
+
 namespace {
 
 constexpr std::chrono::seconds look_every{5};
@@ -25,7 +29,7 @@ std::thread without_signals(std::function<void()> run) {
 }  // namespace
 
 Lookout::Lookout(std::string dsn, std::filesystem::path file)
-    : dsn_(std::move(dsn)), file_(std::move(file)), doorkeeper_(file_), thread_(without_signals([this] { run(); })) {}
+    : dsn_(std::move(dsn)), file_(std::move(file)), server_guard_(file_), thread_(without_signals([this] { run(); })) {}
 
 Lookout::~Lookout() {
   {

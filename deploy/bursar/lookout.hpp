@@ -1,5 +1,6 @@
 // deploy/bursar/lookout.hpp: Lookout, the memory of a process that runs apart from its house: it works on no PostgreSQL
-// that lacks what it saw before (sighting.hpp), and writes down what there is to see, every few seconds.
+// that lacks what it saw before (ledger/audit/server_identity), and writes down what there is to see, every few
+// seconds.
 #pragma once
 
 #include <condition_variable>
@@ -8,7 +9,7 @@
 #include <string>
 #include <thread>
 
-#include "deploy/bursar/sighting.hpp"
+#include "ledger/audit/server_identity.hpp"
 
 namespace deploy {
 
@@ -27,8 +28,8 @@ class Lookout {
 
   std::string dsn_;
   std::filesystem::path file_;
-  Doorkeeper doorkeeper_;
-  std::optional<Sighting> seen_;
+  ledger::audit::ServerGuard server_guard_;
+  std::optional<ledger::audit::ServerIdentity> seen_;
   bool complained_ = false;
   std::mutex mutex_;
   std::condition_variable ended_;

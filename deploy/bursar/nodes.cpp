@@ -14,15 +14,18 @@
 #include "deploy/bursar/broker_rules.hpp"
 #include "deploy/bursar/key_watch.hpp"
 #include "deploy/bursar/plan.hpp"
-#include "deploy/bursar/sighting.hpp"
 #include "deploy/bursar/vault_page.hpp"
 #include "deploy/cluster/confine.hpp"
 #include "deploy/terminal/print.hpp"
+#include "ledger/audit/server_identity.hpp"
 #include "ledger/secrets/process.hpp"
 #include "ledger/store/dsn.hpp"
 #include "workers/handlers/sleeve.hpp"
 
 namespace deploy {
+
+using ledger::audit::ServerGuard;
+
 namespace {
 
 std::atomic<bool> stop = false;
@@ -188,7 +191,7 @@ int run_keys(const NodeOptions& options) {
   confine(
       options,
       {{options.layout.key("client").parent_path(), place_of_master_key(options), options.layout.checkpoints()}, {}});
-  const Doorkeeper doorkeeper(options.layout.seen());
+  const ServerGuard server_guard(options.layout.seen());
   return watch_keys({{options.layout, ledger::brisk(options.dsn)}, options.config}, stop);
 }
 
@@ -202,7 +205,7 @@ int run_broker(const NodeOptions& options) {
   config.name = options.name;
   for (int broker = 1; broker <= from.count; ++broker)
     if (options.name == fmt::format("broker-{}", broker)) config.endpoint = options.layout.broker_endpoint(broker);
-  const Doorkeeper doorkeeper(options.layout.seen());
+  const ServerGuard server_guard(options.layout.seen());
   config.dsn = ledger::brisk(options.dsn);
   config.keys = keys->own;
   config.peers = keys->peers;
@@ -223,7 +226,7 @@ int run_worker(const NodeOptions& options) {
   for (int number = 1; number <= options.config.broker.count; ++number)
     config.brokers.push_back({options.layout.broker_endpoint(number), *broker});
   config.keys = keys->own;
-  const Doorkeeper doorkeeper(options.layout.seen());
+  const ServerGuard server_guard(options.layout.seen());
   config.dsn = ledger::brisk(options.dsn);
   config.venue.endpoint = options.layout.venue_endpoint();
   config.venue.server_public_key = *venue;

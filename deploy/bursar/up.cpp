@@ -12,7 +12,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "deploy/bursar/alarm.hpp"
 #include "deploy/bursar/feed.hpp"
 #include "deploy/bursar/house.hpp"
 #include "deploy/bursar/inspector.hpp"
@@ -24,10 +23,11 @@
 #include "deploy/bursar/scheduler.hpp"
 #include "deploy/bursar/venue_order.hpp"
 #include "deploy/bursar/venue_statement.hpp"
-#include "deploy/bursar/witness.hpp"
 #include "deploy/cluster/disk_room.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
+#include "ledger/audit/alarm.hpp"
+#include "ledger/audit/auditor.hpp"
 #include "ledger/audit/standing.hpp"
 #include "ledger/audit/verify.hpp"
 #include "ledger/books/treasury.hpp"
@@ -40,6 +40,12 @@
 
 namespace deploy {
 
+using ledger::audit::Auditor;
+using ledger::audit::Depth;
+using ledger::audit::freeze_for;
+using ledger::audit::frozen_now;
+using ledger::audit::frozen_text;
+using ledger::audit::Verification;
 using ledger::env::wall_now;
 using ledger::env::write_whole;
 
@@ -343,20 +349,20 @@ class Run {
   int verify() {
     const auto said = testify(Depth::full);
     if (!said) return failed("the ledger could not be verified: " + said.error().text);
-    if (said->outcome != Testimony::Outcome::ok) return unsound(*said);
+    if (said->outcome != Verification::Outcome::ok) return unsound(*said);
     verdict_ = said->verdict;
     return 0;
   }
 
-  ledger::Stored<Testimony> testify(Depth depth) {
+  ledger::Stored<Verification> testify(Depth depth) {
     signed_us_ = steady_us();
-    return house_.ask([&] { return Witness(house_.layout()).testify(connection_, depth); });
+    return house_.ask([&] { return Auditor(house_.layout().audit_files()).testify(connection_, depth); });
   }
 
   // A row that is not what history makes of it: nothing leaves any more. A database that was refused is left as it is.
-  int unsound(const Testimony& said) {
+  int unsound(const Verification& said) {
     if (said.is_bad_row()) {
-      const auto frozen = house_.ask([&] { return freeze_for(connection_, said.verdict); });
+      const auto frozen = house_.ask([&] { return freeze_for(connection_, said.verdict, who_asks()); });
       if (frozen)
         print_text(stderr, "bursar: {}\n", frozen_text(*frozen));
       else
@@ -372,7 +378,7 @@ class Run {
     if (said && said->is_torn)
       print_text(stderr, "{}: its last line is torn, a write that was cut short; it counts for nothing\n",
                  house_.layout().checkpoints().string());
-    return said && said->outcome == Testimony::Outcome::bad ? unsound(*said) : 0;
+    return said && said->outcome == Verification::Outcome::bad ? unsound(*said) : 0;
   }
   int sign_now_and_then() {
     const std::int64_t every_us = options_.config.audit.checkpoint_minutes * 60'000'000;
@@ -382,9 +388,9 @@ class Run {
   machines::Result<std::string, std::string> checkpoint_now() {
     const auto said = testify(Depth::since_checkpoint);
     if (!said) return machines::fail("the ledger could not be verified: " + said.error().text);
-    if (said->outcome == Testimony::Outcome::ok)
+    if (said->outcome == Verification::Outcome::ok)
       return std::string(said->is_signed ? "signed" : "the last one holds all there is");
-    if (said->outcome == Testimony::Outcome::bad) unsound_ = unsound(*said);
+    if (said->outcome == Verification::Outcome::bad) unsound_ = unsound(*said);
     return machines::fail("the ledger does not verify: " + said->text);
   }
 

@@ -8,14 +8,18 @@
 #include <chrono>
 #include <thread>
 
-#include "deploy/bursar/sighting.hpp"
 #include "deploy/cluster/logins.hpp"
 #include "deploy/cluster/process.hpp"
 #include "deploy/terminal/print.hpp"
+#include "ledger/audit/server_identity.hpp"
 #include "ledger/store/connection.hpp"
 #include "ledger/store/dsn.hpp"
 
 namespace deploy {
+
+using ledger::audit::ServerGuard;
+using ledger::audit::Strangers;
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -74,7 +78,7 @@ Clustered<WayIn> WayIn::open(const Layout& layout, const std::string& dsn) {
   WayIn way;
   way.dsn_ = dsn;
   if (!dsn.empty()) {
-    const Doorkeeper doorkeeper(layout.seen(), Strangers::admitted);
+    const ServerGuard server_guard(layout.seen(), Strangers::admitted);
     return way;
   }
   if (auto refused = check_folder(layout.folder)) return machines::fail(*refused);

@@ -1,20 +1,16 @@
-#include "deploy/bursar/alarm.hpp"
+#include "ledger/audit/alarm.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "deploy/terminal/asker.hpp"
 #include "ledger/books/vaults.hpp"
 #include "ledger/env/times.hpp"
 
-namespace deploy {
+namespace ledger::audit {
 
 using ledger::env::utc;
 
 namespace {
-
-using ledger::Parameters;
-using ledger::Statement;
 
 // The owner in "posting (owner 3, instance ...": all where there is no such owner, for a changed row may name anybody.
 constexpr Statement concerned_statement = {
@@ -34,22 +30,20 @@ std::string owner_in(const std::string& problem) {
 
 }  // namespace
 
-ledger::Stored<std::vector<std::string>> freeze_for(ledger::Connection& connection,
-                                                    const ledger::audit::Verdict& verdict) {
+Stored<std::vector<std::string>> freeze_for(Connection& connection, const Verdict& verdict, const std::string& who) {
   const auto owners = connection.call(concerned_statement, Parameters().add(owner_in(verdict.problem)));
   if (!owners) return machines::fail(owners.error());
   const auto why = fmt::format("the ledger does not verify: {}: {}", verdict.pass, verdict.problem);
   std::vector<std::string> frozen;
   for (int row = 0; row < owners->size(); ++row) {
-    const auto done =
-        connection.call(impose_statement, Parameters().add(owners->number(row, 0)).add(who_asks()).add(why));
+    const auto done = connection.call(impose_statement, Parameters().add(owners->number(row, 0)).add(who).add(why));
     if (!done) return machines::fail(done.error());
     frozen.emplace_back(owners->text(row, 1));
   }
   return frozen;
 }
 
-ledger::Stored<std::vector<std::string>> frozen_now(ledger::Connection& connection) {
+Stored<std::vector<std::string>> frozen_now(Connection& connection) {
   const auto controls = ledger::books::Vaults(connection).controls();
   if (!controls) return machines::fail(controls.error());
   std::vector<std::string> told;
@@ -66,4 +60,4 @@ std::string frozen_text(const std::vector<std::string>& owners) {
                      fmt::join(owners, ", "));
 }
 
-}  // namespace deploy
+}  // namespace ledger::audit

@@ -1,4 +1,4 @@
-#include "deploy/bursar/sighting.hpp"
+#include "ledger/audit/server_identity.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,21 +12,19 @@
 #include "ledger/env/atomic_file.hpp"
 #include "ledger/store/admission.hpp"
 
-namespace deploy {
+namespace ledger::audit {
 
 using ledger::env::write_all;
 
 namespace {
 
 namespace fs = std::filesystem;
-using ledger::audit::Departure;
 using nlohmann::ordered_json;
 using std::chrono::steady_clock;
 
-constexpr ledger::Statement has_ledger_statement{"sighting_ledger", "SELECT to_regclass('ledger.shard') IS NOT NULL",
-                                                 false};
+constexpr Statement has_ledger_statement{"sighting_ledger", "SELECT to_regclass('ledger.shard') IS NOT NULL", false};
 // The timeline is in the name of the file that the log is written to.
-constexpr ledger::Statement place_statement{
+constexpr Statement place_statement{
     "sighting_place",
     "SELECT encode(d.name, 'hex'), (SELECT system_identifier::text FROM pg_control_system()),"
     " CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())"
@@ -34,25 +32,25 @@ constexpr ledger::Statement place_statement{
     false};
 
 // Without the heads.
-ledger::Stored<std::optional<Sighting>> place_of(ledger::Connection& connection) {
+Stored<std::optional<ServerIdentity>> place_of(Connection& connection) {
   const auto has_ledger = connection.call(has_ledger_statement);
   if (!has_ledger) return machines::fail(has_ledger.error());
-  if (!has_ledger->flag(0, 0)) return std::optional<Sighting>{};
+  if (!has_ledger->flag(0, 0)) return std::optional<ServerIdentity>{};
   const auto place = connection.call(place_statement);
   if (!place) return machines::fail(place.error());
-  if (place->empty()) return std::optional<Sighting>{};
-  return std::optional(Sighting{
+  if (place->empty()) return std::optional<ServerIdentity>{};
+  return std::optional(ServerIdentity{
       std::string(place->text(0, 0)), std::string(place->text(0, 1)), static_cast<int>(place->number(0, 2)), {}});
 }
 
 // Nothing where the text is not one of ours.
-std::optional<Sighting> parse(const std::string& text) {
+std::optional<ServerIdentity> parse(const std::string& text) {
   const auto json = ordered_json::parse(text, nullptr, false);
   if (!json.is_object()) return std::nullopt;
   try {
-    Sighting sighting{json.at("deployment"), json.at("system"), json.at("timeline"), {}};
-    for (const auto& head : json.at("heads")) sighting.heads.push_back({head.at(0), head.at(1), head.at(2)});
-    return sighting;
+    ServerIdentity identity{json.at("deployment"), json.at("system"), json.at("timeline"), {}};
+    for (const auto& head : json.at("heads")) identity.heads.push_back({head.at(0), head.at(1), head.at(2)});
+    return identity;
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   }
@@ -64,7 +62,7 @@ std::string read(const fs::path& file) {
   return text.str();
 }
 
-std::string lost_text(const ledger::audit::Departed& departed) {
+std::string lost_text(const Departed& departed) {
   const auto& head = departed.expected;
   if (departed.how == Departure::shorter)
     return fmt::format(
@@ -79,21 +77,21 @@ std::string lost_text(const ledger::audit::Departed& departed) {
 
 }  // namespace
 
-ledger::Stored<std::optional<Sighting>> look_at(ledger::Connection& connection) {
-  auto sighting = place_of(connection);
-  if (!sighting || !*sighting) return sighting;
-  auto heads = ledger::audit::read_heads(connection);
+Stored<std::optional<ServerIdentity>> look_at(Connection& connection) {
+  auto identity = place_of(connection);
+  if (!identity || !*identity) return identity;
+  auto heads = read_heads(connection);
   if (!heads) return machines::fail(heads.error());
-  (*sighting)->heads = std::move(*heads);
-  return sighting;
+  (*identity)->heads = std::move(*heads);
+  return identity;
 }
 
-bool keep(const fs::path& file, const Sighting& sighting) {
+bool keep(const fs::path& file, const ServerIdentity& identity) {
   ordered_json heads = ordered_json::array();
-  for (const auto& head : sighting.heads) heads.push_back(ordered_json::array({head.shard, head.seq, head.hash}));
-  const ordered_json json{{"deployment", sighting.deployment},
-                          {"system", sighting.system},
-                          {"timeline", sighting.timeline},
+  for (const auto& head : identity.heads) heads.push_back(ordered_json::array({head.shard, head.seq, head.hash}));
+  const ordered_json json{{"deployment", identity.deployment},
+                          {"system", identity.system},
+                          {"timeline", identity.timeline},
                           {"heads", std::move(heads)}};
   const std::string side = file.string() + ".new";
   unlink(side.c_str());  // left by a run that was killed; a link is not followed
@@ -104,10 +102,9 @@ bool keep(const fs::path& file, const Sighting& sighting) {
   return written && rename(side.c_str(), file.c_str()) == 0;
 }
 
-std::optional<Sighting> last_seen(const fs::path& file) { return parse(read(file)); }
+std::optional<ServerIdentity> last_seen(const fs::path& file) { return parse(read(file)); }
 
-ledger::Stored<std::optional<std::string>> objection(ledger::Connection& connection, const fs::path& file,
-                                                     Strangers strangers) {
+Stored<std::optional<std::string>> objection(Connection& connection, const fs::path& file, Strangers strangers) {
   using Answer = std::optional<std::string>;
   std::error_code error;
   if (!fs::exists(file, error)) return Answer{};
@@ -131,7 +128,7 @@ ledger::Stored<std::optional<std::string>> objection(ledger::Connection& connect
         fmt::format("an old primary: it is on timeline {}, and this house has worked on timeline {} of the "
                     "same cluster; stop it and make it a standby of the new primary (deploy/replication.md)",
                     (*place)->timeline, seen->timeline));
-  const auto departed = ledger::audit::departure(connection, seen->heads);
+  const auto departed = departure(connection, seen->heads);
   if (!departed) return machines::fail(departed.error());
   if (!*departed) return Answer{};
   return Answer(
@@ -140,15 +137,15 @@ ledger::Stored<std::optional<std::string>> objection(ledger::Connection& connect
                   lost_text(**departed), (*place)->timeline));
 }
 
-struct Doorkeeper::Book {
+struct ServerGuard::Book {
   std::mutex mutex;
   std::string objection;
   steady_clock::time_point since;
 };
 
-Doorkeeper::Doorkeeper(fs::path file, Strangers strangers) : book_(std::make_shared<Book>()) {
-  ledger::admit_by([book = book_, file = std::move(file), strangers](ledger::Connection& connection) {
-    auto objected = deploy::objection(connection, file, strangers);
+ServerGuard::ServerGuard(fs::path file, Strangers strangers) : book_(std::make_shared<Book>()) {
+  admit_by([book = book_, file = std::move(file), strangers](Connection& connection) {
+    auto objected = audit::objection(connection, file, strangers);
     if (!objected) return objected;
     const std::lock_guard guard(book->mutex);
     if (*objected && book->objection.empty()) book->since = steady_clock::now();
@@ -157,9 +154,9 @@ Doorkeeper::Doorkeeper(fs::path file, Strangers strangers) : book_(std::make_sha
   });
 }
 
-std::string Doorkeeper::objection_that_stood(std::chrono::milliseconds at_least) const {
+std::string ServerGuard::objection_that_stood(std::chrono::milliseconds at_least) const {
   const std::lock_guard guard(book_->mutex);
   return steady_clock::now() - book_->since >= at_least ? book_->objection : "";
 }
 
-}  // namespace deploy
+}  // namespace ledger::audit

@@ -1,17 +1,13 @@
-#include "deploy/bursar/witness.hpp"
+#include "ledger/audit/auditor.hpp"
 
 #include <fmt/format.h>
 
 #include <chrono>
 
-#include "deploy/bursar/sighting.hpp"
+#include "ledger/audit/server_identity.hpp"
 
-namespace deploy {
+namespace ledger::audit {
 namespace {
-
-using ledger::audit::Checkpoints;
-using ledger::audit::Signer;
-using ledger::audit::Signing;
 
 std::int64_t wall_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -20,15 +16,15 @@ std::int64_t wall_us() {
 
 }  // namespace
 
-ledger::audit::Audited<bool> make_checkpoint_key(const Layout& layout) {
-  const auto path = layout.key("checkpoint.key");
+Audited<bool> make_checkpoint_key(const AuditFiles& files) {
+  const auto path = files.key;
   if (!std::filesystem::exists(path)) {
     // A fresh key beside old checkpoints would make them all look forged.
-    if (std::filesystem::exists(layout.checkpoints()))
-      return machines::fail(ledger::audit::AuditError{fmt::format(
+    if (std::filesystem::exists(files.checkpoints))
+      return machines::fail(AuditError{fmt::format(
           "{}: is not there, but {} was signed with it; put it back, or, where it is lost for good, move the "
           "checkpoints away and run `bursar ledger checkpoint --anew`",
-          path.string(), layout.checkpoints().string())});
+          path.string(), files.checkpoints.string())});
     return Signer::make(path);
   }
   const auto signer = Signer::open(path);
@@ -36,35 +32,34 @@ ledger::audit::Audited<bool> make_checkpoint_key(const Layout& layout) {
   return true;
 }
 
-ledger::audit::Audited<Checkpoints> Witness::read() const {
+Audited<Checkpoints> Auditor::read() const {
   if (memory_ == Memory::of_another) return Checkpoints();
-  const auto path = layout_.checkpoints();
+  const auto path = files_.checkpoints;
   if (!std::filesystem::exists(path)) return Checkpoints::read(path, "");
-  const auto key = ledger::audit::read_public_key(layout_.key("checkpoint.pub"));
+  const auto key = read_public_key(files_.public_key);
   if (!key) return machines::fail(key.error());
   return Checkpoints::read(path, *key);
 }
 
-ledger::Stored<std::optional<std::string>> Witness::refusal(ledger::Connection& connection) const {
-  const auto newest = ledger::audit::newest_signing(connection);
+Stored<std::optional<std::string>> Auditor::refusal(Connection& connection) const {
+  const auto newest = newest_signing(connection);
   if (!newest) return machines::fail(newest.error());
   const auto checkpoints = read();
   if (!checkpoints) return std::optional(checkpoints.error().text);
   return objection_of(connection, *checkpoints, *newest);
 }
 
-ledger::Stored<std::optional<std::string>> Witness::objection_of(ledger::Connection& connection,
-                                                                 const Checkpoints& checkpoints,
-                                                                 const std::optional<Signing>& newest) const {
+Stored<std::optional<std::string>> Auditor::objection_of(Connection& connection, const Checkpoints& checkpoints,
+                                                         const std::optional<Signing>& newest) const {
   std::string public_key;
   if (memory_ == Memory::of_this_database) {
-    auto unlike_seen = objection(connection, layout_.seen(), Strangers::refused);  // it knows better what to do
+    auto unlike_seen = objection(connection, files_.seen, Strangers::refused);  // it knows better what to do
     if (!unlike_seen || *unlike_seen) return unlike_seen;
-    auto unlike_signed = objection(connection, checkpoints, layout_.checkpoints());
+    auto unlike_signed = objection(connection, checkpoints, files_.checkpoints);
     if (!unlike_signed || *unlike_signed) return unlike_signed;
-    if (const auto key = ledger::audit::read_public_key(layout_.key("checkpoint.pub"))) public_key = *key;
+    if (const auto key = read_public_key(files_.public_key)) public_key = *key;
   }
-  if (memory_ == Memory::of_this_database) return shortfall(newest, checkpoints, public_key, layout_.checkpoints());
+  if (memory_ == Memory::of_this_database) return shortfall(newest, checkpoints, public_key, files_.checkpoints);
   if (!newest || newest->number == 0) return std::optional<std::string>{};
   return std::optional(
       fmt::format("the checkpoints of this database are not here: {}; name its own folder with --data-dir, or look at "
@@ -72,13 +67,13 @@ ledger::Stored<std::optional<std::string>> Witness::objection_of(ledger::Connect
                   in_words(*newest)));
 }
 
-ledger::Stored<Testimony> Witness::testify(ledger::Connection& connection, Depth depth,
-                                           ledger::audit::VerifyOptions options, Checkpointed checkpointed) const {
+Stored<Verification> Auditor::testify(Connection& connection, Depth depth, VerifyOptions options,
+                                      Checkpointed checkpointed) const {
   options.is_house = true;
-  Testimony made;
-  made.outcome = Testimony::Outcome::bad;
+  Verification made;
+  made.outcome = Verification::Outcome::bad;
   // What is on record before the file: whoever signs meanwhile adds to the file first.
-  const auto newest = ledger::audit::newest_signing(connection);
+  const auto newest = newest_signing(connection);
   if (!newest) return machines::fail(newest.error());
   auto checkpoints = checkpointed == Checkpointed::waived ? Checkpoints() : read();
   if (!checkpoints) {
@@ -86,7 +81,7 @@ ledger::Stored<Testimony> Witness::testify(ledger::Connection& connection, Depth
     return made;
   }
   made.is_torn = checkpoints->torn();
-  const auto refused = checkpointed == Checkpointed::waived ? ledger::Stored<std::optional<std::string>>(std::nullopt)
+  const auto refused = checkpointed == Checkpointed::waived ? Stored<std::optional<std::string>>(std::nullopt)
                                                             : objection_of(connection, *checkpoints, *newest);
   if (!refused) return machines::fail(refused.error());
   if (*refused) {
@@ -99,31 +94,31 @@ ledger::Stored<Testimony> Witness::testify(ledger::Connection& connection, Depth
   if (!verdict) return machines::fail(verdict.error());
   made.verdict = std::move(*verdict);
   if (!made.verdict.ok) {
-    if (!made.verdict.complete && made.verdict.stopped) made.outcome = Testimony::Outcome::incomplete;
+    if (!made.verdict.complete && made.verdict.stopped) made.outcome = Verification::Outcome::incomplete;
     made.text = made.verdict.problem;
     return made;
   }
-  made.outcome = Testimony::Outcome::ok;
+  made.outcome = Verification::Outcome::ok;
   if (checkpointed == Checkpointed::waived) {
-    made.outcome = Testimony::Outcome::not_judged;
+    made.outcome = Verification::Outcome::not_judged;
     made.text = *newest && (*newest)->number > 0 ? "checkpoints: " + in_words(**newest) : "no checkpoint is on record";
     return made;
   }
-  if (memory_ == Memory::of_another || !std::filesystem::exists(layout_.key("checkpoint.key"))) return made;
+  if (memory_ == Memory::of_another || !std::filesystem::exists(files_.key)) return made;
   // What the last one signed stands, and nothing has come to it but that it was signed.
-  const auto idle = last ? only_signings_since(connection, last->heads) : ledger::Stored<bool>(false);
+  const auto idle = last ? only_signings_since(connection, last->heads) : Stored<bool>(false);
   if (!idle) return machines::fail(idle.error());
   if (!*idle || checkpoints->torn()) sign(connection, *checkpoints, made);
   return made;
 }
 
-void Witness::sign(ledger::Connection& connection, Checkpoints& checkpoints, Testimony& said) const {
-  const auto signer = Signer::open(layout_.key("checkpoint.key"));
+void Auditor::sign(Connection& connection, Checkpoints& checkpoints, Verification& said) const {
+  const auto signer = Signer::open(files_.key);
   if (!signer) {
     said.text = signer.error().text;
     return;
   }
-  const auto name = ledger::audit::deployment_name(connection);
+  const auto name = deployment_name(connection);
   if (!name) {
     said.text = name.error().text;
     return;
@@ -137,4 +132,4 @@ void Witness::sign(ledger::Connection& connection, Checkpoints& checkpoints, Tes
   if (!recorded) said.text = "it is in the file, and the ledger could not be told: " + recorded.error().text;
 }
 
-}  // namespace deploy
+}  // namespace ledger::audit

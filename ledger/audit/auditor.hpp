@@ -1,27 +1,27 @@
-// deploy/bursar/witness.hpp: Witness, who verifies the ledger of a data folder against the checkpoints that were signed
+// ledger/audit/auditor.hpp: Auditor, who verifies the ledger of a data folder against the checkpoints that were signed
 // in it, and signs the next one. The file and the key stand in the data folder, outside PostgreSQL.
 #pragma once
 
 #include <optional>
 #include <string>
 
-#include "deploy/bursar/layout.hpp"
+#include "ledger/audit/audit_files.hpp"
 #include "ledger/audit/checkpoints.hpp"
 #include "ledger/audit/signings.hpp"
 #include "ledger/audit/verify.hpp"
 
-namespace deploy {
+namespace ledger::audit {
 
 // Makes the deployment's signing key where there is none. Errors: not writable; a secret without its public part.
-ledger::audit::Audited<bool> make_checkpoint_key(const Layout& layout);
+Audited<bool> make_checkpoint_key(const AuditFiles& files);
 
 // What came of it: ok, bad (refused, or a bad row), incomplete, or not judged: the rows are sound, and nobody held them
 // against the checkpoints that were signed. `text` says which in one sentence.
-struct Testimony {
+struct Verification {
   enum class Outcome { ok, bad, incomplete, not_judged };
   Outcome outcome = Outcome::incomplete;
   std::string text;
-  ledger::audit::Verdict verdict;
+  Verdict verdict;
   std::int64_t since_us = 0;  // the checkpoint it went on from; 0: from the first link
   bool is_signed = false;     // a checkpoint of its heads was written
   bool is_torn = false;       // the file's last line had no end: a write that a crash cut short; it counts for nothing
@@ -30,33 +30,31 @@ struct Testimony {
 };
 
 enum class Depth { since_checkpoint, full };
-// Whether the folder's memory is of the database that is verified (belonging.hpp). If not, it is neither held against
+// Whether the folder's memory is of the database that is verified (deploy asks the folder). If not, it is neither held against
 // it nor added to.
 enum class Memory { of_this_database, of_another };
 // Whether checkpoints that the ledger says were signed must be there. Waived: by a person, on a host that has no copy.
 enum class Checkpointed { required, waived };
 
-class Witness {
+class Auditor {
  public:
-  explicit Witness(Layout layout, Memory memory = Memory::of_this_database)
-      : layout_(std::move(layout)), memory_(memory) {}
+  explicit Auditor(AuditFiles files, Memory memory = Memory::of_this_database)
+      : files_(std::move(files)), memory_(memory) {}
   // Only what the checkpoints, and what the house saw last, say of this database: cheap. Nothing when it holds them
   // all; else what to refuse it with. Errors: the connection's.
-  ledger::Stored<std::optional<std::string>> refusal(ledger::Connection& connection) const;
+  Stored<std::optional<std::string>> refusal(Connection& connection) const;
   // Checks the checkpoints, then the rows; signs when ok and there is a key. Errors: the connection's, with how far it
   // came: incomplete.
-  ledger::Stored<Testimony> testify(ledger::Connection& connection, Depth depth,
-                                    ledger::audit::VerifyOptions options = {},
-                                    Checkpointed checkpointed = Checkpointed::required) const;
+  Stored<Verification> testify(Connection& connection, Depth depth, VerifyOptions options = {},
+                               Checkpointed checkpointed = Checkpointed::required) const;
 
  private:
-  ledger::audit::Audited<ledger::audit::Checkpoints> read() const;
-  ledger::Stored<std::optional<std::string>> objection_of(ledger::Connection& connection,
-                                                          const ledger::audit::Checkpoints& checkpoints,
-                                                          const std::optional<ledger::audit::Signing>& newest) const;
-  void sign(ledger::Connection& connection, ledger::audit::Checkpoints& checkpoints, Testimony& said) const;
-  Layout layout_;
+  Audited<Checkpoints> read() const;
+  Stored<std::optional<std::string>> objection_of(Connection& connection, const Checkpoints& checkpoints,
+                                                  const std::optional<Signing>& newest) const;
+  void sign(Connection& connection, Checkpoints& checkpoints, Verification& said) const;
+  AuditFiles files_;
   Memory memory_;
 };
 
-}  // namespace deploy
+}  // namespace ledger::audit
