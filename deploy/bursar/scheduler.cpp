@@ -6,8 +6,8 @@
 #include <chrono>
 
 #include "brokers/schedule/cron.hpp"
-#include "deploy/bursar/setup.hpp"
 #include "ledger/env/times.hpp"
+#include "ledger/market/feed.hpp"
 #include "machines/core/names.hpp"
 
 namespace deploy {
@@ -117,11 +117,11 @@ std::vector<std::string> overdue(const std::vector<Schedule>& schedules, Instant
 }
 
 ledger::Stored<std::vector<std::string>> overdue_now(ledger::Connection& connection) {
-  const auto feeds = read_feed(connection);
+  const auto feeds = ledger::market::read_cursor(connection);
   if (!feeds) return machines::fail(feeds.error());
   const auto all = Schedules(connection).all();
   if (!all) return machines::fail(all.error());
-  const bool is_live = std::all_of(feeds->begin(), feeds->end(), [](const FeedState& feed) { return feed.finished; });
+  const bool is_live = std::all_of(feeds->begin(), feeds->end(), [](const auto& feed) { return feed.finished; });
   return is_live ? overdue(*all, wall_now()) : std::vector<std::string>{};
 }
 

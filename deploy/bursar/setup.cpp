@@ -10,6 +10,7 @@
 #include "deploy/bursar/lone_hand.hpp"
 #include "deploy/bursar/vaults.hpp"
 #include "ledger/journal/journal.hpp"
+#include "ledger/market/bars.hpp"
 #include "machines/allocation/decide.hpp"
 #include "machines/core/names.hpp"
 #include "schemas/codec/data.hpp"
@@ -17,7 +18,6 @@
 namespace deploy {
 namespace {
 
-using ledger::ArrayText;
 using ledger::Parameters;
 using ledger::Statement;
 using ledger::Stored;
@@ -37,13 +37,6 @@ constexpr Statement vault_accounts_statement = {
 constexpr Statement sleeve_statement = {
     "open_sleeve",
     "SELECT ledger.open_sleeve($1, $2, $3, $4, $5, $6, $7, 'bursar up', 'a sleeve of the configuration', $8)"};
-constexpr Statement bars_statement = {"set_bars",
-                                      "INSERT INTO ledger.bar SELECT 1, * FROM unnest($1::bigint[], $2::bigint[], "
-                                      "$3::bigint[], $4::bigint[], $5::bigint[], $6::boolean[], "
-                                      "$7::boolean[]) ON CONFLICT DO NOTHING"};
-constexpr Statement feed_statement = {"set_feed",
-                                      "INSERT INTO ledger.feed (instrument, file, sha256, import, played_to) VALUES "
-                                      "(1, $1, $2, $3, 0) ON CONFLICT DO NOTHING"};
 constexpr Statement setting_statement = {"set_setting",
                                          "INSERT INTO ledger.setting VALUES ('settings', $1) ON CONFLICT DO NOTHING"};
 constexpr Statement genesis_statement = {"genesis", "SELECT count(*) FROM ledger.instance WHERE kind = 'allocation'",
@@ -86,21 +79,6 @@ Stored<VaultAccounts> accounts_of(ledger::Connection& connection, std::int64_t v
   const auto rows = connection.call(vault_accounts_statement, Parameters().add(std::int64_t{owner_id}).add(vault));
   if (!rows) return machines::fail(rows.error());
   return VaultAccounts{{rows->number(0, 0)}, {rows->number(0, 1)}, {rows->number(0, 2)}};
-}
-
-void set_bars(Sequence& sequence, const std::vector<workers::market::Bar>& bars) {
-  ArrayText opens_at, open, high, low, close, open_sound, close_sound;
-  for (const auto& bar : bars) {
-    opens_at.add(bar.opens_at.us);
-    open.add(bar.open.e8);
-    high.add(bar.high.e8);
-    low.add(bar.low.e8);
-    close.add(bar.close.e8);
-    open_sound.add_bool(bar.open_sound);
-    close_sound.add_bool(bar.close_sound);
-  }
-  sequence.run(bars_statement,
-               Parameters().add(opens_at).add(open).add(high).add(low).add(close).add(open_sound).add(close_sound));
 }
 
 machines::allocation::Data funding(const VaultAccounts& vault, Amount tradeable, Amount reserve) {
@@ -189,7 +167,8 @@ Stored<bool> set_up(ledger::Connection& connection, const TreasurySpec& spec, co
                                              .add(machines::to_text(instrument.min_notional.minor()))
                                              .add(instrument.maker_fee.ppm)
                                              .add(instrument.taker_fee.ppm));
-  set_bars(sequence, prices.bars);
+  if (sequence.error()) return machines::fail(*sequence.error());
+  if (const auto kept = ledger::market::write_bars(connection, prices.bars); !kept) return machines::fail(kept.error());
   machines::policy::Reserve reserve = spec.reserve;
   reserve.flexed = Amount::zero({static_cast<std::int32_t>(quote)});
   const std::int64_t vault =
@@ -232,8 +211,8 @@ Stored<bool> set_up(ledger::Connection& connection, const TreasurySpec& spec, co
   const auto opened = genesis(connection, spec, *accounts, fee_accounts, first_open);
   if (!opened) return opened;
   // Last of all: read_feed() finds a treasury only when all of it stands, its first coins too.
-  sequence.run(feed_statement, Parameters().add(file).add(prices.sha256).add(write_import(prices.report)));
-  if (sequence.error()) return machines::fail(*sequence.error());
+  const auto feed = ledger::market::open_cursor(connection, file, prices.sha256, write_import(prices.report));
+  if (!feed) return machines::fail(feed.error());
   return opened;
 }
 
@@ -242,19 +221,12 @@ bool is_sample(const FeedState& feed) {
 }
 
 Stored<std::vector<FeedState>> read_feed(ledger::Connection& connection) {
-  const auto rows = connection.call(
-      {"read_feed",
-       "SELECT file, sha256, import, played_to, finished, elapsed_us FROM ledger.feed WHERE instrument = 1", false});
-  if (!rows) return machines::fail(rows.error());
+  const auto cursors = ledger::market::read_cursor(connection);
+  if (!cursors) return machines::fail(cursors.error());
   std::vector<FeedState> feeds;
-  feeds.reserve(static_cast<std::size_t>(rows->size()));
-  for (int row = 0; row < rows->size(); ++row)
-    feeds.push_back({std::string(rows->text(row, 0)),
-                     std::string(rows->text(row, 1)),
-                     parse_import(std::string(rows->text(row, 2))),
-                     {rows->number(row, 3)},
-                     rows->flag(row, 4),
-                     rows->number(row, 5)});
+  feeds.reserve(cursors->size());
+  for (const auto& one : *cursors)
+    feeds.push_back({one.file, one.sha256, parse_import(one.import), one.played_to, one.finished, one.elapsed_us});
   return feeds;
 }
 
@@ -263,34 +235,6 @@ Stored<std::string> read_settings(ledger::Connection& connection) {
       connection.call({"read_settings", "SELECT value FROM ledger.setting WHERE key = 'settings'", false});
   if (!rows) return machines::fail(rows.error());
   return rows->empty() ? std::string() : std::string(rows->text(0, 0));
-}
-
-Stored<bool> save_feed(ledger::Connection& connection, machines::Instant played_to, bool finished,
-                       std::int64_t elapsed_us) {
-  const auto rows = connection.call(
-      {"save_feed", "UPDATE ledger.feed SET played_to = $1, finished = $2, elapsed_us = $3 WHERE instrument = 1"},
-      Parameters().add(played_to.us).add_bool(finished).add(elapsed_us));
-  if (!rows) return machines::fail(rows.error());
-  return true;
-}
-
-Stored<std::vector<workers::market::Bar>> read_bars(ledger::Connection& connection) {
-  const auto rows = connection.call({"read_bars",
-                                     "SELECT opens_at, open, high, low, close, open_sound, close_sound FROM ledger.bar "
-                                     "WHERE instrument = 1 ORDER BY opens_at",
-                                     false});
-  if (!rows) return machines::fail(rows.error());
-  std::vector<workers::market::Bar> bars;
-  bars.reserve(static_cast<std::size_t>(rows->size()));
-  for (int row = 0; row < rows->size(); ++row)
-    bars.push_back({{rows->number(row, 0)},
-                    {rows->number(row, 1)},
-                    {rows->number(row, 2)},
-                    {rows->number(row, 3)},
-                    {rows->number(row, 4)},
-                    rows->flag(row, 5),
-                    rows->flag(row, 6)});
-  return bars;
 }
 
 }  // namespace deploy

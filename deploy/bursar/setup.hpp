@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ledger/market/feed.hpp"
 #include "ledger/store/connection.hpp"
 #include "machines/core/sleeve.hpp"
 #include "machines/policy/reallocation.hpp"
@@ -58,12 +59,5 @@ std::int64_t drawn_shard();
 // REQUIRES: migrated, and the owner's role. Errors: the connection's.
 ledger::Stored<bool> set_up(ledger::Connection& connection, const TreasurySpec& spec,
                             const workers::market::PriceFile& prices, const std::string& file);
-
-// How far the feed has come. Durable before it returns.
-ledger::Stored<bool> save_feed(ledger::Connection& connection, machines::Instant played_to, bool finished,
-                               std::int64_t elapsed_us);
-
-// The bars that were set up, by time.
-ledger::Stored<std::vector<workers::market::Bar>> read_bars(ledger::Connection& connection);
 
 }  // namespace deploy

@@ -34,20 +34,16 @@
 #include "ledger/books/vaults.hpp"
 #include "ledger/env/atomic_file.hpp"
 #include "ledger/env/times.hpp"
+#include "ledger/market/bars.hpp"
 #include "ledger/store/dsn.hpp"
 #include "workers/market/generator.hpp"
 #include "workers/market/reader.hpp"
 
 namespace deploy {
 
-using ledger::audit::Auditor;
-using ledger::audit::Depth;
-using ledger::audit::freeze_for;
-using ledger::audit::frozen_now;
-using ledger::audit::frozen_text;
-using ledger::audit::Verification;
-using ledger::env::wall_now;
-using ledger::env::write_whole;
+using ledger::audit::Auditor, ledger::audit::Depth, ledger::audit::Verification;
+using ledger::env::wall_now, ledger::env::write_whole;
+using ledger::market::read_bars, ledger::market::save_feed;
 
 namespace {
 
@@ -114,7 +110,7 @@ class Run {
     if (!standing) return failed(standing.error().text);
     if (!standing->empty()) feed_ = standing->front();
     if (const int code = check_same(); code != 0) return code;
-    if (const auto frozen = house_.ask([&] { return frozen_now(connection_); }); frozen)
+    if (const auto frozen = house_.ask([&] { return ledger::audit::frozen_now(connection_); }); frozen)
       for (const std::string& one : *frozen) print_text(stderr, "{}\n", one);
     const bool was_finished = feed_.finished;
     if (!was_finished)
@@ -362,9 +358,9 @@ class Run {
   // A row that is not what history makes of it: nothing leaves any more. A database that was refused is left as it is.
   int unsound(const Verification& said) {
     if (said.is_bad_row()) {
-      const auto frozen = house_.ask([&] { return freeze_for(connection_, said.verdict, who_asks()); });
+      const auto frozen = house_.ask([&] { return ledger::audit::freeze_for(connection_, said.verdict, who_asks()); });
       if (frozen)
-        print_text(stderr, "bursar: {}\n", frozen_text(*frozen));
+        print_text(stderr, "bursar: {}\n", ledger::audit::frozen_text(*frozen));
       else
         print_text(stderr, "bursar: nobody could be frozen: {}; `bursar freeze --level all`\n", frozen.error().text);
     }

@@ -30,8 +30,8 @@ struct Verification {
 };
 
 enum class Depth { since_checkpoint, full };
-// Whether the folder's memory is of the database that is verified (deploy asks the folder). If not, it is neither held against
-// it nor added to.
+// Whether the folder's memory is of the database that is verified (deploy asks the folder). If not, it is neither held
+// against it nor added to.
 enum class Memory { of_this_database, of_another };
 // Whether checkpoints that the ledger says were signed must be there. Waived: by a person, on a host that has no copy.
 enum class Checkpointed { required, waived };

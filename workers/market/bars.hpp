@@ -7,21 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "ledger/market/bars.hpp"
 #include "machines/core/amount.hpp"
 #include "machines/core/instant.hpp"
 
 namespace workers::market {
 
-// One hour. A number is sound when it lies within 50 % of the last sound close (judge_bars): a bar is no witness for
-// itself. Nothing may ever fill on an absurd bar.
-struct Bar {
-  machines::Instant opens_at;
-  machines::Price open, high, low, close;
-  bool open_sound = true;
-  bool close_sound = true;  // signals and marks may use the close
-  [[nodiscard]] bool absurd() const { return !open_sound || !close_sound; }
-  bool operator==(const Bar&) const = default;
-};
+using ledger::market::Bar;
 
 // An absurd number that was kept in the series and barred from fills.
 struct Rejection {

@@ -106,7 +106,7 @@ class AnyMoves {
 
   void check() {
     auto feed = deploy::read_feed(ground_.connection);
-    auto bars = deploy::read_bars(ground_.connection);
+    auto bars = ledger::market::read_bars(ground_.connection);
     ASSERT_TRUE(feed && bars);
     std::erase_if(*bars, [&](const auto& bar) { return bar.opens_at > feed->front().played_to; });
     if (bars->empty()) return;
