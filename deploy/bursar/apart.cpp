@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <set>
 
-#include "deploy/bursar/broker_rules.hpp"
+#include "brokers/service/rules_from_config.hpp"
 #include "deploy/bursar/lookout.hpp"
 #include "deploy/bursar/market_fit.hpp"
 #include "deploy/bursar/nodes.hpp"

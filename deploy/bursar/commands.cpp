@@ -8,12 +8,12 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "brokers/schedule/scheduler.hpp"
 #include "deploy/bursar/belonging.hpp"
 #include "deploy/bursar/broker_limits.hpp"
 #include "deploy/bursar/broker_view.hpp"
 #include "deploy/bursar/key_watch.hpp"
 #include "deploy/bursar/reconciliation.hpp"
-#include "deploy/bursar/scheduler.hpp"
 #include "deploy/bursar/setup.hpp"
 #include "deploy/bursar/stuck.hpp"
 #include "deploy/bursar/vault_page.hpp"
@@ -41,6 +41,7 @@
 
 namespace deploy {
 
+using brokers::schedule::overdue_now;
 using ledger::env::age_text;
 using ledger::env::utc;
 

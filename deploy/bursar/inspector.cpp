@@ -5,12 +5,13 @@
 #include <filesystem>
 #include <map>
 
+#include "brokers/schedule/scheduler.hpp"
 #include "deploy/bursar/broker_view.hpp"
-#include "deploy/bursar/scheduler.hpp"
 #include "ledger/env/atomic_file.hpp"
 
 namespace deploy {
 
+using brokers::schedule::overdue_now;
 using ledger::env::write_whole;
 
 namespace {

@@ -8,9 +8,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "brokers/service/retry_rules.hpp"
 #include "deploy/bursar/cancellation.hpp"
 #include "deploy/bursar/reconciliation.hpp"
-#include "deploy/bursar/retry_rules.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/books/books.hpp"
@@ -19,6 +19,7 @@
 
 namespace deploy {
 
+using brokers::service::retry_rules;
 using ledger::env::age_text;
 using ledger::env::utc;
 

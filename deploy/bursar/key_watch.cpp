@@ -9,13 +9,16 @@
 #include <map>
 #include <thread>
 
+#include "brokers/schedule/scheduler.hpp"
 #include "deploy/bursar/key_desk.hpp"
 #include "deploy/bursar/key_venue.hpp"
-#include "deploy/bursar/scheduler.hpp"
 #include "ledger/secrets/process.hpp"
 #include "machines/core/names.hpp"
 
 namespace deploy {
+
+using brokers::schedule::FiringHand;
+
 namespace {
 
 namespace key = machines::key;

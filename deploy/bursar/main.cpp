@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "brokers/schedule/scheduler.hpp"
 #include "deploy/bursar/apart.hpp"
 #include "deploy/bursar/audit.hpp"
 #include "deploy/bursar/commands.hpp"
@@ -20,7 +21,6 @@
 #include "deploy/bursar/paper.hpp"
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/report_books.hpp"
-#include "deploy/bursar/scheduler.hpp"
 #include "deploy/bursar/schedules.hpp"
 #include "deploy/bursar/up.hpp"
 #include "deploy/bursar/vaults.hpp"
@@ -63,7 +63,7 @@ Layout layout_of(const Options& options, const schemas::config::Config& config) 
 // Runs `then` with the configuration, or says what is wrong with it and returns 2.
 int with_config(const Options& options, const std::function<int(const schemas::config::Config&)>& then) {
   if (options.config.empty()) return then({});
-  const auto config = schemas::config::load(options.config, deploy::check_schedules);
+  const auto config = schemas::config::load(options.config, brokers::schedule::check_schedules);
   if (config) return then(*config);
   for (const auto& problem : config.error().problems) deploy::print_text(stderr, "bursar: {}\n", problem.text());
   return 2;

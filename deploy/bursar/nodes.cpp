@@ -11,7 +11,7 @@
 #include <memory>
 #include <sstream>
 
-#include "deploy/bursar/broker_rules.hpp"
+#include "brokers/service/rules_from_config.hpp"
 #include "deploy/bursar/key_watch.hpp"
 #include "deploy/bursar/plan.hpp"
 #include "deploy/bursar/vault_page.hpp"
@@ -24,6 +24,7 @@
 
 namespace deploy {
 
+using brokers::service::apply_rules;
 using ledger::audit::ServerGuard;
 
 namespace {

@@ -11,13 +11,14 @@
 #include <thread>
 
 #include "brokers/schedule/cron.hpp"
-#include "deploy/bursar/scheduler.hpp"
+#include "brokers/schedule/scheduler.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/env/times.hpp"
 
 namespace deploy {
 
+using brokers::schedule::overdue;
 using ledger::env::utc;
 using ledger::env::wall_now;
 

@@ -12,15 +12,16 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "brokers/schedule/scheduler.hpp"
 #include "deploy/bursar/feed.hpp"
 #include "deploy/bursar/house.hpp"
 #include "deploy/bursar/inspector.hpp"
 #include "deploy/bursar/market_fit.hpp"
 #include "deploy/bursar/plan.hpp"
+#include "deploy/bursar/prices.hpp"
 #include "deploy/bursar/progress.hpp"
 #include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/results.hpp"
-#include "deploy/bursar/scheduler.hpp"
 #include "deploy/bursar/venue_order.hpp"
 #include "deploy/bursar/venue_statement.hpp"
 #include "deploy/cluster/disk_room.hpp"
@@ -36,11 +37,10 @@
 #include "ledger/env/times.hpp"
 #include "ledger/market/bars.hpp"
 #include "ledger/store/dsn.hpp"
-#include "workers/market/generator.hpp"
-#include "workers/market/reader.hpp"
 
 namespace deploy {
 
+using brokers::schedule::FiringHand;
 using ledger::audit::Auditor, ledger::audit::Depth, ledger::audit::Verification;
 using ledger::env::wall_now, ledger::env::write_whole;
 using ledger::market::read_bars, ledger::market::save_feed;
@@ -51,49 +51,13 @@ namespace fs = std::filesystem;
 std::atomic<bool> interrupted = false;
 
 std::int64_t steady_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
 }
 
 int failed(const std::string& text, int exit_code = 1) {
   print_text(stderr, "bursar: {}\n", text);
   return exit_code;
-}
-
-struct Prices {
-  workers::market::PriceFile file;
-  std::string path;
-};
-
-// The sample of these settings: the same text every time. `beside` is written and gone again.
-Clustered<workers::market::PriceFile> make_sample(const UpOptions& options, const std::string& path) {
-  workers::market::SampleParams params;
-  params.seed = static_cast<std::uint64_t>(options.config.sample.seed);
-  params.bars = static_cast<int>(options.config.sample.bars);
-  if (const auto written = workers::market::write_sample(path, params); !written)
-    return machines::fail(ClusterError{fmt::format("{}: {}", written.error().file, written.error().what), 1});
-  auto file = workers::market::read_prices(path);
-  if (!file) return machines::fail(ClusterError{file.error().text(), 1});
-  return std::move(*file);
-}
-
-// The file that was asked for, or our own sample; one that this configuration can trade.
-Clustered<Prices> load_prices(const UpOptions& options) {
-  Prices prices;
-  if (options.replay.empty()) {
-    prices.path = options.layout.sample().string();
-    auto made = make_sample(options, prices.path);
-    if (!made) return machines::fail(made.error());
-    prices.file = std::move(*made);
-  } else {
-    prices.path = options.replay;
-    auto file = workers::market::read_prices(prices.path);
-    if (!file) return machines::fail(ClusterError{file.error().text(), 2});
-    prices.file = std::move(*file);
-  }
-  if (const auto why = objection(options.config, prices.file); !why.empty())
-    return machines::fail(ClusterError{fmt::format("{}: {}", prices.path, why), 2});
-  return prices;
 }
 
 class Run {
@@ -135,7 +99,7 @@ class Run {
                     2);
     if (feed_.sha256.empty()) return 0;
     if (options_.replay.empty()) return is_sample(feed_) && !options_.config_file.empty() ? check_same_sample() : 0;
-    auto prices = load_prices(options_);
+    auto prices = load_prices(options_.config, options_.replay, house_.layout().sample());
     if (!prices) return failed(prices.error().text, prices.error().exit_code);
     if (prices->file.sha256 == feed_.sha256) return 0;
     return failed(
@@ -147,7 +111,7 @@ class Run {
 
   int check_same_sample() {
     const std::string beside = house_.layout().sample().string() + ".asked";
-    const auto asked = make_sample(options_, beside);
+    const auto asked = make_sample(options_.config, beside);
     (void)unlink(beside.c_str());
     if (!asked) return failed(asked.error().text, asked.error().exit_code);
     if (asked->sha256 == feed_.sha256) return 0;
@@ -170,7 +134,7 @@ class Run {
 
   int play(bool is_new) {
     if (is_new) {
-      auto prices = load_prices(options_);
+      auto prices = load_prices(options_.config, options_.replay, house_.layout().sample());
       if (!prices) return failed(prices.error().text, prices.error().exit_code);
       if (options_.replay.empty())
         print_text(stderr,
@@ -393,7 +357,8 @@ class Run {
   // Schedules fire while the house is live: nothing here is in a replay's way, or in its digest.
   FiringHand begin_schedules() {
     ledger::jobs::Schedules schedules(pulse_);
-    const auto unknown = house_.ask([&] { return schedules.declare(schedules_of(options_.config), wall_now()); });
+    const auto unknown =
+        house_.ask([&] { return schedules.declare(brokers::schedule::schedules_of(options_.config), wall_now()); });
     if (!unknown)
       print_text(stderr, "bursar: the schedules are as they were: {}\n", unknown.error().text);
     else if (!unknown->empty())
@@ -407,7 +372,7 @@ class Run {
     if (steady_us() - scheduled_us_ < 1'000'000) return;
     scheduled_us_ = steady_us();
     ledger::jobs::Schedules schedules(pulse_);
-    if (fire_due(schedules, wall_now())) (void)hand.step();
+    if (brokers::schedule::fire_due(schedules, wall_now())) (void)hand.step();
   }
 
   int tell() {
@@ -490,7 +455,8 @@ int up(const UpOptions& options) {
   prctl(PR_SET_DUMPABLE, 0);  // it holds the owner's way in, and its children may be of the same user
   // A price file that can't be used must not leave a folder behind.
   if (!options.replay.empty())
-    if (const auto prices = load_prices(options); !prices) return failed(prices.error().text, prices.error().exit_code);
+    if (const auto prices = load_prices(options.config, options.replay, options.layout.sample()); !prices)
+      return failed(prices.error().text, prices.error().exit_code);
   print_text(stderr, "Opening {} ...\n", options.layout.folder.string());
   UpOptions absolute = options;
   absolute.gives_up = [] { return interrupted.load(); };

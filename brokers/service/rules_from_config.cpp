@@ -1,19 +1,19 @@
-#include "deploy/bursar/broker_rules.hpp"
+#include "brokers/service/rules_from_config.hpp"
 
-#include "deploy/bursar/retry_rules.hpp"
+#include "brokers/service/retry_rules.hpp"
 
-namespace deploy {
+namespace brokers::service {
 namespace {
 
-brokers::dispatch::Per per_of(const std::string& word) {
+dispatch::Per per_of(const std::string& word) {
   using brokers::dispatch::Per;
   if (word == "venue") return Per::venue;
   if (word == "owner") return Per::owner;
   return word == "all" ? Per::all : Per::account;
 }
 
-brokers::dispatch::Limit limit_of(const schemas::config::LimitConfig& from) {
-  brokers::dispatch::Limit limit;
+dispatch::Limit limit_of(const schemas::config::LimitConfig& from) {
+  dispatch::Limit limit;
   limit.name = from.name;
   limit.match = {from.kind, from.command};
   limit.venue = from.venue;
@@ -30,7 +30,7 @@ brokers::dispatch::Limit limit_of(const schemas::config::LimitConfig& from) {
 
 }  // namespace
 
-void apply_rules(const schemas::config::BrokerConfig& from, brokers::service::BrokerConfig& to) {
+void apply_rules(const schemas::config::BrokerConfig& from, BrokerConfig& to) {
   auto& rules = to.rules;
   rules.heartbeat_us = from.heartbeat_ms * 1000;
   rules.ttl_us = from.ttl_ms * 1000;
@@ -44,4 +44,4 @@ void apply_rules(const schemas::config::BrokerConfig& from, brokers::service::Br
   for (const auto& one : from.deadlines) rules.deadlines.push_back({{one.kind, one.command}, one.after.us});
 }
 
-}  // namespace deploy
+}  // namespace brokers::service

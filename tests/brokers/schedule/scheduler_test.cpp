@@ -1,6 +1,6 @@
-// tests/deploy/bursar/scheduler_test.cpp: schedules on a real PostgreSQL with a clock in the test's hand: what fires,
-// once, whoever looks and whatever is killed; what overlaps, what was missed, and what history says of it.
-#include "deploy/bursar/scheduler.hpp"
+// tests/brokers/schedule/scheduler_test.cpp: schedules on a real PostgreSQL with a clock in the test's hand: what
+// fires, once, whoever looks and whatever is killed; what overlaps, what was missed, and what history says of it.
+#include "brokers/schedule/scheduler.hpp"
 
 #include <fmt/format.h>
 
@@ -16,10 +16,13 @@
 #include "tests/support/cluster.hpp"
 
 namespace tests {
+
+using brokers::schedule::FiringHand;
+
 namespace {
 
-using deploy::FiringHand;
-using deploy::Perform;
+using brokers::schedule::FiringHand;
+using brokers::schedule::Perform;
 using ledger::jobs::Schedule;
 using ledger::jobs::Schedules;
 using machines::Instant;
@@ -58,7 +61,7 @@ class Scheduling : public testing::Test {
     must_run(ground_->database,
              "SELECT ledger.open_vault(1, 'ETH', 'paper', 'main', 2, '{}', 'test', '', 1000, 5000000)");
   }
-  int fire_at(Instant now) { return deploy::fire_due(*schedules_, now).value(); }
+  int fire_at(Instant now) { return brokers::schedule::fire_due(*schedules_, now).value(); }
   FiringHand hand(std::string outcome = "") {
     return {ground_->connection, {{"reconcile", [this, outcome]() -> machines::Result<std::string, std::string> {
                                      ++performed_;
@@ -186,7 +189,7 @@ TEST_F(Scheduling, OfTenWhoLookAtOnceEachTimeIsFiredByOne) {
       ledger::Connection connection(dsn(ground_->database));
       Schedules schedules(connection);
       for (int again = 0; again < 5; ++again)
-        if (const auto count = deploy::fire_due(schedules, after_noon(hour))) fired += *count;
+        if (const auto count = brokers::schedule::fire_due(schedules, after_noon(hour))) fired += *count;
     });
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(fired, 6);
@@ -236,9 +239,9 @@ TEST_F(Scheduling, ABrokenConnectionLosesAndDoublesNothing) {
                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
                "pg_backend_pid() AND query LIKE '%ledger.fire%'");
     });
-    (void)deploy::fire_due(schedules, after_noon(n * 10 * minute));
+    (void)brokers::schedule::fire_due(schedules, after_noon(n * 10 * minute));
     killer.join();
-    (void)deploy::fire_due(schedules, after_noon(n * 10 * minute));
+    (void)brokers::schedule::fire_due(schedules, after_noon(n * 10 * minute));
     ++fired;
   }
   EXPECT_EQ(fire_at(after_noon(20 * 10 * minute)) + 0, 0) << "each second look finished the work";
@@ -315,18 +318,18 @@ TEST_F(Scheduling, AQueuedReviewStartsWhenTheOneBeforeHasEnded) {
 
 TEST_F(Scheduling, WhatIsOverdueIsNamed) {
   declare("reconcile", "queue", "last");
-  EXPECT_THAT(deploy::overdue(schedules_->all().value(), after_noon(14 * minute)), IsEmpty());
-  EXPECT_THAT(deploy::overdue(schedules_->all().value(), after_noon(16 * minute)),
+  EXPECT_THAT(brokers::schedule::overdue(schedules_->all().value(), after_noon(14 * minute)), IsEmpty());
+  EXPECT_THAT(brokers::schedule::overdue(schedules_->all().value(), after_noon(16 * minute)),
               ElementsAre(HasSubstr("has not fired")));
   EXPECT_EQ(fire_at(after_noon(10 * minute)), 1);
-  EXPECT_THAT(deploy::overdue(schedules_->all().value(), after_noon(16 * minute)),
+  EXPECT_THAT(brokers::schedule::overdue(schedules_->all().value(), after_noon(16 * minute)),
               ElementsAre(HasSubstr("has not ended")));
 }
 
 TEST(CheckSchedules, WhatOnlyTheZonesKnowIsRefusedWithItsPlace) {
   const auto refusal = [](const std::string& text) {
-    const auto read =
-        schemas::config::parse("[[schedule]]\nname='a'\ndoes='review'\n" + text, "f.toml", deploy::check_schedules);
+    const auto read = schemas::config::parse("[[schedule]]\nname='a'\ndoes='review'\n" + text, "f.toml",
+                                             brokers::schedule::check_schedules);
     return read ? "accepted" : read.error().text();
   };
   EXPECT_EQ(refusal("cron='0 8 * * *'\nzone='Europe/Berlin'\n"), "accepted");

@@ -1,16 +1,16 @@
-#include "deploy/bursar/retry_rules.hpp"
+#include "brokers/service/retry_rules.hpp"
 
-namespace deploy {
+namespace brokers::service {
 
 using brokers::dispatch::Exhausted;
 using brokers::dispatch::RetryRule;
 
-brokers::dispatch::RetryRules retry_rules(const schemas::config::BrokerConfig& config) {
+dispatch::RetryRules retry_rules(const schemas::config::BrokerConfig& config) {
   RetryRule base;
   base.first_ms = config.backoff_ms;
   base.longest_ms = config.longest_backoff_ms;
   base.most_tries = static_cast<int>(config.most_tries);
-  brokers::dispatch::RetryRules rules(base);
+  dispatch::RetryRules rules(base);
   for (const auto& one : config.retry)
     if (const auto error = machines::from_name<machines::CallError>(one.error_class))
       rules.set(*error, {one.first_ms, one.longest_ms, one.factor, one.jitter.ppm, static_cast<int>(one.most_tries),
@@ -18,4 +18,4 @@ brokers::dispatch::RetryRules retry_rules(const schemas::config::BrokerConfig& c
   return rules;
 }
 
-}  // namespace deploy
+}  // namespace brokers::service

@@ -1,4 +1,4 @@
-#include "deploy/bursar/scheduler.hpp"
+#include "brokers/schedule/scheduler.hpp"
 
 #include <fmt/format.h>
 
@@ -10,15 +10,13 @@
 #include "ledger/market/feed.hpp"
 #include "machines/core/names.hpp"
 
-namespace deploy {
+namespace brokers::schedule {
 
 using ledger::env::utc;
 using ledger::env::wall_now;
 
 namespace {
 
-using brokers::schedule::CatchUp;
-using brokers::schedule::Cron;
 using ledger::jobs::Schedule;
 using ledger::jobs::Schedules;
 using machines::Instant;
@@ -28,7 +26,7 @@ constexpr std::int64_t patience_us = 300'000'000;  // then it is overdue
 // Nothing where this system can't read what another one declared.
 std::optional<Cron> cron_of(const Schedule& schedule) {
   const auto cron = Cron::parse(schedule.cron);
-  if (!cron || !brokers::schedule::is_zone(schedule.zone)) return std::nullopt;
+  if (!cron || !is_zone(schedule.zone)) return std::nullopt;
   return *cron;
 }
 
@@ -63,7 +61,7 @@ std::vector<schemas::config::Problem> check_schedules(const schemas::config::Con
     const auto& one = config.schedules[i];
     if (const auto cron = Cron::parse(one.cron); !cron)
       add(fmt::format("schedule[{}].cron", i), cron.error(), "for instance \"30 8 * * mon-fri\"");
-    if (!brokers::schedule::is_zone(one.zone))
+    if (!is_zone(one.zone))
       add(fmt::format("schedule[{}].zone", i), fmt::format("is \"{}\", which this system does not know", one.zone),
           "write a name of the IANA list, for instance Europe/Berlin or UTC");
   }
@@ -165,4 +163,4 @@ ledger::Stored<bool> FiringHand::step_once() {
   return true;
 }
 
-}  // namespace deploy
+}  // namespace brokers::schedule

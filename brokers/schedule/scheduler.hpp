@@ -1,6 +1,6 @@
-// deploy/bursar/scheduler.hpp: what makes schedules fire, and what performs them. The house's own process fires: there
-// is one for each house, while brokers share shards; wall time comes in from outside. A review is then a job like any
-// other; the rest is performed where it is done anyway: comparisons and checkpoints in `up`, looks at keys in the
+// brokers/schedule/scheduler.hpp: what makes schedules fire, and what performs them. The house's own process fires:
+// there is one for each house, while brokers share shards; wall time comes in from outside. A review is then a job like
+// any other; the rest is performed where it is done anyway: comparisons and checkpoints in `up`, looks at keys in the
 // process that may open them. Kill either at any moment: a firing is a row, and what it does may be done again.
 #pragma once
 
@@ -13,7 +13,7 @@
 #include "ledger/jobs/schedules.hpp"
 #include "schemas/config/config.hpp"
 
-namespace deploy {
+namespace brokers::schedule {
 
 // Crons that can't be read and zones that nobody knows, for schemas::config::load.
 std::vector<schemas::config::Problem> check_schedules(const schemas::config::Config& config);
@@ -59,4 +59,4 @@ class FiringHand {
   std::optional<Ended> ended_;  // performed, and perhaps not written down yet
 };
 
-}  // namespace deploy
+}  // namespace brokers::schedule
