@@ -13,13 +13,13 @@
 #include "deploy/bursar/broker_limits.hpp"
 #include "deploy/bursar/broker_view.hpp"
 #include "deploy/bursar/key_watch.hpp"
-#include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/setup.hpp"
 #include "deploy/bursar/stuck.hpp"
 #include "deploy/bursar/vault_page.hpp"
 #include "deploy/report/figures.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/books/books.hpp"
+#include "ledger/books/reconciliation.hpp"
 #include "ledger/books/vaults.hpp"
 #include "ledger/env/times.hpp"
 #include "ledger/jobs/desk.hpp"
@@ -117,7 +117,7 @@ struct StatusView {
   std::vector<ledger::books::StateCount> states;
   ledger::jobs::Counts jobs;
   std::vector<ledger::books::Stranded> stranded;
-  OpenBreaks breaks;
+  ledger::books::OpenBreaks breaks;
   KeyHealth keys;
   std::vector<ledger::jobs::JobGroup> unserved;  // jobs that no worker here knows the machine of
   std::vector<BrokerState> brokers;
@@ -291,7 +291,7 @@ int show_status(const Where& where, std::int64_t stuck_after_s) {
   if (!jobs) return failed(where, "status", jobs.error());
   const auto stranded = books.stranded();
   if (!stranded) return failed(where, "status", stranded.error());
-  const auto breaks = open_breaks(connection);
+  const auto breaks = ledger::books::open_breaks(connection);
   if (!breaks) return failed(where, "status", breaks.error());
   const auto keys = key_health(connection);
   if (!keys) return failed(where, "status", keys.error());

@@ -9,19 +9,20 @@
 #include <nlohmann/json.hpp>
 
 #include "brokers/service/retry_rules.hpp"
-#include "deploy/bursar/cancellation.hpp"
-#include "deploy/bursar/reconciliation.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/books/books.hpp"
 #include "ledger/env/times.hpp"
 #include "ledger/journal/journal.hpp"
+#include "workers/handlers/cancellation.hpp"
 
 namespace deploy {
 
 using brokers::service::retry_rules;
 using ledger::env::age_text;
 using ledger::env::utc;
+using workers::handlers::advice;
+using workers::handlers::cancelled;
 
 namespace {
 

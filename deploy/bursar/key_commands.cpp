@@ -7,18 +7,19 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/bursar/key_desk.hpp"
-#include "deploy/bursar/key_venue.hpp"
 #include "deploy/terminal/key_input.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/env/times.hpp"
 #include "ledger/secrets/keyring.hpp"
 #include "ledger/secrets/process.hpp"
 #include "machines/core/names.hpp"
+#include "workers/keys/key_look.hpp"
 #include "workers/venues/paper/keys.hpp"
 
 namespace deploy {
 
 using ledger::env::wall_now;
+using workers::keys::ask_about_key;
 
 namespace {
 
@@ -134,7 +135,7 @@ Secretly<Enrolment> enrolment_of(const KeyOptions& options) {
 Secretly<std::optional<key::Observation>> look_before(const KeyDesk& desk, const Enrolment& asked,
                                                       const Secret& credential) {
   if (!desk.where.house_may_run) return std::optional<key::Observation>{};
-  const auto seen = ask_about_key(desk.where.layout, credential, asked.account);
+  const auto seen = ask_about_key(desk.where.layout.venue_files("client"), credential, asked.account);
   if (!seen) return std::optional<key::Observation>{};
   if (const auto wrong = key::wrong_at_enrolment(asked.purpose, *seen); !wrong.empty())
     return refused(wrong + "; nothing was stored");
@@ -193,7 +194,7 @@ int test_key(const KeyDesk& desk, const KeyOptions& options) {
   if (!view) return failed("test", view.error());
   const auto credential = opened->keyring.open_for_test(*view, opened->master);
   if (!credential) return failed("test", credential.error());
-  const auto seen = ask_about_key(desk.where.layout, *credential, view->data.account);
+  const auto seen = ask_about_key(desk.where.layout.venue_files("client"), *credential, view->data.account);
   if (!seen)
     return failed("test", {seen.error().failure, seen.error().text + retry_hint(desk) + "; nothing was changed"});
   if (options.acknowledge) view = move_key(opened->keyring, *view, {key::Event::acknowledge, {}});

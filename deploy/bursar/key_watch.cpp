@@ -11,13 +11,14 @@
 
 #include "brokers/schedule/scheduler.hpp"
 #include "deploy/bursar/key_desk.hpp"
-#include "deploy/bursar/key_venue.hpp"
 #include "ledger/secrets/process.hpp"
 #include "machines/core/names.hpp"
+#include "workers/keys/key_look.hpp"
 
 namespace deploy {
 
 using brokers::schedule::FiringHand;
+using workers::keys::ask_about_key;
 
 namespace {
 
@@ -104,7 +105,7 @@ int watch_keys(const KeyDesk& desk, const std::atomic<bool>& stop) {
   }
   const auto test = [&] {
     return test_all_keys(desk, [&](const auto& credential, const std::string& account) {
-      return ask_about_key(desk.where.layout, credential, account);
+      return ask_about_key(desk.where.layout.venue_files("client"), credential, account);
     });
   };
   KeyRounds rounds(desk.config.keys.test_minutes, steady_ms());

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ledger/audit/audit_files.hpp"
+#include "workers/venues/venue_files.hpp"
 
 namespace deploy {
 
@@ -25,6 +26,10 @@ struct Layout {
   }
   [[nodiscard]] std::filesystem::path venue_public_key() const {
     return venue_elsewhere.empty() ? key("venue.pub") : venue_elsewhere_key;
+  }
+  // For whoever asks the venue with the key pair of this role.
+  [[nodiscard]] workers::venues::VenueFiles venue_files(const std::string& role) const {
+    return {venue_endpoint(), key(role), venue_public_key()};
   }
   [[nodiscard]] std::filesystem::path venue_store() const { return folder / "venue" / "paper.db"; }
   // The API keys that the paper venue knows: its own file, not ours (workers/venues/paper/keys.hpp).

@@ -41,7 +41,7 @@ struct Options {
   std::int64_t id = 0;
   deploy::VaultOrder vault;
   deploy::ControlOrder control;
-  deploy::BreakOrder broken;
+  workers::reconciliation::BreakOrder broken;
   deploy::ReportOptions report;
   deploy::PaperOrder paper;
   deploy::MachineMigration migration;
@@ -354,7 +354,8 @@ class Cli {
     looker(reconcile, "list", "the breaks that wait, oldest first", [this] {
       return look(o_, [this](const Where& where) { return deploy::list_breaks(where, o_.all); });
     })->add_flag("--all", o_.all, "closed ones too");
-    const auto on_break = [&](const char* name, const char* help, int (*action)(const Where&, deploy::BreakOrder)) {
+    const auto on_break = [&](const char* name, const char* help,
+                              int (*action)(const Where&, workers::reconciliation::BreakOrder)) {
       auto* command = looker(reconcile, name, help, [this, action] {
         return look(o_, [this, action](const Where& where) { return action(where, o_.broken); });
       });

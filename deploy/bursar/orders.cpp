@@ -6,9 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "deploy/bursar/break_step.hpp"
 #include "deploy/bursar/reconciliation.hpp"
-#include "deploy/bursar/resolutions.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/env/times.hpp"
@@ -18,10 +16,18 @@
 #include "schemas/codec/resolution_data.hpp"
 #include "workers/handlers/compose.hpp"
 #include "workers/handlers/sleeve.hpp"
+#include "workers/reconciliation/break_step.hpp"
+#include "workers/reconciliation/resolutions.hpp"
 
 namespace deploy {
 
 using ledger::env::age_text;
+using workers::reconciliation::commit_alone;
+using workers::reconciliation::Ground;
+using workers::reconciliation::ground_for;
+using workers::reconciliation::open_resolutions;
+using workers::reconciliation::Resolution;
+using workers::reconciliation::resolution_kind;
 
 namespace {
 

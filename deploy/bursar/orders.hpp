@@ -1,7 +1,7 @@
 // deploy/bursar/orders.hpp: `bursar order list|resolve`: the orders that have not ended, and a person's word about one
 // that nobody can ask about any more. Such a word is one step like any other, in the history and the audit chain with
-// who and on what evidence; the venue's own word may overrule it later (resolutions.hpp). Each command prints for
-// people, or one JSON object with --json, and returns the exit code: 2 where it waits for the yes.
+// who and on what evidence; the venue's own word may overrule it later (workers/reconciliation/resolutions). Each
+// command prints for people, or one JSON object with --json, and returns the exit code: 2 where it waits for the yes.
 #pragma once
 
 #include <string>

@@ -7,17 +7,25 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/bursar/belonging.hpp"
-#include "deploy/bursar/venue_order.hpp"
-#include "deploy/bursar/venue_statement.hpp"
 #include "deploy/report/figures.hpp"
+#include "deploy/report/reconciled.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/env/times.hpp"
+#include "workers/reconciliation/ask_order.hpp"
+#include "workers/reconciliation/ask_statement.hpp"
 
 namespace deploy {
 
 using ledger::env::age_text;
 using ledger::env::utc;
+using workers::reconciliation::ask_venue;
+using workers::reconciliation::ask_venue_for_order;
+using workers::reconciliation::BreakOrder;
+using workers::reconciliation::Heard;
+using workers::reconciliation::reconcile;
+using workers::reconciliation::Reconciled;
+using workers::reconciliation::Reconciling;
 
 namespace {
 
@@ -136,30 +144,6 @@ int said(const Where& where, const char* command, const ledger::Stored<std::stri
 
 }  // namespace
 
-std::string in_one_line(const Reconciled& made) {
-  if (!made.silent.empty()) return "not reconciled: the venue gave no statement: " + made.silent;
-  if (!made.still) return "not reconciled yet: orders are on their way, and a difference shows meanwhile";
-  if (made.booked.empty() && made.found.empty())
-    return made.unknown.empty() ? "reconciled: the venue's statement is what the ledger says"
-                                : "reconciled; but the venue has coins that no vault of ours holds";
-  return fmt::format("reconciled: {} of others booked, {} in quarantine{}",
-                     report::counted(static_cast<std::int64_t>(made.booked.size()), "sale"),
-                     report::counted(static_cast<std::int64_t>(made.found.size()), "new difference"),
-                     made.found.empty() ? "" : "; `bursar reconcile list` shows them");
-}
-
-ledger::Stored<OpenBreaks> open_breaks(ledger::Connection& connection) {
-  const auto views = ledger::books::Reconciliation(connection).breaks(false);
-  if (!views) return machines::fail(views.error());
-  OpenBreaks open;
-  for (const BreakView& view : *views) {
-    if (view.state != "open") continue;
-    ++open.count;
-    open.oldest_s = std::max(open.oldest_s, view.age_s);
-  }
-  return open;
-}
-
 int reconcile_now(const Where& where, const std::string& person, const std::string& master_key_file) {
   if (!where.house_may_run) {
     print_text(stderr,
@@ -172,13 +156,13 @@ int reconcile_now(const Where& where, const std::string& person, const std::stri
   Reconciling how;
   how.who = who_asks();
   how.person = person.empty() ? how.who : person;
-  how.ask_order = ask_venue_for_order(where.layout, where.dsn,
+  how.ask_order = ask_venue_for_order(where.layout.venue_files("worker"), where.dsn,
                                       ledger::secrets::find_master_key(master_key_file, where.layout.key("master.key")),
                                       longest_answer);
-  const auto made = reconcile(connection, how, ask_venue(where.layout, longest_answer));
+  const auto made = reconcile(connection, how, ask_venue(where.layout.venue_files("client"), longest_answer));
   if (!made) return failed(where, "reconcile", made.error());
   const bool compared = made->silent.empty() && made->still;
-  if (!compared) print_text(stderr, "bursar: reconcile: {}\n", in_one_line(*made));
+  if (!compared) print_text(stderr, "bursar: reconcile: {}\n", report::in_one_line(*made));
   if (where.json)
     std::cout << reconciled_json(*made).dump() << "\n";
   else if (compared)

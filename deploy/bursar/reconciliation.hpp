@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "deploy/bursar/breaks.hpp"
 #include "deploy/bursar/commands.hpp"
-#include "deploy/bursar/reconciler.hpp"
+#include "workers/reconciliation/explain.hpp"
+#include "workers/reconciliation/reconciler.hpp"
 
 namespace deploy {
 
@@ -15,18 +15,9 @@ namespace deploy {
 // `master_key_file` as configured, "" for the default: orders are asked about with the house's trade keys.
 int reconcile_now(const Where& where, const std::string& person, const std::string& master_key_file);
 int list_breaks(const Where& where, bool all);
-int explain_break(const Where& where, BreakOrder order);
-int undo_break(const Where& where, BreakOrder order);
-int hand_over_break(const Where& where, BreakOrder order);
-int close_break(const Where& where, BreakOrder order);
-
-// "reconciled: the venue's statement is what the ledger says", or what was found.
-std::string in_one_line(const Reconciled& made);
-
-// Open breaks and the age of the oldest, in words; empty without any.
-struct OpenBreaks {
-  std::int64_t count = 0, oldest_s = 0;
-};
-ledger::Stored<OpenBreaks> open_breaks(ledger::Connection& connection);
+int explain_break(const Where& where, workers::reconciliation::BreakOrder order);
+int undo_break(const Where& where, workers::reconciliation::BreakOrder order);
+int hand_over_break(const Where& where, workers::reconciliation::BreakOrder order);
+int close_break(const Where& where, workers::reconciliation::BreakOrder order);
 
 }  // namespace deploy

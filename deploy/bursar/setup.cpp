@@ -7,15 +7,18 @@
 
 #include "deploy/bursar/import_record.hpp"
 #include "deploy/bursar/layout.hpp"
-#include "deploy/bursar/lone_hand.hpp"
 #include "deploy/bursar/vaults.hpp"
 #include "ledger/journal/journal.hpp"
 #include "ledger/market/bars.hpp"
 #include "machines/allocation/decide.hpp"
 #include "machines/core/names.hpp"
 #include "schemas/codec/data.hpp"
+#include "workers/harness/run_alone.hpp"
 
 namespace deploy {
+
+using workers::harness::allocation_step;
+
 namespace {
 
 using ledger::Parameters;

@@ -20,11 +20,9 @@
 #include "deploy/bursar/plan.hpp"
 #include "deploy/bursar/prices.hpp"
 #include "deploy/bursar/progress.hpp"
-#include "deploy/bursar/reconciliation.hpp"
 #include "deploy/bursar/results.hpp"
-#include "deploy/bursar/venue_order.hpp"
-#include "deploy/bursar/venue_statement.hpp"
 #include "deploy/cluster/disk_room.hpp"
+#include "deploy/report/reconciled.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/audit/alarm.hpp"
@@ -37,6 +35,9 @@
 #include "ledger/env/times.hpp"
 #include "ledger/market/bars.hpp"
 #include "ledger/store/dsn.hpp"
+#include "workers/reconciliation/ask_order.hpp"
+#include "workers/reconciliation/ask_statement.hpp"
+#include "workers/reconciliation/reconciler.hpp"
 
 namespace deploy {
 
@@ -44,6 +45,10 @@ using brokers::schedule::FiringHand;
 using ledger::audit::Auditor, ledger::audit::Depth, ledger::audit::Verification;
 using ledger::env::wall_now, ledger::env::write_whole;
 using ledger::market::read_bars, ledger::market::save_feed;
+using workers::reconciliation::ask_venue;
+using workers::reconciliation::ask_venue_for_order;
+using workers::reconciliation::reconcile;
+using workers::reconciliation::Reconciling;
 
 namespace {
 
@@ -292,9 +297,11 @@ class Run {
     how.person = who_asks();
     how.patience = patience;
     // Without a master key: no secret is ever in this process. Where orders must be signed, `bursar reconcile` asks.
-    how.ask_order = ask_venue_for_order(house_.layout(), house_.owner_dsn(), {}, std::chrono::seconds(2));
-    const auto made = reconcile(connection_, how, ask_venue(house_.layout(), std::chrono::seconds(2)));
-    const std::string said = made ? in_one_line(*made) : "not reconciled: " + made.error().text;
+    how.ask_order =
+        ask_venue_for_order(house_.layout().venue_files("worker"), house_.owner_dsn(), {}, std::chrono::seconds(2));
+    const auto made =
+        reconcile(connection_, how, ask_venue(house_.layout().venue_files("client"), std::chrono::seconds(2)));
+    const std::string said = made ? report::in_one_line(*made) : "not reconciled: " + made.error().text;
     print_text(stderr, "{}\n", said);
     if (!made || !made->silent.empty() || !made->still) return machines::fail(said);
     return said;

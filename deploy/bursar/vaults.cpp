@@ -4,15 +4,18 @@
 
 #include <iostream>
 
-#include "deploy/bursar/lone_hand.hpp"
 #include "deploy/bursar/vault_page.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/books/vaults.hpp"
 #include "machines/core/names.hpp"
 #include "schemas/codec/data.hpp"
+#include "workers/harness/run_alone.hpp"
 
 namespace deploy {
+
+using workers::harness::do_movement;
+
 namespace {
 
 using ledger::books::SleeveView;

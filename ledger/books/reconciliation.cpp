@@ -125,4 +125,16 @@ Stored<std::vector<BreakView>> Reconciliation::break_of(machines::InstanceId id)
   return read_breaks(connection_, true, id);
 }
 
+Stored<OpenBreaks> open_breaks(Connection& connection) {
+  const auto views = Reconciliation(connection).breaks(false);
+  if (!views) return machines::fail(views.error());
+  OpenBreaks open;
+  for (const BreakView& view : *views) {
+    if (view.state != "open") continue;
+    ++open.count;
+    open.oldest_s = std::max(open.oldest_s, view.age_s);
+  }
+  return open;
+}
+
 }  // namespace ledger::books

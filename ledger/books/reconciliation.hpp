@@ -77,4 +77,10 @@ class Reconciliation {
   Connection& connection_;
 };
 
+// How many breaks are open, and the age of the oldest.
+struct OpenBreaks {
+  std::int64_t count = 0, oldest_s = 0;
+};
+Stored<OpenBreaks> open_breaks(Connection& connection);
+
 }  // namespace ledger::books

@@ -12,8 +12,8 @@
 #include "ledger/books/books.hpp"
 #include "machines/core/names.hpp"
 #include "machines/firing/firing.hpp"
-#include "tests/deploy/bursar/treasury_ground.hpp"
 #include "tests/support/cluster.hpp"
+#include "tests/workers/reconciliation/treasury_ground.hpp"
 
 namespace tests {
 

@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 
 #include "schemas/codec/data.hpp"
-#include "tests/deploy/bursar/treasury_ground.hpp"
 #include "tests/support/cluster.hpp"
+#include "tests/workers/reconciliation/treasury_ground.hpp"
 
 namespace tests {
 namespace {
@@ -41,7 +41,7 @@ class Orders : public testing::Test {
     const auto& sleeve = sleeves->begin()->second;
     const std::int64_t cycle =
         std::stoll(ground_->one("SELECT id::text FROM ledger.instance WHERE kind = 'sleeve_cycle'"));
-    auto ground = deploy::ground_for(ground_->connection, owner);
+    auto ground = workers::reconciliation::ground_for(ground_->connection, owner);
     machines::Move enters;
     enters.instance = machines::Subject::of({cycle});
     enters.kind = "sleeve_cycle";
@@ -71,13 +71,13 @@ class Orders : public testing::Test {
     ground->step.postings = {
         {machines::PostingKind::hold, sleeve.accounts.quote, sleeve.accounts.trading_quote, data.held, "buy", {}}};
     ground->step.jobs = {{machines::Subject::birth(1), "place_order", false, {0}, {}}};
-    const auto result = deploy::commit_alone(ground_->connection, *ground);
+    const auto result = workers::reconciliation::commit_alone(ground_->connection, *ground);
     ASSERT_TRUE(result && result->outcome == machines::Outcome::committed) << result->refusal;
     order_ = result->born.at(0);
   }
   // Without a word to anybody: the order's next state, with the job of its command.
   void move(std::int64_t version, const char* from, const char* event, const char* to, const char* command) {
-    auto ground = deploy::ground_for(ground_->connection, owner);
+    auto ground = workers::reconciliation::ground_for(ground_->connection, owner);
     machines::Move made;
     made.instance = machines::Subject::of(order_);
     made.kind = "order";
@@ -89,7 +89,7 @@ class Orders : public testing::Test {
     made.data = data_;
     if (std::string_view(command) != "none") ground->step.jobs = {{made.instance, command, false, {0}, {}}};
     ground->step.moves = {made};
-    const auto result = deploy::commit_alone(ground_->connection, *ground);
+    const auto result = workers::reconciliation::commit_alone(ground_->connection, *ground);
     ASSERT_TRUE(result && result->outcome == machines::Outcome::committed) << result->refusal;
   }
   void send_into_silence() {
@@ -126,15 +126,15 @@ class Orders : public testing::Test {
     return ground_->one("SELECT coalesce(max(state), 'none') FROM ledger.instance WHERE kind = 'resolution'");
   }
   // The venue's word about the order from now on.
-  deploy::Reconciled reconcile(const OrderReport& report) {
-    deploy::Reconciling how{{}, "ana", "ben", std::chrono::milliseconds(500)};
+  workers::reconciliation::Reconciled reconcile(const OrderReport& report) {
+    workers::reconciliation::Reconciling how{{}, "ana", "ben", std::chrono::milliseconds(500)};
     how.ask_order = [&](const std::string&, bool cancel) -> machines::Result<OrderReport, std::string> {
       cancels_ += cancel;
       return report;
     };
-    const auto made = deploy::reconcile(ground_->connection, how, ground_->asked());
+    const auto made = workers::reconciliation::reconcile(ground_->connection, how, ground_->asked());
     EXPECT_TRUE(made.has_value()) << made.error().text;
-    return made ? *made : deploy::Reconciled{};
+    return made ? *made : workers::reconciliation::Reconciled{};
   }
   static OrderReport word(OrderStatus status, std::int64_t venue_us = 0) {
     OrderReport report;
@@ -296,12 +296,12 @@ TEST_F(Orders, AnotherFeeIsAnotherWord) {
 TEST_F(Orders, WithoutAStatementNoWordIsRecorded) {
   send_into_silence();
   ASSERT_EQ(resolve("not_placed"), 0) << said_;
-  deploy::Reconciling how{{}, "ana", "ben", std::chrono::milliseconds(500)};
+  workers::reconciliation::Reconciling how{{}, "ana", "ben", std::chrono::milliseconds(500)};
   how.ask_order = [&](const std::string&, bool) -> machines::Result<OrderReport, std::string> {
     return filled_there();
   };
-  const auto made =
-      deploy::reconcile(ground_->connection, how, [] { return machines::fail(std::string("it is silent")); });
+  const auto made = workers::reconciliation::reconcile(ground_->connection, how,
+                                                       [] { return machines::fail(std::string("it is silent")); });
   ASSERT_TRUE(made.has_value());
   EXPECT_THAT(made->heard, SizeIs(1));
   EXPECT_EQ(resolution(), "unconfirmed");

@@ -7,13 +7,13 @@
 
 #include <random>
 
-#include "deploy/bursar/lone_hand.hpp"
 #include "deploy/report/books.hpp"
 #include "deploy/report/figures.hpp"
 #include "ledger/books/read_statement.hpp"
 #include "ledger/books/vaults.hpp"
-#include "tests/deploy/bursar/treasury_ground.hpp"
 #include "tests/support/cluster.hpp"
+#include "tests/workers/reconciliation/treasury_ground.hpp"
+#include "workers/harness/run_alone.hpp"
 
 namespace tests {
 namespace {
@@ -68,7 +68,7 @@ class AnyMoves {
     data.external = vault.external_account;
     data.vault_reserve = vault.reserve_account;
     data.tradeable = vault.tradeable_account;
-    const auto done = deploy::do_movement(ground_.connection, false, {1}, {sleeve}, data);
+    const auto done = workers::harness::do_movement(ground_.connection, false, {1}, {sleeve}, data);
     ASSERT_TRUE(done.has_value()) << done.error().text;
     moves_ += done->settled;
   }

@@ -1,13 +1,13 @@
-// deploy/bursar/breaks.hpp: what a person does with a break: explain it (all of it or a part, by a new posting that
-// names the one it corrects), take the last explanation back, hand it to somebody, close it. Each is one step with who
-// and why; no row changes. No throw.
+// workers/reconciliation/explain.hpp: what a person does with a break: explain it (all of it or a part, by a new
+// posting that names the one it corrects), take the last explanation back, hand it to somebody, close it. Each is one
+// step with who and why; no row changes. No throw.
 #pragma once
 
 #include <string>
 
-#include "deploy/bursar/break_step.hpp"
+#include "workers/reconciliation/break_step.hpp"
 
-namespace deploy {
+namespace workers::reconciliation {
 
 struct BreakOrder {
   std::int64_t id = 0;
@@ -27,4 +27,4 @@ ledger::Stored<std::string> undo_break(ledger::Connection& connection, const Bre
 ledger::Stored<std::string> hand_over_break(ledger::Connection& connection, const BreakOrder& order);
 ledger::Stored<std::string> close_break(ledger::Connection& connection, const BreakOrder& order);
 
-}  // namespace deploy
+}  // namespace workers::reconciliation

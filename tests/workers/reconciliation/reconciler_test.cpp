@@ -1,6 +1,6 @@
-// tests/deploy/bursar/reconciler_test.cpp: on a real PostgreSQL: whatever others do on the account, the ledger with
-// quarantine is the statement; a sale by hand is booked once for ever; a correction is a new posting; nothing but an
-// explanation leads out of quarantine.
+// tests/workers/reconciliation/reconciler_test.cpp: on a real PostgreSQL: whatever others do on the account, the ledger
+// with quarantine is the statement; a sale by hand is booked once for ever; a correction is a new posting; nothing but
+// an explanation leads out of quarantine.
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -9,8 +9,8 @@
 
 #include "ledger/books/read_statement.hpp"
 #include "ledger/journal/journal.hpp"
-#include "tests/deploy/bursar/treasury_ground.hpp"
 #include "tests/support/cluster.hpp"
+#include "tests/workers/reconciliation/treasury_ground.hpp"
 
 namespace tests {
 namespace {
@@ -154,7 +154,7 @@ TEST_F(Reconciler, WhileAnOrderIsOnItsWayNothingIsDecided) {
   ground.add_sleeve("flash", "flash", 1'000, 0, 0);
   ground.totals["USDT"] -= usdt(50);
   // An order in flight, as far as the ledger knows.
-  auto step = deploy::ground_for(ground.connection, {1});
+  auto step = workers::reconciliation::ground_for(ground.connection, {1});
   machines::Move birth;
   birth.instance = machines::Subject::birth(1);
   birth.kind = "order";
@@ -164,7 +164,7 @@ TEST_F(Reconciler, WhileAnOrderIsOnItsWayNothingIsDecided) {
   birth.sleeve = {1};
   birth.data = "{}";
   step->step.moves = {birth};
-  const auto born = deploy::commit_alone(ground.connection, *step);
+  const auto born = workers::reconciliation::commit_alone(ground.connection, *step);
   ASSERT_EQ(born->outcome, machines::Outcome::committed);
   const auto made = ground.reconcile();
   EXPECT_FALSE(made.still);
@@ -176,7 +176,7 @@ TEST_F(Reconciler, WhileAnOrderIsOnItsWayNothingIsDecided) {
   birth.event = "reject";
   birth.is_final = true;
   step->step.moves = {birth};
-  ASSERT_EQ(deploy::commit_alone(ground.connection, *step)->outcome, machines::Outcome::committed);
+  ASSERT_EQ(workers::reconciliation::commit_alone(ground.connection, *step)->outcome, machines::Outcome::committed);
   EXPECT_THAT(ground.reconcile().found, SizeIs(1));
 }
 
@@ -187,7 +187,7 @@ TEST_F(Reconciler, WhatIsInQuarantineIsNeitherTradedNorAllocated) {
   ASSERT_THAT(ground.reconcile().found, SizeIs(1));
   const auto view = ground.breaks()[0];
   for (const char* kind : {"order", "allocation", "sleeve_cycle"}) {
-    auto step = deploy::ground_for(ground.connection, {1});
+    auto step = workers::reconciliation::ground_for(ground.connection, {1});
     machines::Move birth;
     birth.instance = machines::Subject::birth(1);
     birth.kind = kind;
@@ -201,7 +201,7 @@ TEST_F(Reconciler, WhatIsInQuarantineIsNeitherTradedNorAllocated) {
     for (const auto place : {sleeve.accounts.quote, sleeve.accounts.trading_quote, sleeve.accounts.tradeable}) {
       step->step.postings = {
           {machines::PostingKind::single, view.data.quarantine, place, machines::Amount({1}, 1), "buy_cost", {}}};
-      const auto result = deploy::commit_alone(ground.connection, *step);
+      const auto result = workers::reconciliation::commit_alone(ground.connection, *step);
       ASSERT_FALSE(result.has_value()) << kind;
       EXPECT_THAT(result.error().text, StartsWith("[BU014]"));
     }
@@ -245,7 +245,8 @@ TEST_F(Reconciler, WhateverIsKilledOrRepeatedEachIsBookedOnce) {
     lookers.emplace_back([&] {
       ledger::Connection own(dsn(ground.database));
       for (int done = 0; done < 3;) {
-        const auto made = deploy::reconcile(own, {{}, "ana", "ben", std::chrono::milliseconds(2'000)}, ground.asked());
+        const auto made = workers::reconciliation::reconcile(own, {{}, "ana", "ben", std::chrono::milliseconds(2'000)},
+                                                             ground.asked());
         if (made && made->still) ++done;
       }
       ++ended;

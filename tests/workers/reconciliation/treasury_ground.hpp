@@ -1,5 +1,5 @@
-// tests/deploy/bursar/treasury_ground.hpp: a treasury on a real PostgreSQL, without processes: one vault of USDT with
-// sleeves that may hold a position, and what the venue would say of its account.
+// tests/workers/reconciliation/treasury_ground.hpp: a treasury on a real PostgreSQL, without processes: one vault of
+// USDT with sleeves that may hold a position, and what the venue would say of its account.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -7,8 +7,8 @@
 #include <map>
 #include <string>
 
-#include "deploy/bursar/breaks.hpp"
-#include "deploy/bursar/reconciler.hpp"
+#include "workers/reconciliation/explain.hpp"
+#include "workers/reconciliation/reconciler.hpp"
 
 namespace tests {
 
@@ -34,8 +34,8 @@ class TreasuryGround {
   // Coins of others' trades: the venue knows the fill, and its totals change.
   void sell_by_hand(const std::string& id, std::int64_t base, std::int64_t quote, std::int64_t fee);
 
-  deploy::AskStatement asked();
-  deploy::Reconciled reconcile();
+  workers::reconciliation::AskStatement asked();
+  workers::reconciliation::Reconciled reconcile();
   static Int128 usdt(std::int64_t whole);
   static Int128 eth(std::int64_t thousandths);
 

@@ -1,4 +1,4 @@
-// deploy/bursar/cancellation.hpp: what it means to cancel a waiting job: an event of its machine, or a refusal
+// workers/handlers/cancellation.hpp: what it means to cancel a waiting job: an event of its machine, or a refusal
 // with a name. Nothing that could leave an instance with nobody to move it is ever granted. Pure: no clock, no I/O.
 #pragma once
 
@@ -6,7 +6,7 @@
 
 #include "machines/core/result.hpp"
 
-namespace deploy {
+namespace workers::handlers {
 
 enum class NotCancelled {
   event_stands,       // an event is what was said; it can't be unsaid
@@ -24,4 +24,4 @@ machines::Result<std::string_view, NotCancelled> cancelled(std::string_view kind
 // What to do instead, for a person.
 std::string_view advice(NotCancelled why);
 
-}  // namespace deploy
+}  // namespace workers::handlers

@@ -1,4 +1,4 @@
-#include "deploy/bursar/lone_hand.hpp"
+#include "workers/harness/run_alone.hpp"
 
 #include <chrono>
 #include <thread>
@@ -11,7 +11,7 @@
 #include "schemas/codec/data.hpp"
 #include "workers/handlers/sleeve.hpp"
 
-namespace deploy {
+namespace workers::harness {
 namespace {
 
 using ledger::Parameters;
@@ -138,4 +138,4 @@ Stored<Moved> do_movement(ledger::Connection& connection, bool house_may_run, ma
   return look_at(connection, id);
 }
 
-}  // namespace deploy
+}  // namespace workers::harness

@@ -1,11 +1,11 @@
-#include "deploy/bursar/reconciler.hpp"
+#include "workers/reconciliation/reconciler.hpp"
 
 #include <algorithm>
 #include <thread>
 
 #include "machines/core/names.hpp"
 
-namespace deploy {
+namespace workers::reconciliation {
 namespace {
 
 using ledger::Stored;
@@ -281,4 +281,4 @@ Stored<Reconciled> reconcile(ledger::Connection& connection, const Reconciling& 
   }
 }
 
-}  // namespace deploy
+}  // namespace workers::reconciliation

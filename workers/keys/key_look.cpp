@@ -1,11 +1,11 @@
-#include "deploy/bursar/key_venue.hpp"
+#include "workers/keys/key_look.hpp"
 
 #include <chrono>
 
 #include "workers/venues/paper/client.hpp"
 #include "workers/venues/paper/keys.hpp"
 
-namespace deploy {
+namespace workers::keys {
 namespace {
 
 namespace paper = workers::venues::paper;
@@ -31,17 +31,18 @@ Observation observed(const schemas::KeyInfo& info) {
 
 }  // namespace
 
-ledger::secrets::Secretly<Observation> ask_about_key(const Layout& layout, const ledger::secrets::Secret& credential,
+ledger::secrets::Secretly<Observation> ask_about_key(const venues::VenueFiles& venue_files,
+                                                     const ledger::secrets::Secret& credential,
                                                      const std::string& account) {
   const auto no = [](const std::string& why) {
     return machines::fail(SecretError{SecretFailure::unavailable, "the paper venue can't be asked: " + why});
   };
-  const auto keys = brokers::wire::read_keys(layout.key("client").string());
-  const auto server = brokers::wire::read_public_key(layout.venue_public_key().string());
+  const auto keys = brokers::wire::read_keys(venue_files.key.string());
+  const auto server = brokers::wire::read_public_key(venue_files.public_key.string());
   if (!keys) return no(keys.error().text);
   if (!server) return no(server.error().text);
   brokers::wire::Context context;
-  paper::VenueClient client(context, {layout.venue_endpoint(), *keys, *server, patience});
+  paper::VenueClient client(context, {venue_files.endpoint, *keys, *server, patience});
   const std::atomic<bool> stop = false;
   const auto asked = std::chrono::steady_clock::now();
   const auto answer = paper::ask(client, paper::key_info_request(credential, account, wall_us()), patience, stop);
@@ -58,4 +59,4 @@ ledger::secrets::Secretly<Observation> ask_about_key(const Layout& layout, const
   return seen;
 }
 
-}  // namespace deploy
+}  // namespace workers::keys

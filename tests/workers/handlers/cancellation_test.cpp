@@ -1,5 +1,5 @@
 // What it means to cancel a job, over every machine that has jobs: an event that its table takes, or a named refusal.
-#include "deploy/bursar/cancellation.hpp"
+#include "workers/handlers/cancellation.hpp"
 
 #include <gmock/gmock.h>
 
@@ -10,6 +10,11 @@
 #include "tests/machines/golden.hpp"
 
 namespace deploy {
+
+using workers::handlers::advice;
+using workers::handlers::cancelled;
+using workers::handlers::NotCancelled;
+
 namespace {
 
 using machines::count_of;
@@ -36,7 +41,7 @@ std::string matrix_of(std::string_view kind) {
 }
 
 TEST(Cancellation, EveryKindCommandAndStateHasItsAnswer) {
-  tests::expect_golden("tests/deploy/bursar/golden_cancellation.txt",
+  tests::expect_golden("tests/workers/handlers/golden_cancellation.txt",
                        matrix_of<order::State, order::Command>("order") +
                            matrix_of<sleeve_cycle::State, sleeve_cycle::Command>("sleeve_cycle") +
                            matrix_of<allocation::State, allocation::Command>("allocation") +

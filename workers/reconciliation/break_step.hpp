@@ -1,5 +1,6 @@
-// deploy/bursar/break_step.hpp: what a pass over a venue's statement and a person's explanation share: the sleeves on a
-// venue account, a break's moves put together with the cycle's, and the commit of a step that answers no job. No throw.
+// workers/reconciliation/break_step.hpp: what a pass over a venue's statement and a person's explanation share: the
+// sleeves on a venue account, a break's moves put together with the cycle's, and the commit of a step that answers no
+// job. No throw.
 #pragma once
 
 #include <optional>
@@ -12,7 +13,7 @@
 #include "machines/core/step.hpp"
 #include "machines/reconciliation/decide.hpp"
 
-namespace deploy {
+namespace workers::reconciliation {
 
 inline constexpr std::string_view break_kind = "break";
 
@@ -46,4 +47,4 @@ void add_break_move(machines::Step& step, const machines::reconciliation::Step& 
 ledger::Stored<std::string> add_outside_sale(ledger::Connection& connection, machines::Step& step,
                                              const Position& position, const machines::OrderSummary& sold);
 
-}  // namespace deploy
+}  // namespace workers::reconciliation

@@ -1,11 +1,11 @@
-#include "deploy/bursar/venue_statement.hpp"
+#include "workers/reconciliation/ask_statement.hpp"
 
 #include <atomic>
 
 #include "brokers/wire/keys.hpp"
 #include "workers/venues/paper/client.hpp"
 
-namespace deploy {
+namespace workers::reconciliation {
 namespace {
 
 namespace paper = workers::venues::paper;
@@ -22,13 +22,13 @@ SeenStatement seen(const schemas::Statement& statement) {
 
 }  // namespace
 
-AskStatement ask_venue(const Layout& layout, std::chrono::milliseconds timeout) {
-  return [layout, timeout]() -> machines::Result<SeenStatement, std::string> {
-    const auto keys = brokers::wire::read_keys(layout.key("client").string());
-    const auto venue = brokers::wire::read_public_key(layout.venue_public_key().string());
+AskStatement ask_venue(const venues::VenueFiles& venue_files, std::chrono::milliseconds timeout) {
+  return [venue_files, timeout]() -> machines::Result<SeenStatement, std::string> {
+    const auto keys = brokers::wire::read_keys(venue_files.key.string());
+    const auto venue = brokers::wire::read_public_key(venue_files.public_key.string());
     if (!keys || !venue) return machines::fail(std::string("the keys in the data folder can't be read"));
     brokers::wire::Context context;
-    paper::VenueClient client(context, {layout.venue_endpoint(), *keys, *venue, timeout});
+    paper::VenueClient client(context, {venue_files.endpoint, *keys, *venue, timeout});
     const std::atomic<bool> stop = false;
     const auto answer = paper::ask(client, schemas::StatementRequest{}, timeout, stop);
     if (!answer) return machines::fail(answer.error().text);
@@ -38,4 +38,4 @@ AskStatement ask_venue(const Layout& layout, std::chrono::milliseconds timeout) 
   };
 }
 
-}  // namespace deploy
+}  // namespace workers::reconciliation

@@ -1,4 +1,4 @@
-#include "deploy/bursar/venue_order.hpp"
+#include "workers/reconciliation/ask_order.hpp"
 
 #include <thread>
 
@@ -6,7 +6,7 @@
 #include "ledger/store/connection.hpp"
 #include "workers/harness/outside.hpp"
 
-namespace deploy {
+namespace workers::reconciliation {
 namespace {
 
 using Answer = machines::Result<schemas::OrderReport, std::string>;
@@ -38,15 +38,15 @@ Answer ask_once(Outside& outside, const schemas::VenueMessage& request, std::chr
 
 }  // namespace
 
-AskOrder ask_venue_for_order(const Layout& layout, const std::string& dsn, const ledger::secrets::KeyPlace& master_key,
-                             std::chrono::milliseconds timeout) {
-  return [layout, dsn, master_key, timeout](const std::string& client_id, bool cancel) -> Answer {
-    const auto keys = brokers::wire::read_keys(layout.key("worker").string());
-    const auto venue = brokers::wire::read_public_key(layout.venue_public_key().string());
+AskOrder ask_venue_for_order(const venues::VenueFiles& venue_files, const std::string& dsn,
+                             const ledger::secrets::KeyPlace& master_key, std::chrono::milliseconds timeout) {
+  return [venue_files, dsn, master_key, timeout](const std::string& client_id, bool cancel) -> Answer {
+    const auto keys = brokers::wire::read_keys(venue_files.key.string());
+    const auto venue = brokers::wire::read_public_key(venue_files.public_key.string());
     if (!keys || !venue) return machines::fail(std::string("the keys in the data folder can't be read"));
     workers::harness::WorkerConfig config;
     config.keys = *keys;
-    config.venue.endpoint = layout.venue_endpoint();
+    config.venue.endpoint = venue_files.endpoint;
     config.venue.server_public_key = *venue;
     config.venue.timeout_ms = timeout.count();
     config.venue.master_key = master_key;
@@ -59,4 +59,4 @@ AskOrder ask_venue_for_order(const Layout& layout, const std::string& dsn, const
   };
 }
 
-}  // namespace deploy
+}  // namespace workers::reconciliation

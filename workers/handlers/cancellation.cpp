@@ -1,8 +1,8 @@
-#include "deploy/bursar/cancellation.hpp"
+#include "workers/handlers/cancellation.hpp"
 
 #include "machines/order/order.hpp"
 
-namespace deploy {
+namespace workers::handlers {
 
 namespace order = machines::order;
 using machines::fail;
@@ -40,4 +40,4 @@ std::string_view advice(NotCancelled why) {
   return "";
 }
 
-}  // namespace deploy
+}  // namespace workers::handlers

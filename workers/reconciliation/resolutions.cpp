@@ -1,16 +1,16 @@
-#include "deploy/bursar/resolutions.hpp"
+#include "workers/reconciliation/resolutions.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "deploy/bursar/break_step.hpp"
 #include "machines/core/names.hpp"
 #include "schemas/codec/data.hpp"
 #include "schemas/codec/resolution_data.hpp"
 #include "workers/handlers/sleeve.hpp"
+#include "workers/reconciliation/break_step.hpp"
 
-namespace deploy {
+namespace workers::reconciliation {
 namespace {
 
 namespace resolution = machines::resolution;
@@ -185,4 +185,4 @@ Stored<bool> settle(ledger::Connection& connection, const Heard& heard) {
   return result->outcome == machines::Outcome::committed;
 }
 
-}  // namespace deploy
+}  // namespace workers::reconciliation

@@ -1,13 +1,14 @@
-// tests/deploy/bursar/breaks_test.cpp: on a real PostgreSQL: what a person says of a difference moves lots and account
-// together, sleeve by sleeve, and can be taken back, also after it was closed; the books never part from the ledger.
-#include "deploy/bursar/breaks.hpp"
+// tests/workers/reconciliation/explain_test.cpp: on a real PostgreSQL: what a person says of a difference moves lots
+// and account together, sleeve by sleeve, and can be taken back, also after it was closed; the books never part from
+// the ledger.
+#include "workers/reconciliation/explain.hpp"
 
 #include <gmock/gmock.h>
 
 #include "ledger/books/read_statement.hpp"
 #include "schemas/sql/migrations.hpp"
-#include "tests/deploy/bursar/treasury_ground.hpp"
 #include "tests/support/cluster.hpp"
+#include "tests/workers/reconciliation/treasury_ground.hpp"
 
 namespace tests {
 namespace {
@@ -144,8 +145,8 @@ TEST_F(Breaks, WhatIsTooMuchOfASaleIsNamedByItsSide) {
   const auto open = ground.breaks();
   const auto& base = open[0].asset.code == "ETH" ? open[0] : open[1];
   const auto said = [&](const std::string& amount, const std::string& other) {
-    return *deploy::explain_break(ground.connection,
-                                  {base.id.value, "trade", "quiet", amount, "", "ana", "a test", other});
+    return *workers::reconciliation::explain_break(
+        ground.connection, {base.id.value, "trade", "quiet", amount, "", "ana", "a test", other});
   };
   EXPECT_THAT(said("0.3", "500"), HasSubstr("only 0.200000000000000000 ETH of break"));
   EXPECT_THAT(said("0.1", "501"), HasSubstr("only 500.00000000 USDT of break"));

@@ -1,10 +1,10 @@
-#include "deploy/bursar/breaks.hpp"
+#include "workers/reconciliation/explain.hpp"
 
 #include <fmt/format.h>
 
 #include "machines/core/names.hpp"
 
-namespace deploy {
+namespace workers::reconciliation {
 namespace {
 
 namespace reconciliation = machines::reconciliation;
@@ -404,4 +404,4 @@ Stored<std::string> close_break(ledger::Connection& connection, const BreakOrder
   return move_it(connection, looked->view, std::move(*move), order);
 }
 
-}  // namespace deploy
+}  // namespace workers::reconciliation

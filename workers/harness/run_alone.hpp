@@ -1,16 +1,15 @@
-// deploy/bursar/lone_hand.hpp: how a person's order gets done: as an instance with its job, by a worker when a house
+// workers/harness/run_alone.hpp: how a person's order gets done: as an instance with its job, by a worker when a house
 // runs, else by this very process, which is then broker and worker for that one job: the same handler, the same facts,
 // the same commit.
 #pragma once
 
 #include <string>
 
-#include "deploy/bursar/commands.hpp"
 #include "ledger/store/connection.hpp"
 #include "machines/allocation/decide.hpp"
 #include "machines/core/ids.hpp"
 
-namespace deploy {
+namespace workers::harness {
 
 // What a movement of a person came to.
 struct Moved {
@@ -28,4 +27,4 @@ ledger::Stored<Moved> do_movement(ledger::Connection& connection, bool house_may
 machines::Step allocation_step(machines::OwnerId owner, const machines::allocation::Data& data,
                                machines::SleeveId sleeve, machines::Instant at);
 
-}  // namespace deploy
+}  // namespace workers::harness

@@ -1,11 +1,11 @@
-#include "deploy/bursar/break_step.hpp"
+#include "workers/reconciliation/break_step.hpp"
 
 #include "ledger/journal/journal.hpp"
 #include "machines/core/names.hpp"
 #include "schemas/codec/data.hpp"
 #include "workers/handlers/compose.hpp"
 
-namespace deploy {
+namespace workers::reconciliation {
 
 using ledger::Parameters;
 using ledger::Statement;
@@ -118,4 +118,4 @@ Stored<std::string> add_outside_sale(ledger::Connection& connection, machines::S
   return std::string();
 }
 
-}  // namespace deploy
+}  // namespace workers::reconciliation

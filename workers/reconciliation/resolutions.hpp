@@ -1,6 +1,6 @@
-// deploy/bursar/resolutions.hpp: what a person said became of an order (`bursar order resolve`) against what the venue
-// says once it can be asked again. The same word confirms it; another one overrules it, and what differs is found by
-// the statement and waits in quarantine. I/O: the ledger, and the venue as the caller asks it. No throw.
+// workers/reconciliation/resolutions.hpp: what a person said became of an order (`bursar order resolve`) against what
+// the venue says once it can be asked again. The same word confirms it; another one overrules it, and what differs is
+// found by the statement and waits in quarantine. I/O: the ledger, and the venue as the caller asks it. No throw.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@
 #include "machines/resolution/resolution.hpp"
 #include "schemas/codec/messages.hpp"
 
-namespace deploy {
+namespace workers::reconciliation {
 
 inline constexpr std::string_view resolution_kind = "resolution";
 
@@ -55,4 +55,4 @@ std::string text_of(const Heard& heard);
 // Records it: confirmed, or overruled. False: somebody else has done so first.
 ledger::Stored<bool> settle(ledger::Connection& connection, const Heard& heard);
 
-}  // namespace deploy
+}  // namespace workers::reconciliation

@@ -1,8 +1,8 @@
-// deploy/bursar/reconciler.hpp: one comparison of a venue account's statement with the ledger. What the venue knows of
-// trades that are none of ours is booked on the sleeve that held the coins; what is left over goes to quarantine as
-// breaks, one per asset. May be repeated, killed and run twice at once: a fill is claimed once for ever, and the
-// database takes a difference only if the ledger then equals the statement. An order that a person resolved is asked
-// about first: where the venue says otherwise, the breaks name it. No throw.
+// workers/reconciliation/reconciler.hpp: one comparison of a venue account's statement with the ledger. What the venue
+// knows of trades that are none of ours is booked on the sleeve that held the coins; what is left over goes to
+// quarantine as breaks, one per asset. May be repeated, killed and run twice at once: a fill is claimed once for ever,
+// and the database takes a difference only if the ledger then equals the statement. An order that a person resolved is
+// asked about first: where the venue says otherwise, the breaks name it. No throw.
 #pragma once
 
 #include <chrono>
@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "deploy/bursar/break_step.hpp"
-#include "deploy/bursar/resolutions.hpp"
+#include "workers/reconciliation/break_step.hpp"
+#include "workers/reconciliation/resolutions.hpp"
 
-namespace deploy {
+namespace workers::reconciliation {
 
 // The venue's word, or why there is none.
 using AskStatement = std::function<machines::Result<ledger::books::SeenStatement, std::string>()>;
@@ -52,4 +52,4 @@ struct Reconciling {
 // Errors: the connection's. In doubt, or killed: run it again.
 ledger::Stored<Reconciled> reconcile(ledger::Connection& connection, const Reconciling& how, const AskStatement& ask);
 
-}  // namespace deploy
+}  // namespace workers::reconciliation

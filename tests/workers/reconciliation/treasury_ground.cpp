@@ -1,14 +1,14 @@
-#include "tests/deploy/bursar/treasury_ground.hpp"
+#include "tests/workers/reconciliation/treasury_ground.hpp"
 
 #include <fmt/format.h>
 
-#include "deploy/bursar/lone_hand.hpp"
 #include "ledger/audit/verify.hpp"
 #include "ledger/books/read_statement.hpp"
 #include "ledger/books/vaults.hpp"
 #include "ledger/journal/journal.hpp"
 #include "schemas/codec/data.hpp"
 #include "tests/support/cluster.hpp"
+#include "workers/harness/run_alone.hpp"
 
 namespace tests {
 
@@ -51,8 +51,8 @@ TreasuryGround::TreasuryGround(std::int64_t reserve) : database(fresh_database()
   totals["USDT"] = usdt(reserve);
   if (reserve == 0) return;
   const auto vault = ledger::books::Vaults(connection).vaults()->front();
-  const auto funded = deploy::do_movement(connection, false, owner, {0},
-                                          movement(vault, machines::allocation::Movement::fund, 0, usdt(reserve)));
+  const auto funded = workers::harness::do_movement(
+      connection, false, owner, {0}, movement(vault, machines::allocation::Movement::fund, 0, usdt(reserve)));
   EXPECT_TRUE(funded && funded->settled);
 }
 
@@ -63,10 +63,10 @@ void TreasuryGround::add_sleeve(const std::string& name, const std::string& kind
                                      name, kind, schemas::write_momentum({})));
   const auto vault = ledger::books::Vaults(connection).vaults()->front();
   using Movement = machines::allocation::Movement;
-  const auto funded =
-      deploy::do_movement(connection, false, owner, {0}, movement(vault, Movement::fund, usdt(allocation), 0));
-  const auto given = deploy::do_movement(connection, false, owner, {made.number(0, 0)},
-                                         movement(vault, Movement::allocate_to_sleeve, usdt(allocation), 0));
+  const auto funded = workers::harness::do_movement(connection, false, owner, {0},
+                                                    movement(vault, Movement::fund, usdt(allocation), 0));
+  const auto given = workers::harness::do_movement(connection, false, owner, {made.number(0, 0)},
+                                                   movement(vault, Movement::allocate_to_sleeve, usdt(allocation), 0));
   EXPECT_TRUE(funded && funded->settled && given && given->settled);
   totals["USDT"] += usdt(allocation);
   if (base == 0) return;
@@ -79,7 +79,7 @@ void TreasuryGround::add_sleeve(const std::string& name, const std::string& kind
 void TreasuryGround::start_position(std::int64_t sleeve, Int128 base, Int128 cost) {
   const auto sleeves = ledger::books::read_sleeves(connection);
   const auto& accounts = sleeves->at({owner, {sleeve}}).accounts;
-  auto ground = deploy::ground_for(connection, owner);
+  auto ground = workers::reconciliation::ground_for(connection, owner);
   machines::sleeve_cycle::Data data;
   data.cost = Amount(usdt_id, cost);
   data.base = Amount(eth_id, base);
@@ -99,7 +99,7 @@ void TreasuryGround::start_position(std::int64_t sleeve, Int128 base, Int128 cos
     move.to = to;
     move.event = event;
     ground->step.moves = {move};
-    EXPECT_EQ(deploy::commit_alone(connection, *ground)->outcome, machines::Outcome::committed);
+    EXPECT_EQ(workers::reconciliation::commit_alone(connection, *ground)->outcome, machines::Outcome::committed);
     using machines::PostingKind;
     ground->step.postings = {
         {PostingKind::single, accounts.quote, accounts.trading_quote, Amount(usdt_id, cost), "buy_cost", {}},
@@ -113,7 +113,7 @@ void TreasuryGround::sell_by_hand(const std::string& id, std::int64_t base, std:
   totals["USDT"] += usdt(quote) - usdt(fee);
 }
 
-deploy::AskStatement TreasuryGround::asked() {
+workers::reconciliation::AskStatement TreasuryGround::asked() {
   return [this]() -> machines::Result<ledger::books::SeenStatement, std::string> {
     ledger::books::SeenStatement statement;
     for (const auto& [asset, total] : totals) statement.lines.push_back({asset, total});
@@ -122,10 +122,11 @@ deploy::AskStatement TreasuryGround::asked() {
   };
 }
 
-deploy::Reconciled TreasuryGround::reconcile() {
-  const auto made = deploy::reconcile(connection, {{}, "ana", "ben", std::chrono::milliseconds(500)}, asked());
+workers::reconciliation::Reconciled TreasuryGround::reconcile() {
+  const auto made =
+      workers::reconciliation::reconcile(connection, {{}, "ana", "ben", std::chrono::milliseconds(500)}, asked());
   EXPECT_TRUE(made.has_value()) << made.error().text;
-  return made ? *made : deploy::Reconciled{};
+  return made ? *made : workers::reconciliation::Reconciled{};
 }
 
 std::vector<ledger::books::BreakView> TreasuryGround::breaks(bool all) {
@@ -136,17 +137,18 @@ std::vector<ledger::books::BreakView> TreasuryGround::breaks(bool all) {
 
 std::string TreasuryGround::explain(std::int64_t id, const std::string& as, const std::string& sleeve,
                                     const std::string& amount) {
-  const auto said = deploy::explain_break(connection, {id, as, sleeve, amount, "", "ana", "a test", ""});
+  const auto said =
+      workers::reconciliation::explain_break(connection, {id, as, sleeve, amount, "", "ana", "a test", ""});
   return said ? *said : "error: " + said.error().text;
 }
 
 std::string TreasuryGround::undo(std::int64_t id) {
-  const auto said = deploy::undo_break(connection, {id, "", "", "", "", "ana", "a test", ""});
+  const auto said = workers::reconciliation::undo_break(connection, {id, "", "", "", "", "ana", "a test", ""});
   return said ? *said : "error: " + said.error().text;
 }
 
 std::string TreasuryGround::close(std::int64_t id) {
-  const auto said = deploy::close_break(connection, {id, "", "", "", "", "ana", "seen", ""});
+  const auto said = workers::reconciliation::close_break(connection, {id, "", "", "", "", "ana", "seen", ""});
   return said ? *said : "error: " + said.error().text;
 }
 
