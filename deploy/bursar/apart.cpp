@@ -9,11 +9,11 @@
 #include <set>
 
 #include "brokers/service/rules_from_config.hpp"
-#include "deploy/bursar/lookout.hpp"
 #include "deploy/bursar/market_fit.hpp"
 #include "deploy/bursar/nodes.hpp"
 #include "deploy/bursar/plan.hpp"
-#include "deploy/bursar/way_in.hpp"
+#include "deploy/house/ledger_access.hpp"
+#include "deploy/house/server_watch.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/store/dsn.hpp"
 #include "machines/allocation/allocation.hpp"
@@ -143,7 +143,7 @@ int run_broker_apart(const std::string& file) {
   made.peers = *peers;
   made.seat_ttl_ms = node->broker.seat_ttl_ms;
   apply_rules(node->broker, made);
-  const Lookout lookout(made.dsn, seen_file(beside, node->postgres, "broker", node->name));
+  const ServerWatch watch(made.dsn, seen_file(beside, node->postgres, "broker", node->name));
   return serve(made);
 }
 
@@ -192,7 +192,7 @@ int run_worker_apart(const std::string& file) {
   made.group_steps = static_cast<int>(node->work.group_commit_steps);
   made.group_us = node->work.group_commit_ms * 1000;
   made.most_looks = static_cast<int>(node->work.look_ahead_bars);
-  const Lookout lookout(made.dsn, seen_file(beside, node->postgres, "worker", node->name));
+  const ServerWatch watch(made.dsn, seen_file(beside, node->postgres, "worker", node->name));
   return serve(made, node->kinds);
 }
 

@@ -10,7 +10,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "deploy/bursar/belonging.hpp"
+#include "deploy/house/folder_owner.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/audit/alarm.hpp"

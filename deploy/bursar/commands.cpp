@@ -9,13 +9,13 @@
 #include <nlohmann/json.hpp>
 
 #include "brokers/schedule/scheduler.hpp"
-#include "deploy/bursar/belonging.hpp"
 #include "deploy/bursar/broker_limits.hpp"
-#include "deploy/bursar/broker_view.hpp"
-#include "deploy/bursar/key_watch.hpp"
 #include "deploy/bursar/setup.hpp"
-#include "deploy/bursar/stuck.hpp"
 #include "deploy/bursar/vault_page.hpp"
+#include "deploy/house/broker_view.hpp"
+#include "deploy/house/folder_owner.hpp"
+#include "deploy/house/key_watch.hpp"
+#include "deploy/house/stuck.hpp"
 #include "deploy/report/figures.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/books/books.hpp"

@@ -5,18 +5,13 @@
 #include <cstdint>
 #include <string>
 
-#include "deploy/bursar/layout.hpp"
+#include "deploy/house/ledger_place.hpp"
 #include "ledger/store/error.hpp"
 
 namespace deploy {
 
-struct Where {
-  Layout layout;
-  std::string dsn;
+struct Where : LedgerPlace {
   bool json = false;
-  bool by_folder = true;         // the database is the data folder's own; false: --dsn named it
-  bool house_may_run = true;     // false: nobody serves this folder now
-  bool folder_is_named = false;  // by --data-dir; else it is the default one, which may be another database's
 };
 
 // Says what can't be read, why, and what to do; returns 1.

@@ -11,15 +11,12 @@
 
 #include "brokers/wire/socket.hpp"
 #include "deploy/bursar/barrier.hpp"
+#include "deploy/house/broker_address.hpp"
 #include "ledger/books/books.hpp"
 #include "schemas/codec/messages.hpp"
 #include "workers/market/bars.hpp"
 
 namespace deploy {
-
-struct BrokerAddress {
-  std::string endpoint, public_key;
-};
 
 struct FeedLinks {
   std::vector<BrokerAddress> brokers;  // those that we know of; others are found by their seats

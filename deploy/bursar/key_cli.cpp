@@ -10,7 +10,7 @@
 namespace deploy {
 namespace {
 
-using KeyAction = int (*)(const KeyDesk&, const KeyOptions&);
+using KeyAction = int (*)(const KeyContext&, const KeyOptions&);
 
 constexpr const char* no_secret_here =
     "bursar: a secret is never taken from the command line: every user of this machine can see it there, and the "
@@ -29,7 +29,7 @@ CLI::App* add(CLI::App* parent, const KeyHooks& hooks, const char* name, const c
                    (*words)->get_name());
       return 2;
     }
-    return look([&](const KeyDesk& desk) { return action(desk, *options); });
+    return look([&](const KeyContext& desk) { return action(desk, *options); });
   });
   (*words)->allow_extras();
   (*words)->add_option("--secret", *given)->group("");
@@ -59,7 +59,7 @@ void add_key_commands(CLI::App& app, const KeyHooks& hooks) {
   added->add_option("--allow-destination", options->destinations, "move keys: where coins may go; repeatable");
 
   add(key, hooks, "list", "every key with its health", options,
-      [](const KeyDesk& desk, const KeyOptions&) { return list_keys(desk); });
+      [](const KeyContext& desk, const KeyOptions&) { return list_keys(desk); });
 
   auto* tested = add(key, hooks, "test", "ask the venue about a key, and record what that means", options, test_key);
   take_name(tested, options);

@@ -6,7 +6,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "deploy/bursar/key_desk.hpp"
+#include "deploy/house/key_desk.hpp"
 #include "deploy/terminal/key_input.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/env/times.hpp"
@@ -69,8 +69,8 @@ std::string line_of(const KeyView& view) {
                                             : "");
 }
 
-void print(const KeyDesk& desk, const std::vector<KeyView>& views) {
-  if (desk.where.json) {
+void print(const KeyContext& desk, const std::vector<KeyView>& views) {
+  if (desk.json) {
     ordered_json json = ordered_json::array();
     for (const KeyView& view : views) json.push_back(json_of(view));
     std::cout << json.dump() << "\n";
@@ -88,7 +88,7 @@ Secretly<Secret> credential_of(const KeyOptions& options) {
   return credential;
 }
 
-std::string retry_hint(const KeyDesk& desk) {
+std::string retry_hint(const KeyContext& desk) {
   return desk.where.house_may_run ? "" : "; the house is not running, `bursar up` starts it";
 }
 
@@ -132,7 +132,7 @@ Secretly<Enrolment> enrolment_of(const KeyOptions& options) {
 }
 
 // Asks the venue, and refuses what has other rights than the purpose needs; nothing where it can't be asked.
-Secretly<std::optional<key::Observation>> look_before(const KeyDesk& desk, const Enrolment& asked,
+Secretly<std::optional<key::Observation>> look_before(const KeyContext& desk, const Enrolment& asked,
                                                       const Secret& credential) {
   if (!desk.where.house_may_run) return std::optional<key::Observation>{};
   const auto seen = ask_about_key(desk.where.layout.venue_files("client"), credential, asked.account);
@@ -144,7 +144,7 @@ Secretly<std::optional<key::Observation>> look_before(const KeyDesk& desk, const
 
 }  // namespace
 
-int add_key(const KeyDesk& desk, const KeyOptions& options) {
+int add_key(const KeyContext& desk, const KeyOptions& options) {
   const auto asked = enrolment_of(options);
   if (!asked) return failed("add", asked.error());
   auto opened = open_desk(desk);
@@ -172,20 +172,20 @@ int add_key(const KeyDesk& desk, const KeyOptions& options) {
   return 0;
 }
 
-int list_keys(const KeyDesk& desk) {
+int list_keys(const KeyContext& desk) {
   ledger::Connection connection(desk.where.dsn);
   auto keyring = Keyring::open(connection);
   if (!keyring) return failed("list", keyring.error());
   const auto keys = keyring->keys();
   if (!keys) return failed("list", keys.error());
-  if (keys->empty() && !desk.where.json)
+  if (keys->empty() && !desk.json)
     print_text("no keys yet; `bursar key add` adds one\n");
   else
     print(desk, *keys);
   return 0;
 }
 
-int test_key(const KeyDesk& desk, const KeyOptions& options) {
+int test_key(const KeyContext& desk, const KeyOptions& options) {
   auto opened = open_desk(desk);
   if (!opened) return failed("test", opened.error());
   const auto live = live_versions(opened->keyring, options.name);
@@ -210,7 +210,7 @@ int test_key(const KeyDesk& desk, const KeyOptions& options) {
   return 1;
 }
 
-int rotate_key(const KeyDesk& desk, const KeyOptions& options) {
+int rotate_key(const KeyContext& desk, const KeyOptions& options) {
   auto opened = open_desk(desk);
   if (!opened) return failed("rotate", opened.error());
   const auto live = live_versions(opened->keyring, options.name);
@@ -249,7 +249,7 @@ int rotate_key(const KeyDesk& desk, const KeyOptions& options) {
   return 0;
 }
 
-int retire_key(const KeyDesk& desk, const KeyOptions& options) {
+int retire_key(const KeyContext& desk, const KeyOptions& options) {
   ledger::Connection connection(desk.where.dsn);
   auto keyring = Keyring::open(connection);
   if (!keyring) return failed("retire", keyring.error());
@@ -269,7 +269,7 @@ int retire_key(const KeyDesk& desk, const KeyOptions& options) {
   return 0;
 }
 
-int rewrap_keys(const KeyDesk& desk, const KeyOptions& options) {
+int rewrap_keys(const KeyContext& desk, const KeyOptions& options) {
   if (const auto safe = ledger::secrets::forbid_dumps(); !safe) return failed("rewrap", safe.error());
   ledger::Connection connection(desk.where.dsn);
   auto keyring = Keyring::open(connection);
@@ -288,7 +288,7 @@ int rewrap_keys(const KeyDesk& desk, const KeyOptions& options) {
   if (!fresh) return failed("rewrap", fresh.error());
   const auto count = keyring->rewrap(*old, *fresh);
   if (!count) return failed("rewrap", count.error());
-  if (desk.where.json)
+  if (desk.json)
     std::cout << ordered_json{{"rewrapped", *count}, {"from", old->id}, {"to", fresh->id}}.dump() << "\n";
   else
     print_text("{} keys are sealed under the master key {} now; the old one opens none of them.\n", *count, fresh->id);

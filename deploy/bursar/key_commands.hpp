@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "deploy/bursar/commands.hpp"
+#include "deploy/house/key_desk.hpp"
 #include "schemas/config/config.hpp"
 
 namespace CLI {
@@ -23,24 +23,23 @@ struct KeyOptions {
   bool acknowledge = false;
 };
 
-// Where a command works: its ledger, its folder, its configuration.
-struct KeyDesk {
-  Where where;
-  schemas::config::Config config;
+// Where a command works, and how it answers.
+struct KeyContext : KeyDesk {
+  bool json = false;
 };
 
-int add_key(const KeyDesk& at, const KeyOptions& options);
-int list_keys(const KeyDesk& at);
-int test_key(const KeyDesk& at, const KeyOptions& options);
-int rotate_key(const KeyDesk& at, const KeyOptions& options);
-int retire_key(const KeyDesk& at, const KeyOptions& options);
-int rewrap_keys(const KeyDesk& at, const KeyOptions& options);
+int add_key(const KeyContext& at, const KeyOptions& options);
+int list_keys(const KeyContext& at);
+int test_key(const KeyContext& at, const KeyOptions& options);
+int rotate_key(const KeyContext& at, const KeyOptions& options);
+int retire_key(const KeyContext& at, const KeyOptions& options);
+int rewrap_keys(const KeyContext& at, const KeyOptions& options);
 
 // What main.cpp lends: a command with the common options, and the way to the ledger.
 struct KeyHooks {
   std::function<CLI::App*(CLI::App* parent, const std::string& name, const std::string& help, std::function<int()>)>
       looker;
-  std::function<int(std::function<int(const KeyDesk&)>)> look;
+  std::function<int(std::function<int(const KeyContext&)>)> look;
 };
 // Registers `bursar key ...`. REQUIRES: `app` and what the hooks hold live until the command has run.
 void add_key_commands(CLI::App& app, const KeyHooks& hooks);

@@ -24,7 +24,7 @@
 #include "deploy/bursar/schedules.hpp"
 #include "deploy/bursar/up.hpp"
 #include "deploy/bursar/vaults.hpp"
-#include "deploy/bursar/way_in.hpp"
+#include "deploy/house/ledger_access.hpp"
 #include "deploy/terminal/arguments.hpp"
 #include "deploy/terminal/print.hpp"
 #include "deploy/terminal/secret_arguments.hpp"
@@ -76,10 +76,10 @@ int look_with_config(const Options& options, const Look& action) {
     if (const int code = deploy::check_plain(options.dsn, config.postgres.allow_plain_postgres); code != 0) return code;
     if (options.dsn.empty()) deploy::forget_postgres_environment();
     const Layout layout = layout_of(options, config);
-    const auto way = deploy::WayIn::open(layout, options.dsn);
+    const auto way = deploy::LedgerAccess::open(layout, options.dsn);
     if (way)
       return action(
-          {layout, way->dsn(), options.json, options.dsn.empty(), way->house_may_run(), !options.data_dir.empty()},
+          {{layout, way->dsn(), options.dsn.empty(), way->house_may_run(), !options.data_dir.empty()}, options.json},
           config);
     deploy::print_text(stderr, "bursar: {}\n", way.error().text);
     return way.error().exit_code;
@@ -99,8 +99,10 @@ int run_up(const Options& options) {
     for (const std::string& dsn : {options.dsn, options.service_dsn})
       if (const int code = deploy::check_plain(dsn, config.postgres.allow_plain_postgres); code != 0) return code;
     if (options.dsn.empty()) deploy::forget_postgres_environment();
-    return deploy::up({layout_of(options, config), config, options.config, options.dsn, options.service_dsn,
-                       options.replay, options.exit_when_done, options.json});
+    return deploy::up({{layout_of(options, config), config, options.config, options.dsn, options.service_dsn},
+                       options.replay,
+                       options.exit_when_done,
+                       options.json});
   });
 }
 
@@ -461,7 +463,7 @@ class Cli {
             },
             [this](const auto& action) {
               return with_config(o_, [&](const schemas::config::Config& config) {
-                return look(o_, [&](const Where& where) { return action({where, config}); });
+                return look(o_, [&](const Where& where) { return action({{where, config}, where.json}); });
               });
             }};
   }

@@ -12,10 +12,10 @@
 #include <sstream>
 
 #include "brokers/service/rules_from_config.hpp"
-#include "deploy/bursar/key_watch.hpp"
 #include "deploy/bursar/plan.hpp"
 #include "deploy/bursar/vault_page.hpp"
 #include "deploy/cluster/confine.hpp"
+#include "deploy/house/key_watch.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/audit/server_identity.hpp"
 #include "ledger/secrets/process.hpp"

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "brokers/service/service.hpp"
-#include "deploy/bursar/layout.hpp"
+#include "deploy/house/data_folder.hpp"
 #include "schemas/config/config.hpp"
 #include "workers/harness/harness.hpp"
 #include "workers/venues/paper/service.hpp"

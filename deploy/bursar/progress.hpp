@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "deploy/bursar/house.hpp"
+#include "deploy/house/house.hpp"
 
 namespace deploy {
 

@@ -6,7 +6,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "deploy/bursar/belonging.hpp"
+#include "deploy/house/folder_owner.hpp"
 #include "deploy/report/figures.hpp"
 #include "deploy/report/reconciled.hpp"
 #include "deploy/terminal/asker.hpp"

@@ -6,8 +6,8 @@
 #include <filesystem>
 
 #include "deploy/bursar/import_record.hpp"
-#include "deploy/bursar/layout.hpp"
 #include "deploy/bursar/vaults.hpp"
+#include "deploy/house/data_folder.hpp"
 #include "ledger/journal/journal.hpp"
 #include "ledger/market/bars.hpp"
 #include "machines/allocation/decide.hpp"

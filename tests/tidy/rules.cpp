@@ -29,6 +29,8 @@ const std::vector<Row>& include_table() {
       {"deploy/terminal", {"machines", "schemas", "ledger"}},
       {"deploy/cluster", {"machines", "schemas", "ledger"}},
       {"deploy/report", {"machines", "schemas", "ledger", "brokers", "workers"}},
+      {"deploy/house", {"machines", "schemas", "ledger", "brokers", "workers", "deploy/terminal", "deploy/cluster"}},
+      {"deploy/telemetry", {"machines", "schemas", "ledger", "brokers", "workers", "deploy/house"}},
       {"deploy/bursar", {"machines", "schemas", "ledger", "brokers", "workers", "approvals", "deploy"}},
       {"tests", {"machines", "schemas", "ledger", "brokers", "workers", "approvals", "deploy", "tests"}},
   };

@@ -1,9 +1,9 @@
 // What the look for stuck work counts, and the file that a monitor reads.
-#include "deploy/bursar/inspector.hpp"
+#include "deploy/telemetry/inspector.hpp"
 
 #include <gmock/gmock.h>
 
-#include "deploy/bursar/stuck.hpp"
+#include "deploy/house/stuck.hpp"
 #include "tests/support/cluster.hpp"
 #include "tests/support/folder.hpp"
 

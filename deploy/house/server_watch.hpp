@@ -1,6 +1,6 @@
-// deploy/bursar/lookout.hpp: Lookout, the memory of a process that runs apart from its house: it works on no PostgreSQL
-// that lacks what it saw before (ledger/audit/server_identity), and writes down what there is to see, every few
-// seconds.
+// deploy/house/server_watch.hpp: ServerWatch, the memory of a process that runs apart from its house: it works on no
+// PostgreSQL that lacks what it saw before (ledger/audit/server_identity), and writes down what there is to see, every
+// few seconds.
 #pragma once
 
 #include <condition_variable>
@@ -13,14 +13,14 @@
 
 namespace deploy {
 
-class Lookout {
+class ServerWatch {
  public:
   // One per process, before its first session. A file that can't be written is said once in the log, and then does
   // without.
-  Lookout(std::string dsn, std::filesystem::path file);
-  ~Lookout();
-  Lookout(const Lookout&) = delete;
-  Lookout& operator=(const Lookout&) = delete;
+  ServerWatch(std::string dsn, std::filesystem::path file);
+  ~ServerWatch();
+  ServerWatch(const ServerWatch&) = delete;
+  ServerWatch& operator=(const ServerWatch&) = delete;
 
  private:
   void run();

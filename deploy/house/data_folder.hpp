@@ -1,4 +1,4 @@
-// deploy/bursar/layout.hpp: where things are in a data folder, and what its parts are called. Paths only: no I/O.
+// deploy/house/data_folder.hpp: where things are in a data folder, and what its parts are called. Paths only: no I/O.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// deploy/bursar/supervisor.hpp: Supervisor, the child processes of `bursar up`: started, watched, started again when
+// deploy/house/supervisor.hpp: Supervisor, the child processes of `bursar up`: started, watched, started again when
 // they die, and gone when we are. Stepped, never blocks but in stop(). Main thread only: the kernel ties the children's
 // lives to the thread that started them.
 #pragma once

@@ -1,4 +1,4 @@
-#include "deploy/bursar/broker_view.hpp"
+#include "deploy/house/broker_view.hpp"
 
 #include <algorithm>
 #include <chrono>

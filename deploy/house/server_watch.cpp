@@ -1,4 +1,4 @@
-#include "deploy/bursar/lookout.hpp"
+#include "deploy/house/server_watch.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -28,10 +28,10 @@ std::thread without_signals(std::function<void()> run) {
 
 }  // namespace
 
-Lookout::Lookout(std::string dsn, std::filesystem::path file)
+ServerWatch::ServerWatch(std::string dsn, std::filesystem::path file)
     : dsn_(std::move(dsn)), file_(std::move(file)), server_guard_(file_), thread_(without_signals([this] { run(); })) {}
 
-Lookout::~Lookout() {
+ServerWatch::~ServerWatch() {
   {
     const std::lock_guard guard(mutex_);
     stop_ = true;
@@ -41,7 +41,7 @@ Lookout::~Lookout() {
 }
 
 // Its session is given back after each look: a process apart keeps one.
-void Lookout::run() {
+void ServerWatch::run() {
   // Short questions, and nobody waits for the answer: a silent server must not hold up the end of the process.
   ledger::Connection connection(ledger::with_options(dsn_, "-c statement_timeout=2000"));
   std::unique_lock guard(mutex_);
@@ -53,7 +53,7 @@ void Lookout::run() {
   }
 }
 
-void Lookout::look(ledger::Connection& connection) {
+void ServerWatch::look(ledger::Connection& connection) {
   auto now = look_at(connection);
   if (!now || !*now || *now == seen_) return;
   if (keep(file_, **now)) {

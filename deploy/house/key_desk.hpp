@@ -1,12 +1,13 @@
-// deploy/bursar/key_desk.hpp: what every hand on the keys begins with: the keyring and the right master key, a look at
+// deploy/house/key_desk.hpp: what every hand on the keys begins with: the keyring and the right master key, a look at
 // the venue, and what that means for a key, decided and recorded. Used by the commands and by `up`'s own watch.
 #pragma once
 
 #include <memory>
 #include <string>
 
-#include "deploy/bursar/key_commands.hpp"
+#include "deploy/house/ledger_place.hpp"
 #include "ledger/secrets/keyring.hpp"
+#include "schemas/config/config.hpp"
 
 namespace deploy {
 
@@ -15,6 +16,12 @@ std::string day_text(machines::Instant at);
 
 machines::Failure<ledger::secrets::SecretError> refused(std::string text);
 machines::Failure<ledger::secrets::SecretError> unusable(std::string text);
+
+// Whose keys: of this ledger, its folder, its configuration.
+struct KeyDesk {
+  LedgerPlace where;
+  schemas::config::Config config;
+};
 
 // No dumps from here on, the keys, and the master key of this house. REQUIRES: the connection outlives the keyring.
 struct OpenDesk {

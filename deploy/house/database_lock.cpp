@@ -1,4 +1,4 @@
-#include "deploy/bursar/tenancy.hpp"
+#include "deploy/house/database_lock.hpp"
 
 #include <fmt/format.h>
 
@@ -23,7 +23,7 @@ constexpr ledger::Statement holder_statement{
 
 }  // namespace
 
-Clustered<machines::Nothing> Tenancy::hold() {
+Clustered<machines::Nothing> DatabaseLock::hold() {
   const auto held = connection_.call(hold_statement);
   if (!held) return machines::Nothing{};
   if (held->flag(0, 0)) {

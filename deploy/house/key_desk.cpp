@@ -1,11 +1,11 @@
-#include "deploy/bursar/key_desk.hpp"
+#include "deploy/house/key_desk.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <filesystem>
 
-#include "deploy/bursar/belonging.hpp"
+#include "deploy/house/folder_owner.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/env/times.hpp"
 #include "ledger/secrets/process.hpp"

@@ -1,4 +1,4 @@
-// deploy/bursar/inspector.hpp: looks, a bounded slice at a time, whether every live instance has something that will
+// deploy/telemetry/inspector.hpp: looks, a bounded slice at a time, whether every live instance has something that will
 // move it, and writes what it counted to DATA/metrics.prom (Prometheus text; node_exporter's textfile collector takes
 // it as it is). Reads the ledger and the broker; the one thing it changes: it frees jobs that a pause which is gone
 // still held. One thread.
@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "deploy/bursar/layout.hpp"
-#include "deploy/bursar/stuck.hpp"
+#include "deploy/house/data_folder.hpp"
+#include "deploy/house/stuck.hpp"
 #include "ledger/books/books.hpp"
 #include "ledger/jobs/desk.hpp"
 #include "ledger/jobs/jobs.hpp"

@@ -1,4 +1,4 @@
-#include "deploy/bursar/belonging.hpp"
+#include "deploy/house/folder_owner.hpp"
 
 #include <fmt/format.h>
 
@@ -29,9 +29,9 @@ std::optional<Remembered> memory_of(const Layout& layout) {
 
 }  // namespace
 
-std::string why_of_another(const Where& where, ledger::Connection& connection) {
-  if (where.by_folder || where.folder_is_named) return "";
-  const auto memory = memory_of(where.layout);
+std::string why_of_another(const LedgerPlace& place, ledger::Connection& connection) {
+  if (place.by_folder || place.folder_is_named) return "";
+  const auto memory = memory_of(place.layout);
   if (!memory) return "";
   const auto name = ledger::audit::deployment_name(connection);
   if (!name || *name == memory->deployment) return "";
@@ -42,7 +42,7 @@ std::string why_of_another(const Where& where, ledger::Connection& connection) {
   return fmt::format(
       "the default data folder {} is of deployment {}, and this database is {}; name its own folder with "
       "--data-dir",
-      where.layout.folder.string(), memory->deployment, *name);
+      place.layout.folder.string(), memory->deployment, *name);
 }
 
 }  // namespace deploy

@@ -1,4 +1,4 @@
-#include "deploy/bursar/house.hpp"
+#include "deploy/house/house.hpp"
 
 #include <fmt/format.h>
 
@@ -87,7 +87,7 @@ ledger::Stored<ledger::Rows> shut_out_strangers(ledger::Connection& owner) {
 
 }  // namespace
 
-Clustered<std::unique_ptr<House>> House::open(const UpOptions& options) {
+Clustered<std::unique_ptr<House>> House::open(const HouseOptions& options) {
   // Before a folder is made: one whose sockets have no room is of no use.
   const int last_broker = std::max(static_cast<int>(options.config.broker.count), 1);  // the longest path
   for (const std::string& endpoint : {options.layout.broker_endpoint(last_broker), options.layout.venue_endpoint()})
@@ -164,10 +164,10 @@ Clustered<machines::Nothing> House::open_database() {
     return machines::fail(from(connected.error(), "the private PostgreSQL"));
   }
   if (!cluster_) {
-    tenancy_.emplace(ledger::brisk(owner_dsn_));
-    auto held = tenancy_->hold();
+    database_lock_.emplace(ledger::brisk(owner_dsn_));
+    auto held = database_lock_->hold();
     // One that was just killed is gone as soon as PostgreSQL has noticed.
-    for (int again = 0; !held && again < 20; ++again, held = tenancy_->hold())
+    for (int again = 0; !held && again < 20; ++again, held = database_lock_->hold())
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     if (!held) return held;
   }
@@ -273,7 +273,7 @@ Clustered<machines::Nothing> House::watch_others() {
   constexpr std::chrono::seconds patience{5};  // the true primary may be on its way back
   if (const std::string objected = server_guard_->objection_that_stood(patience); !objected.empty())
     return no(fmt::format("the PostgreSQL of --dsn is refused: {}", objected), 1);
-  if (auto held = tenancy_->hold(); !held) return held;
+  if (auto held = database_lock_->hold(); !held) return held;
   remember();
   return machines::Nothing{};
 }
@@ -328,7 +328,7 @@ Clustered<machines::Nothing> House::watch() {
   if (const auto hopeless = supervisor_.hopeless(); !hopeless.empty()) return no(hopeless, 1);
   if (now - watched_ms_ < (cluster_ ? 200 : 1'000)) return machines::Nothing{};
   watched_ms_ = now;
-  if (tenancy_) return watch_others();
+  if (database_lock_) return watch_others();
   const auto health = cluster_->watch();
   if (!health) return machines::fail(health.error());
   return machines::Nothing{};

@@ -1,4 +1,4 @@
-// deploy/bursar/key_watch.hpp: `up`'s own look at the keys, by a timer, in a process of its own: whoever supervises the
+// deploy/house/key_watch.hpp: `up`'s own look at the keys, by a timer, in a process of its own: whoever supervises the
 // house never holds a secret. Also what `bursar status` says of keys.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "deploy/bursar/key_commands.hpp"
+#include "deploy/house/key_desk.hpp"
 #include "ledger/secrets/keyring.hpp"
 
 namespace deploy {

@@ -1,11 +1,11 @@
-// deploy/bursar/belonging.hpp: whether a data folder belongs to a database that was named by --dsn. A folder that
+// deploy/house/folder_owner.hpp: whether a data folder belongs to a database that was named by --dsn. A folder that
 // nobody named is the default one, and a house on another database may live there: its checkpoints, keys and sockets
 // say nothing of this one.
 #pragma once
 
 #include <string>
 
-#include "deploy/bursar/commands.hpp"
+#include "deploy/house/ledger_place.hpp"
 #include "ledger/store/connection.hpp"
 
 namespace deploy {
@@ -14,6 +14,6 @@ namespace deploy {
 // by --data-dir, or the database by the folder; or the folder remembers no database, or this one (by its name, or by a
 // link of its audit chain: a database that was renamed does not lose its memory). Empty too where the database, or the
 // folder's memory, can't be read: who uses it next says so.
-std::string why_of_another(const Where& where, ledger::Connection& connection);
+std::string why_of_another(const LedgerPlace& place, ledger::Connection& connection);
 
 }  // namespace deploy

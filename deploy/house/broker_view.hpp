@@ -1,9 +1,9 @@
-// deploy/bursar/broker_view.hpp: asks the running brokers who works for them. Which there are, their seats tell.
+// deploy/house/broker_view.hpp: asks the running brokers who works for them. Which there are, their seats tell.
 #pragma once
 
 #include <vector>
 
-#include "deploy/bursar/layout.hpp"
+#include "deploy/house/data_folder.hpp"
 #include "ledger/jobs/seats.hpp"
 #include "schemas/codec/messages.hpp"
 

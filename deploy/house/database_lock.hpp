@@ -1,6 +1,6 @@
-// deploy/bursar/tenancy.hpp: Tenancy, the right of one running house to a database of --dsn. Two would each lease the
-// other's jobs and ask two venues for the same order. A session lock in PostgreSQL: it ends with the process that has
-// it.
+// deploy/house/database_lock.hpp: DatabaseLock, the right of one running house to a database of --dsn. Two would each
+// lease the other's jobs and ask two venues for the same order. A session lock in PostgreSQL: it ends with the process
+// that has it.
 #pragma once
 
 #include <string>
@@ -11,9 +11,9 @@
 
 namespace deploy {
 
-class Tenancy {
+class DatabaseLock {
  public:
-  explicit Tenancy(const std::string& dsn) : connection_(dsn) {}
+  explicit DatabaseLock(const std::string& dsn) : connection_(dsn) {}
   // Takes the right, or makes sure that it is still had; a lock that was lost with its server, or with
   // the line to it, is taken anew. Errors: another house has it (exit code 2). A database that is away is no error:
   // nobody works on it.

@@ -1,4 +1,4 @@
-#include "deploy/bursar/way_in.hpp"
+#include "deploy/house/ledger_access.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -74,8 +74,8 @@ int check_plain(const std::string& dsn, bool allow) {
   return 2;
 }
 
-Clustered<WayIn> WayIn::open(const Layout& layout, const std::string& dsn) {
-  WayIn way;
+Clustered<LedgerAccess> LedgerAccess::open(const Layout& layout, const std::string& dsn) {
+  LedgerAccess way;
   way.dsn_ = dsn;
   if (!dsn.empty()) {
     const ServerGuard server_guard(layout.seen(), Strangers::admitted);

@@ -1,4 +1,4 @@
-// deploy/bursar/stuck.hpp: ready jobs that nobody has taken for longer than a stated time, whatever the reason, and
+// deploy/house/stuck.hpp: ready jobs that nobody has taken for longer than a stated time, whatever the reason, and
 // which reason is likely. Reads the ledger; what the brokers say of themselves is handed in.
 #pragma once
 

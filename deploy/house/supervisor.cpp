@@ -1,4 +1,4 @@
-#include "deploy/bursar/supervisor.hpp"
+#include "deploy/house/supervisor.hpp"
 
 #include <fmt/format.h>
 #include <signal.h>

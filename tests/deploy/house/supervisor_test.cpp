@@ -1,5 +1,5 @@
-// tests/deploy/bursar/supervisor_test.cpp: real child processes, stepped through time that the test makes up.
-#include "deploy/bursar/supervisor.hpp"
+// tests/deploy/house/supervisor_test.cpp: real child processes, stepped through time that the test makes up.
+#include "deploy/house/supervisor.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

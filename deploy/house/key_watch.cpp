@@ -1,4 +1,4 @@
-#include "deploy/bursar/key_watch.hpp"
+#include "deploy/house/key_watch.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "brokers/schedule/scheduler.hpp"
-#include "deploy/bursar/key_desk.hpp"
+#include "deploy/house/key_desk.hpp"
 #include "ledger/secrets/process.hpp"
 #include "machines/core/names.hpp"
 #include "workers/keys/key_look.hpp"

@@ -1,4 +1,4 @@
-#include "deploy/bursar/stuck.hpp"
+#include "deploy/house/stuck.hpp"
 
 #include <fmt/format.h>
 

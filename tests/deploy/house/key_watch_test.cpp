@@ -1,6 +1,6 @@
-// tests/deploy/bursar/key_watch_test.cpp: `up`'s own look at the keys, stepped: when it comes, and what it does to keys
+// tests/deploy/house/key_watch_test.cpp: `up`'s own look at the keys, stepped: when it comes, and what it does to keys
 // that changed at the venue.
-#include "deploy/bursar/key_watch.hpp"
+#include "deploy/house/key_watch.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-// deploy/bursar/house.hpp: House, the processes and the database of one data folder, from the lock to the last child's
+// deploy/house/house.hpp: House, the processes and the database of one data folder, from the lock to the last child's
 // end.
 #pragma once
 
@@ -8,11 +8,11 @@
 #include <string>
 #include <utility>
 
-#include "deploy/bursar/feed.hpp"
-#include "deploy/bursar/supervisor.hpp"
-#include "deploy/bursar/tenancy.hpp"
-#include "deploy/bursar/up.hpp"
 #include "deploy/cluster/cluster.hpp"
+#include "deploy/house/broker_address.hpp"
+#include "deploy/house/database_lock.hpp"
+#include "deploy/house/house_options.hpp"
+#include "deploy/house/supervisor.hpp"
 #include "ledger/audit/server_identity.hpp"
 #include "ledger/store/error.hpp"
 
@@ -21,7 +21,7 @@ namespace deploy {
 class House {
  public:
   // Locks the folder, starts or adopts PostgreSQL, migrates, makes missing keys. Errors: one line and the exit code.
-  static Clustered<std::unique_ptr<House>> open(const UpOptions& options);
+  static Clustered<std::unique_ptr<House>> open(const HouseOptions& options);
   ~House();
   House(const House&) = delete;
   House& operator=(const House&) = delete;
@@ -52,7 +52,7 @@ class House {
   [[nodiscard]] int database_restarts() const { return cluster_ ? cluster_->restarts() : 0; }
 
  private:
-  House(const UpOptions& options, Layout layout, FolderLock lock)
+  House(const HouseOptions& options, Layout layout, FolderLock lock)
       : options_(options),
         layout_(std::move(layout)),
         lock_(std::move(lock)),
@@ -77,12 +77,12 @@ class House {
   void remember();
   Clustered<machines::Nothing> make_keys();
 
-  const UpOptions& options_;
+  const HouseOptions& options_;
   Layout layout_;
   FolderLock lock_;
   std::optional<Cluster> cluster_;
   // Of a database that is not our own:
-  std::optional<Tenancy> tenancy_;
+  std::optional<DatabaseLock> database_lock_;
   std::optional<ledger::audit::ServerGuard> server_guard_;
   std::optional<ledger::Connection> pulse_;
   std::optional<ledger::audit::ServerIdentity> seen_;

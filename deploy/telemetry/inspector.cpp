@@ -1,4 +1,4 @@
-#include "deploy/bursar/inspector.hpp"
+#include "deploy/telemetry/inspector.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <map>
 
 #include "brokers/schedule/scheduler.hpp"
-#include "deploy/bursar/broker_view.hpp"
+#include "deploy/house/broker_view.hpp"
 #include "ledger/env/atomic_file.hpp"
 
 namespace deploy {

@@ -1,0 +1,18 @@
+// deploy/house/ledger_place.hpp: where the ledger is that a command or a process of the house works on.
+#pragma once
+
+#include <string>
+
+#include "deploy/house/data_folder.hpp"
+
+namespace deploy {
+
+struct LedgerPlace {
+  Layout layout;
+  std::string dsn;
+  bool by_folder = true;         // the database is the data folder's own; false: --dsn named it
+  bool house_may_run = true;     // false: nobody serves this folder now
+  bool folder_is_named = false;  // by --data-dir; else it is the default one, which may be another database's
+};
+
+}  // namespace deploy
