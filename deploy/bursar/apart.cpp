@@ -9,11 +9,11 @@
 #include <set>
 
 #include "brokers/service/rules_from_config.hpp"
-#include "deploy/bursar/market_fit.hpp"
 #include "deploy/bursar/nodes.hpp"
-#include "deploy/bursar/plan.hpp"
 #include "deploy/house/ledger_access.hpp"
 #include "deploy/house/server_watch.hpp"
+#include "deploy/replay/market_fit.hpp"
+#include "deploy/replay/treasury_plan.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/store/dsn.hpp"
 #include "machines/allocation/allocation.hpp"

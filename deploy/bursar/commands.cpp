@@ -10,13 +10,13 @@
 
 #include "brokers/schedule/scheduler.hpp"
 #include "deploy/bursar/broker_limits.hpp"
-#include "deploy/bursar/setup.hpp"
-#include "deploy/bursar/vault_page.hpp"
 #include "deploy/house/broker_view.hpp"
 #include "deploy/house/folder_owner.hpp"
 #include "deploy/house/key_watch.hpp"
 #include "deploy/house/stuck.hpp"
+#include "deploy/replay/opening.hpp"
 #include "deploy/report/figures.hpp"
+#include "deploy/report/vault_page.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/books/books.hpp"
 #include "ledger/books/reconciliation.hpp"
@@ -42,6 +42,7 @@
 namespace deploy {
 
 using brokers::schedule::overdue_now;
+using deploy::report::plain_amount;
 using ledger::env::age_text;
 using ledger::env::utc;
 

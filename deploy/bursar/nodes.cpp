@@ -12,10 +12,10 @@
 #include <sstream>
 
 #include "brokers/service/rules_from_config.hpp"
-#include "deploy/bursar/plan.hpp"
-#include "deploy/bursar/vault_page.hpp"
 #include "deploy/cluster/confine.hpp"
 #include "deploy/house/key_watch.hpp"
+#include "deploy/replay/treasury_plan.hpp"
+#include "deploy/report/vault_page.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/audit/server_identity.hpp"
 #include "ledger/secrets/process.hpp"
@@ -25,6 +25,7 @@
 namespace deploy {
 
 using brokers::service::apply_rules;
+using deploy::report::plain_amount;
 using ledger::audit::ServerGuard;
 
 namespace {

@@ -1,11 +1,12 @@
 #include <fmt/format.h>
 
-#include "deploy/bursar/plan.hpp"
-#include "deploy/bursar/setup.hpp"
 #include "deploy/bursar/vaults.hpp"
+#include "deploy/replay/opening.hpp"
+#include "deploy/replay/treasury_plan.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "ledger/books/vaults.hpp"
 #include "machines/core/names.hpp"
+#include "machines/vault/decide.hpp"
 #include "schemas/codec/data.hpp"
 
 namespace deploy {
@@ -61,11 +62,6 @@ ledger::Stored<std::int64_t> number(ledger::Connection& connection, const ledger
 
 }  // namespace
 
-std::int64_t first_review(const Reserve& reserve, const machines::policy::Reallocation& rules, machines::Instant now) {
-  const bool has_rules = reserve.rule == Rule::flexing || rules.idle_to.value != 0 || rules.reclaim_after_loss.ppm != 0;
-  return has_rules ? machines::vault::next_review(now).us : 0;
-}
-
 int create_vault(const Where& where, const VaultOrder& order) {
   const std::string name = order.name.empty() ? order.asset : order.name;
   for (const std::string* word : {&order.owner, &order.asset, &order.account, &name})
@@ -102,7 +98,7 @@ int create_vault(const Where& where, const VaultOrder& order) {
   reserve->flexed = machines::Amount::zero({static_cast<std::int32_t>(*asset)});
   const auto now = number(connection, {"cli_world", "SELECT ledger.world_now()", false}, {});
   if (!now) return failed(where, "vault create", now.error());
-  const auto review = first_review(*reserve, {}, {*now});
+  const auto review = machines::vault::first_review(*reserve, {}, {*now});
   const auto made = number(
       connection, {"cli_vault", "SELECT ledger.open_vault($1, $2, $3, $4, $5, $6, $8, $9, ledger.world_now(), $7)"},
       Parameters()

@@ -8,7 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "deploy/bursar/setup.hpp"
+#include "deploy/replay/opening.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/books/treasury.hpp"
 #include "ledger/env/times.hpp"

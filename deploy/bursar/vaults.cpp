@@ -4,7 +4,7 @@
 
 #include <iostream>
 
-#include "deploy/bursar/vault_page.hpp"
+#include "deploy/report/vault_page.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/books/vaults.hpp"
@@ -14,6 +14,10 @@
 
 namespace deploy {
 
+using deploy::report::plain_amount;
+using deploy::report::vault_diagram;
+using deploy::report::vaults_json;
+using deploy::report::vaults_table;
 using workers::harness::do_movement;
 
 namespace {

@@ -6,8 +6,6 @@
 #include <string>
 
 #include "deploy/bursar/commands.hpp"
-#include "machines/policy/reallocation.hpp"
-#include "machines/policy/reserve.hpp"
 #include "schemas/config/config.hpp"
 
 namespace deploy {
@@ -28,9 +26,5 @@ int create_sleeve(const Where& where, const VaultOrder& order, const schemas::co
 int set_tradeable(const Where& where, const VaultOrder& order);
 int allocate(const Where& where, const VaultOrder& order);
 int reclaim(const Where& where, const VaultOrder& order);
-
-// When a vault with these rules looks at them first, in microseconds; 0 where it has none.
-std::int64_t first_review(const machines::policy::Reserve& reserve, const machines::policy::Reallocation& rules,
-                          machines::Instant now);
 
 }  // namespace deploy

@@ -59,4 +59,10 @@ Instant next_review(Instant world_at) {
   return {(world_at.us - at_us + day_us) / day_us * day_us + at_us};
 }
 
+std::int64_t first_review(const policy::Reserve& reserve, const policy::Reallocation& rules, Instant now) {
+  const bool has_rules =
+      reserve.rule == policy::Rule::flexing || rules.idle_to.value != 0 || rules.reclaim_after_loss.ppm != 0;
+  return has_rules ? next_review(now).us : 0;
+}
+
 }  // namespace machines::vault

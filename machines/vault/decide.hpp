@@ -46,4 +46,7 @@ Result<std::optional<Step>, Refusal> decide(const Facts& facts);
 // The review after this: at half past midnight (UTC), between an open and a close, so that nobody else decides then.
 Instant next_review(Instant world_at);
 
+// When a vault with these rules looks at them first, in microseconds; 0 where it has none.
+std::int64_t first_review(const policy::Reserve& reserve, const policy::Reallocation& rules, Instant now);
+
 }  // namespace machines::vault

@@ -74,7 +74,7 @@ struct PaperConfig {
   machines::Rate slippage{200};          // at most; drawn per fill, against the taker
   machines::Rate partial_fill{150'000};  // chance that an order fills in two parts
   machines::Rate reject{0};              // chance that an order is refused
-  Decimal lot, tick, min_notional;       // base, quote, quote; 0: fits the prices (deploy/bursar/market_fit)
+  Decimal lot, tick, min_notional;       // base, quote, quote; 0: fits the prices (deploy/replay/market_fit)
   std::int64_t seed = 1;
   std::string fee_asset = "quote";  // or received (base of a purchase, quote of a sale), or a coin's code
   Decimal fee_price;                // of a coin: quote per coin

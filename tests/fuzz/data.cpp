@@ -1,6 +1,6 @@
 #include "schemas/codec/data.hpp"
 
-#include "deploy/bursar/import_record.hpp"
+#include "deploy/replay/import_record.hpp"
 #include "schemas/codec/key_data.hpp"
 #include "tests/fuzz/targets.hpp"
 

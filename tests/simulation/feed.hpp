@@ -1,4 +1,4 @@
-// tests/simulation/feed.hpp: the feed of a simulated house: the barriers of deploy/bursar/feed, and what people do at
+// tests/simulation/feed.hpp: the feed of a simulated house: the barriers of deploy/replay/feed, and what people do at
 // some of them (a cancel, a pause, its end). It asks again until it is answered, over a fresh link in the end.
 #pragma once
 

@@ -31,6 +31,9 @@ const std::vector<Row>& include_table() {
       {"deploy/report", {"machines", "schemas", "ledger", "brokers", "workers"}},
       {"deploy/house", {"machines", "schemas", "ledger", "brokers", "workers", "deploy/terminal", "deploy/cluster"}},
       {"deploy/telemetry", {"machines", "schemas", "ledger", "brokers", "workers", "deploy/house"}},
+      {"deploy/replay",
+       {"machines", "schemas", "ledger", "brokers", "workers", "deploy/terminal", "deploy/cluster", "deploy/report",
+        "deploy/house"}},
       {"deploy/bursar", {"machines", "schemas", "ledger", "brokers", "workers", "approvals", "deploy"}},
       {"tests", {"machines", "schemas", "ledger", "brokers", "workers", "approvals", "deploy", "tests"}},
   };

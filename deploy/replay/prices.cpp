@@ -1,8 +1,8 @@
-#include "deploy/bursar/prices.hpp"
+#include "deploy/replay/prices.hpp"
 
 #include <fmt/format.h>
 
-#include "deploy/bursar/plan.hpp"
+#include "deploy/replay/treasury_plan.hpp"
 #include "workers/market/generator.hpp"
 #include "workers/market/reader.hpp"
 

@@ -1,17 +1,17 @@
-#include "deploy/bursar/setup.hpp"
+#include "deploy/replay/opening.hpp"
 
 #include <openssl/rand.h>
 
 #include <algorithm>
 #include <filesystem>
 
-#include "deploy/bursar/import_record.hpp"
-#include "deploy/bursar/vaults.hpp"
 #include "deploy/house/data_folder.hpp"
+#include "deploy/replay/import_record.hpp"
 #include "ledger/journal/journal.hpp"
 #include "ledger/market/bars.hpp"
 #include "machines/allocation/decide.hpp"
 #include "machines/core/names.hpp"
+#include "machines/vault/decide.hpp"
 #include "schemas/codec/data.hpp"
 #include "workers/harness/run_alone.hpp"
 
@@ -180,7 +180,7 @@ Stored<bool> set_up(ledger::Connection& connection, const TreasurySpec& spec, co
                                         .add(instrument.quote.code)
                                         .add(quote)
                                         .add(schemas::write_vault({reserve, spec.reallocation}))
-                                        .add(first_review(reserve, spec.reallocation, first_open))
+                                        .add(machines::vault::first_review(reserve, spec.reallocation, first_open))
                                         .add((first_open - machines::milliseconds(3)).us));
   const std::int64_t fee_vault =
       spec.fee_asset ? sequence.run(vault_statement, Parameters()

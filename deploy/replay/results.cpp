@@ -1,12 +1,12 @@
-#include "deploy/bursar/results.hpp"
+#include "deploy/replay/results.hpp"
 
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <map>
 
-#include "deploy/bursar/vault_page.hpp"
 #include "deploy/report/figures.hpp"
+#include "deploy/report/vault_page.hpp"
 #include "ledger/audit/verify.hpp"
 #include "ledger/books/books.hpp"
 #include "ledger/books/fee_prices.hpp"
@@ -16,6 +16,9 @@
 #include "workers/market/baseline.hpp"
 
 namespace deploy {
+
+using deploy::report::plain_amount;
+
 namespace {
 
 using ledger::Connection;

@@ -1,8 +1,8 @@
-#include "deploy/bursar/plan.hpp"
+#include "deploy/replay/treasury_plan.hpp"
 
 #include <fmt/format.h>
 
-#include "deploy/bursar/market_fit.hpp"
+#include "deploy/replay/market_fit.hpp"
 #include "machines/core/names.hpp"
 
 namespace deploy {

@@ -1,7 +1,7 @@
-// deploy/bursar/plan.hpp: what a configuration means for one pair: its assets, instrument and sleeves. Pure.
+// deploy/replay/treasury_plan.hpp: what a configuration means for one pair: its assets, instrument and sleeves. Pure.
 #pragma once
 
-#include "deploy/bursar/setup.hpp"
+#include "deploy/replay/opening.hpp"
 #include "schemas/config/config.hpp"
 #include "workers/venues/paper/matching.hpp"
 #include "workers/venues/properties.hpp"

@@ -1,4 +1,4 @@
-// deploy/bursar/import_record.hpp: what the reader said about the price file, as the JSON text that the feed's row
+// deploy/replay/import_record.hpp: what the reader said about the price file, as the JSON text that the feed's row
 // keeps for later runs. Pure: no I/O, no throw.
 #pragma once
 

@@ -1,4 +1,4 @@
-// deploy/bursar/market_fit.hpp: tick, lot and smallest order of the paper venue's pair, where the configuration leaves
+// deploy/replay/market_fit.hpp: tick, lot and smallest order of the paper venue's pair, where the configuration leaves
 // them to the prices; and what would be too coarse, or could never trade. Pure: no I/O, no throw.
 #pragma once
 

@@ -1,4 +1,4 @@
-#include "deploy/bursar/progress.hpp"
+#include "deploy/replay/progress.hpp"
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>

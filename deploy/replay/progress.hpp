@@ -1,4 +1,4 @@
-// deploy/bursar/progress.hpp: the live line while a replay runs: a bar on a terminal, a line now and then elsewhere.
+// deploy/replay/progress.hpp: the live line while a replay runs: a bar on a terminal, a line now and then elsewhere.
 // Writes to standard error.
 #pragma once
 

@@ -1,4 +1,4 @@
-// tests/deploy/bursar/labels_test.cpp: one name, one quantity: every label of the table, the page, the JSON and the CSV
+// tests/deploy/report/labels_test.cpp: one name, one quantity: every label of the table, the page, the JSON and the CSV
 // of a replay, of the books and of a vault is a word of the README's glossary.
 #include <gmock/gmock.h>
 
@@ -7,8 +7,8 @@
 #include <set>
 #include <sstream>
 
-#include "deploy/bursar/vault_page.hpp"
 #include "deploy/report/books.hpp"
+#include "deploy/report/vault_page.hpp"
 #include "tests/deploy/report/sample.hpp"
 
 namespace tests {
@@ -152,7 +152,7 @@ Labels every_label() {
   const Books books = small_books();
   add_keys(summary(run), found);
   add_keys(books_json(books), found);
-  add_keys(deploy::vaults_json({small_vault()}), found);
+  add_keys(deploy::report::vaults_json({small_vault()}), found);
   std::istringstream csv(books_csv(books));
   for (std::string name; std::getline(csv, name, ',');) {
     found.insert(plain(name.substr(0, name.find('\n'))));
@@ -160,10 +160,10 @@ Labels every_label() {
   }
   add_columns(table(run), "worst fall", found);
   add_columns(books_table(books), "unrealised", found);
-  add_columns(deploy::vaults_table({small_vault()}), "tradeable", found);
+  add_columns(deploy::report::vaults_table({small_vault()}), "tradeable", found);
   add_named_amounts(table(run), "vault  ", found);
   add_first_amounts(table(run), "quiet", found);
-  add_tree(deploy::vault_diagram(small_vault()), found);
+  add_tree(deploy::report::vault_diagram(small_vault()), found);
   add_named_amounts(books_table(books), "vault USDT of me, in USDT:", found);
   for (const std::string& page : {body_of(html(run)), body_of(books_html(books))}) {
     add_matches(page, "<th[^>]*>([^<]+)</th>", found);

@@ -1,4 +1,4 @@
-// deploy/bursar/setup.hpp: the rows that a treasury begins with: assets, owner, accounts, vault, sleeves, instrument
+// deploy/replay/opening.hpp: the rows that a treasury begins with: assets, owner, accounts, vault, sleeves, instrument
 // and bars, and the genesis allocations. Safe to repeat: what an interrupted run left is completed, what stands is left
 // alone.
 #pragma once

@@ -1,5 +1,5 @@
-// tests/deploy/bursar/barrier_test.cpp: when several brokers' answers are one.
-#include "deploy/bursar/barrier.hpp"
+// tests/deploy/replay/barrier_test.cpp: when several brokers' answers are one.
+#include "deploy/replay/barrier.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,10 @@
-// tests/deploy/bursar/setup_test.cpp: a treasury that is set up while things happen stands as a whole or is completed
+// tests/deploy/replay/opening_test.cpp: a treasury that is set up while things happen stands as a whole or is completed
 // by the next try, never taken for whole without its first coins.
-#include "deploy/bursar/setup.hpp"
+#include "deploy/replay/opening.hpp"
 
 #include <gmock/gmock.h>
 
-#include "deploy/bursar/plan.hpp"
+#include "deploy/replay/treasury_plan.hpp"
 #include "tests/support/cluster.hpp"
 #include "tests/support/folder.hpp"
 #include "workers/market/generator.hpp"

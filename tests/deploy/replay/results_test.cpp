@@ -1,6 +1,6 @@
-// tests/deploy/bursar/results_test.cpp: on a real PostgreSQL: the page's figures, which come from running balances bar
+// tests/deploy/replay/results_test.cpp: on a real PostgreSQL: the page's figures, which come from running balances bar
 // by bar, and the report's, which come from postings day by day, are the same to the last unit, whatever was moved.
-#include "deploy/bursar/results.hpp"
+#include "deploy/replay/results.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "deploy/bursar/import_record.hpp"
+#include "deploy/replay/import_record.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "deploy/bursar/barrier.hpp"
+#include "deploy/replay/barrier.hpp"
 
 #include <algorithm>
 #include <set>

@@ -1,4 +1,4 @@
-// deploy/bursar/vault_page.hpp: vaults as people and programs read them. Pure: text from what was read.
+// deploy/report/vault_page.hpp: vaults as people and programs read them. Pure: text from what was read.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -7,7 +7,7 @@
 
 #include "ledger/books/vaults.hpp"
 
-namespace deploy {
+namespace deploy::report {
 
 // The exact amount without zeros at the end: 20.01253, 15, 0.
 std::string plain_amount(machines::Amount amount, int scale);
@@ -19,4 +19,4 @@ std::string vaults_table(const std::vector<ledger::books::VaultView>& vaults);
 std::string vault_diagram(const ledger::books::VaultView& vault);
 nlohmann::ordered_json vaults_json(const std::vector<ledger::books::VaultView>& vaults);
 
-}  // namespace deploy
+}  // namespace deploy::report

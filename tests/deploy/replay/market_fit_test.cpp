@@ -1,9 +1,9 @@
-// tests/deploy/bursar/market_fit_test.cpp: tick, lot and smallest order at any level of prices.
-#include "deploy/bursar/market_fit.hpp"
+// tests/deploy/replay/market_fit_test.cpp: tick, lot and smallest order at any level of prices.
+#include "deploy/replay/market_fit.hpp"
 
 #include <gmock/gmock.h>
 
-#include "deploy/bursar/plan.hpp"
+#include "deploy/replay/treasury_plan.hpp"
 
 namespace tests {
 namespace {

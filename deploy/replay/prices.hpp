@@ -1,4 +1,4 @@
-// deploy/bursar/prices.hpp: the prices of a replay: a file that was named, or the sample that our generator makes.
+// deploy/replay/prices.hpp: the prices of a replay: a file that was named, or the sample that our generator makes.
 #pragma once
 
 #include <string>

@@ -1,7 +1,7 @@
-// deploy/bursar/results.hpp: what a replay came to, read from the ledger: the report's data. Reads only.
+// deploy/replay/results.hpp: what a replay came to, read from the ledger: the report's data. Reads only.
 #pragma once
 
-#include "deploy/bursar/setup.hpp"
+#include "deploy/replay/opening.hpp"
 #include "deploy/report/report.hpp"
 #include "ledger/store/connection.hpp"
 #include "schemas/config/config.hpp"

@@ -1,4 +1,4 @@
-#include "deploy/bursar/vault_page.hpp"
+#include "deploy/report/vault_page.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include "machines/core/names.hpp"
 #include "machines/core/visible.hpp"
 
-namespace deploy {
+namespace deploy::report {
 
 using ledger::env::utc;
 using machines::visible;
@@ -180,4 +180,4 @@ ordered_json vaults_json(const std::vector<VaultView>& vaults) {
   return all;
 }
 
-}  // namespace deploy
+}  // namespace deploy::report

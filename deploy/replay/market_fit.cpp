@@ -1,4 +1,4 @@
-#include "deploy/bursar/market_fit.hpp"
+#include "deploy/replay/market_fit.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "deploy/bursar/feed.hpp"
+#include "deploy/replay/feed.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-// deploy/bursar/feed.hpp: Feed, which plays bars into the house, each in two barriers (DESIGN 2): `open`, where the
+// deploy/replay/feed.hpp: Feed, which plays bars into the house, each in two barriers (DESIGN 2): `open`, where the
 // venue learns the open and resting orders fill (skipped when nothing waits for it), then `close`, where timers fire.
 // It moves on only when the broker says that nothing of that world time is open any more. Stepped; never blocks longer
 // than it is told; survives broker and venue restarts by asking again: every question it asks is idempotent.
@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "brokers/wire/socket.hpp"
-#include "deploy/bursar/barrier.hpp"
 #include "deploy/house/broker_address.hpp"
+#include "deploy/replay/barrier.hpp"
 #include "ledger/books/books.hpp"
 #include "schemas/codec/messages.hpp"
 #include "workers/market/bars.hpp"
