@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <regex>
 #include <sstream>
@@ -34,6 +35,9 @@ const std::vector<Row>& include_table() {
       {"deploy/replay",
        {"machines", "schemas", "ledger", "brokers", "workers", "deploy/terminal", "deploy/cluster", "deploy/report",
         "deploy/house"}},
+      {"deploy/cli",
+       {"machines", "schemas", "ledger", "brokers", "workers", "deploy/terminal", "deploy/cluster", "deploy/report",
+        "deploy/house", "deploy/replay"}},
       {"deploy/bursar", {"machines", "schemas", "ledger", "brokers", "workers", "approvals", "deploy"}},
       {"tests", {"machines", "schemas", "ledger", "brokers", "workers", "approvals", "deploy", "tests"}},
   };
@@ -332,6 +336,19 @@ Findings printing(const File& file) {
     if (line.find("fmt::print(") != std::string::npos)
       found.push_back(at(file, number, "print_text() instead: texts of others must not speak to the terminal"));
   }
+  return found;
+}
+
+Findings crowding(const std::vector<std::string>& paths) {
+  constexpr int most_sources = 30;
+  std::map<std::string, int> sources;
+  for (const std::string& path : paths)
+    if (is_below(path, "deploy") && is_cpp(path)) ++sources[folder_of(path)];
+  Findings found;
+  for (const auto& [folder, count] : sources)
+    if (count > most_sources)
+      found.push_back(
+          fmt::format("{}: {} sources and headers; a room of deploy has {} at most", folder, count, most_sources));
   return found;
 }
 

@@ -34,7 +34,10 @@ Findings loops(const File& file);
 // In deploy/ every text goes to a terminal through print_text() (deploy/terminal/print.hpp), which makes it visible
 // first.
 Findings printing(const File& file);
-// All of the above that fit the file's kind.
+// No folder of deploy is an attic: it has 30 sources and headers at most. `paths` are those of the whole repository; a
+// finding names the folder.
+Findings crowding(const std::vector<std::string>& paths);
+// All of the rules on one file that fit the file's kind.
 Findings all_rules(const File& file);
 
 // The text without comments and with string and character contents blanked; lines stay where they are.

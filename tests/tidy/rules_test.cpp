@@ -34,6 +34,27 @@ TEST(Rules, TheIncludeTableIsKept) {
   EXPECT_THAT(includes_in("ledger/jobs/jobs.cpp", "jobs.hpp"), SizeIs(1)) << "not from the top";
 }
 
+TEST(Rules, NoArrowBetweenDeploysRoomsRunsBackUp) {
+  EXPECT_THAT(includes_in("deploy/bursar/up.cpp", "deploy/cli/status.hpp"), IsEmpty());
+  EXPECT_THAT(includes_in("deploy/cli/jobs/jobs.cpp", "deploy/cli/context.hpp"), IsEmpty());
+  EXPECT_THAT(includes_in("deploy/cli/status.cpp", "deploy/house/stuck.hpp"), IsEmpty());
+  EXPECT_THAT(includes_in("deploy/house/house.cpp", "deploy/cli/context.hpp"), SizeIs(1));
+  EXPECT_THAT(includes_in("deploy/house/house.cpp", "deploy/bursar/up.hpp"), SizeIs(1));
+  EXPECT_THAT(includes_in("deploy/report/html.cpp", "deploy/replay/results.hpp"), SizeIs(1));
+  EXPECT_THAT(includes_in("deploy/terminal/print.hpp", "deploy/house/house.hpp"), SizeIs(1));
+  EXPECT_THAT(links({"deploy/house/CMakeLists.txt", "bursar_library(deploy_house DEPS bursar_deploy_cli_jobs)\n"}),
+              SizeIs(1));
+}
+
+TEST(Rules, ARoomOfDeployIsNoAttic) {
+  std::vector<std::string> paths{"deploy/cli/CMakeLists.txt", "ledger/books/books.cpp"};
+  for (int i = 0; i < 30; ++i) paths.push_back("deploy/cli/noun_" + std::to_string(i) + ".cpp");
+  paths.push_back("deploy/cli/jobs/jobs.cpp");
+  EXPECT_THAT(crowding(paths), IsEmpty());
+  paths.push_back("deploy/cli/one_more.hpp");
+  EXPECT_THAT(crowding(paths), ElementsAre("deploy/cli: 31 sources and headers; a room of deploy has 30 at most"));
+}
+
 TEST(Rules, EachLibraryHasOneOwner) {
   const auto finds = [](const std::string& path, const std::string& name) {
     return kept_headers({path, "#include <" + name + ">\n"});

@@ -50,6 +50,12 @@ TEST(Tidy, EveryFileKeepsTheRules) {
     for (const std::string& finding : all_rules(file)) ADD_FAILURE() << finding;
 }
 
+TEST(Tidy, NoRoomOfDeployIsAnAttic) {
+  std::vector<std::string> paths;
+  for (const File& file : all_files()) paths.push_back(file.path);
+  EXPECT_EQ(crowding(paths), Findings{});
+}
+
 TEST(Tidy, TheTopLevelIsTheHouseAndNothingElse) {
   std::set<std::string> known = folders;
   known.insert({"CMakeLists.txt", "CMakePresets.json", "README.md", "ARCHITECTURE.md", "LICENSE", "build"});

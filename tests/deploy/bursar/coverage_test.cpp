@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "deploy/bursar/machine_migration.hpp"
+#include "deploy/cli/machine_migration.hpp"
 #include "ledger/audit/machines.hpp"
 #include "tests/deploy/bursar/coverage_ground.hpp"
 

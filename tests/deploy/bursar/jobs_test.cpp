@@ -1,7 +1,7 @@
 // What an operator orders about jobs, by the real executable on a real PostgreSQL; and a replay that somebody pauses.
 #include <gmock/gmock.h>
 
-#include "deploy/bursar/jobs.hpp"
+#include "deploy/cli/jobs/jobs.hpp"
 #include "ledger/audit/verify.hpp"
 #include "tests/deploy/bursar/house.hpp"
 #include "tests/support/cluster.hpp"

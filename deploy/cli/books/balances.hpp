@@ -1,0 +1,10 @@
+// deploy/cli/books/balances.hpp: `bursar ledger balances`.
+#pragma once
+
+#include "deploy/cli/context.hpp"
+
+namespace deploy {
+
+int show_balances(const Where& where);
+
+}  // namespace deploy

@@ -1,0 +1,102 @@
+#include "deploy/cli/books/ledger_export.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "deploy/cli/books/output_place.hpp"
+#include "deploy/terminal/print.hpp"
+#include "ledger/env/atomic_file.hpp"
+#include "ledger/export/export.hpp"
+
+namespace deploy {
+
+using ledger::env::AtomicFile;
+using ledger::env::target_of;
+using ledger::env::write_all;
+
+namespace {
+
+namespace fs = std::filesystem;
+using ledger::exports::Cause;
+using ledger::exports::ExportError;
+using ledger::exports::Format;
+using ledger::exports::Written;
+
+int refused(const std::string& what, int code) {
+  print_text(stderr, "bursar: ledger export: {}\n", what);
+  return code;
+}
+
+int failed_export(const Where& where, const ExportError& error) {
+  if (error.cause == Cause::store) return failed(where, "ledger export", error.store);
+  return refused(error.text + "; --format hledger takes any number", 1);
+}
+
+Format format_of(const std::string& name) { return name == "beancount" ? Format::beancount : Format::hledger; }
+
+int to_standard_output(const Where& where, Format format) {
+  signal(SIGPIPE, SIG_IGN);
+  int why = 0;
+  ledger::Connection connection(where.dsn);
+  const auto written = ledger::exports::write_journal(connection, format, [&](std::string_view bytes) {
+    if (write_all(STDOUT_FILENO, bytes)) return true;
+    why = errno;
+    return false;
+  });
+  if (written || why == EPIPE) return 0;
+  if (why != 0) return refused(fmt::format("can't write to standard output: {}", std::strerror(why)), 1);
+  return failed_export(where, written.error());
+}
+
+void print_written(const Where& where, const Written& written, const fs::path& path) {
+  if (where.json) {
+    std::cout << nlohmann::ordered_json{{"file", path.string()},
+                                        {"transactions", written.transactions},
+                                        {"assertions", written.assertions},
+                                        {"accounts", written.accounts},
+                                        {"bytes", written.bytes}}
+                     .dump()
+              << "\n";
+    return;
+  }
+  print_text("{}: {} transactions and {} balance assertions of {} accounts, {} bytes\n", path.string(),
+             written.transactions, written.assertions, written.accounts, written.bytes);
+}
+
+int to_file(const Where& where, Format format, const std::string& output) {
+  const fs::path path = target_of(output);
+  if (const auto why = no_place(output, "without --output the journal goes to standard output"))
+    return refused(*why, 2);
+  AtomicFile file(path);
+  const auto cant = [&] { return refused(fmt::format("can't write {}: {}", path.string(), std::strerror(errno)), 1); };
+  if (!file.open()) return cant();
+  ledger::Connection connection(where.dsn);
+  int why = 0;
+  const auto written = ledger::exports::write_journal(connection, format, [&](std::string_view bytes) {
+    if (file.write(bytes)) return true;
+    why = errno;
+    return false;
+  });
+  if (why != 0) return errno = why, cant();
+  if (!written) return failed_export(where, written.error());
+  if (!file.keep()) return cant();
+  print_written(where, *written, path);
+  return 0;
+}
+
+}  // namespace
+
+int export_journal(const Where& where, const std::string& format, const std::string& output) {
+  if (!output.empty()) return to_file(where, format_of(format), output);
+  if (where.json) return refused("--json tells about the file of --output; name one", 2);
+  return to_standard_output(where, format_of(format));
+}
+
+}  // namespace deploy

@@ -1,0 +1,39 @@
+// deploy/cli/books/ledger_verify.hpp: `bursar ledger verify` and `bursar ledger checkpoint`. Each prints for people, or
+// one JSON object with --json, and returns the exit code: 0 only for a whole verification that found nothing, or, of
+// one that was asked for the rows alone, where they are sound.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "deploy/cli/context.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace deploy {
+
+struct VerifyOrder {
+  bool full = false;                 // everything from the first row; else from the last checkpoint
+  bool no_freeze = false;            // only look: where a row is bad, whom it may concern is frozen otherwise
+  bool without_checkpoints = false;  // rows alone, from a host that has no copy of the checkpoints: never "ok"
+};
+int verify_ledger(const Where& where, const VerifyOrder& order);
+struct CheckpointOrder {
+  bool anew = false;  // those on record count no longer: their file or key is lost for good
+  std::string why;    // with `anew`
+};
+// Verifies from the last checkpoint and signs the next.
+int sign_checkpoint(const Where& where, const CheckpointOrder& order);
+
+// What main.cpp lends: a command with the common options, and the way to the ledger.
+struct AuditHooks {
+  std::function<CLI::App*(CLI::App* parent, const std::string& name, const std::string& help, std::function<int()>)>
+      looker;
+  std::function<int(std::function<int(const Where&)>)> look;
+};
+// Registers `bursar ledger verify` and `checkpoint`. REQUIRES: what the hooks hold lives until the command has run.
+void add_audit_commands(CLI::App* ledger, const AuditHooks& hooks);
+
+}  // namespace deploy

@@ -1,0 +1,119 @@
+#include "deploy/cli/books/report.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstring>
+#include <iostream>
+#include <optional>
+
+#include "deploy/cli/books/output_place.hpp"
+#include "deploy/report/books.hpp"
+#include "deploy/report/figures.hpp"
+#include "deploy/terminal/print.hpp"
+#include "ledger/books/read_statement.hpp"
+#include "ledger/env/atomic_file.hpp"
+
+namespace deploy {
+
+using ledger::env::AtomicFile;
+using ledger::env::target_of;
+
+namespace {
+
+using machines::Day;
+
+int refused(const std::string& what, int code) {
+  print_text(stderr, "bursar: report: {}\n", what);
+  return code;
+}
+
+std::string text_of(Day day) { return report::date(machines::start_of(day)); }
+
+// "2024-01-31", and a day that the calendar has.
+std::optional<Day> parse_day(std::string_view text) {
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
+  const auto number = [&](std::size_t from, std::size_t count) {
+    unsigned value = 0;
+    const char* end = text.data() + from + count;
+    const auto [at, error] = std::from_chars(text.data() + from, end, value);
+    return error == std::errc{} && at == end ? std::optional(value) : std::nullopt;
+  };
+  const auto year = number(0, 4);
+  const auto month = number(5, 2);
+  const auto day = number(8, 2);
+  if (!year || !month || !day) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(*year)), std::chrono::month(*month),
+                                         std::chrono::day(*day)};
+  if (!date.ok()) return std::nullopt;
+  return std::chrono::sys_days(date).time_since_epoch().count();
+}
+
+struct Range {
+  std::optional<Day> from, to;
+};
+
+// Says what is wrong with the dates; nothing then.
+std::optional<Range> range_of(const ReportOptions& options) {
+  Range range;
+  for (const auto& [name, text, day] :
+       {std::tuple("--from", &options.from, &range.from), std::tuple("--to", &options.to, &range.to)}) {
+    if (text->empty()) continue;
+    *day = parse_day(*text);
+    if (*day) continue;
+    refused(fmt::format("{} is {}, which is no day; write it as 2024-01-31", name, *text), 2);
+    return std::nullopt;
+  }
+  if (range.from && range.to && *range.from > *range.to) {
+    refused(fmt::format("--from is {}, after --to, which is {}", options.from, options.to), 2);
+    return std::nullopt;
+  }
+  return range;
+}
+
+int write_page(const report::Books& books, const std::filesystem::path& path) {
+  AtomicFile file(path);
+  if (!file.open() || !file.write(report::books_html(books)) || !file.keep())
+    return refused(fmt::format("can't write {}: {}", path.string(), std::strerror(errno)), 1);
+  print_text("{}: the books from {} to {}\n", path.string(), text_of(books.from), text_of(books.to));
+  return 0;
+}
+
+int show(const Where& where, const ReportOptions& options, const report::Books& books) {
+  if (!options.html.empty()) return write_page(books, target_of(options.html));
+  if (options.csv)
+    std::cout << report::books_csv(books);
+  else if (where.json)
+    std::cout << report::books_json(books).dump() << "\n";
+  else
+    print_text("{}", Lines{report::books_table(books)});
+  return 0;
+}
+
+}  // namespace
+
+int report_books(const Where& where, machines::costs::Basis basis, const ReportOptions& options) {
+  const auto range = range_of(options);
+  if (!range) return 2;
+  if (!options.html.empty())
+    if (const auto why = no_place(options.html, "name a file elsewhere")) return refused(*why, 2);
+  ledger::Connection connection(where.dsn);
+  auto statement = ledger::books::read_statement(connection, basis);
+  if (!statement) return failed(where, "report", statement.error());
+  const auto whole = statement->range();
+  if (!whole) return refused("the books are empty; `bursar up` opens them", 1);
+  const Day from = std::max(range->from.value_or(whole->first), whole->first);
+  const Day to = std::min(range->to.value_or(whole->second), whole->second);
+  if (from > to)
+    return refused(fmt::format("no day of the books lies there; they go from {} to {}", text_of(whole->first),
+                               text_of(whole->second)),
+                   1);
+  const report::Books books = report::books_of(*std::move(statement), from, to);
+  if (const int code = show(where, options, books); code != 0) return code;
+  for (const auto& one : books.statement.breaks) refused("does not add up: " + report::break_text(one), 1);
+  return books.statement.breaks.empty() ? 0 : 1;
+}
+
+}  // namespace deploy

@@ -1,0 +1,24 @@
+// deploy/cli/controls.hpp: the commands that stop: pause and resume (no new buys in a scope, or no
+// dispatch of a kind or an instance), freeze and unfreeze
+// (nothing leaves). They take effect before they return: no decision that did not know commits after them.
+#pragma once
+
+#include <string>
+
+#include "deploy/cli/context.hpp"
+
+namespace deploy {
+
+struct ControlOrder {
+  std::string owner = "default", scope, name, why;  // all, owner, venue, vault, sleeve; kind, instance
+  std::string level = "entries+transfers";          // of a freeze
+};
+
+int pause(const Where& where, const ControlOrder& order);
+int resume(const Where& where, const ControlOrder& order);
+int freeze(const Where& where, const ControlOrder& order);
+int unfreeze(const Where& where, const ControlOrder& order);
+// What is in force.
+int show_controls(const Where& where);
+
+}  // namespace deploy

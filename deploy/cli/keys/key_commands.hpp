@@ -1,0 +1,47 @@
+// deploy/cli/keys/key_commands.hpp: `bursar key add|list|test|rotate|retire|rewrap`: what people do with API keys. A
+// secret comes in by deploy/terminal/key_input alone and never goes out: shown are a key's number and an 8-digit
+// fingerprint. Each prints for people, or one JSON object with --json, and returns the exit code.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "deploy/house/key_desk.hpp"
+#include "schemas/config/config.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace deploy {
+
+struct KeyOptions {
+  std::string venue = "paper", account, purpose, name, secret_file, new_master_key;
+  std::vector<std::string> addresses, destinations;
+  std::int64_t version = 0;  // 0: the one that is meant
+  bool acknowledge = false;
+};
+
+// Where a command works, and how it answers.
+struct KeyContext : KeyDesk {
+  bool json = false;
+};
+
+int add_key(const KeyContext& at, const KeyOptions& options);
+int list_keys(const KeyContext& at);
+int test_key(const KeyContext& at, const KeyOptions& options);
+int rotate_key(const KeyContext& at, const KeyOptions& options);
+int retire_key(const KeyContext& at, const KeyOptions& options);
+int rewrap_keys(const KeyContext& at, const KeyOptions& options);
+
+// What main.cpp lends: a command with the common options, and the way to the ledger.
+struct KeyHooks {
+  std::function<CLI::App*(CLI::App* parent, const std::string& name, const std::string& help, std::function<int()>)>
+      looker;
+  std::function<int(std::function<int(const KeyContext&)>)> look;
+};
+// Registers `bursar key ...`. REQUIRES: `app` and what the hooks hold live until the command has run.
+void add_key_commands(CLI::App& app, const KeyHooks& hooks);
+
+}  // namespace deploy

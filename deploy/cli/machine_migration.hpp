@@ -1,0 +1,64 @@
+// deploy/cli/machine_migration.hpp: `bursar machine migrate`: instances go to another version of their machine by an
+// explicit map of states. Each is one transition `migrated` in the history and in the audit chain, all or nothing; a
+// dry run counts and changes nothing.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "deploy/cli/context.hpp"
+#include "ledger/store/connection.hpp"
+#include "machines/core/names.hpp"
+#include "schemas/config/state_map.hpp"
+
+namespace deploy {
+
+// The states of one version of one machine, and which of them are final.
+struct MachineShape {
+  std::set<std::string, std::less<>> states, finals;
+};
+using MachineRegistry = std::map<std::pair<std::string, int>, MachineShape>;
+
+template <class State, class Table>
+MachineShape shape_of(const Table& table) {
+  MachineShape shape;
+  for (const std::string_view name : machines::names_of<State>) {
+    shape.states.emplace(name);
+    if (table.is_final(*machines::from_name<State>(name))) shape.finals.emplace(name);
+  }
+  return shape;
+}
+
+// Every machine that this program knows, in every version.
+const MachineRegistry& shipped_machines();
+
+struct MachineMigration {
+  std::string kind;
+  int from = 1, to = 2;
+  std::string map_file, why;
+  std::int64_t instance = 0;  // 0: all that live
+  bool dry_run = false;
+};
+
+struct MigrationCount {
+  std::string from_state, to_state;
+  std::int64_t live = 0, moved = 0;
+};
+
+struct Migrated {
+  std::vector<MigrationCount> counts;
+  std::int64_t in_flight = 0, moved_on = 0;  // left as they are: leased now; changed while this ran
+  std::string refusal;                       // why nothing was done; empty: it was, or would be
+};
+
+// Errors: of the ledger; what was moved before stays moved, and the same order goes on from there.
+ledger::Stored<Migrated> migrate_machines(ledger::Connection& connection, const MachineRegistry& registry,
+                                          const MachineMigration& order, const schemas::config::StateMap& map,
+                                          const std::string& who);
+
+int migrate_machines(const Where& where, const MachineMigration& order);
+
+}  // namespace deploy

@@ -1,0 +1,179 @@
+#include "deploy/cli/machines.hpp"
+
+#include <cctype>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "deploy/terminal/print.hpp"
+#include "ledger/books/books.hpp"
+#include "ledger/env/times.hpp"
+#include "machines/allocation/allocation.hpp"
+#include "machines/control/control.hpp"
+#include "machines/core/amount.hpp"
+#include "machines/core/diagram.hpp"
+#include "machines/firing/firing.hpp"
+#include "machines/intervention/intervention.hpp"
+#include "machines/key/key.hpp"
+#include "machines/order/order.hpp"
+#include "machines/reconciliation/reconciliation.hpp"
+#include "machines/resolution/resolution.hpp"
+#include "machines/sleeve/sleeve.hpp"
+#include "machines/sleeve_cycle/sleeve_cycle.hpp"
+#include "machines/vault/vault.hpp"
+
+namespace deploy {
+
+using ledger::env::utc;
+
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string amount_text(machines::Int128 minor, int scale) {
+  return machines::format(machines::Amount({0}, minor), scale);
+}
+
+// The jobs of a step with their times spelled out: "evaluate@1704632399999000" becomes "evaluate at 2024-...".
+std::string jobs_text(const std::string& jobs) {
+  std::string made;
+  for (std::size_t i = 0; i < jobs.size();) {
+    std::size_t end = i + 1;
+    while (jobs[i] == '@' && end < jobs.size() && std::isdigit(static_cast<unsigned char>(jobs[end])) != 0) ++end;
+    const bool is_time = end > i + 1 && end - i < 19;
+    made += is_time ? " at " + utc({std::stoll(jobs.substr(i + 1, end - i - 1))}) : jobs.substr(i, end - i);
+    i = end;
+  }
+  return made;
+}
+
+ordered_json instance_json(const ledger::books::InstanceView& view) {
+  return {{"owner", view.owner.value},
+          {"id", view.id.value},
+          {"kind", view.kind},
+          {"sleeve", view.sleeve},
+          {"state", view.state},
+          {"version", view.version},
+          {"final", view.is_final},
+          {"parent", view.parent.value},
+          {"data", ordered_json::parse(view.data, nullptr, false)}};
+}
+
+void print_instances(const std::vector<ledger::books::InstanceView>& views) {
+  print_text("{:>10}  {:<13} {:<10} {:<11} {:>7}  {}\n", "id", "kind", "sleeve", "state", "version", "parent");
+  for (const auto& view : views)
+    print_text("{:>10}  {:<13} {:<10} {:<11} {:>7}  {}\n", view.id.value, view.kind,
+               view.sleeve.empty() ? "-" : view.sleeve, view.state, view.version,
+               view.parent.value == 0 ? "-" : std::to_string(view.parent.value));
+}
+
+}  // namespace
+
+int list_machines(const Where& where, bool all, int limit) {
+  ledger::Connection connection(where.dsn);
+  const auto views = ledger::books::Books(connection).instances(!all, limit);
+  if (!views) return failed(where, "machine list", views.error());
+  if (!where.json) {
+    print_instances(*views);
+    return 0;
+  }
+  ordered_json json = ordered_json::array();
+  for (const auto& view : *views) json.push_back(instance_json(view));
+  std::cout << json.dump() << "\n";
+  return 0;
+}
+
+int show_machine(const Where& where, std::int64_t id) {
+  ledger::Connection connection(where.dsn);
+  const auto views = ledger::books::Books(connection).instance({id});
+  if (!views) return failed(where, "machine show", views.error());
+  if (views->empty()) {
+    print_text(stderr, "bursar: no machine has the id {}; `bursar machine list --all` lists them\n", id);
+    return 1;
+  }
+  for (const auto& view : *views) {
+    if (where.json) {
+      std::cout << instance_json(view).dump() << "\n";
+      continue;
+    }
+    print_instances({view});
+    print_text("{}\n", Lines{ordered_json::parse(view.data, nullptr, false).dump(2)});
+  }
+  return 0;
+}
+
+int show_history(const Where& where, std::int64_t id) {
+  ledger::Connection connection(where.dsn);
+  const auto history = ledger::books::Books(connection).history({id});
+  if (!history) return failed(where, "machine history", history.error());
+  if (history->empty()) {
+    print_text(stderr, "bursar: no machine has the id {}; `bursar machine list --all` lists them\n", id);
+    return 1;
+  }
+  ordered_json json = ordered_json::array();
+  for (const auto& step : *history) {
+    ordered_json postings = ordered_json::array();
+    if (!where.json)
+      print_text("{:>4}  {} -> {}  on {}{}\n      world {}  wall {}\n", step.version,
+                 step.from.empty() ? "(born)" : step.from, step.to, step.event,
+                 step.command == "none" ? "" : ", then " + step.command, utc(step.world_at), step.wall_at);
+    if (!where.json && !step.jobs.empty()) print_text("      jobs  {}\n", jobs_text(step.jobs));
+    for (const auto& posting : step.postings) {
+      const std::string amount = amount_text(posting.amount, posting.scale);
+      if (!where.json)
+        print_text("      {:<6} {} {}  {} -> {}  ({})\n", posting.kind, amount, posting.asset, posting.debit,
+                   posting.credit, posting.code);
+      postings.push_back({{"kind", posting.kind},
+                          {"debit", posting.debit},
+                          {"credit", posting.credit},
+                          {"asset", posting.asset},
+                          {"amount", amount},
+                          {"code", posting.code}});
+    }
+    json.push_back({{"version", step.version},
+                    {"from", step.from},
+                    {"to", step.to},
+                    {"event", step.event},
+                    {"command", step.command},
+                    {"jobs", jobs_text(step.jobs)},
+                    {"world_at", utc(step.world_at)},
+                    {"wall_at", step.wall_at},
+                    {"postings", postings}});
+  }
+  if (where.json) std::cout << json.dump() << "\n";
+  return 0;
+}
+
+int show_diagram(const std::string& kind) {
+  if (kind == "order")
+    std::cout << machines::mermaid(machines::order::transitions, machines::order::State::drafted);
+  else if (kind == "sleeve_cycle")
+    std::cout << machines::mermaid(machines::sleeve_cycle::transitions, machines::sleeve_cycle::State::watching);
+  else if (kind == "allocation")
+    std::cout << machines::mermaid(machines::allocation::transitions, machines::allocation::State::requested);
+  else if (kind == "vault")
+    std::cout << machines::mermaid(machines::vault::transitions, machines::vault::State::open);
+  else if (kind == "sleeve")
+    std::cout << machines::mermaid(machines::sleeve::transitions, machines::sleeve::State::open);
+  else if (kind == "control")
+    std::cout << machines::mermaid(machines::control::transitions, machines::control::State::in_force);
+  else if (kind == "break")
+    std::cout << machines::mermaid(machines::reconciliation::transitions, machines::reconciliation::State::open);
+  else if (kind == "key")
+    std::cout << machines::mermaid(machines::key::transitions, machines::key::State::resting);
+  else if (kind == "firing")
+    std::cout << machines::mermaid(machines::firing::transitions, machines::firing::State::due);
+  else if (kind == "intervention")
+    std::cout << machines::mermaid(machines::intervention::transitions, machines::intervention::State::ordered);
+  else if (kind == "resolution")
+    std::cout << machines::mermaid(machines::resolution::transitions, machines::resolution::State::unconfirmed);
+  else {
+    print_text(stderr,
+               "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation, vault, sleeve, control, "
+               "intervention, resolution, key, firing and break\n",
+               kind);
+    return 2;
+  }
+  return 0;
+}
+
+}  // namespace deploy

@@ -1,0 +1,16 @@
+// deploy/cli/machines.hpp: `bursar machine list|show|history|diagram`: instances, and the tables that they go by.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "deploy/cli/context.hpp"
+
+namespace deploy {
+
+int list_machines(const Where& where, bool all, int limit);
+int show_machine(const Where& where, std::int64_t id);
+int show_history(const Where& where, std::int64_t id);
+int show_diagram(const std::string& kind);
+
+}  // namespace deploy

@@ -1,0 +1,183 @@
+#include "deploy/cli/paper.hpp"
+
+#include <fmt/format.h>
+#include <openssl/rand.h>
+
+#include <array>
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "deploy/replay/opening.hpp"
+#include "deploy/terminal/print.hpp"
+#include "ledger/books/treasury.hpp"
+#include "ledger/env/times.hpp"
+#include "machines/core/names.hpp"
+#include "schemas/config/config.hpp"
+#include "workers/venues/paper/client.hpp"
+
+namespace deploy {
+
+using ledger::env::utc;
+
+namespace {
+
+using machines::Int128;
+using nlohmann::ordered_json;
+
+constexpr std::chrono::seconds patience{5};
+constexpr ledger::Statement assets_statement = {"asset_scales", "SELECT code, scale FROM ledger.asset", false};
+
+int misused(const std::string& text) {
+  print_text(stderr, "bursar: paper: {}\n", text);
+  return 2;
+}
+int unanswered(const std::string& text) {
+  print_text(stderr, "bursar: paper: {}\n", text);
+  return 1;
+}
+
+// What the ledger knows that a request to the venue needs.
+struct Known {
+  std::map<std::string, int> scales;  // by asset code
+  std::string symbol, base, quote;    // of the pair asked for, or the house's first
+  machines::Instant now;              // world time
+  [[nodiscard]] int scale_of(const std::string& asset) const {
+    const auto found = scales.find(asset);
+    return found == scales.end() ? schemas::config::default_scale(asset) : found->second;
+  }
+  [[nodiscard]] std::string text(Int128 amount, const std::string& asset) const {
+    return machines::format({{}, amount}, scale_of(asset));
+  }
+};
+
+ledger::Stored<Known> look_up(const Where& where, const std::string& symbol) {
+  ledger::Connection connection(where.dsn);
+  const auto assets = connection.call(assets_statement);
+  if (!assets) return machines::fail(assets.error());
+  const auto sleeves = ledger::books::read_sleeves(connection);
+  if (!sleeves) return machines::fail(sleeves.error());
+  const auto feeds = read_feed(connection);
+  if (!feeds) return machines::fail(feeds.error());
+  Known known;
+  for (int row = 0; row < assets->size(); ++row)
+    known.scales[std::string(assets->text(row, 0))] = static_cast<int>(assets->number(row, 1));
+  for (const auto& [key, sleeve] : *sleeves) {
+    if (!known.symbol.empty() || (!symbol.empty() && sleeve.symbol != symbol)) continue;
+    known.symbol = sleeve.symbol;
+    known.base = sleeve.instrument.base.code;
+    known.quote = sleeve.instrument.quote.code;
+  }
+  if (!feeds->empty()) known.now = machines::next_bar_open(feeds->front().played_to) - machines::milliseconds(1);
+  return known;
+}
+
+std::string fresh_id() {
+  std::array<unsigned char, 16> bytes{};
+  CHECK(RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1);
+  std::string id;
+  for (const unsigned char byte : bytes) id += fmt::format("{:02x}", byte);
+  return id;
+}
+
+void print(const Known& known, const schemas::Statement& told, bool as_json) {
+  ordered_json json{{"lines", ordered_json::array()}, {"foreign", ordered_json::array()}};
+  for (const auto& line : told.lines) {
+    const std::string total = known.text(line.total, line.asset);
+    json["lines"].push_back({{"asset", line.asset}, {"total", total}});
+    if (!as_json) print_text("{:<8} {:>36}\n", line.asset, total);
+  }
+  for (const auto& fill : told.foreign) {
+    const auto slash = fill.symbol.find('/');
+    const std::string base = fill.symbol.substr(0, slash), quote = fill.symbol.substr(slash + 1);
+    const std::string fee_asset = fill.fee_asset.empty() ? quote : fill.fee_asset;
+    const std::string at = utc(fill.at), side(machines::name_of(fill.side));
+    const std::string got = known.text(fill.base, base), paid = known.text(fill.quote, quote);
+    const std::string fee = known.text(fill.fee, fee_asset);
+    json["foreign"].push_back({{"id", fill.id},
+                               {"symbol", fill.symbol},
+                               {"at", at},
+                               {"side", side},
+                               {"base", got},
+                               {"quote", paid},
+                               {"fee", fee},
+                               {"fee_asset", fee_asset}});
+    if (!as_json)
+      print_text("{} {} {} {} for {} {}, fee {} {} (not ours: {})\n", at, side, got, base, paid, quote, fee, fee_asset,
+                 fill.id);
+  }
+  if (as_json) std::cout << json.dump() << "\n";
+}
+
+int ask_venue(const Where& where, const Known& known, const schemas::VenueMessage& request) {
+  const auto keys = brokers::wire::read_keys(where.layout.key("client").string());
+  const auto venue = brokers::wire::read_public_key(where.layout.venue_public_key().string());
+  if (!keys || !venue) return misused("the keys in " + where.layout.folder.string() + " can't be read");
+  const std::atomic<bool> never = false;
+  brokers::wire::Context context;
+  workers::venues::paper::VenueClient client(context, {where.layout.venue_endpoint(), *keys, *venue});
+  const auto answer = workers::venues::paper::ask(client, request, patience, never);
+  if (answer) {
+    print(known, std::get<schemas::Statement>(*answer), where.json);
+    return 0;
+  }
+  if (answer.error().error == machines::CallError::rejected)
+    return unanswered("the venue refused: " + answer.error().text);
+  return unanswered(fmt::format(
+      "the venue of {} does not answer; nothing is known of the request: repeat it with the same --id once `bursar "
+      "up` runs",
+      where.layout.folder.string()));
+}
+
+// Runs with what the ledger knows where a house runs.
+template <class Then>
+int with_house(const Where& where, const std::string& symbol, Then then) {
+  if (!where.by_folder) return misused("the venue is found by its data folder: leave --dsn out");
+  if (!where.house_may_run)
+    return unanswered(fmt::format("no house runs on {}; start it with `bursar up` and leave it open, then ask again",
+                                  where.layout.folder.string()));
+  const auto known = look_up(where, symbol);
+  if (!known) return failed(where, "paper", known.error());
+  if (known->symbol.empty()) return misused(symbol.empty() ? "no pair is traded here" : symbol + " is not traded here");
+  return then(*known);
+}
+
+int transfer(const Where& where, const PaperOrder& order, int sign) {
+  return with_house(where, "", [&](const Known& known) {
+    if (!known.scales.contains(order.asset)) return misused(fmt::format("no asset is called `{}` here", order.asset));
+    const auto amount = machines::parse_decimal(order.amount, known.scale_of(order.asset));
+    if (!amount || *amount <= 0)
+      return misused(fmt::format("`{}` is no positive amount of {}, which has {} decimals", order.amount, order.asset,
+                                 known.scale_of(order.asset)));
+    return ask_venue(
+        where, known,
+        schemas::HandTransfer{order.id.empty() ? fresh_id() : order.id, order.asset, sign * *amount, known.now});
+  });
+}
+
+}  // namespace
+
+int trade_on_paper(const Where& where, const PaperOrder& order) {
+  const auto side = machines::from_name<schemas::Side>(order.side);
+  if (!side) return misused(fmt::format("`{}` is no side; write buy or sell", order.side));
+  return with_house(where, order.symbol, [&](const Known& known) {
+    const std::string& spent = *side == schemas::Side::buy ? known.quote : known.base;
+    const auto size = machines::parse_decimal(order.amount, known.scale_of(spent));
+    if (!size || *size <= 0)
+      return misused(fmt::format("`{}` is no positive amount of {}, which has {} decimals", order.amount, spent,
+                                 known.scale_of(spent)));
+    return ask_venue(
+        where, known,
+        schemas::HandTrade{order.id.empty() ? fresh_id() : order.id, known.symbol, *side, *size, known.now});
+  });
+}
+
+int deposit_on_paper(const Where& where, const PaperOrder& order) { return transfer(where, order, 1); }
+int withdraw_on_paper(const Where& where, const PaperOrder& order) { return transfer(where, order, -1); }
+
+int show_paper_statement(const Where& where) {
+  return with_house(where, "",
+                    [&](const Known& known) { return ask_venue(where, known, schemas::StatementRequest{}); });
+}
+
+}  // namespace deploy

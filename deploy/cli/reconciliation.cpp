@@ -1,0 +1,213 @@
+#include "deploy/cli/reconciliation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "deploy/house/folder_owner.hpp"
+#include "deploy/report/figures.hpp"
+#include "deploy/report/reconciled.hpp"
+#include "deploy/terminal/asker.hpp"
+#include "deploy/terminal/print.hpp"
+#include "ledger/env/times.hpp"
+#include "workers/reconciliation/ask_order.hpp"
+#include "workers/reconciliation/ask_statement.hpp"
+
+namespace deploy {
+
+using ledger::env::age_text;
+using ledger::env::utc;
+using workers::reconciliation::ask_venue;
+using workers::reconciliation::ask_venue_for_order;
+using workers::reconciliation::BreakOrder;
+using workers::reconciliation::Heard;
+using workers::reconciliation::reconcile;
+using workers::reconciliation::Reconciled;
+using workers::reconciliation::Reconciling;
+
+namespace {
+
+using ledger::books::BreakView;
+using machines::Int128;
+using nlohmann::ordered_json;
+
+constexpr std::chrono::seconds longest_answer{3};
+
+std::string amount_text(Int128 minor, int scale) { return machines::format(machines::Amount({0}, minor), scale); }
+
+ordered_json break_json(const BreakView& view) {
+  return {{"id", view.id.value},
+          {"state", view.state},
+          {"owner", view.owner_name},
+          {"person", view.data.person},
+          {"venue", view.data.venue},
+          {"account", view.data.account},
+          {"asset", view.asset.code},
+          {"amount", amount_text(view.data.amount.minor(), view.asset.scale)},
+          {"left", amount_text(view.data.rest.minor(), view.asset.scale)},
+          {"statement", amount_text(view.data.statement_total.minor(), view.asset.scale)},
+          {"ledger", amount_text(view.data.ledger_total.minor(), view.asset.scale)},
+          {"found_at", view.wall_at},
+          {"world_at", utc(view.world_at)},
+          {"age_s", view.age_s},
+          {"explained_as", view.data.explained_as},
+          {"sleeve", view.data.sleeve},
+          {"fills", view.data.fills},
+          {"who", view.data.who},
+          {"why", view.data.why}};
+}
+
+ordered_json reconciled_json(const Reconciled& made) {
+  ordered_json json = {{"statement", made.statement},      {"still", made.still},
+                       {"lines", ordered_json::array()},   {"booked", ordered_json::array()},
+                       {"breaks", ordered_json::array()},  {"unknown", ordered_json::array()},
+                       {"resolved", ordered_json::array()}};
+  for (const Heard& one : made.heard)
+    json["resolved"].push_back({{"order", one.of.data.order.value},
+                                {"as", one.of.data.as},
+                                {"who", one.of.data.who},
+                                {"venue_says", one.text},
+                                {"word", machines::name_of(one.word)}});
+  for (const auto& line : made.lines)
+    json["lines"].push_back({{"asset", line.asset.code},
+                             {"statement", amount_text(line.statement, line.asset.scale)},
+                             {"ledger", amount_text(line.ledger, line.asset.scale)},
+                             {"quarantined", amount_text(line.quarantined, line.asset.scale)},
+                             {"difference", amount_text(line.difference, line.asset.scale)}});
+  for (const auto& one : made.booked)
+    json["booked"].push_back({{"fill", one.fill},
+                              {"sleeve", one.sleeve},
+                              {"symbol", one.symbol},
+                              {"machine", one.instance.value},
+                              {"closed", one.closed}});
+  for (const auto& id : made.found) json["breaks"].push_back(id.value);
+  for (const auto& line : made.unknown)
+    json["unknown"].push_back({{"asset", line.asset}, {"minor_units", machines::to_text(line.total)}});
+  return json;
+}
+
+void print_breaks(const std::vector<BreakView>& views) {
+  print_text("{:>8}  {:<9} {:<12} {:>26} {:>26} {:<6} {:>9}  {}\n", "id", "state", "person", "amount", "left", "asset",
+             "age", "why");
+  for (const BreakView& view : views)
+    print_text("{:>8}  {:<9} {:<12} {:>26} {:>26} {:<6} {:>9}  {}\n", view.id.value, view.state, view.data.person,
+               amount_text(view.data.amount.minor(), view.asset.scale),
+               amount_text(view.data.rest.minor(), view.asset.scale), view.asset.code, age_text(view.age_s),
+               view.data.why);
+}
+
+void print_heard(const Reconciled& made) {
+  for (const Heard& one : made.heard)
+    print_text("{}{}\n", text_of(one),
+               one.word == Heard::Word::same    ? ": confirmed"
+               : one.word == Heard::Word::other ? ": OVERRULED; what differs is in quarantine"
+                                                : "");
+}
+
+void print_reconciled(const Reconciled& made) {
+  print_heard(made);
+  print_text("{:<6} {:>30} {:>30} {:>26} {:>26}\n", "asset", "statement", "ledger", "in quarantine", "new difference");
+  for (const auto& line : made.lines)
+    print_text("{:<6} {:>30} {:>30} {:>26} {:>26}\n", line.asset.code, amount_text(line.statement, line.asset.scale),
+               amount_text(line.ledger, line.asset.scale), amount_text(line.quarantined, line.asset.scale),
+               line.difference == 0 ? "-" : amount_text(line.difference, line.asset.scale));
+  for (const auto& one : made.booked)
+    print_text("booked: the venue's fill {}, a sale of {} that is none of ours, on {}{}: machine {}\n", one.fill,
+               one.symbol, one.sleeve, one.closed ? ", which closes its position" : "", one.instance.value);
+  for (const auto& line : made.unknown)
+    print_text("the venue has {}, which no vault of ours holds: `bursar vault create {}` opens one\n", line.asset,
+               line.asset);
+  if (!made.found.empty())
+    print_text(
+        "in quarantine now: {}; `bursar reconcile list` shows what waits, `bursar reconcile explain ID --as ... --why "
+        "...` explains one\n",
+        report::counted(static_cast<std::int64_t>(made.found.size()), "difference"));
+}
+
+int said(const Where& where, const char* command, const ledger::Stored<std::string>& why_not, std::int64_t id) {
+  if (!why_not) return failed(where, command, why_not.error());
+  if (!why_not->empty()) {
+    print_text(stderr, "bursar: {}: {}\n", command, *why_not);
+    return 1;
+  }
+  ledger::Connection connection(where.dsn);
+  const auto views = ledger::books::Reconciliation(connection).break_of({id});
+  if (!views) return failed(where, command, views.error());
+  if (where.json)
+    std::cout << break_json(views->front()).dump() << "\n";
+  else
+    print_breaks(*views);
+  return 0;
+}
+
+}  // namespace
+
+int reconcile_now(const Where& where, const std::string& person, const std::string& master_key_file) {
+  if (!where.house_may_run) {
+    print_text(stderr,
+               "bursar: reconcile: the house is not running, and its venue with it; `bursar up` starts both and stays "
+               "open after a replay\n");
+    return 1;
+  }
+  ledger::Connection connection(where.dsn);
+  if (const auto foreign = why_of_another(where, connection); !foreign.empty()) return wrong("reconcile: " + foreign);
+  Reconciling how;
+  how.who = who_asks();
+  how.person = person.empty() ? how.who : person;
+  how.ask_order = ask_venue_for_order(where.layout.venue_files("worker"), where.dsn,
+                                      ledger::secrets::find_master_key(master_key_file, where.layout.key("master.key")),
+                                      longest_answer);
+  const auto made = reconcile(connection, how, ask_venue(where.layout.venue_files("client"), longest_answer));
+  if (!made) return failed(where, "reconcile", made.error());
+  const bool compared = made->silent.empty() && made->still;
+  if (!compared) print_text(stderr, "bursar: reconcile: {}\n", report::in_one_line(*made));
+  if (where.json)
+    std::cout << reconciled_json(*made).dump() << "\n";
+  else if (compared)
+    print_reconciled(*made);
+  return compared ? 0 : 1;
+}
+
+int list_breaks(const Where& where, bool all) {
+  ledger::Connection connection(where.dsn);
+  const auto views = ledger::books::Reconciliation(connection).breaks(all);
+  if (!views) return failed(where, "reconcile list", views.error());
+  if (where.json) {
+    ordered_json json = ordered_json::array();
+    for (const BreakView& view : *views) json.push_back(break_json(view));
+    std::cout << json.dump() << "\n";
+  } else if (views->empty()) {
+    print_text("no breaks{}\n", all ? "" : " are open; --all shows those that are closed");
+  } else {
+    print_breaks(*views);
+  }
+  return 0;
+}
+
+int explain_break(const Where& where, BreakOrder order) {
+  ledger::Connection connection(where.dsn);
+  order.who = who_asks();
+  return said(where, "reconcile explain", explain_break(connection, order), order.id);
+}
+
+int undo_break(const Where& where, BreakOrder order) {
+  ledger::Connection connection(where.dsn);
+  order.who = who_asks();
+  return said(where, "reconcile undo", undo_break(connection, order), order.id);
+}
+
+int hand_over_break(const Where& where, BreakOrder order) {
+  ledger::Connection connection(where.dsn);
+  order.who = who_asks();
+  return said(where, "reconcile assign", hand_over_break(connection, order), order.id);
+}
+
+int close_break(const Where& where, BreakOrder order) {
+  ledger::Connection connection(where.dsn);
+  order.who = who_asks();
+  return said(where, "reconcile close", close_break(connection, order), order.id);
+}
+
+}  // namespace deploy

@@ -1,0 +1,23 @@
+// deploy/cli/reconciliation.hpp: the commands on reconciliation: compare now, list the breaks, explain one, hand it
+// over, close it; and the one line that `up` and `status` say. Each prints for people, or one JSON value with --json.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "deploy/cli/context.hpp"
+#include "workers/reconciliation/explain.hpp"
+#include "workers/reconciliation/reconciler.hpp"
+
+namespace deploy {
+
+// 0 also where differences were found: they are in quarantine. 1: nothing could be compared. `person` "": who runs it.
+// `master_key_file` as configured, "" for the default: orders are asked about with the house's trade keys.
+int reconcile_now(const Where& where, const std::string& person, const std::string& master_key_file);
+int list_breaks(const Where& where, bool all);
+int explain_break(const Where& where, workers::reconciliation::BreakOrder order);
+int undo_break(const Where& where, workers::reconciliation::BreakOrder order);
+int hand_over_break(const Where& where, workers::reconciliation::BreakOrder order);
+int close_break(const Where& where, workers::reconciliation::BreakOrder order);
+
+}  // namespace deploy

@@ -1,0 +1,13 @@
+// deploy/cli/status.hpp: `bursar status`: what lives, waits, works, and is stuck.
+#pragma once
+
+#include <cstdint>
+
+#include "deploy/cli/context.hpp"
+
+namespace deploy {
+
+// Ready jobs that nobody has taken for longer than this are named. 1 where an instance is stranded.
+int show_status(const Where& where, std::int64_t stuck_after_s);
+
+}  // namespace deploy

@@ -1,0 +1,201 @@
+#include <fmt/format.h>
+
+#include "deploy/cli/vaults.hpp"
+#include "deploy/replay/opening.hpp"
+#include "deploy/replay/treasury_plan.hpp"
+#include "deploy/terminal/asker.hpp"
+#include "ledger/books/vaults.hpp"
+#include "machines/core/names.hpp"
+#include "machines/vault/decide.hpp"
+#include "schemas/codec/data.hpp"
+
+namespace deploy {
+namespace {
+
+using ledger::Parameters;
+using machines::policy::Reserve;
+using machines::policy::Rule;
+using schemas::config::Decimal;
+
+// A name is part of account paths and of what people type: short, and without what would need quotes.
+bool is_name(const std::string& text) {
+  if (text.empty() || text.size() > 40) return false;
+  for (const char c : text)
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+      return false;
+  return true;
+}
+
+std::optional<machines::Rate> percent_of(const std::string& text) {
+  const auto value = Decimal::parse(text);
+  const auto ppm = value ? value->at_scale(4) : std::nullopt;
+  if (!ppm || *ppm < 0 || *ppm > 1'000'000) return std::nullopt;
+  return machines::Rate{static_cast<std::int64_t>(*ppm)};
+}
+
+// Nothing, and what is wrong with it in `why`, where it can't be.
+std::optional<Reserve> reserve_of(const VaultOrder& order, std::string& why) {
+  Reserve reserve;
+  const auto rule = machines::from_name<Rule>(order.reserve);
+  const auto least = percent_of(order.least);
+  const auto most = percent_of(order.most);
+  if (!rule) why = fmt::format("reserve `{}` is unknown; it is none, fixed or flexing", order.reserve);
+  if (!least || !most)
+    why = fmt::format("a reserve of {} to {} % can't be read; write 5 to 20", order.least, order.most);
+  if (!why.empty()) return std::nullopt;
+  reserve.rule = *rule;
+  if (reserve.rule != Rule::none) reserve.least = *least;
+  if (reserve.rule == Rule::flexing) reserve.most = *most;
+  if (const char* objection = machines::policy::objection(reserve); objection != nullptr) {
+    why = fmt::format("{}; it is {} to {}", objection, order.least, order.most);
+    return std::nullopt;
+  }
+  return reserve;
+}
+
+ledger::Stored<std::int64_t> number(ledger::Connection& connection, const ledger::Statement& statement,
+                                    const Parameters& parameters) {
+  const auto rows = connection.call(statement, parameters);
+  if (!rows) return machines::fail(rows.error());
+  return rows->empty() || rows->is_null(0, 0) ? 0 : rows->number(0, 0);
+}
+
+}  // namespace
+
+int create_vault(const Where& where, const VaultOrder& order) {
+  const std::string name = order.name.empty() ? order.asset : order.name;
+  for (const std::string* word : {&order.owner, &order.asset, &order.account, &name})
+    if (!is_name(*word))
+      return wrong(fmt::format("vault create: `{}` is no name; use up to 40 letters, digits, - and _", *word));
+  if (!schemas::config::is_asset(order.asset))
+    return wrong(fmt::format("vault create: `{}` is no asset's code: that is 2 to 12 capitals and digits, like USDT",
+                             order.asset));
+  if (order.why.empty()) return wrong(no_why("vault create"));
+  if (order.venue != "paper")
+    return wrong(fmt::format("vault create: no venue is called `{}`; there is: paper", order.venue));
+  std::string why;
+  auto reserve = reserve_of(order, why);
+  if (!reserve) return wrong("vault create: " + why);
+  ledger::Connection connection(where.dsn);
+  const auto vaults = ledger::books::Vaults(connection).vaults();
+  if (!vaults) return failed(where, "vault create", vaults.error());
+  for (const auto& vault : *vaults) {
+    if (vault.owner_name != order.owner) continue;
+    if (vault.name == name)
+      return wrong(fmt::format("vault create: {} has a vault `{}` already; `bursar vault show {}` shows it",
+                               order.owner, name, name));
+    if (vault.venue == order.venue && vault.account == order.account && vault.asset.code == order.asset)
+      return wrong(fmt::format("vault create: the vault {} holds {} on {}/{} already, and a wallet has one vault",
+                               vault.name, order.asset, order.venue, order.account));
+  }
+  const auto asset =
+      number(connection, {"cli_asset", "SELECT ledger.open_asset($1, $2)"},
+             Parameters().add(order.asset).add(std::int64_t{schemas::config::default_scale(order.asset)}));
+  if (!asset) return failed(where, "vault create", asset.error());
+  const auto owner = number(connection, {"cli_owner", "SELECT ledger.open_owner($1, $2)"},
+                            Parameters().add(order.owner).add(drawn_shard()));
+  if (!owner) return failed(where, "vault create", owner.error());
+  reserve->flexed = machines::Amount::zero({static_cast<std::int32_t>(*asset)});
+  const auto now = number(connection, {"cli_world", "SELECT ledger.world_now()", false}, {});
+  if (!now) return failed(where, "vault create", now.error());
+  const auto review = machines::vault::first_review(*reserve, {}, {*now});
+  const auto made = number(
+      connection, {"cli_vault", "SELECT ledger.open_vault($1, $2, $3, $4, $5, $6, $8, $9, ledger.world_now(), $7)"},
+      Parameters()
+          .add(*owner)
+          .add(name)
+          .add(order.venue)
+          .add(order.account)
+          .add(*asset)
+          .add(schemas::write_vault({*reserve, {}}))
+          .add(review)
+          .add(who_asks())
+          .add(order.why));
+  if (!made) return failed(where, "vault create", made.error());
+  VaultOrder shown = order;
+  shown.name = name;
+  return show_vault(where, shown);
+}
+
+namespace {
+
+// The rules of the configuration's first sleeve of that kind, else the ones that Bursar comes with.
+machines::strategy::Momentum rules_for(machines::SleeveKind kind, const schemas::config::Config& config) {
+  for (const auto& sleeve : config.sleeves)
+    if (sleeve.kind == kind) return sleeve.strategy;
+  return config.sleeves.empty() ? machines::strategy::Momentum{} : config.sleeves.front().strategy;
+}
+
+// The pair's id and its quote, or what is wrong.
+struct Pair {
+  std::int64_t id = 0, fee_asset = 0;
+  std::string quote, known;
+};
+
+ledger::Stored<Pair> pair_named(ledger::Connection& connection, const std::string& symbol) {
+  const auto rows = connection.call({"cli_pairs",
+                                     "SELECT n.id, n.symbol, q.code, coalesce((SELECT max(s.fee_asset) FROM "
+                                     "ledger.sleeve s WHERE s.instrument = n.id), 0) "
+                                     "FROM ledger.instrument n JOIN ledger.asset q ON q.id = n.quote ORDER BY n.symbol",
+                                     false});
+  if (!rows) return machines::fail(rows.error());
+  Pair pair;
+  for (int row = 0; row < rows->size(); ++row) {
+    pair.known += (pair.known.empty() ? "" : ", ") + std::string(rows->text(row, 1));
+    if (rows->text(row, 1) == symbol)
+      pair = {rows->number(row, 0), rows->number(row, 3), std::string(rows->text(row, 2)), pair.known};
+  }
+  return pair;
+}
+
+}  // namespace
+
+int create_sleeve(const Where& where, const VaultOrder& order, const schemas::config::Config& config) {
+  if (!is_name(order.sleeve))
+    return wrong(fmt::format("sleeve create: `{}` is no name; use up to 40 letters, digits, - and _", order.sleeve));
+  if (order.why.empty()) return wrong(no_why("sleeve create"));
+  const auto kind = machines::from_name<machines::SleeveKind>(order.kind);
+  if (!kind) return wrong(fmt::format("sleeve create: kind `{}` is unknown; it is quiet or flash", order.kind));
+  ledger::Connection connection(where.dsn);
+  const auto vaults = ledger::books::Vaults(connection).vaults(order.owner);
+  if (!vaults) return failed(where, "sleeve create", vaults.error());
+  const ledger::books::VaultView* vault = nullptr;
+  std::string names;
+  for (const auto& one : *vaults) {
+    names += (names.empty() ? "" : ", ") + one.name;
+    if (one.name == order.name) vault = &one;
+    for (const auto& sleeve : one.sleeves)
+      if (sleeve.name == order.sleeve)
+        return wrong(fmt::format("sleeve create: {} has a sleeve `{}` already, in the vault {}", order.owner,
+                                 order.sleeve, one.name));
+  }
+  if (vault == nullptr)
+    return wrong(fmt::format("sleeve create: {} has no vault `{}`; there are: {}", order.owner, order.name,
+                             names.empty() ? "none" : names));
+  const auto pair = pair_named(connection, order.pair);
+  if (!pair) return failed(where, "sleeve create", pair.error());
+  if (pair->id == 0)
+    return wrong(fmt::format("sleeve create: the pair `{}` is unknown; there are: {}", order.pair,
+                             pair->known.empty() ? "none" : pair->known));
+  if (pair->quote != vault->asset.code)
+    return wrong(
+        fmt::format("sleeve create: {} is quoted in {}, and the vault {} holds {}; a sleeve trades only pairs quoted "
+                    "in its vault's asset",
+                    order.pair, pair->quote, vault->name, vault->asset.code));
+  const auto made = number(
+      connection, {"cli_sleeve", "SELECT ledger.open_sleeve($1, $2, $3, $4, $5, $6, $7, $8, $9, ledger.world_now())"},
+      Parameters()
+          .add(std::int64_t{vault->owner.value})
+          .add(vault->id)
+          .add(order.sleeve)
+          .add(machines::name_of(*kind))
+          .add(pair->id)
+          .add(schemas::write_momentum(rules_for(*kind, config)))
+          .add(pair->fee_asset)
+          .add(who_asks())
+          .add(order.why));
+  if (!made) return failed(where, "sleeve create", made.error());
+  return show_vault(where, order);
+}
+
+}  // namespace deploy

@@ -1,0 +1,235 @@
+#include "deploy/cli/vaults.hpp"
+
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "deploy/report/vault_page.hpp"
+#include "deploy/terminal/asker.hpp"
+#include "deploy/terminal/print.hpp"
+#include "ledger/books/vaults.hpp"
+#include "machines/core/names.hpp"
+#include "schemas/codec/data.hpp"
+#include "workers/harness/run_alone.hpp"
+
+namespace deploy {
+
+using deploy::report::plain_amount;
+using deploy::report::vault_diagram;
+using deploy::report::vaults_json;
+using deploy::report::vaults_table;
+using workers::harness::do_movement;
+
+namespace {
+
+using ledger::books::SleeveView;
+using ledger::books::VaultView;
+using machines::Amount;
+using Movement = machines::allocation::Movement;
+
+std::string names_of(const std::vector<VaultView>& vaults) {
+  std::string names;
+  for (const VaultView& vault : vaults) names += (names.empty() ? "" : ", ") + vault.name;
+  return names.empty() ? "none" : names;
+}
+
+const VaultView* vault_named(const std::vector<VaultView>& vaults, const std::string& name) {
+  for (const VaultView& vault : vaults)
+    if (vault.name == name) return &vault;
+  return nullptr;
+}
+
+const SleeveView* sleeve_named(const VaultView& vault, const std::string& name) {
+  for (const SleeveView& sleeve : vault.sleeves)
+    if (sleeve.name == name) return &sleeve;
+  return nullptr;
+}
+
+// Why the text is no amount to move; empty when it is one.
+std::string objection_to(const std::string& text, const machines::AmountResult& amount, const machines::Asset& asset,
+                         bool may_be_zero) {
+  if (!amount) {
+    if (amount.error() == machines::AmountError::over_precise)
+      return fmt::format("amount `{}` has more decimals than {} keeps, which is {}", text, asset.code, asset.scale);
+    if (amount.error() == machines::AmountError::overflow)
+      return fmt::format("amount `{}` is too large for any ledger", text);
+    return fmt::format("amount `{}` is no decimal number; write it like 1500 or 0.25", text);
+  }
+  if (amount->is_negative())
+    return fmt::format("amount `{}` is negative; to take back, use the opposite command", text);
+  if (amount->is_zero() && !may_be_zero) return "amount 0 moves nothing";
+  return "";
+}
+
+// What every order on a vault begins with: the vault, and the amount where one is named.
+struct Ground {
+  ledger::Connection connection;
+  VaultView vault;
+  Amount amount;
+  int code = 0;  // not 0: it was said what is wrong
+};
+
+Ground ground_of(const Where& where, const std::string& command, const VaultOrder& order, bool with_amount,
+                 bool may_be_zero = false) {
+  Ground ground{ledger::Connection(where.dsn), {}, {}, 0};
+  if (order.why.empty()) {
+    ground.code = wrong(no_why(command));
+    return ground;
+  }
+  const auto vaults = ledger::books::Vaults(ground.connection).vaults(order.owner);
+  if (!vaults) {
+    ground.code = failed(where, command, vaults.error());
+    return ground;
+  }
+  const VaultView* vault = vault_named(*vaults, order.name);
+  if (vault == nullptr) {
+    ground.code = wrong(
+        fmt::format("{}: {} has no vault `{}`; there are: {}", command, order.owner, order.name, names_of(*vaults)));
+    return ground;
+  }
+  ground.vault = *vault;
+  if (!with_amount) return ground;
+  const auto amount = machines::parse_amount(order.amount, vault->asset);
+  if (const auto why = objection_to(order.amount, amount, vault->asset, may_be_zero); !why.empty())
+    ground.code = wrong(fmt::format("{}: {}", command, why));
+  else
+    ground.amount = *amount;
+  return ground;
+}
+
+std::string coins(const VaultView& vault, Amount amount) {
+  return plain_amount(amount, vault.asset.scale) + " " + vault.asset.code;
+}
+
+// Has the movement done and says what came of it.
+int move(const Where& where, const std::string& command, Ground& ground, Movement movement, Amount amount,
+         machines::SleeveId sleeve, const VaultOrder& order, const std::string& limits) {
+  machines::allocation::Data data;
+  data.movement = movement;
+  data.amount = amount;
+  data.reserve = Amount::zero(amount.asset());
+  data.who = who_asks();
+  data.why = order.why;
+  data.external = ground.vault.external_account;
+  data.vault_reserve = ground.vault.reserve_account;
+  data.tradeable = ground.vault.tradeable_account;
+  const auto done = do_movement(ground.connection, where.house_may_run, ground.vault.owner, sleeve, data);
+  if (!done) return failed(where, command, done.error());
+  if (where.json) {
+    const char* state = done->settled ? "settled" : done->refused ? "refused" : "waiting";
+    std::cout << nlohmann::ordered_json{{"movement", machines::name_of(movement)},
+                                        {"machine", done->instance.value},
+                                        {"amount", plain_amount(amount, ground.vault.asset.scale)},
+                                        {"state", state},
+                                        {"reason", done->reason}}
+                     .dump()
+              << "\n";
+  }
+  if (done->refused) {
+    // What is above something is an amount; a freeze is none of an amount's doing.
+    if (done->reason.starts_with("above"))
+      print_text(stderr, "bursar: {}: refused: {} is {}; {}\n", command, coins(ground.vault, amount), done->reason,
+                 limits);
+    else
+      print_text(stderr, "bursar: {}: refused: {}; `bursar controls` says by whom, `bursar unfreeze` lifts it\n",
+                 command, done->reason);
+    return 1;
+  }
+  if (where.json) return 0;
+  if (!done->settled)
+    print_text(
+        "Asked for, as machine {}, and not done yet: no worker has taken it. `bursar up` does; `bursar machine "
+        "history {}` shows it.\n",
+        done->instance.value, done->instance.value);
+  return done->settled ? show_vault(where, order) : 0;
+}
+
+}  // namespace
+
+int list_vaults(const Where& where) {
+  ledger::Connection connection(where.dsn);
+  const auto vaults = ledger::books::Vaults(connection).vaults();
+  if (!vaults) return failed(where, "vault list", vaults.error());
+  if (where.json)
+    std::cout << vaults_json(*vaults).dump() << "\n";
+  else
+    print_text("{}", Lines{vaults_table(*vaults)});
+  return 0;
+}
+
+int show_vault(const Where& where, const VaultOrder& order) {
+  ledger::Connection connection(where.dsn);
+  const auto vaults = ledger::books::Vaults(connection).vaults(order.owner);
+  if (!vaults) return failed(where, "vault show", vaults.error());
+  const VaultView* vault = vault_named(*vaults, order.name);
+  if (vault == nullptr)
+    return wrong(
+        fmt::format("vault show: {} has no vault `{}`; there are: {}", order.owner, order.name, names_of(*vaults)));
+  if (where.json)
+    std::cout << vaults_json({*vault}).front().dump() << "\n";
+  else
+    print_text("{}", Lines{vault_diagram(*vault)});
+  return 0;
+}
+
+namespace {
+
+// Where the coins are that are not free.
+std::string how_to_release(const VaultView& vault) {
+  machines::Int128 free = 0;
+  for (const SleeveView& sleeve : vault.sleeves) free += sleeve.coins.minor() - sleeve.held.minor();
+  if (free > 0)
+    return fmt::format("reclaim from its sleeves first, of which {} are free",
+                       coins(vault, Amount(vault.asset.id, free)));
+  return fmt::format("its sleeves have nothing free: `bursar pause vault {} --why TEXT`, and reclaim when they rest",
+                     vault.name);
+}
+
+}  // namespace
+
+int set_tradeable(const Where& where, const VaultOrder& order) {
+  const std::string command = "vault set-tradeable";
+  Ground ground = ground_of(where, command, order, true, true);
+  if (ground.code != 0) return ground.code;
+  const VaultView& vault = ground.vault;
+  const machines::Int128 more = ground.amount.minor() - vault.tradeable.minor();
+  if (more == 0) return show_vault(where, order);
+  if (more > 0)
+    return move(where, command, ground, Movement::elect, Amount(vault.asset.id, more), {0}, order,
+                fmt::format("{} are outside Tradeable, of which {} must stay in reserve",
+                            coins(vault, vault.not_at_risk), coins(vault, vault.must_stay)));
+  return move(where, command, ground, Movement::release, Amount(vault.asset.id, -more), {0}, order,
+              fmt::format("{} are not allocated; {}", coins(vault, vault.unallocated), how_to_release(vault)));
+}
+
+namespace {
+
+int between(const Where& where, const VaultOrder& order, bool gives) {
+  const std::string command = gives ? "vault allocate" : "vault reclaim";
+  Ground ground = ground_of(where, command, order, true);
+  if (ground.code != 0) return ground.code;
+  const VaultView& vault = ground.vault;
+  const SleeveView* sleeve = sleeve_named(vault, order.sleeve);
+  if (sleeve == nullptr) {
+    std::string names;
+    for (const SleeveView& one : vault.sleeves) names += (names.empty() ? "" : ", ") + one.name;
+    return wrong(fmt::format("{}: the vault {} has no sleeve `{}`; there are: {}", command, vault.name, order.sleeve,
+                             names.empty() ? "none" : names));
+  }
+  if (gives)
+    return move(where, command, ground, Movement::allocate_to_sleeve, ground.amount, sleeve->id, order,
+                fmt::format("{} of {} Tradeable are not allocated", coins(vault, vault.unallocated),
+                            coins(vault, vault.tradeable)));
+  return move(
+      where, command, ground, Movement::reclaim, ground.amount, sleeve->id, order,
+      fmt::format("{} has {} free, and {} in an open position; pause it and reclaim when it rests", sleeve->name,
+                  coins(vault, Amount(vault.asset.id, sleeve->coins.minor() - sleeve->held.minor())),
+                  coins(vault, Amount(vault.asset.id, sleeve->cost.minor() + sleeve->held.minor()))));
+}
+
+}  // namespace
+
+int allocate(const Where& where, const VaultOrder& order) { return between(where, order, true); }
+int reclaim(const Where& where, const VaultOrder& order) { return between(where, order, false); }
+
+}  // namespace deploy

@@ -1,0 +1,30 @@
+// deploy/cli/vaults.hpp: the commands of vaults and sleeves: create, list, show, set-tradeable, allocate, reclaim.
+// Each prints for people, or JSON with --json, and returns the exit code: 2 for what can't be meant (a name that is not
+// there, an amount that is none), 1 for what is refused or fails, with nothing lost.
+#pragma once
+
+#include <string>
+
+#include "deploy/cli/context.hpp"
+#include "schemas/config/config.hpp"
+
+namespace deploy {
+
+struct VaultOrder {
+  std::string owner = "default", name, venue = "paper", account = "main", asset;  // of a vault
+  std::string sleeve, kind, pair;                                                 // of a sleeve
+  std::string amount, why;
+  std::string reserve = "none", least = "5", most = "20";  // in percent
+};
+
+int list_vaults(const Where& where);
+// The status diagram of one vault, or of all where no name is given.
+int show_vault(const Where& where, const VaultOrder& order);
+int create_vault(const Where& where, const VaultOrder& order);
+// A sleeve in a vault, by the rules of the first sleeve of its kind in the configuration.
+int create_sleeve(const Where& where, const VaultOrder& order, const schemas::config::Config& config);
+int set_tradeable(const Where& where, const VaultOrder& order);
+int allocate(const Where& where, const VaultOrder& order);
+int reclaim(const Where& where, const VaultOrder& order);
+
+}  // namespace deploy
