@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -10,6 +9,7 @@
 
 #include "brokers/service/rules_from_config.hpp"
 #include "deploy/bursar/nodes.hpp"
+#include "deploy/cli/commands.hpp"
 #include "deploy/house/ledger_access.hpp"
 #include "deploy/house/server_watch.hpp"
 #include "deploy/replay/market_fit.hpp"
@@ -49,11 +49,6 @@ const std::set<std::string>& known_commands() {
     return made;
   }();
   return all;
-}
-
-int wrong(const std::string& text) {
-  print_text(stderr, "bursar: {}\n", text);
-  return 2;
 }
 
 int say(const config::ConfigError& error) {
@@ -263,7 +258,7 @@ int generate_keys(const std::string& name, const std::string& folder) {
   return 0;
 }
 
-void add_apart_commands(CLI::App& app, const std::function<void(std::function<int()>)>& then) {
+void add_apart_commands(Commands& commands) {
   struct Kind {
     const char* name;
     const char* help;
@@ -275,18 +270,17 @@ void add_apart_commands(CLI::App& app, const std::function<void(std::function<in
       {"venue", "the paper venue by itself, by a file of its own", run_venue_apart},
   };
   for (const Kind& kind : kinds) {
-    auto* command = app.add_subcommand(kind.name, kind.help);
     auto file = std::make_shared<std::string>();
-    command->add_option("--config", *file, "TOML file, see deploy/examples")->required();
-    command->callback([then, run = kind.run, file] { then([run, file] { return run(*file); }); });
+    commands.add(commands.program(), kind.name, kind.help, [run = kind.run, file] { return run(*file); })
+        .add_option("--config", *file, "TOML file, see deploy/examples")
+        ->required();
   }
-  auto* keys = app.add_subcommand("keys", "the keys that processes know each other by (API keys: `bursar key`)");
-  keys->require_subcommand(1);
-  auto* generate = keys->add_subcommand("generate", "a fresh pair: NAME (secret) and NAME.pub");
+  CLI::App& keys = commands.noun("keys", "the keys that processes know each other by (API keys: `bursar key`)");
   auto name = std::make_shared<std::string>(), folder = std::make_shared<std::string>();
-  generate->add_option("name", *name)->required();
-  generate->add_option("--dir", *folder, "where to put it")->required();
-  generate->callback([then, name, folder] { then([name, folder] { return generate_keys(*name, *folder); }); });
+  CLI::App& generate = commands.add(keys, "generate", "a fresh pair: NAME (secret) and NAME.pub",
+                                    [name, folder] { return generate_keys(*name, *folder); });
+  generate.add_option("name", *name)->required();
+  generate.add_option("--dir", *folder, "where to put it")->required();
 }
 
 }  // namespace deploy

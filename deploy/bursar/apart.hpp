@@ -2,17 +2,14 @@
 // its own (schemas/config/node_files.hpp): broker, worker, venue; and the keys that they know each other by.
 #pragma once
 
-#include <functional>
 #include <string>
-
-namespace CLI {
-class App;
-}
 
 namespace deploy {
 
-// `then` is told what to run once the command line is read.
-void add_apart_commands(CLI::App& app, const std::function<void(std::function<int()>)>& then);
+class Commands;
+
+// `bursar broker`, `worker`, `venue` and `keys`.
+void add_apart_commands(Commands& commands);
 
 // Exit codes: 2 where a file or a key can't be used, with one line that names it; else the process's own.
 int run_broker_apart(const std::string& file);

@@ -12,11 +12,13 @@
 #include <sstream>
 
 #include "brokers/service/rules_from_config.hpp"
+#include "deploy/cli/commands.hpp"
 #include "deploy/cluster/confine.hpp"
 #include "deploy/house/key_watch.hpp"
 #include "deploy/replay/treasury_plan.hpp"
 #include "deploy/report/vault_page.hpp"
 #include "deploy/terminal/print.hpp"
+#include "deploy/terminal/secret_arguments.hpp"
 #include "ledger/audit/server_identity.hpp"
 #include "ledger/secrets/process.hpp"
 #include "ledger/store/dsn.hpp"
@@ -263,6 +265,39 @@ int run_venue(const NodeOptions& options) {
     if (const auto value = schemas::config::Decimal::parse(word)) *one = *value;
   }
   return serve(std::move(config), house, options.symbol);
+}
+
+namespace {
+
+struct NodeArgs {
+  std::string name, symbol, market;
+  bool dsn_on_input = false, confined = false;
+};
+
+int run_node(const Commands& commands, const NodeArgs& args, int (*node)(const NodeOptions&)) {
+  return commands.with_config([&](const schemas::config::Config& config) {
+    const std::string dsn = args.dsn_on_input ? take_dsn_from_input() : commands.args().dsn;
+    return node({commands.layout(config), dsn, args.name, args.symbol, config, args.confined, args.market});
+  });
+}
+
+}  // namespace
+
+void add_node_commands(Commands& commands) {
+  CLI::App& noun = commands.noun("node", "one process of the house");
+  noun.group("");
+  auto args = std::make_shared<NodeArgs>();
+  const std::pair<const char*, int (*)(const NodeOptions&)> kinds[] = {
+      {"broker", run_broker}, {"worker", run_worker}, {"venue", run_venue}, {"keys", run_keys}};
+  for (const auto& [name, node] : kinds) {
+    CLI::App& command = commands.add_with_place(
+        noun, name, "", [&commands, args, node = node] { return run_node(commands, *args, node); });
+    command.add_option("--name", args->name);
+    command.add_option("--symbol", args->symbol);
+    command.add_option("--market", args->market);
+    command.add_flag(dsn_on_input, args->dsn_on_input);
+    command.add_flag(confined, args->confined);
+  }
 }
 
 }  // namespace deploy

@@ -13,6 +13,8 @@
 
 namespace deploy {
 
+class Commands;
+
 struct NodeOptions {
   Layout layout;
   std::string dsn;     // as the service role; for run_keys as the keepers'
@@ -34,5 +36,8 @@ int run_broker(const NodeOptions& options);
 int run_worker(const NodeOptions& options);
 int run_venue(const NodeOptions& options);
 int run_keys(const NodeOptions& options);
+
+// `bursar node ...`: what `up` starts; not for people.
+void add_node_commands(Commands& commands);
 
 }  // namespace deploy

@@ -8,6 +8,8 @@
 
 namespace deploy {
 
+class Commands;
+
 struct UpOptions : HouseOptions {
   std::string replay;  // price file; empty: the generated sample
   bool exit_when_done = false;
@@ -17,5 +19,8 @@ struct UpOptions : HouseOptions {
 // Runs until the replay is done (with exit_when_done) or a signal. Returns the exit code: 0; 1 after a failure; 2 for
 // usage.
 int up(const UpOptions& options);
+
+// `bursar up`.
+void add_up_command(Commands& commands);
 
 }  // namespace deploy

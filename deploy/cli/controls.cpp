@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
 
+#include "deploy/cli/commands.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/books/vaults.hpp"
@@ -288,6 +290,43 @@ int show_controls(const Where& where) {
   }
   if (where.json) std::cout << json.dump() << "\n";
   return 0;
+}
+
+namespace {
+
+using ControlAction = int (*)(const Where&, const ControlOrder&);
+
+void add_pause(Commands& commands, const char* name, const char* help, ControlAction act) {
+  auto args = std::make_shared<ControlOrder>();
+  CLI::App& command =
+      commands.look(commands.program(), name, help, [args, act](const Where& where) { return act(where, *args); });
+  command.add_option("scope", args->scope, "sleeve, vault, venue, owner or all; kind or instance")
+      ->required()
+      ->check(CLI::IsMember({"sleeve", "vault", "venue", "owner", "all", "kind", "instance"}));
+  command.add_option("name", args->name, "of the sleeve, vault, venue or kind; the number of the instance");
+  command.add_option("--owner", args->owner, "default: default");
+  command.add_option("--why", args->why, "kept in the history");
+}
+
+void add_freeze(Commands& commands, const char* name, const char* help, ControlAction act) {
+  auto args = std::make_shared<ControlOrder>();
+  args->scope = "owner";
+  CLI::App& command =
+      commands.look(commands.program(), name, help, [args, act](const Where& where) { return act(where, *args); });
+  if (act == freeze) command.add_option("--level", args->level, "entries+transfers (exits still run, default) or all");
+  command.add_option("--owner", args->owner, "default: default");
+  command.add_option("--why", args->why, "kept in the history");
+}
+
+}  // namespace
+
+void add_control_commands(Commands& commands) {
+  add_pause(commands, "pause", "no new buys in a scope (what is open leaves); or no dispatch of a kind or instance",
+            pause);
+  add_pause(commands, "resume", "lift a pause", resume);
+  add_freeze(commands, "freeze", "nothing of an owner leaves", freeze);
+  add_freeze(commands, "unfreeze", "lift a freeze", unfreeze);
+  commands.look(commands.program(), "controls", "what is paused or frozen, by whom and why", show_controls);
 }
 
 }  // namespace deploy

@@ -9,6 +9,8 @@
 
 namespace deploy {
 
+class Commands;
+
 struct ControlOrder {
   std::string owner = "default", scope, name, why;  // all, owner, venue, vault, sleeve; kind, instance
   std::string level = "entries+transfers";          // of a freeze
@@ -20,5 +22,8 @@ int freeze(const Where& where, const ControlOrder& order);
 int unfreeze(const Where& where, const ControlOrder& order);
 // What is in force.
 int show_controls(const Where& where);
+
+// `bursar pause`, `resume`, `freeze`, `unfreeze` and `controls`.
+void add_control_commands(Commands& commands);
 
 }  // namespace deploy

@@ -2,8 +2,11 @@
 
 #include <cctype>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
 
+#include "deploy/cli/commands.hpp"
+#include "deploy/cli/machine_migration.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/books/books.hpp"
 #include "ledger/env/times.hpp"
@@ -174,6 +177,53 @@ int show_diagram(const std::string& kind) {
     return 2;
   }
   return 0;
+}
+
+namespace {
+
+void add_migrate(Commands& commands, CLI::App& machine) {
+  auto args = std::make_shared<MachineMigration>();
+  CLI::App& migrate =
+      commands.look(machine, "migrate", "instances to another version of their machine, by a map of states",
+                    [args](const Where& where) { return migrate_machines(where, *args); });
+  migrate.add_option("kind", args->kind)->required();
+  migrate.add_option("--from", args->from, "the version that they have")->required();
+  migrate.add_option("--to", args->to, "the version that they get")->required();
+  migrate.add_option("--map", args->map_file, "TOML: [states], then old = \"new\"")->required();
+  migrate.add_option("--instance", args->instance, "this one alone");
+  migrate.add_option("--why", args->why, "kept in the history");
+  migrate.add_flag("--dry-run", args->dry_run, "count, and change nothing");
+}
+
+}  // namespace
+
+void add_machine_commands(Commands& commands) {
+  struct Args {
+    bool all = false;
+    int limit = 50;
+    std::int64_t id = 0;
+    std::string kind;
+  };
+  auto args = std::make_shared<Args>();
+  CLI::App& machine = commands.noun("machine", "instances of state machines");
+  CLI::App& list = commands.look(machine, "list", "the live ones, newest first",
+                                 [args](const Where& where) { return list_machines(where, args->all, args->limit); });
+  list.add_flag("--all", args->all, "finished ones too");
+  list.add_option("--limit", args->limit, "how many")->check(CLI::Range(1, 1'000'000));
+  commands.look(machine, "show", "one instance", [args](const Where& where) { return show_machine(where, args->id); })
+      .add_option("id", args->id)
+      ->required();
+  commands
+      .look(machine, "history", "its transitions with event, commands, postings, world and wall time",
+            [args](const Where& where) { return show_history(where, args->id); })
+      .add_option("id", args->id)
+      ->required();
+  add_migrate(commands, machine);
+  commands
+      .add(machine, "diagram", "a machine's table as a Mermaid picture", [args] { return show_diagram(args->kind); })
+      .add_option("kind", args->kind,
+                  "order, sleeve_cycle, allocation, vault, sleeve, control, intervention, key, firing or break")
+      ->required();
 }
 
 }  // namespace deploy

@@ -8,9 +8,14 @@
 
 namespace deploy {
 
+class Commands;
+
 int list_machines(const Where& where, bool all, int limit);
 int show_machine(const Where& where, std::int64_t id);
 int show_history(const Where& where, std::int64_t id);
 int show_diagram(const std::string& kind);
+
+// `bursar machine ...`, with `migrate` (machine_migration.hpp).
+void add_machine_commands(Commands& commands);
 
 }  // namespace deploy

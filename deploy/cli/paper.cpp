@@ -6,8 +6,10 @@
 #include <array>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 
+#include "deploy/cli/commands.hpp"
 #include "deploy/replay/opening.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/books/treasury.hpp"
@@ -178,6 +180,29 @@ int withdraw_on_paper(const Where& where, const PaperOrder& order) { return tran
 int show_paper_statement(const Where& where) {
   return with_house(where, "",
                     [&](const Known& known) { return ask_venue(where, known, schemas::StatementRequest{}); });
+}
+
+void add_paper_commands(Commands& commands) {
+  auto args = std::make_shared<PaperOrder>();
+  CLI::App& paper = commands.noun("paper",
+                                  "what a person would do on the exchange's own page, for trying reconciliation out; "
+                                  "needs the running house (`bursar up` stays open after a replay)");
+  const auto command = [&](const char* name, const char* help, int (*act)(const Where&, const PaperOrder&)) {
+    CLI::App& made = commands.look(paper, name, help, [args, act](const Where& where) { return act(where, *args); });
+    made.add_option("--id", args->id, "asked again under the same id, it happens once");
+    return &made;
+  };
+  auto* trade = command("trade", "trade by hand, at the last open, past every sleeve", trade_on_paper);
+  trade->add_option("side", args->side, "buy or sell")->required()->check(CLI::IsMember({"buy", "sell"}));
+  trade->add_option("amount", args->amount, "buy: quote to spend, fee included; sell: base to sell")->required();
+  trade->add_option("--symbol", args->symbol, "default: the pair that the house trades");
+  for (auto* transfer : {command("deposit", "coins come from outside", deposit_on_paper),
+                         command("withdraw", "coins go to outside", withdraw_on_paper)}) {
+    transfer->add_option("asset", args->asset, "USDT, ETH, ...")->required();
+    transfer->add_option("amount", args->amount)->required();
+  }
+  commands.look(paper, "statement", "what the venue says that the account holds, and the fills that are not ours",
+                show_paper_statement);
 }
 
 }  // namespace deploy

@@ -8,6 +8,8 @@
 
 namespace deploy {
 
+class Commands;
+
 struct PaperOrder {
   std::string side, amount;  // a buy spends so much quote, fee included; a sale sells so much base
   std::string asset;         // of a deposit or withdrawal
@@ -20,5 +22,8 @@ int trade_on_paper(const Where& where, const PaperOrder& order);
 int deposit_on_paper(const Where& where, const PaperOrder& order);
 int withdraw_on_paper(const Where& where, const PaperOrder& order);
 int show_paper_statement(const Where& where);
+
+// `bursar paper ...`.
+void add_paper_commands(Commands& commands);
 
 }  // namespace deploy

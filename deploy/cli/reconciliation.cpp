@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
 
+#include "deploy/cli/commands.hpp"
 #include "deploy/house/folder_owner.hpp"
 #include "deploy/report/figures.hpp"
 #include "deploy/report/reconciled.hpp"
@@ -208,6 +210,52 @@ int close_break(const Where& where, BreakOrder order) {
   ledger::Connection connection(where.dsn);
   order.who = who_asks();
   return said(where, "reconcile close", close_break(connection, order), order.id);
+}
+
+namespace {
+
+using BreakAction = int (*)(const Where&, workers::reconciliation::BreakOrder);
+using BreakArgs = std::shared_ptr<workers::reconciliation::BreakOrder>;
+
+CLI::App& on_break(Commands& commands, CLI::App& reconcile, const char* name, const char* help, BreakAction act,
+                   const BreakArgs& args) {
+  CLI::App& made = commands.look(reconcile, name, help, [args, act](const Where& where) { return act(where, *args); });
+  made.add_option("id", args->id, "of the break")->required();
+  made.add_option("--why", args->why, "kept in the history");
+  return made;
+}
+
+void add_explain(Commands& commands, CLI::App& reconcile, const BreakArgs& args) {
+  CLI::App& explain =
+      on_break(commands, reconcile, "explain", "a correcting posting that names the original", explain_break, args);
+  explain.add_option("--as", args->as, "deposit, withdrawal, trade, fee or error")
+      ->required()
+      ->check(CLI::IsMember({"deposit", "withdrawal", "trade", "fee", "error"}));
+  explain.add_option("--sleeve", args->sleeve, "whose trade, fee or error it was");
+  explain.add_option("--amount", args->amount, "of it (default: all that is left)");
+  explain.add_option("--other-amount", args->other_amount, "of a trade's other side (default: in proportion)");
+}
+
+}  // namespace
+
+void add_reconcile_commands(Commands& commands) {
+  auto args = std::make_shared<workers::reconciliation::BreakOrder>();
+  CLI::App& reconcile = commands.look(commands.program(), "reconcile", "the venue's statement against the ledger, now",
+                                      [args](const Where& where, const schemas::config::Config& config) {
+                                        return reconcile_now(where, args->person, config.keys.master_key_file);
+                                      });
+  reconcile.add_option("--assign", args->person, "who is to explain what is found (default: who runs this)");
+  auto all = std::make_shared<bool>(false);
+  commands
+      .look(reconcile, "list", "the breaks that wait, oldest first",
+            [all](const Where& where) { return list_breaks(where, *all); })
+      .add_flag("--all", *all, "closed ones too");
+  add_explain(commands, reconcile, args);
+  on_break(commands, reconcile, "undo", "take the last explanation back, by a posting the other way", undo_break, args);
+  on_break(commands, reconcile, "assign", "somebody else is to explain it", hand_over_break, args)
+      .add_option("person", args->person)
+      ->required();
+  on_break(commands, reconcile, "close", "one that is explained is done with", close_break, args);
 }
 
 }  // namespace deploy

@@ -11,6 +11,8 @@
 
 namespace deploy {
 
+class Commands;
+
 // 0 also where differences were found: they are in quarantine. 1: nothing could be compared. `person` "": who runs it.
 // `master_key_file` as configured, "" for the default: orders are asked about with the house's trade keys.
 int reconcile_now(const Where& where, const std::string& person, const std::string& master_key_file);
@@ -19,5 +21,8 @@ int explain_break(const Where& where, workers::reconciliation::BreakOrder order)
 int undo_break(const Where& where, workers::reconciliation::BreakOrder order);
 int hand_over_break(const Where& where, workers::reconciliation::BreakOrder order);
 int close_break(const Where& where, workers::reconciliation::BreakOrder order);
+
+// `bursar reconcile`, alone and with a word about a break behind it.
+void add_reconcile_commands(Commands& commands);
 
 }  // namespace deploy

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <iostream>
@@ -12,6 +11,7 @@
 
 #include "brokers/schedule/cron.hpp"
 #include "brokers/schedule/scheduler.hpp"
+#include "deploy/cli/commands.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/env/times.hpp"
@@ -205,12 +205,10 @@ int run_schedule(const Where& where, const ScheduleOrder& order) {
   return firing->state == "failed" || firing->state == "skipped" ? 1 : 0;
 }
 
-void add_schedule_commands(CLI::App& app, const ScheduleHooks& hooks) {
-  auto order = std::make_shared<ScheduleOrder>();
-  auto* schedule = app.add_subcommand("schedule", "what fires by the clock on the wall, while the house is live");
-  schedule->require_subcommand(1);
-  hooks.looker(schedule, "list", "every schedule, when it fires next, what became of the last time",
-               [look = hooks.look] { return look(list_schedules); });
+void add_schedule_commands(Commands& commands) {
+  auto args = std::make_shared<ScheduleOrder>();
+  CLI::App& schedule = commands.noun("schedule", "what fires by the clock on the wall, while the house is live");
+  commands.look(schedule, "list", "every schedule, when it fires next, what became of the last time", list_schedules);
   struct Verb {
     const char* name;
     const char* help;
@@ -219,12 +217,11 @@ void add_schedule_commands(CLI::App& app, const ScheduleHooks& hooks) {
   for (const Verb& verb :
        {Verb{"show", "one: its next five times, in its zone and in UTC, and its last ten firings", show_schedule},
         Verb{"run", "fires it now, beside the clock", run_schedule}}) {
-    auto* command = hooks.looker(schedule, verb.name, verb.help, [look = hooks.look, order, act = verb.act] {
-      return look([&](const Where& where) { return act(where, *order); });
-    });
-    command->add_option("name", order->name)->required();
-    command->add_option("--owner", order->owner, "whose (default: default)");
-    if (verb.act == run_schedule) command->add_option("--why", order->why, "kept in the history");
+    CLI::App& command = commands.look(schedule, verb.name, verb.help,
+                                      [args, act = verb.act](const Where& where) { return act(where, *args); });
+    command.add_option("name", args->name)->required();
+    command.add_option("--owner", args->owner, "whose (default: default)");
+    if (verb.act == run_schedule) command.add_option("--why", args->why, "kept in the history");
   }
 }
 

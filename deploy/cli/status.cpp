@@ -8,6 +8,7 @@
 
 #include "brokers/schedule/scheduler.hpp"
 #include "deploy/cli/broker_limits.hpp"
+#include "deploy/cli/commands.hpp"
 #include "deploy/house/broker_view.hpp"
 #include "deploy/house/folder_owner.hpp"
 #include "deploy/house/key_watch.hpp"
@@ -240,6 +241,13 @@ int show_status(const Where& where, std::int64_t stuck_after_s) {
   else
     print_status(view);
   return stranded->empty() ? 0 : 1;
+}
+
+void add_status_command(Commands& commands) {
+  commands.look(commands.program(), "status", "instances, jobs, workers, brokers, stranded work",
+                [](const Where& where, const schemas::config::Config& config) {
+                  return show_status(where, config.broker.stuck_after_s);
+                });
 }
 
 }  // namespace deploy

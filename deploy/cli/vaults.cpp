@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <memory>
 
+#include "deploy/cli/commands.hpp"
 #include "deploy/report/vault_page.hpp"
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
@@ -231,5 +233,72 @@ int between(const Where& where, const VaultOrder& order, bool gives) {
 
 int allocate(const Where& where, const VaultOrder& order) { return between(where, order, true); }
 int reclaim(const Where& where, const VaultOrder& order) { return between(where, order, false); }
+
+namespace {
+
+using VaultAction = int (*)(const Where&, const VaultOrder&);
+
+// A command on one vault of an owner.
+CLI::App& on_vault(Commands& commands, CLI::App& noun, const char* name, const char* help, VaultAction act,
+                   const std::shared_ptr<VaultOrder>& args) {
+  CLI::App& made = commands.look(noun, name, help, [args, act](const Where& where) { return act(where, *args); });
+  made.add_option("--owner", args->owner, "whose vault (default: default)");
+  return made;
+}
+
+void add_create(Commands& commands, CLI::App& vault, const std::shared_ptr<VaultOrder>& args) {
+  CLI::App& create = on_vault(commands, vault, "create", "open one", create_vault, args);
+  create.add_option("asset", args->asset, "the wallet's asset: USDT, BTC, ...")->required();
+  create.add_option("--name", args->name, "default: the asset");
+  create.add_option("--venue", args->venue, "default: paper");
+  create.add_option("--account", args->account, "the account at the venue (default: main)");
+  create.add_option("--reserve", args->reserve, "none, fixed or flexing (with measured volatility)");
+  create.add_option("--reserve-percent", args->least, "the share that must stay, from 5 to 20; flexing: the least");
+  create.add_option("--reserve-most", args->most, "flexing: the most, up to 20");
+  create.add_option("--why", args->why);
+}
+
+void add_move(Commands& commands, CLI::App& vault, const char* name, const char* help, VaultAction act,
+              const std::shared_ptr<VaultOrder>& args) {
+  CLI::App& move = on_vault(commands, vault, name, help, act, args);
+  move.add_option("vault", args->name)->required();
+  move.add_option("sleeve", args->sleeve)->required();
+  move.add_option("amount", args->amount)->required();
+  move.add_option("--why", args->why);
+}
+
+}  // namespace
+
+void add_vault_commands(Commands& commands) {
+  auto args = std::make_shared<VaultOrder>();
+  CLI::App& vault = commands.noun("vault", "Core Vaults: one wallet asset on one venue account, and its sleeves");
+  commands.look(vault, "list", "every vault", list_vaults);
+  on_vault(commands, vault, "show", "Total Coins, Tradeable Coins, Quiet and Flash balance", show_vault, args)
+      .add_option("vault", args->name)
+      ->required();
+  add_create(commands, vault, args);
+  CLI::App& elect =
+      on_vault(commands, vault, "set-tradeable", "how many of its coins may be risked", set_tradeable, args);
+  elect.add_option("vault", args->name)->required();
+  elect.add_option("amount", args->amount)->required();
+  elect.add_option("--why", args->why);
+  add_move(commands, vault, "allocate", "Tradeable Coins to a sleeve", allocate, args);
+  add_move(commands, vault, "reclaim", "a sleeve's free coins back", reclaim, args);
+}
+
+void add_sleeve_commands(Commands& commands) {
+  auto args = std::make_shared<VaultOrder>();
+  CLI::App& sleeve = commands.noun("sleeve", "sleeves: parts of a vault that one strategy trades");
+  CLI::App& open =
+      commands.look(sleeve, "create", "open one", [args](const Where& where, const schemas::config::Config& config) {
+        return create_sleeve(where, *args, config);
+      });
+  open.add_option("--owner", args->owner, "whose vault (default: default)");
+  open.add_option("vault", args->name)->required();
+  open.add_option("name", args->sleeve)->required();
+  open.add_option("--kind", args->kind, "quiet or flash")->required();
+  open.add_option("--pair", args->pair, "what it trades: ETH/USDT")->required();
+  open.add_option("--why", args->why);
+}
 
 }  // namespace deploy

@@ -10,6 +10,8 @@
 
 namespace deploy {
 
+class Commands;
+
 struct VaultOrder {
   std::string owner = "default", name, venue = "paper", account = "main", asset;  // of a vault
   std::string sleeve, kind, pair;                                                 // of a sleeve
@@ -26,5 +28,9 @@ int create_sleeve(const Where& where, const VaultOrder& order, const schemas::co
 int set_tradeable(const Where& where, const VaultOrder& order);
 int allocate(const Where& where, const VaultOrder& order);
 int reclaim(const Where& where, const VaultOrder& order);
+
+// `bursar vault ...` and `bursar sleeve ...`.
+void add_vault_commands(Commands& commands);
+void add_sleeve_commands(Commands& commands);
 
 }  // namespace deploy

@@ -3,14 +3,9 @@
 // one that was asked for the rows alone, where they are sound.
 #pragma once
 
-#include <functional>
 #include <string>
 
 #include "deploy/cli/context.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace deploy {
 
@@ -26,14 +21,5 @@ struct CheckpointOrder {
 };
 // Verifies from the last checkpoint and signs the next.
 int sign_checkpoint(const Where& where, const CheckpointOrder& order);
-
-// What main.cpp lends: a command with the common options, and the way to the ledger.
-struct AuditHooks {
-  std::function<CLI::App*(CLI::App* parent, const std::string& name, const std::string& help, std::function<int()>)>
-      looker;
-  std::function<int(std::function<int(const Where&)>)> look;
-};
-// Registers `bursar ledger verify` and `checkpoint`. REQUIRES: what the hooks hold lives until the command has run.
-void add_audit_commands(CLI::App* ledger, const AuditHooks& hooks);
 
 }  // namespace deploy

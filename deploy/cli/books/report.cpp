@@ -7,9 +7,11 @@
 #include <chrono>
 #include <cstring>
 #include <iostream>
+#include <memory>
 #include <optional>
 
 #include "deploy/cli/books/output_place.hpp"
+#include "deploy/cli/commands.hpp"
 #include "deploy/report/books.hpp"
 #include "deploy/report/figures.hpp"
 #include "deploy/terminal/print.hpp"
@@ -114,6 +116,21 @@ int report_books(const Where& where, machines::costs::Basis basis, const ReportO
   if (const int code = show(where, options, books); code != 0) return code;
   for (const auto& one : books.statement.breaks) refused("does not add up: " + report::break_text(one), 1);
   return books.statement.breaks.empty() ? 0 : 1;
+}
+
+void add_report_command(Commands& commands) {
+  auto args = std::make_shared<ReportOptions>();
+  CLI::App& report =
+      commands.look(commands.program(), "report", "the books of sleeves and vaults day by day, reconciled",
+                    [args](const Where& where, const schemas::config::Config& config) {
+                      return report_books(where, config.report.cost_basis, *args);
+                    });
+  report.add_option("--from", args->from, "the first day, UTC, as 2024-01-31; without it the first there is");
+  report.add_option("--to", args->to, "the last day; without it the last there is");
+  auto* csv = report.add_flag("--csv", args->csv, "a line per sleeve and day, for programs");
+  auto* html = report.add_option("--html", args->html, "a page with charts, into this file");
+  csv->excludes(html)->excludes("--json");
+  html->excludes("--json");
 }
 
 }  // namespace deploy

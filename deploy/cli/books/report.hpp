@@ -9,6 +9,8 @@
 
 namespace deploy {
 
+class Commands;
+
 struct ReportOptions {
   std::string from, to;  // 2024-01-31; empty: from the first day, to the last
   bool csv = false;
@@ -19,5 +21,8 @@ struct ReportOptions {
 // lies in the range, or where the ledger can't be read or the file not be written; 2 where the dates are none, or the
 // file can't be one.
 int report_books(const Where& where, machines::costs::Basis basis, const ReportOptions& options);
+
+// `bursar report`.
+void add_report_command(Commands& commands);
 
 }  // namespace deploy

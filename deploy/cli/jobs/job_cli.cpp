@@ -1,44 +1,40 @@
 // deploy/cli/jobs/job_cli.cpp: the words of `bursar job`.
-#include <CLI/CLI.hpp>
 #include <memory>
 
+#include "deploy/cli/commands.hpp"
 #include "deploy/cli/jobs/jobs.hpp"
 
 namespace deploy {
 namespace {
 
-using Options = std::shared_ptr<JobOrder>;
+using Args = std::shared_ptr<JobOrder>;
 
-void take_filter(CLI::App* command, const Options& options) {
-  command->add_option("--state", options->filter.state, "ready, delayed, leased, parked, held or timer")
+void take_filter(CLI::App& command, const Args& args) {
+  command.add_option("--state", args->filter.state, "ready, delayed, leased, parked, held or timer")
       ->check(CLI::IsMember({"ready", "delayed", "leased", "parked", "held", "timer"}));
-  command->add_option("--kind", options->filter.kind, "of the machine: order, sleeve_cycle, ...");
-  command->add_option("--command", options->filter.command, "place_order, evaluate, ...");
-  command->add_option("--owner", options->filter.owner, "of the instance");
-  command->add_option("--instance", options->filter.instance, "its number");
-  command->add_option("--reason", options->filter.reason, "a part of why it is parked, or of its last error");
-  command->add_option("--older-than", options->older_than, "ordered so long ago: 90s, 15m, 1h, 2d");
+  command.add_option("--kind", args->filter.kind, "of the machine: order, sleeve_cycle, ...");
+  command.add_option("--command", args->filter.command, "place_order, evaluate, ...");
+  command.add_option("--owner", args->filter.owner, "of the instance");
+  command.add_option("--instance", args->filter.instance, "its number");
+  command.add_option("--reason", args->filter.reason, "a part of why it is parked, or of its last error");
+  command.add_option("--older-than", args->older_than, "ordered so long ago: 90s, 15m, 1h, 2d");
 }
 
 }  // namespace
 
-void add_job_commands(CLI::App& app, const JobHooks& hooks) {
-  auto options = std::make_shared<JobOrder>();
-  auto* job = app.add_subcommand("job", "what waits, why it waits, and what a person orders about it");
-  job->require_subcommand(1);
-  auto* list = hooks.looker(job, "list", "the open jobs, by id", [look = hooks.look, options] {
-    return look([&](const Where& where, const schemas::config::Config&) { return list_jobs(where, *options); });
-  });
-  take_filter(list, options);
-  list->add_option("--limit", options->limit, "how many")->check(CLI::Range(1, 1'000'000));
-  hooks
-      .looker(job, "show", "one job: why it waits, its inputs, its retries, the history of its instance",
-              [look = hooks.look, options] {
-                return look([&](const Where& where, const schemas::config::Config& config) {
-                  return show_job(where, *options, config.broker);
-                });
-              })
-      ->add_option("id", options->id, "as `bursar job list` prints it")
+void add_job_commands(Commands& commands) {
+  auto args = std::make_shared<JobOrder>();
+  CLI::App& job = commands.noun("job", "what waits, why it waits, and what a person orders about it");
+  CLI::App& list = commands.look(job, "list", "the open jobs, by id",
+                                 [args](const Where& where) { return list_jobs(where, *args); });
+  take_filter(list, args);
+  list.add_option("--limit", args->limit, "how many")->check(CLI::Range(1, 1'000'000));
+  commands
+      .look(job, "show", "one job: why it waits, its inputs, its retries, the history of its instance",
+            [args](const Where& where, const schemas::config::Config& config) {
+              return show_job(where, *args, config.broker);
+            })
+      .add_option("id", args->id, "as `bursar job list` prints it")
       ->required();
   struct Verb {
     const char* name;
@@ -49,14 +45,13 @@ void add_job_commands(CLI::App& app, const JobHooks& hooks) {
        {Verb{"retry", "parked and delayed jobs run at once, with all their tries before them", retry_jobs},
         Verb{"park", "jobs that nobody holds wait for a person", park_jobs},
         Verb{"cancel", "a job becomes what its machine says that cancelling it means", cancel_jobs}}) {
-    auto* command = hooks.looker(job, verb.name, verb.help, [look = hooks.look, options, act = verb.act] {
-      return look([&](const Where& where, const schemas::config::Config&) { return act(where, *options); });
-    });
-    command->add_option("id", options->id, "as `bursar job list` prints it; without it by the filter");
-    take_filter(command, options);
-    command->add_option("--why", options->why, "kept in the history");
-    auto* yes = command->add_flag("--yes", options->yes, "for all that the filter matches");
-    command->add_option("--expect", options->expect, "yes, if it is so many")->excludes(yes);
+    CLI::App& command = commands.look(job, verb.name, verb.help,
+                                      [args, act = verb.act](const Where& where) { return act(where, *args); });
+    command.add_option("id", args->id, "as `bursar job list` prints it; without it by the filter");
+    take_filter(command, args);
+    command.add_option("--why", args->why, "kept in the history");
+    auto* yes = command.add_flag("--yes", args->yes, "for all that the filter matches");
+    command.add_option("--expect", args->expect, "yes, if it is so many")->excludes(yes);
   }
 }
 

@@ -3,7 +3,6 @@
 // one JSON object with --json, and returns the exit code: 2 where it waits for the yes.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -11,11 +10,9 @@
 #include "ledger/jobs/desk.hpp"
 #include "schemas/config/config.hpp"
 
-namespace CLI {
-class App;
-}
-
 namespace deploy {
+
+class Commands;
 
 struct JobOrder {
   std::string id;  // OWNER/INSTANCE/VERSION/ORDINAL, as `job list` prints it; empty: by the filter
@@ -38,13 +35,7 @@ int retry_jobs(const Where& where, const JobOrder& order);
 int park_jobs(const Where& where, const JobOrder& order);
 int cancel_jobs(const Where& where, const JobOrder& order);
 
-// What main.cpp lends: a command with the common options, and the way to the ledger.
-struct JobHooks {
-  std::function<CLI::App*(CLI::App* parent, const std::string& name, const std::string& help, std::function<int()>)>
-      looker;
-  std::function<int(std::function<int(const Where&, const schemas::config::Config&)>)> look;
-};
-// Registers `bursar job ...`. REQUIRES: `app` and what the hooks hold live until the command has run.
-void add_job_commands(CLI::App& app, const JobHooks& hooks);
+// `bursar job ...`.
+void add_job_commands(Commands& commands);
 
 }  // namespace deploy

@@ -10,6 +10,8 @@
 
 namespace deploy {
 
+class Commands;
+
 struct ResolveOrder {
   std::int64_t id = 0;      // the order's machine
   std::string as;           // filled, cancelled, not_placed
@@ -23,7 +25,7 @@ struct ResolveOrder {
 int list_orders(const Where& where, bool in_doubt);
 int resolve_order(const Where& where, const ResolveOrder& order);
 
-// Registers `bursar order ...`. REQUIRES: as add_job_commands.
-void add_order_commands(CLI::App& app, const JobHooks& hooks);
+// `bursar order ...`.
+void add_order_commands(Commands& commands);
 
 }  // namespace deploy

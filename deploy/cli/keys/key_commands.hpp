@@ -3,18 +3,15 @@
 // fingerprint. Each prints for people, or one JSON object with --json, and returns the exit code.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "deploy/house/key_desk.hpp"
 #include "schemas/config/config.hpp"
 
-namespace CLI {
-class App;
-}
-
 namespace deploy {
+
+class Commands;
 
 struct KeyOptions {
   std::string venue = "paper", account, purpose, name, secret_file, new_master_key;
@@ -35,13 +32,7 @@ int rotate_key(const KeyContext& at, const KeyOptions& options);
 int retire_key(const KeyContext& at, const KeyOptions& options);
 int rewrap_keys(const KeyContext& at, const KeyOptions& options);
 
-// What main.cpp lends: a command with the common options, and the way to the ledger.
-struct KeyHooks {
-  std::function<CLI::App*(CLI::App* parent, const std::string& name, const std::string& help, std::function<int()>)>
-      looker;
-  std::function<int(std::function<int(const KeyContext&)>)> look;
-};
-// Registers `bursar key ...`. REQUIRES: `app` and what the hooks hold live until the command has run.
-void add_key_commands(CLI::App& app, const KeyHooks& hooks);
+// `bursar key ...`.
+void add_key_commands(Commands& commands);
 
 }  // namespace deploy
