@@ -30,6 +30,7 @@ const std::string standing_sql =
     "close, open_sound, close_sound), ' ' ORDER BY opens_at) FROM ledger.bar GROUP BY instrument "
     "UNION ALL SELECT false, format('leaving %s %s', kind, event), '' FROM ledger.leaving "
     "UNION ALL SELECT false, 'migration ' || number, concat_ws('|', name, sha256) FROM ledger.migration "
+    "UNION ALL SELECT false, 'function set ' || number, sha256 FROM ledger.function_set "
     "UNION ALL SELECT true, format('function %s.%s(%s)', n.nspname, p.proname, "
     "pg_get_function_identity_arguments(p.oid)), "
     "pg_get_functiondef(p.oid) || " +
@@ -70,38 +71,39 @@ const std::string standing_sql =
     "IN "
     "('ledger', 'sealed')) AS v";
 
-// What the chain holds. `definitions` are in the record of a migration alone.
+// What the chain holds. `definitions` are in the record of a migration or a set of functions alone.
 const std::string recorded_sql =
-    "SELECT i.id, (t.data::jsonb ->> 'migration')::int AS migration, t.data::jsonb -> 'facts' AS facts, "
-    "nullif(t.data::jsonb "
-    "-> 'definitions', 'null') AS definitions FROM ledger.instance i JOIN ledger.transition t ON t.owner = i.owner AND "
-    "t.instance = i.id AND t.version = 1 WHERE i.owner = 1 AND i.kind = 'intervention' AND t.data::jsonb ->> 'what' = "
-    "'standing'";
+    "SELECT i.id, (t.data::jsonb ->> 'migration')::int AS migration, (t.data::jsonb ->> 'functions')::int AS "
+    "functions, t.data::jsonb -> 'facts' AS facts, nullif(t.data::jsonb -> 'definitions', 'null') AS definitions FROM "
+    "ledger.instance i JOIN ledger.transition t ON t.owner = i.owner AND t.instance = i.id AND t.version = 1 WHERE "
+    "i.owner = 1 AND i.kind = 'intervention' AND t.data::jsonb ->> 'what' = 'standing'";
 
-// All of it after a migration; else the facts that came since: an asset or an owner may be opened at any time.
+const std::string newest_sql =
+    "newest AS (SELECT (SELECT max(number) FROM ledger.migration) AS migration, (SELECT max(number) FROM "
+    "ledger.function_set) AS functions)";
+
+// All of it after a migration or a set; else the facts that came since: an asset or an owner may be opened at any time.
 const std::string record_sql =
-    "WITH held AS MATERIALIZED (" + recorded_sql +
-    "), newest AS (SELECT max(number) AS number FROM ledger.migration), "
-    "whole AS (SELECT EXISTS (SELECT FROM held WHERE migration = (SELECT number FROM newest) AND definitions IS NOT "
-    "NULL) AS "
-    "stands), "
+    "WITH held AS MATERIALIZED (" + recorded_sql + "), " + newest_sql +
+    ", whole AS (SELECT EXISTS (SELECT FROM held h JOIN newest USING (migration, functions) WHERE h.definitions IS "
+    "NOT NULL) AS stands), "
     "fresh AS MATERIALIZED (SELECT s.* FROM (" +
     standing_sql +
     ") AS s CROSS JOIN whole w WHERE NOT w.stands OR NOT "
     "s.is_definition AND NOT EXISTS (SELECT FROM held h WHERE h.facts ? s.what)) "
     "SELECT ledger.record_standing(1, (SELECT jsonb_build_object('what', 'standing', 'who', 'bursar up', 'why', 'what "
-    "must stand as it was made', 'migration', (SELECT number FROM newest), 'facts', jsonb_object_agg(f.what, f.hash) "
-    "FILTER "
-    "(WHERE NOT f.is_definition), 'definitions', jsonb_object_agg(f.what, f.hash) FILTER (WHERE f.is_definition)) FROM "
-    "fresh "
-    "f)::text) WHERE EXISTS (SELECT FROM fresh)";
+    "must stand as it was made', 'migration', (SELECT migration FROM newest), 'functions', (SELECT functions FROM "
+    "newest), 'facts', jsonb_object_agg(f.what, f.hash) FILTER (WHERE NOT f.is_definition), 'definitions', "
+    "jsonb_object_agg(f.what, f.hash) FILTER (WHERE f.is_definition)) FROM fresh f)::text) WHERE EXISTS (SELECT FROM "
+    "fresh)";
 
 // A fact is compared with every record that has it, a definition with the last record alone. What a house has all of
 // before its first record can't be added; an asset and an owner can (house.cpp and the openings judge those).
 const std::string compare_sql =
-    "WITH held AS MATERIALIZED (" + recorded_sql +
-    "), last AS (SELECT * FROM held WHERE definitions IS NOT NULL ORDER BY "
-    "migration DESC, id DESC LIMIT 1), "
+    "WITH held AS MATERIALIZED (" + recorded_sql + "), " + newest_sql +
+    ", last AS (SELECT h.*, (h.migration, h.functions) IS NOT DISTINCT FROM (n.migration, n.functions) AS is_newest "
+    "FROM held h CROSS JOIN newest n WHERE h.definitions IS NOT NULL ORDER BY h.migration DESC, h.functions DESC, "
+    "h.id DESC LIMIT 1), "
     "present AS MATERIALIZED (" +
     standing_sql +
     "), "
@@ -113,17 +115,17 @@ const std::string compare_sql =
     "it was made' END) AS problem FROM said s LEFT JOIN present p ON p.is_definition = s.is_definition AND p.what = "
     "s.what "
     "WHERE p.hash IS DISTINCT FROM s.hash "
-    "UNION ALL SELECT 2, p.what, format('%s: %s', p.what, CASE WHEN p.is_definition THEN 'no migration made it' ELSE "
+    "UNION ALL SELECT 2, p.what, format('%s: %s', p.what, CASE WHEN p.is_definition THEN 'no migration and no set of "
+    "functions made it' ELSE "
     "'was put "
     "there after what stands was put on record' END) FROM present p WHERE (p.is_definition OR p.what !~ "
     "'^(asset|owner) ') AND "
-    "EXISTS (SELECT FROM last WHERE migration = (SELECT max(number) FROM ledger.migration)) AND NOT EXISTS (SELECT "
+    "EXISTS (SELECT FROM last WHERE is_newest) AND NOT EXISTS (SELECT "
     "FROM said s "
     "WHERE s.is_definition = p.is_definition AND s.what = p.what) "
-    "UNION ALL SELECT 3, '', format('migration %s: what it made is not on record, only what migration %s made; `bursar "
-    "up` "
-    "records it', (SELECT max(number) FROM ledger.migration), l.migration) FROM last l WHERE l.migration <> (SELECT "
-    "max(number) FROM ledger.migration)) AS x ORDER BY x.at, x.what LIMIT 1";
+    "UNION ALL SELECT 3, '', format('migration %s with set %s of the functions: what they made is not on record, only "
+    "what migration %s with set %s made; `bursar up` records it', n.migration, n.functions, l.migration, l.functions) "
+    "FROM last l CROSS JOIN newest n WHERE NOT l.is_newest) AS x ORDER BY x.at, x.what LIMIT 1";
 
 }  // namespace
 

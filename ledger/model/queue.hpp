@@ -1,5 +1,5 @@
-// ledger/model/queue.hpp: the ready queue over the model's rows, as schemas/sql/0003 has it: claims, leases, back-off,
-// events. Wall time comes in as microseconds, tokens from the caller. Pure, no throw.
+// ledger/model/queue.hpp: the ready queue over the model's rows, as schemas/sql/functions has it: claims, leases,
+// back-off, events. Wall time comes in as microseconds, tokens from the caller. Pure, no throw.
 #pragma once
 
 #include <functional>

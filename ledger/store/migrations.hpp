@@ -1,9 +1,10 @@
-// ledger/store/migrations.hpp: brings a database to the schema of this program, by the numbered files of schemas/sql.
-// Applied files are pinned by SHA-256: a changed file, a gap or a schema newer than this program is refused and nothing
-// is touched.
+// ledger/store/migrations.hpp: brings a database to the schema of this program: the numbered files of schemas/sql, and
+// the set of functions in schemas/sql/functions. Both are pinned by SHA-256: a changed file, a gap, a schema or set
+// newer than this program, and a schema of before the sets are refused, each by name, and nothing is touched.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "ledger/store/connection.hpp"
 
@@ -11,8 +12,22 @@ namespace ledger {
 
 // The number of the newest migration this program knows.
 int newest_migration();
-// Applies what is missing, one transaction per file, under an advisory lock. Returns how many it applied.
-// Errors: refused (with the file's name and what to do), unavailable, doubt (run again: it looks at what stands).
+
+// Applies what is missing, all in one transaction, under an advisory lock; nobody else changes the schema. Returns how
+// many files and sets it applied. REQUIRES: the owner's role. Errors: refused (with the file's name and what to do),
+// unavailable, doubt (run again: it looks at what stands).
 Stored<int> migrate(Connection& connection);
+
+// One set of functions: its number, from 1 on, and SHA-256 in hex over its files, one after the other.
+struct FunctionSet {
+  int number = 0;
+  std::string sha256;
+};
+
+// Those of functions/sets.txt, oldest first. CHECKs that they count from 1.
+std::vector<FunctionSet> known_function_sets();
+
+// Today's files: what the last line of sets.txt must say.
+std::string sha256_of_functions();
 
 }  // namespace ledger

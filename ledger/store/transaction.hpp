@@ -16,6 +16,9 @@ class Transaction {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
+  // Plain SQL inside it, several statements allowed. Errors: refused; unavailable, and nothing of it stands.
+  Stored<Rows> run(const std::string& sql) { return connection_->read(sql); }
+
   // REQUIRES: every call since open() went well. Errors: doubt when nobody knows whether it stood.
   Stored<bool> commit();
 

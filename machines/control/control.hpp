@@ -1,5 +1,5 @@
 // machines/control/control.hpp: a pause or a freeze, from the order to its end: who, why, what. The flags that
-// decisions look at are set in the same transaction (schemas/sql/0006). Pure: no clock, no I/O.
+// decisions look at are set in the same transaction (schemas/sql/functions/controls). Pure: no clock, no I/O.
 #pragma once
 
 #include "machines/core/table.hpp"

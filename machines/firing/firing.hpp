@@ -1,6 +1,6 @@
 // machines/firing/firing.hpp: one firing of a schedule, from its time to its end. Born, and moved, by functions in SQL
-// (schemas/sql/0015), so that the history and the audit chain hold it. A firing whose performer died goes back to due:
-// what schedules do may be done again. Pure: no clock, no I/O.
+// (schemas/sql/functions/schedules), so that the history and the audit chain hold it. A firing whose performer died
+// goes back to due: what schedules do may be done again. Pure: no clock, no I/O.
 #pragma once
 
 #include "machines/core/table.hpp"

@@ -1,6 +1,6 @@
 // machines/intervention/intervention.hpp: an operator's order about jobs (retry, park, cancel) or versions (migrate):
-// who, why, what it changed. Born and carried out in the transaction that does it (schemas/sql/0011), so that the
-// history and the audit chain hold it for ever. Pure: no clock, no I/O.
+// who, why, what it changed. Born and carried out in the transaction that does it (schemas/sql/functions/operator), so
+// that the history and the audit chain hold it for ever. Pure: no clock, no I/O.
 #pragma once
 
 #include "machines/core/table.hpp"

@@ -8,7 +8,7 @@
 namespace tests::kill {
 namespace {
 
-// The lock of migration 0002: taken shared by each commit, for all owners.
+// The lock of functions/commit.sql: taken shared by each commit, for all owners.
 constexpr ledger::Statement lock_all{"gate_lock", "SELECT pg_advisory_lock(7001, 0)", true};
 constexpr ledger::Statement unlock_all{"gate_unlock", "SELECT pg_advisory_unlock(7001, 0)", true};
 

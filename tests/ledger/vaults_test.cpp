@@ -2,9 +2,7 @@
 // another's, whoever asks.
 #include <fmt/format.h>
 
-#include "ledger/store/migrations.hpp"
 #include "schemas/codec/data.hpp"
-#include "schemas/sql/migrations.hpp"
 #include "tests/ledger/treasury.hpp"
 
 namespace tests {
@@ -129,64 +127,6 @@ TEST_F(Vaults, Inv27TheFlagsOfPausesAndFreezesAreThoseInForce) {
         "UPDATE ledger.control SET frozen = 'all' WHERE owner = 1",
         "UPDATE ledger.instance SET is_final = true WHERE kind = 'control'"})
     EXPECT_THAT(named_after(sql), StartsWith("control (owner 1): its flags")) << sql;
-}
-
-// Vaults and sleeves as they were set up before vaults were machines, with money given to the sleeves.
-constexpr const char* old_house =
-    "INSERT INTO ledger.asset VALUES (1, 'USDT', 8), (2, 'ETH', 18); INSERT INTO ledger.owner VALUES (1, 'default', 7);"
-    "INSERT INTO ledger.control (owner) VALUES (1); INSERT INTO ledger.account (owner, id, asset, path, limited) "
-    "VALUES "
-    "(1, 1, 1, 'venue/paper/USDT', false), (1, 2, 1, 'vault/USDT/reserve', true), (1, 3, 1, 'vault/USDT/tradeable', "
-    "true), (1, 4, 1, 'sleeve/quiet/USDT', true), (1, 5, 2, 'sleeve/quiet/ETH', true), (1, 6, 1, "
-    "'sleeve/quiet/trading/USDT', false), (1, 7, 2, 'sleeve/quiet/trading/ETH', false), (1, 8, 1, "
-    "'sleeve/quiet/fees/USDT', true), (1, 9, 1, 'suspense/USDT', false), (1, 10, 2, 'suspense/ETH', false), (1, 11, 1, "
-    "'sleeve/flash/USDT', true), (1, 12, 2, 'sleeve/flash/ETH', true), (1, 13, 1, 'sleeve/flash/trading/USDT', false), "
-    "(1, 14, 2, 'sleeve/flash/trading/ETH', false), (1, 15, 1, 'sleeve/flash/fees/USDT', true); "
-    "SELECT setval('ledger.account_id', 15); INSERT INTO ledger.instrument VALUES (1, 'ETH/USDT', 2, 1, "
-    "100000000000000, 1000000000, 1000, 1000); INSERT INTO ledger.vault VALUES (1, 1, 'USDT', 'paper', 1, 1, 2, 3); "
-    "INSERT INTO ledger.sleeve VALUES (1, 1, 'quiet', 'quiet', 1, 1, 600, 4, 5, 6, 7, 8, 9, 10, '{}'), "
-    "(1, 2, 'flash', 'flash', 1, 1, 400, 11, 12, 13, 14, 15, 9, 10, '{}')";
-
-class OldVaults : public Vaults {
- protected:
-  void SetUp() override {
-    if (const std::string why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
-    database = empty_database();
-    const auto known = schemas::sql::migrations();
-    for (std::size_t at = 0; at < 5; ++at)
-      must_run(database, fmt::format("{0}\nINSERT INTO ledger.migration (number, name, sha256) VALUES ({1}, '{2}', "
-                                     "encode(sha256(convert_to($whole${0}$whole$, 'UTF8')), 'hex'))",
-                                     known[at].sql, at + 1, known[at].name));
-    must_run(database, old_house);
-  }
-};
-
-TEST_F(OldVaults, AreAdoptedAsTheyStandWithTheirAllocations) {
-  const std::vector<Step> steps = {
-      with(birth(owner), {pay({1}, {2}, 500, "fund"), pay({1}, {3}, 1'500, "fund")}),
-      with(birth(owner), {pay({3}, {4}, 600, "allocate"), pay({3}, {11}, 400, "allocate")}),
-      with(birth(owner), {pay({11}, {3}, 25, "sweep"), hold({4}, {6}, 50)}),
-  };
-  for (const Step& step : steps) ASSERT_EQ(commit({step}).at(0).outcome, Outcome::committed);
-  ledger::Connection connection(dsn(database));
-  const auto done = ledger::migrate(connection);
-  ASSERT_TRUE(done) << done.error().text;
-  EXPECT_EQ(*done, static_cast<int>(schemas::sql::migrations().size()) - 5);
-  EXPECT_EQ(ask("SELECT ledger.verify_openings()"), "");
-  EXPECT_EQ(problem(), "");
-  for (const auto& [sleeve, minor] : std::vector<std::pair<std::string, Int128>>{{"quiet", 600}, {"flash", 400}}) {
-    const auto data = schemas::parse_sleeve(
-        ask("SELECT i.data FROM ledger.instance i JOIN ledger.sleeve s ON s.owner = i.owner AND s.instance = i.id "
-            "WHERE s.name = '" +
-            sleeve + "'"));
-    ASSERT_TRUE(data) << sleeve;
-    EXPECT_EQ(data->allocation, Amount(usdt, minor)) << sleeve;
-  }
-  const InstanceId till = new_till();
-  EXPECT_THAT(commit({with(next(owner, till, 1), {pay({4}, {11}, 1)})}), ElementsAre(refused("crossing")));
-  EXPECT_THAT(commit({with(next(owner, till, 1), {pay({4}, {15}, 1)})}), ElementsAre(refused("crossing")));
-  EXPECT_THAT(named_after("UPDATE ledger.account SET fund = 0 WHERE path = 'sleeve/flash/ETH'"),
-              StartsWith("sleeve (owner 1, id 2"));
 }
 
 }  // namespace

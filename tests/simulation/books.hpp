@@ -1,5 +1,5 @@
 // tests/simulation/books.hpp: the books of a simulated house: the in-memory ledger, opened as a treasurer would open
-// PostgreSQL's, and the facts that a worker reads from it (schemas/sql/0006, ledger.facts). No faults here.
+// PostgreSQL's, and the facts that a worker reads from it (schemas/sql/functions/facts). No faults here.
 #pragma once
 
 #include <map>

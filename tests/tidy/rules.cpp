@@ -365,6 +365,9 @@ Findings all_rules(const File& file) {
     add(printing(file));
   }
   if (is_kind(file.path, {"CMakeLists.txt"})) add(links(file));
+  add(sql_width(file));
+  add(sql_functions(file));
+  add(sql_screens(file));
   add(lengths(file));
   add(words(file));
   return found;

@@ -31,6 +31,14 @@ Findings words(const File& file);
 Findings width(const File& file);
 // A loop goes over no part of a temporary (`for (x : f()["list"])`): before C++23 the whole is gone by then.
 Findings loops(const File& file);
+// A line of schemas/sql has 110 columns at most.
+Findings sql_width(const File& file);
+// A numbered migration holds no function and no trigger; functions/ holds nothing else but rights, each created once;
+// and no SQL, in no file, changes the text of a function that the catalog has.
+Findings sql_functions(const File& file);
+// A function of schemas/sql/functions is a screen (80 lines), or in sections of a screen, each under a comment
+// "========".
+Findings sql_screens(const File& file);
 // In deploy/ every text goes to a terminal through print_text() (deploy/terminal/print.hpp), which makes it visible
 // first.
 Findings printing(const File& file);

@@ -181,6 +181,52 @@ TEST(Rules, ALoopGoesOverNoPartOfATemporary) {
   EXPECT_THAT(loops({"a/b.cpp", "for (int i = 0; i < f()[1]; ++i" + body}), IsEmpty());
 }
 
+TEST(Rules, SqlHas110Columns) {
+  EXPECT_THAT(sql_width({"schemas/sql/0001_a.sql", std::string(110, 'x') + "\n"}), IsEmpty());
+  EXPECT_THAT(sql_width({"schemas/sql/functions/a.sql", "\n" + std::string(111, 'x') + "\n"}),
+              ElementsAre("schemas/sql/functions/a.sql:2: 111 columns; 110 at most"));
+  EXPECT_THAT(sql_width({"tests/bench/a.sql", std::string(111, 'x') + "\n"}), IsEmpty());
+}
+
+TEST(Rules, FunctionsAreNotInMigrationsNorPatched) {
+  const std::string migration = "schemas/sql/0001_a.sql", set = "schemas/sql/functions/a.sql";
+  for (const char* sql : {"CREATE FUNCTION f() RETURNS int", "create or replace function f()", "DROP FUNCTION f()",
+                          "CREATE TRIGGER t BEFORE UPDATE", "  EXECUTE 'CREATE CONSTRAINT TRIGGER t'"})
+    EXPECT_THAT(sql_functions({migration, sql}), SizeIs(1)) << sql;
+  EXPECT_THAT(sql_functions({migration, "-- CREATE FUNCTION is for functions/\nCREATE TABLE t (x int);\n"}), IsEmpty());
+  EXPECT_THAT(sql_functions({set, "CREATE FUNCTION f() RETURNS int\nCREATE CONSTRAINT TRIGGER t\nGRANT EXECUTE\n"}),
+              IsEmpty());
+  for (const char* sql : {"CREATE OR REPLACE FUNCTION f()", "DROP FUNCTION f()", "ALTER FUNCTION f() SET x = 1",
+                          "CREATE TABLE t (x int)", "ALTER TABLE t ADD", "CREATE UNIQUE INDEX i"})
+    EXPECT_THAT(sql_functions({set, sql}), SizeIs(1)) << sql;
+  // In pieces: this file keeps the rule too.
+  const std::string source = std::string("pg_get_function") + "def(", column = std::string("pro") + "src";
+  EXPECT_THAT(sql_functions({migration, "  f text := " + source + "1);"}), SizeIs(1));
+  EXPECT_THAT(sql_functions({set, "SELECT p." + column + " FROM pg_proc p"}), SizeIs(1));
+  for (const std::string path : {"ledger/store/a.cpp", "tests/a.cpp", "deploy/up/a.sh"}) {
+    EXPECT_THAT(sql_functions({path, "run(\"DO $$ EXECUTE replace(" + source + "1), 'a', 'b') $$\")"}), SizeIs(1));
+    EXPECT_THAT(sql_functions({path, "run(\"SELECT replace(p." + column + ", 'a', 'b')\")"}), SizeIs(1));
+    EXPECT_THAT(sql_functions({path, "run(\"SELECT " + source + "p.oid) FROM pg_proc p\")"}), IsEmpty())
+        << "to look at it is another thing";
+  }
+}
+
+TEST(Rules, ALongSqlFunctionHasSections) {
+  const auto function_of_lines = [](int before, int after) {
+    std::string text = "CREATE FUNCTION f() RETURNS int AS $$\n";
+    for (int line = 1; line < before; ++line) text += "x\n";
+    if (after > 0) text += "  -- ======== The other half.\n";
+    for (int line = 1; line < after; ++line) text += "x\n";
+    return File{"schemas/sql/functions/a.sql", text + "END $$;\n"};
+  };
+  EXPECT_THAT(sql_screens(function_of_lines(80, 0)), IsEmpty());
+  EXPECT_THAT(sql_screens(function_of_lines(81, 0)),
+              ElementsAre("schemas/sql/functions/a.sql:1: 81 lines; a section has 80 at most"));
+  EXPECT_THAT(sql_screens(function_of_lines(80, 80)), IsEmpty());
+  EXPECT_THAT(sql_screens(function_of_lines(40, 81)),
+              ElementsAre("schemas/sql/functions/a.sql:41: 81 lines; a section has 80 at most"));
+}
+
 TEST(Rules, TextGoesToATerminalOneWay) {
   EXPECT_THAT(printing({"deploy/bursar/a.cpp", "void f() { fmt::print(\"x\"); }\n"}), SizeIs(1));
   EXPECT_THAT(printing({"deploy/bursar/a.cpp", "// fmt::print(\nvoid f() { print_text(\"x\"); }\n"}), IsEmpty());

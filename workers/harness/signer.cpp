@@ -64,7 +64,7 @@ Secretly<std::vector<KeyView>> Signer::live_keys() {
     return one.data.purpose != key::Purpose::trade || one.data.venue != venue_.name ||
            one.data.account != venue_.account;
   });
-  // A key's row is never deleted (0007): who was retired or replaced is still remembered here.
+  // A key's row is never deleted: who was retired or replaced is still remembered here.
   had_keys_ = had_keys_ || !keys->empty();
   std::erase_if(*keys, [](const KeyView& one) { return one.state == key::State::retired || one.data.is_replaced; });
   return keys;

@@ -121,6 +121,7 @@ const std::map<std::string, std::vector<std::string>> named_by = {
     {"feed", {"feed (", "feed of instrument"}},
     {"fill_claim", {"fill ("}},
     {"foreign_fill", {"foreign_fill (", "statement (", "fill ("}},
+    {"function_set", {"function set ", "migration "}},
     {"hold", {"hold (", "posting (", "account ("}},
     {"instance", {"instance (", "instances from", "transition ("}},
     {"instrument", {"instrument ", "sleeve ("}},

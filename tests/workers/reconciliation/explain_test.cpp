@@ -6,7 +6,6 @@
 #include <gmock/gmock.h>
 
 #include "ledger/books/read_statement.hpp"
-#include "schemas/sql/migrations.hpp"
 #include "tests/support/cluster.hpp"
 #include "tests/workers/reconciliation/treasury_ground.hpp"
 
@@ -103,21 +102,6 @@ TEST_F(Breaks, WhatTheHouseBookedByItselfIsNotUndone) {
   ground.sell_by_hand("V1", 100, 250, 0);
   ASSERT_THAT(ground.reconcile().booked, SizeIs(1));
   EXPECT_THAT(ground.undo(ground.breaks(true)[0].id.value), HasSubstr("a trade that the venue reports"));
-}
-
-TEST_F(Breaks, BreaksThatWereClosedBeforeCanBeOpenedAgain) {
-  TreasuryGround ground(1'000);
-  ground.totals["USDT"] += usdt(70);
-  ASSERT_THAT(ground.reconcile().found, SizeIs(1));
-  const auto id = ground.breaks()[0].id.value;
-  ASSERT_EQ(ground.explain(id, "deposit"), "");
-  ASSERT_EQ(ground.close(id), "");
-  must_run(ground.database, "UPDATE ledger.instance SET is_final = true WHERE kind = 'break'");  // as it was then
-  EXPECT_THAT(ground.undo(id), HasSubstr("look again"));
-  for (const auto& one : schemas::sql::migrations())
-    if (one.name.starts_with("0026")) must_run(ground.database, std::string(one.sql));
-  EXPECT_EQ(ground.undo(id), "");
-  ground.expect_sound();
 }
 
 TEST_F(Breaks, ASaleByHandOfTheCoinsOfTwoSleevesIsBookedSleeveBySleeve) {
