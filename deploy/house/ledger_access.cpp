@@ -14,6 +14,7 @@
 #include "ledger/audit/server_identity.hpp"
 #include "ledger/store/connection.hpp"
 #include "ledger/store/dsn.hpp"
+#include "ledger/store/migrations.hpp"
 
 namespace deploy {
 
@@ -58,6 +59,15 @@ Clustered<bool> is_ours(const fs::path& folder, const std::string& dsn) {
       2});
 }
 
+// A schema that is not this program's is refused here, in the words of whoever brings it up. What else can be wrong (no
+// connection, no right, no ledger) each command says in its own.
+std::optional<ClusterError> check_schema(const std::string& dsn) {
+  ledger::Connection connection(ledger::brisk(dsn));
+  const auto objection = ledger::schema_objection(connection);
+  if (!objection || !*objection) return std::nullopt;
+  return ClusterError{**objection, 1};
+}
+
 }  // namespace
 
 int check_plain(const std::string& dsn, bool allow) {
@@ -75,6 +85,13 @@ int check_plain(const std::string& dsn, bool allow) {
 }
 
 Clustered<LedgerAccess> LedgerAccess::open(const Layout& layout, const std::string& dsn) {
+  auto way = reach(layout, dsn);
+  if (!way) return way;
+  if (auto refused = check_schema(way->dsn())) return machines::fail(*refused);
+  return way;
+}
+
+Clustered<LedgerAccess> LedgerAccess::reach(const Layout& layout, const std::string& dsn) {
   LedgerAccess way;
   way.dsn_ = dsn;
   if (!dsn.empty()) {

@@ -18,7 +18,8 @@ int check_plain(const std::string& dsn, bool allow);
 
 class LedgerAccess {
  public:
-  // `dsn` empty: by the folder. Errors: exit code 2 when there is no ledger in the folder, 1 when it can't be opened.
+  // `dsn` empty: by the folder. Errors: exit code 2 when there is no ledger in the folder, 1 when it can't be opened,
+  // or its schema is not this program's.
   static Clustered<LedgerAccess> open(const Layout& layout, const std::string& dsn);
 
   [[nodiscard]] const std::string& dsn() const { return dsn_; }
@@ -27,6 +28,7 @@ class LedgerAccess {
 
  private:
   LedgerAccess() = default;
+  static Clustered<LedgerAccess> reach(const Layout& layout, const std::string& dsn);
   std::string dsn_;
   std::optional<FolderLock> lock_;  // outlives the server
   std::optional<Cluster> cluster_;

@@ -61,7 +61,31 @@ END $$)sql";
 struct Standing {
   Rows migrations;
   Rows sets;
+  bool is_before_sets = false;  // then there are migrations alone, of files that are no more
+  [[nodiscard]] std::int64_t migration() const { return newest(migrations); }
+  [[nodiscard]] std::int64_t set() const { return newest(sets); }
+
+ private:
+  static std::int64_t newest(const Rows& pins) { return pins.empty() ? 0 : pins.number(pins.size() - 1, 0); }
 };
+
+std::string why_before_sets(const Standing& standing) {
+  const Rows& files = standing.migrations;
+  return fmt::format(
+      "this database has a schema of before the sets of functions (its newest migration is {}): no program opens it "
+      "any more; make a new data folder, or a new database for --dsn",
+      files.empty() ? "none" : files.text(files.size() - 1, 2));
+}
+
+std::string why_newer_migration(const Standing& standing) {
+  return fmt::format("the database is at migration {}, newer than this program ({}): use the newer bursar",
+                     standing.migration(), newest_migration());
+}
+
+std::string why_newer_set(const Standing& standing, int known) {
+  return fmt::format("the database has set {} of the functions, newer than this program's ({}): use the newer bursar",
+                     standing.set(), known);
+}
 
 Stored<Standing> look(Connection& connection) {
   auto there = connection.run(
@@ -73,26 +97,19 @@ Stored<Standing> look(Connection& connection) {
   };
   auto migrations = pins(has_migrations, "SELECT number, sha256, name FROM ledger.migration ORDER BY number");
   if (!migrations) return machines::fail(migrations.error());
-  if (has_migrations && !has_sets)
-    return machines::fail(refusal(fmt::format(
-        "this database has a schema of before the sets of functions (its newest migration is {}): no program opens it "
-        "any more; make a new data folder, or a new database for --dsn",
-        migrations->empty() ? "none" : migrations->text(migrations->size() - 1, 2))));
   auto sets = pins(has_sets, "SELECT number, sha256, ''::text FROM ledger.function_set ORDER BY number");
   if (!sets) return machines::fail(sets.error());
-  return Standing{std::move(migrations).value(), std::move(sets).value()};
+  return Standing{std::move(migrations).value(), std::move(sets).value(), has_migrations && !has_sets};
 }
 
-Stored<bool> check_migrations(const Rows& pins) {
+Stored<bool> check_migrations(const Standing& standing) {
+  const Rows& pins = standing.migrations;
   const auto known = schemas::sql::migration_files();
   for (int row = 0; row < pins.size(); ++row) {
     const auto number = pins.number(row, 0);
     if (number != row + 1)
       return machines::fail(refusal(fmt::format("migration {} is missing from this database", row + 1)));
-    if (static_cast<std::size_t>(row) >= known.size())
-      return machines::fail(
-          refusal(fmt::format("the database is at migration {}, newer than this program ({}): use the newer bursar",
-                              pins.number(pins.size() - 1, 0), known.size())));
+    if (static_cast<std::size_t>(row) >= known.size()) return machines::fail(refusal(why_newer_migration(standing)));
     if (pins.text(row, 1) != sha256_of(known[static_cast<std::size_t>(row)].sql))
       return machines::fail(refusal(fmt::format(
           "migration {} ({}) differs from the file that was applied here: use the bursar that made this database",
@@ -102,13 +119,11 @@ Stored<bool> check_migrations(const Rows& pins) {
 }
 
 // A database may have skipped sets: one that was made by set 3 has no row of 1 and 2.
-Stored<bool> check_sets(const Rows& pins, const std::vector<FunctionSet>& known) {
+Stored<bool> check_sets(const Standing& standing, const std::vector<FunctionSet>& known) {
+  const Rows& pins = standing.sets;
   for (int row = 0; row < pins.size(); ++row) {
     const auto number = pins.number(row, 0);
-    if (number > known.back().number)
-      return machines::fail(refusal(
-          fmt::format("the database has set {} of the functions, newer than this program's ({}): use the newer bursar",
-                      pins.number(pins.size() - 1, 0), known.back().number)));
+    if (number > known.back().number) return machines::fail(refusal(why_newer_set(standing, known.back().number)));
     if (number < 1 || pins.text(row, 1) != known[static_cast<std::size_t>(number - 1)].sha256)
       return machines::fail(refusal(fmt::format(
           "set {} of the functions differs from the one that was applied here: use the bursar that made this database",
@@ -148,13 +163,13 @@ Stored<bool> apply(Connection& connection, std::size_t first, const FunctionSet&
 Stored<int> bring_up(Connection& connection) {
   const auto standing = look(connection);
   if (!standing) return machines::fail(standing.error());
+  if (standing->is_before_sets) return machines::fail(refusal(why_before_sets(*standing)));
   auto sets = known_function_sets();
   sets.back().sha256 = sha256_of_functions();
-  if (auto sound = check_migrations(standing->migrations); !sound) return machines::fail(sound.error());
-  if (auto sound = check_sets(standing->sets, sets); !sound) return machines::fail(sound.error());
+  if (auto sound = check_migrations(*standing); !sound) return machines::fail(sound.error());
+  if (auto sound = check_sets(*standing, sets); !sound) return machines::fail(sound.error());
   const FunctionSet& today = sets.back();
-  const Rows& applied = standing->sets;
-  const bool has_this = !applied.empty() && applied.number(applied.size() - 1, 0) == today.number;
+  const bool has_this = standing->set() == today.number;
   const int missing = newest_migration() - standing->migrations.size();
   if (missing == 0 && has_this) return 0;
   if (auto done = apply(connection, static_cast<std::size_t>(standing->migrations.size()), today); !done)
@@ -192,6 +207,23 @@ Stored<int> migrate(Connection& connection) {
   auto count = bring_up(connection);
   connection.disconnect();  // the files set search_path; and the lock ends with the session
   return count;
+}
+
+Stored<std::optional<std::string>> schema_objection(Connection& connection) {
+  const auto standing = look(connection);
+  if (!standing) return machines::fail(standing.error());
+  const int known = known_function_sets().back().number;
+  const auto migration = standing->migration(), set = standing->set();
+  if (standing->is_before_sets) return std::optional(why_before_sets(*standing));
+  if (migration == 0) return std::optional<std::string>();
+  if (migration > newest_migration()) return std::optional(why_newer_migration(*standing));
+  if (set > known) return std::optional(why_newer_set(*standing, known));
+  if (migration < newest_migration() || set < known)
+    return std::optional(fmt::format(
+        "the database is at migration {} with set {} of the functions, older than this program ({} and {}): `bursar "
+        "up` brings it up, or use the bursar that its house runs with",
+        migration, set, newest_migration(), known));
+  return std::optional<std::string>();
 }
 
 }  // namespace ledger

@@ -3,6 +3,7 @@
 // newer than this program, and a schema of before the sets are refused, each by name, and nothing is touched.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,12 @@ int newest_migration();
 // many files and sets it applied. REQUIRES: the owner's role. Errors: refused (with the file's name and what to do),
 // unavailable, doubt (run again: it looks at what stands).
 Stored<int> migrate(Connection& connection);
+
+// Why this program can't work with the schema as it stands, and what to do: it is of before the sets, newer, or not yet
+// brought up. Nothing where it can, or where the database holds no ledger. Numbers alone: whether a file is the one
+// that was applied is judged by whoever migrates, and by verification. Reads only. Errors: the connection's, also where
+// the login may not look.
+Stored<std::optional<std::string>> schema_objection(Connection& connection);
 
 // One set of functions: its number, from 1 on, and SHA-256 in hex over its files, one after the other.
 struct FunctionSet {

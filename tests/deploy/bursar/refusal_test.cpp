@@ -3,6 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <functional>
+
+#include "deploy/cluster/folder.hpp"
 #include "deploy/cluster/process.hpp"
 #include "tests/deploy/bursar/house.hpp"
 #include "tests/support/cluster.hpp"
@@ -180,6 +183,70 @@ TEST_F(Refusal, AForeignDatabaseIsNotTakenForALedger) {
   const std::string other = dsn(empty_database());
   expect_refused(bursar({"status", "--dsn", other}), 1, {"holds no ledger of Bursar", "check --dsn"});
   expect_refused(bursar({"ledger", "verify", "--dsn", other}), 1, {"incomplete", "holds no ledger of Bursar"});
+}
+
+// As the schema looked before there were sets of functions: the table of what was applied, and nothing of sets.
+constexpr const char* before_the_sets =
+    "CREATE SCHEMA ledger; CREATE TABLE ledger.migration (number int PRIMARY KEY, name text NOT NULL, sha256 text NOT "
+    "NULL, applied_at timestamptz NOT NULL DEFAULT now()); INSERT INTO ledger.migration (number, name, sha256) VALUES "
+    "(1, '0001_ledger.sql', 'x'), (2, '0002_commit.sql', 'x')";
+
+const std::vector<std::string> remedy_of_before = {"a schema of before the sets of functions", "0002_commit.sql",
+                                                   "make a new data folder", "a new database for --dsn"};
+
+TEST_F(Refusal, ADataFolderOfBeforeTheSetsIsNamedAndLeftAsItIs) {
+  if (const auto why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
+  const auto data = deploy::open_folder(path("data"));
+  ASSERT_TRUE(data) << data.error().text;
+  const auto on_server = [&](const std::function<void(deploy::Cluster&)>& act) {
+    auto server = deploy::Cluster::open(*data);
+    ASSERT_TRUE(server) << server.error().text;
+    act(*server);
+  };
+  on_server([&](deploy::Cluster& server) {
+    ASSERT_TRUE(ledger::Connection(server.dsn()).call({"make_house", "CREATE DATABASE bursar"}));
+    ASSERT_TRUE(ledger::Connection(server.dsn("bursar")).run(before_the_sets));
+  });
+  for (const Words& words : {Words{"up", "--exit-when-done"}, {"status"}, {"ledger", "verify"}, {"vault", "list"}}) {
+    Words all = words;
+    all.insert(all.end(), {"--data-dir", data->string()});
+    expect_refused(bursar(all), 1, remedy_of_before);
+  }
+  on_server([&](deploy::Cluster& server) {
+    const auto tables = ledger::Connection(server.dsn("bursar"))
+                            .run(
+                                "SELECT string_agg(c.relname, ' ') FROM pg_class c WHERE c.relkind = 'r' "
+                                "AND c.relnamespace = 'ledger'::regnamespace");
+    ASSERT_TRUE(tables) << tables.error().text;
+    EXPECT_EQ(tables->text(0, 0), "migration");
+  });
+}
+
+TEST_F(Refusal, ASchemaThatIsNotThisProgramsIsNamed) {
+  if (const auto why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
+  const auto said = [&](const Words& words, const std::string& database) {
+    Words all = words;
+    all.insert(all.end(), {"--dsn", dsn(database), "--data-dir", path("data")});
+    return bursar(all);
+  };
+  const std::string old = empty_database();
+  must_run(old, before_the_sets);
+  const std::string newer_set = fresh_database(), newer_file = fresh_database(), older_set = fresh_database();
+  must_run(newer_set, "INSERT INTO ledger.function_set (number, sha256) VALUES (1000, 'x')");
+  must_run(newer_file,
+           "INSERT INTO ledger.migration (number, name, sha256) SELECT max(number) + 1, 'x', 'x' FROM "
+           "ledger.migration");
+  must_run(older_set, "DELETE FROM ledger.function_set");
+  for (const Words& words : {Words{"up", "--exit-when-done"}, {"status"}, {"machine", "list"}, {"ledger", "verify"}}) {
+    expect_refused(said(words, old), 1, remedy_of_before);
+    expect_refused(said(words, newer_set), 1,
+                   {"has set 1000 of the functions, newer than this program's", "use the newer bursar"});
+    expect_refused(said(words, newer_file), 1, {"the database is at migration", "newer than this program"});
+  }
+  expect_refused(said({"status"}, older_set), 1,
+                 {"with set 0 of the functions, older than this program", "`bursar up` brings it up"});
+  const std::string passer_by = new_login(older_set, "passer_by");
+  expect_refused(bursar({"status", "--dsn", passer_by}), 1, {"status: ", "GRANT bursar_operator TO passer_by"});
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "ledger/store/dsn.hpp"
 #include "schemas/sql/migrations.hpp"
+#include "tests/ledger/store/catalog.hpp"
 #include "tests/support/cluster.hpp"
 
 namespace tests {
@@ -15,16 +16,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-// Everything in our schemas but the rows: what verification calls definitions, and who owns and may use them.
-constexpr const char* catalog_sql =
-    "SELECT string_agg(x.line, E'\n' ORDER BY x.line COLLATE \"C\") FROM ("
-    "SELECT pg_get_functiondef(p.oid) || coalesce(p.proacl::text, 'anybody') AS line FROM pg_proc p WHERE "
-    "p.pronamespace IN ('ledger'::regnamespace, 'sealed'::regnamespace) UNION ALL "
-    "SELECT pg_get_triggerdef(t.oid) || t.tgenabled::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE "
-    "c.relnamespace IN ('ledger'::regnamespace, 'sealed'::regnamespace) AND NOT t.tgisinternal UNION ALL "
-    "SELECT format('%s %s', c.oid::regclass, (SELECT string_agg(a::text, ',' ORDER BY a::text) FROM unnest(c.relacl) "
-    "AS a)) FROM pg_class c WHERE c.relnamespace IN ('ledger'::regnamespace, 'sealed'::regnamespace)) AS x";
 
 class Migrations : public testing::Test {
  protected:
@@ -41,8 +32,14 @@ class Migrations : public testing::Test {
     const auto done = ledger::migrate(connection);
     return done ? std::to_string(*done) : done.error().text;
   }
+  // Why a command that only looks can't; empty where it can.
+  std::string objection() const {
+    ledger::Connection connection(dsn(database_));
+    const auto said = ledger::schema_objection(connection);
+    return said ? said->value_or("") : said.error().text;
+  }
   std::string ask(const std::string& sql) const { return std::string(must_run(database_, sql).text(0, 0)); }
-  std::string catalog() const { return ask(catalog_sql); }
+  std::string catalog() const { return catalog_of(database_); }
   // Refused with these words, and everything as it was.
   template <class Matcher>
   void expect_refused(Matcher words) const {
@@ -151,11 +148,29 @@ TEST_F(Migrations, AnotherOrANewerMigrationIsRefused) {
 // What databases looked like before there were sets.
 TEST_F(Migrations, ASchemaOfBeforeTheSetsIsRefused) {
   must_run(database_,
-           "DROP TABLE ledger.function_set; UPDATE ledger.migration SET name = '0026_breaks_open_again.sql' WHERE "
-           "number = (SELECT max(number) FROM ledger.migration)");
-  expect_refused(AllOf(StartsWith("this database has a schema of before the sets of functions (its newest migration is "
-                                  "0026_breaks_open_again.sql)"),
-                       HasSubstr("make a new data folder")));
+           "DROP TABLE ledger.function_set; DELETE FROM ledger.migration WHERE number > 1; UPDATE ledger.migration SET "
+           "name = '0001_ledger.sql'");
+  const auto words = AllOf(StartsWith("this database has a schema of before the sets of functions (its newest "
+                                      "migration is 0001_ledger.sql)"),
+                           HasSubstr("make a new data folder"));
+  expect_refused(words);
+  EXPECT_THAT(objection(), words);
+}
+
+// What commands say that never migrate. A changed file is for verification to name, which they may be about to ask.
+TEST_F(Migrations, WhoMigratesNothingGoesByTheNumbers) {
+  EXPECT_EQ(objection(), "");
+  must_run(database_, "UPDATE ledger.migration SET sha256 = repeat('0', 64)");
+  EXPECT_EQ(objection(), "");
+  must_run(database_, "DELETE FROM ledger.function_set");
+  EXPECT_THAT(objection(), HasSubstr("with set 0 of the functions, older than this program"));
+  must_run(database_, "INSERT INTO ledger.function_set (number, sha256) VALUES (1000, 'x')");
+  EXPECT_THAT(objection(), StartsWith("the database has set 1000 of the functions, newer than this program's"));
+  must_run(database_, "INSERT INTO ledger.migration (number, name, sha256) VALUES (1000, 'x', 'x')");
+  EXPECT_THAT(objection(), StartsWith("the database is at migration 1000, newer than this program"));
+  drop_database(database_);
+  database_ = empty_database();
+  EXPECT_EQ(objection(), "") << "no ledger at all is another complaint";
 }
 
 }  // namespace
