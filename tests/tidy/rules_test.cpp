@@ -9,6 +9,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing::StartsWith;
 
 Findings includes_in(const std::string& path, const std::string& name) {
   return includes({path, "#include \"" + name + "\"\n"});
@@ -196,8 +197,9 @@ TEST(Rules, FunctionsAreNotInMigrationsNorPatched) {
   EXPECT_THAT(sql_functions({migration, "-- CREATE FUNCTION is for functions/\nCREATE TABLE t (x int);\n"}), IsEmpty());
   EXPECT_THAT(sql_functions({set, "CREATE FUNCTION f() RETURNS int\nCREATE CONSTRAINT TRIGGER t\nGRANT EXECUTE\n"}),
               IsEmpty());
-  for (const char* sql : {"CREATE OR REPLACE FUNCTION f()", "DROP FUNCTION f()", "ALTER FUNCTION f() SET x = 1",
-                          "CREATE TABLE t (x int)", "ALTER TABLE t ADD", "CREATE UNIQUE INDEX i"})
+  for (const char* sql :
+       {"CREATE OR REPLACE FUNCTION f()", "DROP FUNCTION f()", "ALTER FUNCTION f() SET x = 1", "CREATE TABLE t (x int)",
+        "ALTER TABLE t ADD", "CREATE UNIQUE INDEX i", "INSERT INTO leaving VALUES (1)", "UPDATE setting SET value = 1"})
     EXPECT_THAT(sql_functions({set, sql}), SizeIs(1)) << sql;
   // In pieces: this file keeps the rule too.
   const std::string source = std::string("pg_get_function") + "def(", column = std::string("pro") + "src";
@@ -208,6 +210,8 @@ TEST(Rules, FunctionsAreNotInMigrationsNorPatched) {
     EXPECT_THAT(sql_functions({path, "run(\"SELECT replace(p." + column + ", 'a', 'b')\")"}), SizeIs(1));
     EXPECT_THAT(sql_functions({path, "run(\"SELECT " + source + "p.oid) FROM pg_proc p\")"}), IsEmpty())
         << "to look at it is another thing";
+    EXPECT_THAT(sql_functions({path, "\nrun(\"DO $$ EXECUTE replace(\"\n    \"" + source + "1), 'a', 'b') $$\")"}),
+                ElementsAre(StartsWith(path + ":2: a function is written where it stands")));
   }
 }
 
