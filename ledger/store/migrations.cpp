@@ -16,7 +16,8 @@
 // Never a CHECK, an index, a default, a generated column or a view: PostgreSQL would refuse to take the function out,
 // and rightly, for what was computed by the old one would stand.
 //
-// Rights: a new function is nobody's (0001), so functions/who_may.sql, the last file, grants by name, from nothing.
+// Rights: a new function is nobody's (0001_house.sql), so functions/who_may.sql, the last file, grants by name, from
+// nothing.
 #include "ledger/store/migrations.hpp"
 
 #include <fmt/format.h>

@@ -188,27 +188,34 @@ BEGIN
                               AND j.token IS NOT NULL) THEN 'in_flight' ELSE '' END;
 END $$;
 
--- What stands as it was made is the owner's to record: verification believes it. The other records say
--- what they are about.
+-- A record in a caller's own words, of one of these things and nothing else: what verification believes of
+-- one is not for those to write who may record another (who_may.sql).
+CREATE FUNCTION record_said(p_owner int, p_data text, VARIADIC p_of text[]) RETURNS bigint LANGUAGE plpgsql
+SET search_path = ledger, pg_temp AS $$
+DECLARE
+  said jsonb := p_data::jsonb;
+BEGIN
+  IF said ->> 'what' = ANY (p_of) THEN
+    RETURN record_intervention(p_owner, said);
+  END IF;
+  RAISE EXCEPTION 'a record of % is not made here, only of %', coalesce(said ->> 'what', 'nothing'),
+    array_to_string(p_of, ' or ') USING ERRCODE = 'BU013';
+END $$;
+
+-- What stands as it was made; the owner's alone.
 CREATE FUNCTION record_standing(p_owner int, p_data text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_temp AS $$
 BEGIN
-  IF p_data::jsonb ->> 'what' IS DISTINCT FROM 'standing' THEN
-    RAISE EXCEPTION 'what stands is not recorded as %', p_data::jsonb ->> 'what' USING ERRCODE = 'BU013';
-  END IF;
   PERFORM lock_flags(p_owner);
-  RETURN record_intervention(p_owner, p_data::jsonb);
+  RETURN record_said(p_owner, p_data, 'standing');
 END $$;
 
 -- Who ordered a migration, why, by which map, and how many instances it moved.
 CREATE FUNCTION record_migration(p_owner int, p_data text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_temp AS $$
 BEGIN
-  IF p_data::jsonb ->> 'what' IS DISTINCT FROM 'migrate' THEN
-    RAISE EXCEPTION 'a migration is not recorded as %', p_data::jsonb ->> 'what' USING ERRCODE = 'BU013';
-  END IF;
   PERFORM lock_flags(p_owner);
-  RETURN record_intervention(p_owner, p_data::jsonb);
+  RETURN record_said(p_owner, p_data, 'migrate');
 END $$;
 
 -- The order to end an order by a person's word, in the transaction of its step and after it (so without
@@ -216,21 +223,15 @@ END $$;
 CREATE FUNCTION record_resolution(p_owner int, p_data text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_temp AS $$
 BEGIN
-  IF p_data::jsonb ->> 'what' IS DISTINCT FROM 'resolve' THEN
-    RAISE EXCEPTION 'a resolution is not recorded as %', p_data::jsonb ->> 'what' USING ERRCODE = 'BU013';
-  END IF;
-  RETURN record_intervention(p_owner, p_data::jsonb);
+  RETURN record_said(p_owner, p_data, 'resolve');
 END $$;
 
 -- That a checkpoint was signed, or that those before count no longer, and who said so.
 CREATE FUNCTION record_checkpoint(p_owner int, p_data text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_temp AS $$
 BEGIN
-  IF p_data::jsonb ->> 'what' NOT IN ('checkpoint', 'checkpoints anew') THEN
-    RAISE EXCEPTION 'this is no word about checkpoints' USING ERRCODE = 'BU013';
-  END IF;
   PERFORM lock_flags(p_owner);
-  RETURN record_intervention(p_owner, p_data::jsonb);
+  RETURN record_said(p_owner, p_data, 'checkpoint', 'checkpoints anew');
 END $$;
 
 -- The next p_limit live instances after this key, judged: rows of those that nothing will ever move, and

@@ -153,7 +153,7 @@ TEST_F(Coverage, WhatMustStandAsItWasMadeIsNamed) {
       {"DELETE FROM ledger.bar WHERE opens_at = (SELECT min(opens_at) FROM ledger.bar)",
        "bars of instrument 1: is not"},
       {"UPDATE ledger.migration SET sha256 = 'x' WHERE number = 3", "migration 3: is not"},
-      {"UPDATE ledger.function_set SET sha256 = 'x'", "function set 1: is not"},
+      {"UPDATE ledger.function_set SET sha256 = 'x'", "function set "},
       {"CREATE OR REPLACE FUNCTION ledger.world_now() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT 1::bigint'",
        "function ledger.world_now(): is not what it was"},
       {"CREATE FUNCTION ledger.mint() RETURNS int LANGUAGE sql AS 'SELECT 1'", "function ledger.mint(): no migration"},
