@@ -44,12 +44,6 @@ const std::vector<Row>& include_table() {
   return table;
 }
 
-const std::vector<std::string>& top_folders() {
-  static const std::vector<std::string> folders{"machines",  "brokers", "workers", "ledger",
-                                                "approvals", "schemas", "deploy",  "tests"};
-  return folders;
-}
-
 // What one folder keeps to itself: a header as it is included, a library as it is linked.
 struct Kept {
   const char* header;   // regular expression
@@ -170,6 +164,12 @@ std::string in_brackets(const std::string& code, std::size_t from) {
 }
 
 }  // namespace
+
+const std::vector<std::string>& top_folders() {
+  static const std::vector<std::string> folders{"machines",  "brokers", "workers", "ledger",
+                                                "approvals", "schemas", "deploy",  "tests"};
+  return folders;
+}
 
 Findings includes(const File& file) {
   Findings found;

@@ -2,6 +2,7 @@
 // words. Each rule looks at one file's text and says what it finds, one line a finding: "PATH:LINE: WHAT".
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@ struct File {
   std::string text;
 };
 using Findings = std::vector<std::string>;
+
+const std::vector<std::string>& top_folders();
 
 // The include table of ARCHITECTURE.md over every #include.
 Findings includes(const File& file);
@@ -45,6 +48,9 @@ Findings printing(const File& file);
 // No folder of deploy is an attic: it has 30 sources and headers at most. `paths` are those of the whole repository; a
 // finding names the folder.
 Findings crowding(const std::vector<std::string>& paths);
+// A page that people read. ARCHITECTURE.md has 2,300 words at most, the README.md of a top folder 10 to 40 lines. No
+// page names, in backticks, a path below a top folder that is not there.
+Findings pages(const File& file, const std::function<bool(const std::string& path)>& is_there);
 // All of the rules on one file that fit the file's kind.
 Findings all_rules(const File& file);
 

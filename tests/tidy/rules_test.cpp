@@ -56,6 +56,26 @@ TEST(Rules, ARoomOfDeployIsNoAttic) {
   EXPECT_THAT(crowding(paths), ElementsAre("deploy/cli: 31 sources and headers; a room of deploy has 30 at most"));
 }
 
+TEST(Rules, APageForPeopleIsShortAndTrue) {
+  const auto finds = [](const std::string& path, const std::string& text) {
+    return pages({path, text}, [](const std::string& named) { return named == "ledger/jobs"; });
+  };
+  std::string words = "| --- |\n";
+  for (int i = 0; i < 2'300; ++i) words += "word ";
+  EXPECT_THAT(finds("ARCHITECTURE.md", words), IsEmpty()) << "a table's bars are no words";
+  EXPECT_THAT(finds("ARCHITECTURE.md", words + "more"),
+              ElementsAre("ARCHITECTURE.md:1: 2301 words; 2300 at most, or nobody reads it in ten minutes"));
+  EXPECT_THAT(finds("README.md", words + "more"), IsEmpty());
+  EXPECT_THAT(finds("ledger/README.md", std::string(10, '\n')), IsEmpty());
+  EXPECT_THAT(finds("ledger/README.md", std::string(40, '\n')), IsEmpty());
+  EXPECT_THAT(finds("ledger/README.md", std::string(41, '\n')),
+              ElementsAre("ledger/README.md:1: 41 lines; the README of a top folder has 10 to 40"));
+  EXPECT_THAT(finds("ledger/README.md", ""), SizeIs(1)) << "it isn't there";
+  EXPECT_THAT(finds("ARCHITECTURE.md", "`up` asks `ledger/jobs` and\n`ledger/gone --all`, `ledger.claim`, `a/b`\n"),
+              ElementsAre("ARCHITECTURE.md:2: there is no ledger/gone"));
+  EXPECT_THAT(finds("ARCHITECTURE.md", "```mermaid\nit says `ledger/gone`\n```\n"), IsEmpty());
+}
+
 TEST(Rules, EachLibraryHasOneOwner) {
   const auto finds = [](const std::string& path, const std::string& name) {
     return kept_headers({path, "#include <" + name + ">\n"});

@@ -13,8 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::set<std::string> folders{"machines",  "brokers", "workers", "ledger",
-                                    "approvals", "schemas", "deploy",  "tests"};
+const std::set<std::string> folders(top_folders().begin(), top_folders().end());
 
 bool is_ours(const fs::path& path) {
   static const std::set<std::string> endings{".hpp", ".cpp", ".sql",  ".proto", ".cmake",
@@ -54,6 +53,15 @@ TEST(Tidy, NoRoomOfDeployIsAnAttic) {
   std::vector<std::string> paths;
   for (const File& file : all_files()) paths.push_back(file.path);
   EXPECT_EQ(crowding(paths), Findings{});
+}
+
+TEST(Tidy, PagesForPeopleAreShortAndTrue) {
+  const fs::path top(BURSAR_SOURCE_DIR);
+  std::set<std::string> paths{"ARCHITECTURE.md", "README.md"};
+  for (const std::string& folder : folders) paths.insert(folder + "/README.md");
+  for (const std::string& path : paths)
+    EXPECT_EQ(pages({path, read(top / path)}, [&](const std::string& named) { return fs::exists(top / named); }),
+              Findings{});
 }
 
 TEST(Tidy, TheTopLevelIsTheHouseAndNothingElse) {
