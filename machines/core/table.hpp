@@ -6,18 +6,20 @@
 #include <cstddef>
 #include <initializer_list>
 #include <optional>
+#include <string_view>
 
 #include "machines/core/names.hpp"
 
 namespace machines {
 
-// "from, on this event, becomes to, then command".
+// "from, on this event, becomes to, then command". `why` is for a reader who would ask: pictures print it.
 template <class State, class Event, class Command>
 struct Row {
   State from;
   Event on;
   State to;
   Command then;
+  std::string_view why = {};
 };
 
 template <class State, class Event, class Command, std::size_t N>

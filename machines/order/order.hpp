@@ -91,5 +91,7 @@ static_assert([] {
 
 // Whether a request may leave once this stands: a freeze of everything holds it back (schemas/sql, table `leaving`).
 constexpr bool lets_leave(Event event) { return event == send || event == resend; }
+// Whether a command is carried out by asking the venue.
+constexpr bool goes_outside(Command command) { return command != none; }
 
 }  // namespace machines::order

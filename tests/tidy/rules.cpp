@@ -20,6 +20,7 @@ const std::vector<Row>& include_table() {
   static const std::vector<Row> table{
       {"machines/core", {}},
       {"machines", {"machines/core", "machines/policy", "machines/strategy"}},
+      {"machines/catalog", {"machines"}},
       {"schemas", {"machines", "schemas"}},
       {"ledger/model", {"machines"}},
       {"ledger", {"machines", "schemas", "ledger"}},

@@ -22,6 +22,8 @@ TEST(Rules, TheIncludeTableIsKept) {
   EXPECT_THAT(
       includes_in("machines/order/decide.cpp", "machines/sleeve_cycle/decide.hpp"),
       ElementsAre("machines/order/decide.cpp:1: machines/order may not include machines/sleeve_cycle/decide.hpp"));
+  EXPECT_THAT(includes_in("machines/catalog/catalog.cpp", "machines/sleeve_cycle/sleeve_cycle.hpp"), IsEmpty());
+  EXPECT_THAT(includes_in("machines/order/decide.cpp", "machines/catalog/catalog.hpp"), SizeIs(1));
   EXPECT_THAT(includes_in("machines/core/step.cpp", "machines/order/decide.hpp"), SizeIs(1));
   EXPECT_THAT(includes_in("machines/core/step.cpp", "ledger/store/connection.hpp"), SizeIs(1));
   EXPECT_THAT(includes_in("ledger/model/ledger.cpp", "ledger/store/connection.hpp"), SizeIs(1));
