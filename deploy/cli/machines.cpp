@@ -10,19 +10,9 @@
 #include "deploy/terminal/print.hpp"
 #include "ledger/books/books.hpp"
 #include "ledger/env/times.hpp"
-#include "machines/allocation/allocation.hpp"
-#include "machines/control/control.hpp"
+#include "machines/catalog/catalog.hpp"
+#include "machines/catalog/diagram.hpp"
 #include "machines/core/amount.hpp"
-#include "machines/core/diagram.hpp"
-#include "machines/firing/firing.hpp"
-#include "machines/intervention/intervention.hpp"
-#include "machines/key/key.hpp"
-#include "machines/order/order.hpp"
-#include "machines/reconciliation/reconciliation.hpp"
-#include "machines/resolution/resolution.hpp"
-#include "machines/sleeve/sleeve.hpp"
-#include "machines/sleeve_cycle/sleeve_cycle.hpp"
-#include "machines/vault/vault.hpp"
 
 namespace deploy {
 
@@ -147,35 +137,13 @@ int show_history(const Where& where, std::int64_t id) {
 }
 
 int show_diagram(const std::string& kind) {
-  if (kind == "order")
-    std::cout << machines::mermaid(machines::order::transitions, machines::order::State::drafted);
-  else if (kind == "sleeve_cycle")
-    std::cout << machines::mermaid(machines::sleeve_cycle::transitions, machines::sleeve_cycle::State::watching);
-  else if (kind == "allocation")
-    std::cout << machines::mermaid(machines::allocation::transitions, machines::allocation::State::requested);
-  else if (kind == "vault")
-    std::cout << machines::mermaid(machines::vault::transitions, machines::vault::State::open);
-  else if (kind == "sleeve")
-    std::cout << machines::mermaid(machines::sleeve::transitions, machines::sleeve::State::open);
-  else if (kind == "control")
-    std::cout << machines::mermaid(machines::control::transitions, machines::control::State::in_force);
-  else if (kind == "break")
-    std::cout << machines::mermaid(machines::reconciliation::transitions, machines::reconciliation::State::open);
-  else if (kind == "key")
-    std::cout << machines::mermaid(machines::key::transitions, machines::key::State::resting);
-  else if (kind == "firing")
-    std::cout << machines::mermaid(machines::firing::transitions, machines::firing::State::due);
-  else if (kind == "intervention")
-    std::cout << machines::mermaid(machines::intervention::transitions, machines::intervention::State::ordered);
-  else if (kind == "resolution")
-    std::cout << machines::mermaid(machines::resolution::transitions, machines::resolution::State::unconfirmed);
-  else {
-    print_text(stderr,
-               "bursar: no machine is called `{}`; there are order, sleeve_cycle, allocation, vault, sleeve, control, "
-               "intervention, resolution, key, firing and break\n",
-               kind);
+  namespace catalog = machines::catalog;
+  const catalog::Kind* found = catalog::find(catalog::kinds(), kind);
+  if (found == nullptr) {
+    print_text(stderr, "bursar: no machine is called `{}`; there are {}\n", kind, catalog::listed(catalog::words()));
     return 2;
   }
+  std::cout << catalog::mermaid(found->versions.back());
   return 0;
 }
 
@@ -221,8 +189,7 @@ void add_machine_commands(Commands& commands) {
   add_migrate(commands, machine);
   commands
       .add(machine, "diagram", "a machine's table as a Mermaid picture", [args] { return show_diagram(args->kind); })
-      .add_option("kind", args->kind,
-                  "order, sleeve_cycle, allocation, vault, sleeve, control, intervention, key, firing or break")
+      .add_option("kind", args->kind, machines::catalog::listed(machines::catalog::words()))
       ->required();
 }
 

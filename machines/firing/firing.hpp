@@ -21,7 +21,7 @@ inline constexpr auto transitions = table<State, Event, Command>({
     {due,     skip,   skipped, none},
     {running, finish, done,    none},
     {running, fail,   failed,  none},
-    {running, lose,   due,     none},
+    {running, lose,   due,     none, "what schedules do may be done twice"},
 });
 // clang-format on
 static_assert(transitions.one_row_per_state_and_event());

@@ -29,10 +29,10 @@ inline constexpr auto transitions = table<State, Event, Command>({
     {open,      explain_part, open,      none},
     {open,      explain,      explained, none},
     {open,      assign,       open,      none},
-    {open,      undo,         open,      none},
+    {open,      undo,         open,      none, "a part of it was explained"},
     {explained, close,        closed,    none},
     {explained, undo,         open,      none},
-    {closed,    undo,         open,      none},
+    {closed,    undo,         open,      none, "closed is out of sight, not beyond recall"},
 });
 // clang-format on
 static_assert(transitions.one_row_per_state_and_event());

@@ -36,9 +36,9 @@ inline constexpr auto transitions = table<State, Event, Command>({
     {holding,  exit_signal,    leaving,  place_order},
     {leaving,  exit_filled,    closed,   start_next },
     {leaving,  exit_failed,    holding,  evaluate   },
-    {watching, pause,          paused,   none       },
+    {watching, pause,          paused,   none,        "an open position leaves first, by its own rules"},
     {paused,   resume,         watching, evaluate   },
-    {holding,  reduce_outside, holding,  none       }, // the timer that stands goes on looking
+    {holding,  reduce_outside, holding,  none,        "the timer that stands goes on looking"},
     {holding,  close_outside,  closed,   start_next },
 });
 // clang-format on

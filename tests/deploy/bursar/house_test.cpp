@@ -212,6 +212,8 @@ TEST_F(House, DiagramsComeFromTheTables) {
     EXPECT_EQ(said.code, 0);
     EXPECT_THAT(said.out, StartsWith("stateDiagram-v2\n"));
   }
+  EXPECT_THAT(bursar({"machine", "diagram", "sleeve_cycle"}).out,
+              HasSubstr("holding --> holding: reduce_outside (the timer that stands goes on looking)\n"));
 }
 
 TEST_F(House, TheExampleConfigurationIsTheDefault) {

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <functional>
 
-#include "machines/core/diagram.hpp"
 #include "machines/key/decide.hpp"
 #include "tests/machines/golden.hpp"
 
@@ -52,8 +51,6 @@ TEST(Key, TheWholeMatrixIsOnRecord) {
     return std::string(machines::name_of(row->to)) + ' ' + std::string(machines::name_of(row->then));
   };
   tests::expect_golden("tests/machines/key/golden_matrix.txt", tests::matrix<State, Event>(answer));
-  EXPECT_THAT(machines::mermaid(key::transitions, State::resting),
-              HasSubstr("healthy --> resting: gain_right / raise_alarm"));
 }
 
 TEST(Key, TheGravestOfALookIsItsEvent) {
