@@ -1,66 +1,25 @@
 #include "ledger/audit/machines.hpp"
 
-#include <initializer_list>
-#include <utility>
-
-#include "machines/allocation/allocation.hpp"
-#include "machines/control/control.hpp"
-#include "machines/core/names.hpp"
-#include "machines/firing/firing.hpp"
-#include "machines/intervention/intervention.hpp"
-#include "machines/key/key.hpp"
-#include "machines/order/order.hpp"
-#include "machines/reconciliation/reconciliation.hpp"
-#include "machines/resolution/resolution.hpp"
-#include "machines/sleeve/sleeve.hpp"
-#include "machines/sleeve_cycle/sleeve_cycle.hpp"
-#include "machines/vault/vault.hpp"
+#include "machines/catalog/catalog.hpp"
 
 namespace ledger::audit {
 namespace {
 
-using machines::name_of;
-
-// The rows of a table; then its births: into the first state, by an event that no row uses. `elsewhere`: the births
-// into another state.
-template <class State, class Event, class Command, std::size_t N>
-void add(std::vector<MachineRow>& rows, const char* kind, State first,
-         const machines::Table<State, Event, Command, N>& table,
-         std::initializer_list<std::pair<Event, State>> elsewhere = {}) {
-  for (const auto& row : table.rows)
-    rows.push_back({kind, 1, std::string(name_of(row.from)), std::string(name_of(row.on)), std::string(name_of(row.to)),
-                    std::string(name_of(row.then)), table.is_final(row.to)});
-  for (std::size_t at = 0; at < machines::count_of<Event>; ++at) {
-    const auto event = static_cast<Event>(at);
-    bool is_used = false;
-    for (const auto& row : table.rows) is_used = is_used || row.on == event;
-    State into = first;
-    for (const auto& [by, other] : elsewhere)
-      if (by == event) into = other;
-    if (!is_used)
-      rows.push_back({kind, 1, "", std::string(name_of(event)), std::string(name_of(into)), "", table.is_final(into)});
-  }
-}
-
 std::vector<MachineRow> made() {
-  namespace m = machines;
   std::vector<MachineRow> rows;
-  add(rows, "order", m::order::drafted, m::order::transitions);
-  add(rows, "sleeve_cycle", m::sleeve_cycle::watching, m::sleeve_cycle::transitions);
-  add(rows, "allocation", m::allocation::requested, m::allocation::transitions);
-  add(rows, "vault", m::vault::open, m::vault::transitions);
-  // A review that a person or a schedule ordered moves the vault and leaves its daily timer alone.
-  for (const auto& row : m::vault::transitions.rows)
-    rows.push_back({"vault", 1, std::string(name_of(row.from)), std::string(name_of(row.on)),
-                    std::string(name_of(row.to)), std::string(name_of(m::vault::none)), false});
-  add(rows, "sleeve", m::sleeve::open, m::sleeve::transitions);
-  add(rows, "control", m::control::in_force, m::control::transitions);
-  add(rows, "intervention", m::intervention::ordered, m::intervention::transitions);
-  add(rows, "firing", m::firing::due, m::firing::transitions);
-  add(rows, "break", m::reconciliation::open, m::reconciliation::transitions,
-      {{m::reconciliation::book, m::reconciliation::closed}});
-  add(rows, "resolution", m::resolution::unconfirmed, m::resolution::transitions);
-  add(rows, "key", m::key::resting, m::key::transitions);
+  const auto add = [&rows](std::string_view kind, const machines::catalog::Version& version,
+                           const machines::catalog::Row& row) {
+    rows.push_back({std::string(kind), version.number, std::string(row.from), std::string(row.on), std::string(row.to),
+                    std::string(row.then), version.is_final(row.to)});
+  };
+  for (const auto& kind : machines::catalog::kinds())
+    for (const auto& version : kind.versions) {
+      for (const auto& row : version.rows) {
+        add(kind.word, version, row);
+        if (row.then_is_optional) add(kind.word, version, {row.from, row.on, row.to, "none", "", false});
+      }
+      for (const auto& birth : version.births) add(kind.word, version, {"", birth.on, birth.to, "", "", false});
+    }
   return rows;
 }
 

@@ -1,6 +1,6 @@
-// ledger/audit/machines.hpp: what the tables of all machines that ship allow, as rows of words, read from the tables
-// themselves; and the question whether every stored transition is such a row and every instance final where its state
-// is. Pure but for the question, which verify asks.
+// ledger/audit/machines.hpp: what the catalog of machines allows, as rows of parameters; and the question whether every
+// stored transition is such a row and every instance final where its state is. Pure but for the question, which verify
+// asks.
 #pragma once
 
 #include <cstdint>
