@@ -1,7 +1,9 @@
 #include "deploy/cli/machine_migration.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -9,23 +11,14 @@
 
 #include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
-#include "machines/allocation/allocation.hpp"
-#include "machines/control/control.hpp"
-#include "machines/firing/firing.hpp"
-#include "machines/intervention/intervention.hpp"
-#include "machines/key/key.hpp"
-#include "machines/order/order.hpp"
-#include "machines/reconciliation/reconciliation.hpp"
-#include "machines/resolution/resolution.hpp"
-#include "machines/sleeve/sleeve.hpp"
-#include "machines/sleeve_cycle/sleeve_cycle.hpp"
-#include "machines/vault/vault.hpp"
 
 namespace deploy {
 namespace {
 
 using ledger::Parameters;
 using ledger::Statement;
+using machines::catalog::Catalog;
+using machines::catalog::Version;
 using nlohmann::ordered_json;
 
 constexpr Statement count_statement = {
@@ -42,34 +35,34 @@ constexpr Statement migrate_statement = {"migrate_instance",
                                          "SELECT ledger.migrate_instance($1, $2, $3, $4, $5, $6, $7, $8)"};
 constexpr Statement record_statement = {"record_migration", "SELECT ledger.record_migration($1, $2)"};
 
-std::string listed(const std::set<std::string, std::less<>>& words) {
+std::string listed(std::vector<std::string_view> words) {
+  std::sort(words.begin(), words.end());
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
+std::string versions_of(const Catalog& known, const std::string& word) {
+  const auto* kind = machines::catalog::find(known, word);
+  if (kind == nullptr) return "no such machine";
   std::string all;
-  for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
+  for (const Version& version : kind->versions) all += fmt::format("{}v{}", all.empty() ? "" : ", ", version.number);
   return all;
 }
 
-std::string versions_of(const MachineRegistry& registry, const std::string& kind) {
-  std::string all;
-  for (const auto& [machine, shape] : registry)
-    if (machine.first == kind) all += (all.empty() ? "v" : ", v") + std::to_string(machine.second);
-  return all.empty() ? "no such machine" : all;
-}
-
 // Why this map can't be meant for what lives; empty when it can.
-std::string objection(const MachineRegistry& registry, const MachineMigration& order,
-                      const schemas::config::StateMap& map, const std::vector<MigrationCount>& counts) {
+std::string objection(const Catalog& known, const MachineMigration& order, const schemas::config::StateMap& map,
+                      const std::vector<MigrationCount>& counts) {
   if (order.from == order.to) return "--from and --to are the same version";
   for (const int version : {order.from, order.to})
-    if (!registry.contains({order.kind, version}))
+    if (machines::catalog::find(known, order.kind, version) == nullptr)
       return fmt::format("this program does not know {} v{}; it knows {}", order.kind, version,
-                         versions_of(registry, order.kind));
-  const MachineShape& from = registry.at({order.kind, order.from});
-  const MachineShape& to = registry.at({order.kind, order.to});
+                         versions_of(known, order.kind));
+  const Version& from = *machines::catalog::find(known, order.kind, order.from);
+  const Version& to = *machines::catalog::find(known, order.kind, order.to);
   for (const auto& [old_state, new_state] : map) {
-    if (!from.states.contains(old_state))
+    if (!from.has_state(old_state))
       return fmt::format("the map names {}, which is no state of {} v{}: {}", old_state, order.kind, order.from,
                          listed(from.states));
-    if (!to.states.contains(new_state))
+    if (!to.has_state(new_state))
       return fmt::format("the map sends {} to {}, which is no state of {} v{}: {}", old_state, new_state, order.kind,
                          order.to, listed(to.states));
   }
@@ -82,9 +75,9 @@ std::string objection(const MachineRegistry& registry, const MachineMigration& o
 
 class Mover {
  public:
-  Mover(ledger::Connection& connection, const MachineRegistry& registry, const MachineMigration& order,
+  Mover(ledger::Connection& connection, const Version& to, const MachineMigration& order,
         const schemas::config::StateMap& map)
-      : connection_(connection), to_(registry.at({order.kind, order.to})), order_(order), map_(map) {}
+      : connection_(connection), to_(to), order_(order), map_(map) {}
 
   // Every live instance once, by key. Those that a worker holds are counted, for the caller to come again.
   ledger::Stored<bool> pass(Migrated& made) {
@@ -122,7 +115,7 @@ class Mover {
                                                               .add(std::int64_t{order_.to})
                                                               .add(state)
                                                               .add(target->second)
-                                                              .add_bool(to_.finals.contains(target->second)));
+                                                              .add_bool(to_.is_final(target->second)));
     if (!rows) return machines::fail(rows.error());
     const auto said = rows->text(0, 0);
     if (said == "in_flight") ++made.in_flight;
@@ -135,7 +128,7 @@ class Mover {
   }
 
   ledger::Connection& connection_;
-  const MachineShape& to_;
+  const Version& to_;
   const MachineMigration& order_;
   const schemas::config::StateMap& map_;
   std::map<std::int64_t, std::int64_t> moved_;
@@ -143,25 +136,7 @@ class Mover {
 
 }  // namespace
 
-const MachineRegistry& shipped_machines() {
-  namespace m = machines;
-  static const MachineRegistry registry = {
-      {{"order", 1}, shape_of<m::order::State>(m::order::transitions)},
-      {{"sleeve_cycle", 1}, shape_of<m::sleeve_cycle::State>(m::sleeve_cycle::transitions)},
-      {{"allocation", 1}, shape_of<m::allocation::State>(m::allocation::transitions)},
-      {{"vault", 1}, shape_of<m::vault::State>(m::vault::transitions)},
-      {{"sleeve", 1}, shape_of<m::sleeve::State>(m::sleeve::transitions)},
-      {{"control", 1}, shape_of<m::control::State>(m::control::transitions)},
-      {{"intervention", 1}, shape_of<m::intervention::State>(m::intervention::transitions)},
-      {{"firing", 1}, shape_of<m::firing::State>(m::firing::transitions)},
-      {{"break", 1}, shape_of<m::reconciliation::State>(m::reconciliation::transitions)},
-      {{"key", 1}, shape_of<m::key::State>(m::key::transitions)},
-      {{"resolution", 1}, shape_of<m::resolution::State>(m::resolution::transitions)},
-  };
-  return registry;
-}
-
-ledger::Stored<Migrated> migrate_machines(ledger::Connection& connection, const MachineRegistry& registry,
+ledger::Stored<Migrated> migrate_machines(ledger::Connection& connection, const Catalog& known,
                                           const MachineMigration& order, const schemas::config::StateMap& map,
                                           const std::string& who) {
   const auto rows =
@@ -173,9 +148,9 @@ ledger::Stored<Migrated> migrate_machines(ledger::Connection& connection, const 
     const auto target = map.find(state);
     made.counts.push_back({state, target == map.end() ? "" : target->second, rows->number(row, 1), 0});
   }
-  made.refusal = objection(registry, order, map, made.counts);
+  made.refusal = objection(known, order, map, made.counts);
   if (!made.refusal.empty() || order.dry_run) return made;
-  Mover mover(connection, registry, order, map);
+  Mover mover(connection, *machines::catalog::find(known, order.kind, order.to), order, map);
   constexpr int most_passes = 10;  // what a worker holds now it has given back soon
   for (int pass = 0; pass < most_passes; ++pass) {
     if (const auto done = mover.pass(made); !done) return machines::fail(done.error());
@@ -199,7 +174,7 @@ int migrate_machines(const Where& where, const MachineMigration& order) {
   const auto map = schemas::config::load_state_map(order.map_file);
   if (!map) return wrong(map.error().text());
   ledger::Connection connection(where.dsn);
-  const auto made = migrate_machines(connection, shipped_machines(), order, *map, who_asks());
+  const auto made = migrate_machines(connection, machines::catalog::kinds(), order, *map, who_asks());
   if (!made) return failed(where, "machine migrate", made.error());
   if (!made->refusal.empty()) {
     print_text(stderr, "bursar: machine migrate: {}; nothing was changed\n", made->refusal);

@@ -4,36 +4,15 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "deploy/cli/context.hpp"
 #include "ledger/store/connection.hpp"
-#include "machines/core/names.hpp"
+#include "machines/catalog/catalog.hpp"
 #include "schemas/config/state_map.hpp"
 
 namespace deploy {
-
-// The states of one version of one machine, and which of them are final.
-struct MachineShape {
-  std::set<std::string, std::less<>> states, finals;
-};
-using MachineRegistry = std::map<std::pair<std::string, int>, MachineShape>;
-
-template <class State, class Table>
-MachineShape shape_of(const Table& table) {
-  MachineShape shape;
-  for (const std::string_view name : machines::names_of<State>) {
-    shape.states.emplace(name);
-    if (table.is_final(*machines::from_name<State>(name))) shape.finals.emplace(name);
-  }
-  return shape;
-}
-
-// Every machine that this program knows, in every version.
-const MachineRegistry& shipped_machines();
 
 struct MachineMigration {
   std::string kind;
@@ -54,8 +33,9 @@ struct Migrated {
   std::string refusal;                       // why nothing was done; empty: it was, or would be
 };
 
-// Errors: of the ledger; what was moved before stays moved, and the same order goes on from there.
-ledger::Stored<Migrated> migrate_machines(ledger::Connection& connection, const MachineRegistry& registry,
+// Between versions that `known` has. Errors: of the ledger; what was moved before stays moved, and the same order goes
+// on from there.
+ledger::Stored<Migrated> migrate_machines(ledger::Connection& connection, const machines::catalog::Catalog& known,
                                           const MachineMigration& order, const schemas::config::StateMap& map,
                                           const std::string& who);
 

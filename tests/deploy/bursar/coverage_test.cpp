@@ -3,31 +3,12 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include <set>
-
-#include "deploy/cli/machine_migration.hpp"
-#include "ledger/audit/machines.hpp"
 #include "tests/deploy/bursar/coverage_ground.hpp"
 
 namespace tests {
 namespace {
 
 using testing::HasSubstr;
-
-// The tables that verification goes by are those of the machines that ship: every kind, and every state's finality.
-TEST(MachineRows, AreThoseOfEveryMachineThatShips) {
-  std::map<std::pair<std::string, int>, deploy::MachineShape> read;
-  for (const auto& row : ledger::audit::machine_rows()) {
-    auto& shape = read[{row.kind, static_cast<int>(row.machine_version)}];
-    shape.states.insert(row.to);
-    if (row.is_final) shape.finals.insert(row.to);
-  }
-  ASSERT_EQ(read.size(), deploy::shipped_machines().size());
-  for (const auto& [name, shape] : deploy::shipped_machines()) {
-    EXPECT_EQ(read[name].states, shape.states) << name.first;
-    EXPECT_EQ(read[name].finals, shape.finals) << name.first;
-  }
-}
 
 class Coverage : public testing::Test {
  protected:
