@@ -16,36 +16,32 @@
 #include "deploy/replay/treasury_plan.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/store/dsn.hpp"
-#include "machines/allocation/allocation.hpp"
-#include "machines/core/names.hpp"
-#include "machines/order/order.hpp"
-#include "machines/sleeve_cycle/sleeve_cycle.hpp"
-#include "machines/vault/vault.hpp"
+#include "machines/catalog/catalog.hpp"
 #include "schemas/config/node_files.hpp"
 #include "workers/market/reader.hpp"
 
 namespace deploy {
 namespace {
 
+namespace catalog = machines::catalog;
 namespace fs = std::filesystem;
 namespace config = schemas::config;
 namespace wire = brokers::wire;
 
-constexpr const char* known_kinds[] = {"sleeve_cycle", "order", "allocation", "vault"};
-
-template <class Command>
-void add_commands(std::set<std::string>& all, std::string_view kind) {
-  for (const std::string_view name : machines::names_of<Command>)
-    if (name != "none") all.insert(fmt::format("{}.{}", kind, name));
+// The kinds whose jobs go to workers, and their commands as KIND.COMMAND.
+const std::vector<std::string_view>& known_kinds() {
+  static const std::vector<std::string_view> all = catalog::words(catalog::MovedBy::workers);
+  return all;
 }
 
 const std::set<std::string>& known_commands() {
   static const std::set<std::string> all = [] {
     std::set<std::string> made;
-    add_commands<machines::sleeve_cycle::Command>(made, "sleeve_cycle");
-    add_commands<machines::order::Command>(made, "order");
-    add_commands<machines::allocation::Command>(made, "allocation");
-    add_commands<machines::vault::Command>(made, "vault");
+    for (const catalog::Kind& kind : catalog::kinds()) {
+      if (kind.moved_by != catalog::MovedBy::workers) continue;
+      for (const catalog::Version& version : kind.versions)
+        for (const std::string_view command : version.commands) made.insert(fmt::format("{}.{}", kind.word, command));
+    }
     return made;
   }();
   return all;
@@ -149,9 +145,9 @@ int run_worker_apart(const std::string& file) {
   const auto keys = wire::read_keys(beside.path(node->key_file));
   if (!keys) return wrong(keys.error().text);
   for (const std::string& kind : node->kinds)
-    if (std::find(std::begin(known_kinds), std::end(known_kinds), kind) == std::end(known_kinds))
+    if (std::find(known_kinds().begin(), known_kinds().end(), kind) == known_kinds().end())
       return wrong(fmt::format("{}: kinds: \"{}\" is no machine of this program; there are {}", file, kind,
-                               fmt::join(known_kinds, ", ")));
+                               fmt::join(known_kinds(), ", ")));
   workers::harness::WorkerConfig made;
   for (const std::string& command : node->commands) {
     const auto dot = command.find('.');
