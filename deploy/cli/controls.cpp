@@ -12,6 +12,7 @@
 #include "ledger/books/vaults.hpp"
 #include "ledger/env/times.hpp"
 #include "ledger/jobs/desk.hpp"
+#include "machines/catalog/catalog.hpp"
 
 namespace deploy {
 
@@ -25,11 +26,10 @@ using nlohmann::ordered_json;
 
 constexpr Statement impose_statement = {"impose", "SELECT ledger.impose($1, $2, $3, $4, $5, $6, $7)"};
 constexpr Statement halt_statement = {"halt", "SELECT ledger.halt($1, $2, $3, $4, $5)"};
-constexpr Statement kinds_statement = {
-    "kinds_of",
-    "SELECT kind FROM ledger.instance WHERE owner = $1 AND NOT is_final "
-    "UNION SELECT unnest(ARRAY['allocation', 'order', 'sleeve_cycle', 'vault']) ORDER BY 1",
-    false};
+constexpr Statement kinds_statement = {"kinds_of",
+                                       "SELECT kind FROM ledger.instance WHERE owner = $1 AND NOT is_final "
+                                       "UNION SELECT unnest($2::text[]) ORDER BY 1",
+                                       false};
 constexpr Statement lives_statement = {
     "lives", "SELECT kind FROM ledger.instance WHERE owner = $1 AND id::text = $2 AND NOT is_final", false};
 // What a halt has left its lease: a request that may have left.
@@ -66,7 +66,10 @@ ledger::Stored<std::vector<Target>> halted_target(ledger::Connection& connection
   target.shown =
       fmt::format("{} {} of {}", by_kind ? "everything of kind" : "the instance", order.name, target.owner_name);
   if (!imposes) return std::vector<Target>{target};  // it may have ended since
-  const auto rows = by_kind ? connection.call(kinds_statement, Parameters().add(target.owner))
+  ledger::ArrayText with_jobs;                       // a kind whose jobs go to workers can be paused before it has any
+  for (const std::string_view word : machines::catalog::words(machines::catalog::MovedBy::workers))
+    with_jobs.add_text(word);
+  const auto rows = by_kind ? connection.call(kinds_statement, Parameters().add(target.owner).add(with_jobs))
                             : connection.call(lives_statement, Parameters().add(target.owner).add(order.name));
   if (!rows) return machines::fail(rows.error());
   std::string kinds;
