@@ -22,7 +22,7 @@
 #include "ledger/audit/server_identity.hpp"
 #include "ledger/secrets/process.hpp"
 #include "ledger/store/dsn.hpp"
-#include "workers/handlers/sleeve.hpp"
+#include "workers/handlers/all.hpp"
 
 namespace deploy {
 
@@ -123,11 +123,7 @@ ledger::Stored<workers::harness::Handlers> make_handlers(ledger::Connection& con
   if (!deployment) return machines::fail(deployment.error());
   auto fresh = std::make_shared<SleeveHandlers>();
   fresh->sleeves = std::move(*sleeves);
-  workers::harness::Handlers handlers;
-  handlers.push_back(std::make_unique<workers::handlers::CycleHandler>(fresh->sleeves));
-  handlers.push_back(std::make_unique<workers::handlers::OrderHandler>(fresh->sleeves, *deployment, venue));
-  handlers.push_back(std::make_unique<workers::handlers::AllocationHandler>(fresh->sleeves));
-  handlers.push_back(std::make_unique<workers::handlers::VaultHandler>());
+  auto handlers = workers::handlers::all_handlers(fresh->sleeves, *deployment, venue);
   kept = std::move(fresh);
   return handlers;
 }

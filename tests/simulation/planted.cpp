@@ -5,7 +5,7 @@
 #include "machines/core/names.hpp"
 #include "schemas/codec/data.hpp"
 #include "tests/simulation/spoilt.hpp"
-#include "workers/handlers/sleeve.hpp"
+#include "workers/handlers/all.hpp"
 
 namespace tests::simulation {
 
@@ -93,13 +93,9 @@ class Planted : public handlers::Handler {
 
 workers::harness::Handlers make_handlers(Plant plant, const ledger::books::Sleeves& sleeves,
                                          const workers::venues::VenueProperties& venue) {
-  workers::harness::Handlers made;
-  made.push_back(std::make_unique<handlers::CycleHandler>(sleeves));
   auto trusted = venue;
   if (plant == Plant::trust_ids_for_ever) trusted.ids = workers::venues::VenueProperties::Ids::for_ever;
-  made.push_back(std::make_unique<handlers::OrderHandler>(sleeves, deployment, trusted));
-  made.push_back(std::make_unique<handlers::AllocationHandler>(sleeves));
-  made.push_back(std::make_unique<handlers::VaultHandler>());
+  auto made = handlers::all_handlers(sleeves, deployment, trusted);
   for (auto& handler : made) handler = std::make_unique<Planted>(std::move(handler), plant, sleeves);
   return made;
 }

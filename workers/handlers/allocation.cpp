@@ -38,7 +38,7 @@ machines::Move sleeve_move(const Facts& facts, const allocation::Data& data, mac
 
 }  // namespace
 
-schemas::Capability AllocationHandler::capability() const { return {std::string(allocation_kind), 1, {}}; }
+schemas::Capability AllocationHandler::capability() const { return capability_of(allocation_kind); }
 
 bool AllocationHandler::is_pure(std::string_view) const { return true; }
 

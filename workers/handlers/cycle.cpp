@@ -25,7 +25,7 @@ Decision wake_up(const LeasedJob& job, const Facts& facts, const ledger::books::
 
 }  // namespace
 
-schemas::Capability CycleHandler::capability() const { return {std::string(cycle_kind), 1, {}}; }
+schemas::Capability CycleHandler::capability() const { return capability_of(cycle_kind); }
 
 bool CycleHandler::is_pure(std::string_view) const { return true; }
 

@@ -54,6 +54,10 @@ class Handler {
                              const Answer& answer) const = 0;
 };
 
+// What a worker says that it can do of this kind, with the commands of the catalog that ask outside. REQUIRES: the
+// catalog has this version.
+schemas::Capability capability_of(std::string_view kind, int version = 1);
+
 // A step that answers `job` from these facts, with nothing in it yet but its addresses.
 inline machines::Step step_for(const machines::LeasedJob& job, const ledger::journal::Facts& facts,
                                machines::Fate fate) {

@@ -143,9 +143,7 @@ Decision doubt_report(const LeasedJob& job, const Facts& facts, const Known& kno
 
 }  // namespace
 
-schemas::Capability OrderHandler::capability() const {
-  return {std::string(order_kind), 1, {"place_order", "query_order", "cancel_order"}};
-}
+schemas::Capability OrderHandler::capability() const { return capability_of(order_kind); }
 
 bool OrderHandler::is_pure(std::string_view) const { return false; }
 

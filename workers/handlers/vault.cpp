@@ -59,7 +59,7 @@ void add_proposal(machines::Step& step, const machines::policy::Proposal& propos
 
 }  // namespace
 
-schemas::Capability VaultHandler::capability() const { return {std::string(vault_kind), 1, {}}; }
+schemas::Capability VaultHandler::capability() const { return capability_of(vault_kind); }
 
 bool VaultHandler::is_pure(std::string_view) const { return true; }
 
