@@ -24,6 +24,7 @@ template <class State, class Event, class Command>
 struct Notes {
   bool (*lets_leave)(Event) = nullptr;
   bool (*goes_outside)(Command) = nullptr;
+  Result<Event, NotCancelled> (*when_cancelled)(Command, State) = nullptr;
   std::vector<std::pair<Event, State>> born_in{};  // births into another state than the start
   bool may_order_nothing = false;                  // a row is also taken without its command
 };
@@ -34,6 +35,20 @@ std::vector<std::string_view> words_where(bool (*holds)(Enum)) {
   for (std::size_t at = 0; holds != nullptr && at < count_of<Enum>; ++at)
     if (holds(static_cast<Enum>(at))) found.push_back(name_of(static_cast<Enum>(at)));
   return found;
+}
+
+template <class State, class Event, class Command>
+std::vector<Cancelling> cancellings_by(Result<Event, NotCancelled> (*when_cancelled)(Command, State)) {
+  std::vector<Cancelling> all;
+  for (std::size_t n = 0; n < count_of<Command> * count_of<State>; ++n) {
+    const auto command = static_cast<Command>(n / count_of<State>);
+    const auto state = static_cast<State>(n % count_of<State>);
+    if (name_of(command) == "none") continue;
+    const auto gets = when_cancelled(command, state);
+    if (gets) all.push_back({name_of(command), name_of(state), name_of(*gets)});
+    if (!gets) all.push_back({name_of(command), name_of(state), fail(gets.error())});
+  }
+  return all;
 }
 
 // A birth is by an event that no row uses.
@@ -62,6 +77,7 @@ Version version(int number, State start, const Table<State, Event, Command, N>& 
       if (by == event) into = other;
     made.births.push_back({name_of(event), name_of(into)});
   }
+  if (notes.when_cancelled != nullptr) made.cancellings = cancellings_by(notes.when_cancelled);
   return made;
 }
 
@@ -73,10 +89,14 @@ Catalog all_that_ship() {
       // word          moved by   alive   versions
       {"order",        workers,   moves,  {version(1, order::drafted, order::transitions,
                                                    {.lets_leave = order::lets_leave,
-                                                    .goes_outside = order::goes_outside})}},
-      {"sleeve_cycle", workers,   moves,  {version(1, sleeve_cycle::watching, sleeve_cycle::transitions)}},
+                                                    .goes_outside = order::goes_outside,
+                                                    .when_cancelled = order::when_cancelled})}},
+      {"sleeve_cycle", workers,   moves,  {version(1, sleeve_cycle::watching, sleeve_cycle::transitions,
+                                                   {.when_cancelled = sleeve_cycle::when_cancelled})}},
       {"allocation",   workers,   moves,  {version(1, allocation::requested, allocation::transitions)}},
-      {"vault",        workers,   stands, {version(1, vault::open, vault::transitions, {.may_order_nothing = true})}},
+      {"vault",        workers,   stands, {version(1, vault::open, vault::transitions,
+                                                   {.when_cancelled = vault::when_cancelled,
+                                                    .may_order_nothing = true})}},
       {"sleeve",       steps,     stands, {version(1, sleeve::open, sleeve::transitions)}},
       {"control",      functions, stands, {version(1, control::in_force, control::transitions)}},
       {"intervention", functions, moves,  {version(1, intervention::ordered, intervention::transitions)}},
@@ -106,6 +126,12 @@ bool Version::allows(std::string_view from, std::string_view on, std::string_vie
     return row.from == from && row.on == on && row.to == to &&
            (row.then == then || (row.then_is_optional && then == "none"));
   });
+}
+
+Result<std::string_view, NotCancelled> Version::cancelled(std::string_view command, std::string_view state) const {
+  for (const Cancelling& one : cancellings)
+    if (one.command == command && one.state == state) return one.gets;
+  return fail(NotCancelled::unlisted);
 }
 
 const Catalog& kinds() {

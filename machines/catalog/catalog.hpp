@@ -8,6 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "machines/core/job.hpp"
+#include "machines/core/result.hpp"
+
 namespace machines::catalog {
 
 // One row of a table: "from, on this event, becomes to, then command"; `then` is "none" where it orders nothing.
@@ -22,6 +25,12 @@ struct Birth {
   std::string_view on, to;
 };
 
+// What a machine in this state gets in the place of a job with this command that a person cancels, or why it stays.
+struct Cancelling {
+  std::string_view command, state;
+  Result<std::string_view, NotCancelled> gets;
+};
+
 // One version of a machine: what its code and its rows were when instances were pinned to it.
 struct Version {
   int number = 1;
@@ -32,12 +41,16 @@ struct Version {
   std::vector<std::string_view> outside;           // commands that ask a party outside the house
   std::vector<Row> rows;
   std::vector<Birth> births;
+  std::vector<Cancelling> cancellings;  // one for each command and state, or none: no job of it is ever cancelled
 
   [[nodiscard]] bool has_state(std::string_view state) const;
   [[nodiscard]] bool is_final(std::string_view state) const;
   // Whether a stored move is one of this machine. `from` is "" at a birth, which may order anything.
   [[nodiscard]] bool allows(std::string_view from, std::string_view on, std::string_view to,
                             std::string_view then) const;
+  // What a cancelled job means to a machine in that state. Errors: unlisted where this machine does not say.
+  [[nodiscard]] Result<std::string_view, NotCancelled> cancelled(std::string_view command,
+                                                                 std::string_view state) const;
 };
 
 enum class MovedBy {

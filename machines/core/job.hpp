@@ -25,6 +25,16 @@ struct LeasedJob {
   bool operator==(const LeasedJob&) const = default;
 };
 
+// Why a waiting job is not taken back when a person cancels it.
+enum class NotCancelled {
+  event_stands,       // an event is what was said; it can't be unsaid
+  may_have_left,      // the venue may have the order already: it decides
+  venue_decides,      // the job only asks the venue, or asks it to cancel: without it the order would hang in doubt
+  timer_of_a_cycle,   // nothing else would ever wake the cycle: pause its sleeve
+  review_of_a_vault,  // nothing else would ever order the next review
+  unlisted            // no machine says what a cancelled job of this kind means
+};
+
 // How an outside call failed (DESIGN 6). A time-out, a lost connection or an unreadable answer on a write is
 // unknown_outcome.
 enum class CallError {

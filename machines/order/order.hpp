@@ -4,6 +4,8 @@
 // out and bring the venue's word back as events.
 #pragma once
 
+#include "machines/core/job.hpp"
+#include "machines/core/result.hpp"
 #include "machines/core/table.hpp"
 
 namespace machines::order {
@@ -93,5 +95,13 @@ static_assert([] {
 constexpr bool lets_leave(Event event) { return event == send || event == resend; }
 // Whether a command is carried out by asking the venue.
 constexpr bool goes_outside(Command command) { return command != none; }
+
+// What it gets in the place of a job that a person cancels: only a draft is sure not to have left.
+constexpr Result<Event, NotCancelled> when_cancelled(Command command, State state) {
+  if (command != place_order) return fail(NotCancelled::venue_decides);
+  if (state != drafted) return fail(NotCancelled::may_have_left);
+  return cancel;
+}
+static_assert(transitions.find(drafted, cancel).has_value());
 
 }  // namespace machines::order

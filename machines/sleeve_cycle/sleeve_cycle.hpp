@@ -4,6 +4,8 @@
 // comes to rest.
 #pragma once
 
+#include "machines/core/job.hpp"
+#include "machines/core/result.hpp"
 #include "machines/core/table.hpp"
 
 namespace machines::sleeve_cycle {
@@ -45,5 +47,8 @@ inline constexpr auto transitions = table<State, Event, Command>({
 static_assert(transitions.one_row_per_state_and_event());
 static_assert(transitions.reaches_every_state_from(watching));
 static_assert(transitions.rests_only_in({closed}));
+
+// No job of a cycle is cancelled: nothing else would wake it.
+constexpr Result<Event, NotCancelled> when_cancelled(Command, State) { return fail(NotCancelled::timer_of_a_cycle); }
 
 }  // namespace machines::sleeve_cycle

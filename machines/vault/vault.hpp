@@ -2,6 +2,8 @@
 // allocate by itself. A vault with such rules reviews them once a day. Pure: no clock, no I/O.
 #pragma once
 
+#include "machines/core/job.hpp"
+#include "machines/core/result.hpp"
 #include "machines/core/table.hpp"
 
 namespace machines::vault {
@@ -23,5 +25,8 @@ inline constexpr auto transitions = table<State, Event, Command>({
 static_assert(transitions.one_row_per_state_and_event());
 static_assert(transitions.reaches_every_state_from(open));
 static_assert(transitions.rests_only_in({}));
+
+// No review is cancelled: nothing else would order the next one.
+constexpr Result<Event, NotCancelled> when_cancelled(Command, State) { return fail(NotCancelled::review_of_a_vault); }
 
 }  // namespace machines::vault

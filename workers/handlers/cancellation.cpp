@@ -1,25 +1,15 @@
 #include "workers/handlers/cancellation.hpp"
 
-#include "machines/order/order.hpp"
+#include "machines/catalog/catalog.hpp"
 
 namespace workers::handlers {
 
-namespace order = machines::order;
-using machines::fail;
-using machines::name_of;
-
 machines::Result<std::string_view, NotCancelled> cancelled(std::string_view kind, std::string_view command,
                                                            bool is_event, std::string_view state) {
-  if (is_event) return fail(NotCancelled::event_stands);
-  if (kind == "order") {
-    if (command != name_of(order::place_order)) return fail(NotCancelled::venue_decides);
-    if (state != name_of(order::drafted)) return fail(NotCancelled::may_have_left);
-    static_assert(order::transitions.find(order::drafted, order::cancel).has_value());
-    return name_of(order::cancel);
-  }
-  if (kind == "sleeve_cycle") return fail(NotCancelled::timer_of_a_cycle);
-  if (kind == "vault") return fail(NotCancelled::review_of_a_vault);
-  return fail(NotCancelled::unlisted);
+  if (is_event) return machines::fail(NotCancelled::event_stands);
+  const auto* known = machines::catalog::find(machines::catalog::kinds(), kind);
+  if (known == nullptr) return machines::fail(NotCancelled::unlisted);
+  return known->versions.back().cancelled(command, state);
 }
 
 std::string_view advice(NotCancelled why) {

@@ -4,20 +4,14 @@
 
 #include <string_view>
 
+#include "machines/core/job.hpp"
 #include "machines/core/result.hpp"
 
 namespace workers::handlers {
 
-enum class NotCancelled {
-  event_stands,       // an event is what was said; it can't be unsaid
-  may_have_left,      // the venue may have the order already: it decides
-  venue_decides,      // the job only asks the venue, or asks it to cancel: without it the order would hang in doubt
-  timer_of_a_cycle,   // nothing else would ever wake the cycle: pause its sleeve
-  review_of_a_vault,  // nothing else would ever order the next review
-  unlisted            // no machine says what a cancelled job of this kind means
-};
+using machines::NotCancelled;
 
-// The event that the machine gets in the job's place.
+// The event that the machine gets in the job's place, by the newest version of its kind in the catalog.
 machines::Result<std::string_view, NotCancelled> cancelled(std::string_view kind, std::string_view command,
                                                            bool is_event, std::string_view state);
 

@@ -3,58 +3,46 @@
 
 #include <gmock/gmock.h>
 
-#include "machines/allocation/allocation.hpp"
-#include "machines/order/order.hpp"
-#include "machines/sleeve_cycle/sleeve_cycle.hpp"
-#include "machines/vault/vault.hpp"
+#include <algorithm>
+
+#include "machines/catalog/catalog.hpp"
+#include "machines/core/names.hpp"
 #include "tests/machines/golden.hpp"
 
-namespace deploy {
+namespace tests {
+namespace {
 
+namespace catalog = machines::catalog;
+using machines::count_of;
+using machines::name_of;
 using workers::handlers::advice;
 using workers::handlers::cancelled;
 using workers::handlers::NotCancelled;
 
-namespace {
-
-using machines::count_of;
-using machines::from_name;
-using machines::name_of;
-using machines::names_of;
-namespace allocation = machines::allocation;
-namespace order = machines::order;
-namespace sleeve_cycle = machines::sleeve_cycle;
-namespace vault = machines::vault;
-
-template <class State, class Command>
-std::string matrix_of(std::string_view kind) {
-  std::string text;
-  for (const std::string_view command : names_of<Command>) {
-    if (command == "none") continue;
-    for (const std::string_view state : names_of<State>) {
-      const auto event = cancelled(kind, command, false, state);
-      text += std::string(kind) + " " + std::string(command) + " " + std::string(state) + ": " +
-              std::string(event ? *event : name_of(event.error())) + "\n";
-    }
-  }
-  return text;
-}
-
 TEST(Cancellation, EveryKindCommandAndStateHasItsAnswer) {
-  tests::expect_golden("tests/workers/handlers/golden_cancellation.txt",
-                       matrix_of<order::State, order::Command>("order") +
-                           matrix_of<sleeve_cycle::State, sleeve_cycle::Command>("sleeve_cycle") +
-                           matrix_of<allocation::State, allocation::Command>("allocation") +
-                           matrix_of<vault::State, vault::Command>("vault"));
+  std::string text;
+  for (const std::string_view kind : catalog::words(catalog::MovedBy::workers)) {
+    const catalog::Version& version = catalog::find(catalog::kinds(), kind)->versions.back();
+    for (const std::string_view command : version.commands)
+      for (const std::string_view state : version.states) {
+        const auto event = cancelled(kind, command, false, state);
+        text.append(kind).append(" ").append(command).append(" ").append(state).append(": ");
+        text.append(event ? *event : name_of(event.error())).append("\n");
+      }
+  }
+  expect_golden("tests/workers/handlers/golden_cancellation.txt", text);
 }
 
-TEST(Cancellation, WhatIsGrantedIsARowOfTheTable) {
-  for (const std::string_view state : names_of<order::State>) {
-    const auto event = cancelled("order", "place_order", false, state);
-    if (!event) continue;
-    EXPECT_TRUE(order::transitions.find(*from_name<order::State>(state), *from_name<order::Event>(*event)).has_value());
-    EXPECT_EQ(state, "drafted") << "nothing that may have left";
-  }
+TEST(Cancellation, WhatIsGrantedIsARowThatMayNotHaveLeft) {
+  for (const catalog::Kind& kind : catalog::kinds())
+    for (const catalog::Version& version : kind.versions)
+      for (const catalog::Cancelling& one : version.cancellings) {
+        if (!one.gets) continue;
+        EXPECT_TRUE(std::any_of(version.rows.begin(), version.rows.end(),
+                                [&](const catalog::Row& row) { return row.from == one.state && row.on == *one.gets; }))
+            << kind.word << " " << one.state << " has no row for " << *one.gets;
+        EXPECT_EQ(one.state, version.start) << "nothing that may have left";
+      }
 }
 
 TEST(Cancellation, AnEventCantBeUnsaidAndAStrangerIsRefusedByName) {
@@ -65,4 +53,4 @@ TEST(Cancellation, AnEventCantBeUnsaidAndAStrangerIsRefusedByName) {
 }
 
 }  // namespace
-}  // namespace deploy
+}  // namespace tests
