@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "machines/catalog/catalog.hpp"
 #include "schemas/codec/data.hpp"
 
 namespace tests::simulation {
@@ -267,7 +268,8 @@ std::vector<InstanceId> Books::live_orders(OwnerId owner) const {
 std::string Books::stranded() const {
   const auto& rows = ledger.rows();
   for (const auto& [key, instance] : rows.instances) {
-    if (instance.is_final || instance.kind == "vault" || instance.kind == "sleeve") continue;
+    const auto* kind = machines::catalog::find(machines::catalog::kinds(), instance.kind);
+    if (instance.is_final || (kind != nullptr && kind->stands)) continue;
     const auto job = rows.jobs.lower_bound({key.owner, key.id, 0, 0});
     const bool has_job = job != rows.jobs.end() && job->first.owner == key.owner && job->first.instance == key.id;
     const bool has_child = std::any_of(rows.instances.begin(), rows.instances.end(), [&key = key](const auto& row) {

@@ -5,33 +5,21 @@
 #include <algorithm>
 #include <array>
 
-#include "machines/sleeve/sleeve.hpp"
-#include "machines/vault/vault.hpp"
+#include "machines/catalog/catalog.hpp"
 #include "schemas/codec/data.hpp"
 #include "tests/simulation/planted.hpp"
 
 namespace tests::simulation {
 
+namespace catalog = machines::catalog;
 using ledger::model::Transition;
 using machines::Int128;
 
 namespace {
 
-template <class Table>
-bool is_row(const Table& table, const Transition& transition) {
-  return std::any_of(table.rows.begin(), table.rows.end(), [&](const auto& row) {
-    return machines::name_of(row.from) == transition.from && machines::name_of(row.on) == transition.event &&
-           machines::name_of(row.to) == transition.to && machines::name_of(row.then) == transition.command;
-  });
-}
-
 bool is_known(const Transition& transition) {
-  if (transition.from.empty()) return true;  // a birth
-  if (transition.kind == "order") return is_row(machines::order::transitions, transition);
-  if (transition.kind == "sleeve_cycle") return is_row(machines::sleeve_cycle::transitions, transition);
-  if (transition.kind == "allocation") return is_row(machines::allocation::transitions, transition);
-  if (transition.kind == "sleeve") return is_row(machines::sleeve::transitions, transition);
-  return transition.kind == "vault" && is_row(machines::vault::transitions, transition);
+  const auto* version = catalog::find(catalog::kinds(), transition.kind, transition.machine_version);
+  return version != nullptr && version->allows(transition.from, transition.event, transition.to, transition.command);
 }
 
 std::string check_history(const Ground& ground) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ledger/model/content.hpp"
+#include "machines/catalog/catalog.hpp"
 #include "machines/core/names.hpp"
 #include "schemas/codec/data.hpp"
 
@@ -121,7 +122,7 @@ Step Store::overlooked(Step step, std::int64_t& epoch) {
 // Why this step should let nothing leave, where it does.
 std::string Store::wrong_to_send(const Step& step) const {
   for (const machines::Move& move : step.moves) {
-    if (move.kind != "order" || (move.event != "send" && move.event != "resend")) continue;
+    if (!machines::catalog::lets_leave(move.kind, move.event)) continue;
     const auto data = schemas::parse_order(move.data);
     if (!data) return "an order that can't be read leaves";
     const machines::Frozen frozen = books_.frozen(step.owner);
