@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-#include "machines/core/table.hpp"
+#include "machines/catalog/catalog.hpp"
 
 namespace tests::scenarios {
 
@@ -36,17 +36,7 @@ struct Report {
 // Never throws. The first failure of a scenario ends it.
 Report run(const std::string& name, const std::string& text);
 
-// The rows of a table that are not among those taken.
-template <class State, class Event, class Command, std::size_t N>
-std::vector<std::string> rows_not_taken(const std::string& machine,
-                                        const machines::Table<State, Event, Command, N>& table,
-                                        const std::set<Row>& taken) {
-  std::vector<std::string> missing;
-  for (const auto& row : table.rows) {
-    const Row one{machine, std::string(machines::name_of(row.from)), std::string(machines::name_of(row.on))};
-    if (taken.count(one) == 0) missing.push_back(one.machine + ": " + one.from + " on " + one.event);
-  }
-  return missing;
-}
+// The rows of a kind, in its newest version, that are not among those taken.
+std::vector<std::string> rows_not_taken(const machines::catalog::Kind& kind, const std::set<Row>& taken);
 
 }  // namespace tests::scenarios
