@@ -139,17 +139,17 @@ Result<Step, Refusal> position_sold(const Facts& facts, const OrderSummary& sold
   return step;
 }
 
-}  // namespace
+using Decision = Result<std::optional<Step>, Refusal>;
 
-Result<std::optional<Step>, Refusal> look(State state, const Facts& facts) {
-  if (state == watching) {
-    if (facts.paused) return std::optional<Step>{step_of(facts, watching, pause)};
-    if (facts.frozen != Frozen::nothing) return std::optional<Step>{};
-    if (facts.quote_available.minor() < facts.instrument.min_notional.minor()) return std::optional<Step>{};
-    if (!strategy::wants_entry(facts.rules, facts.window)) return std::optional<Step>{};
-    return std::optional<Step>{entry_step(facts)};
-  }
-  CHECK(state == holding);
+Decision look_to_buy(const Facts& facts) {
+  if (facts.paused) return std::optional(step_of(facts, watching, pause));
+  if (facts.frozen != Frozen::nothing) return std::optional<Step>{};
+  if (facts.quote_available.minor() < facts.instrument.min_notional.minor()) return std::optional<Step>{};
+  if (!strategy::wants_entry(facts.rules, facts.window)) return std::optional<Step>{};
+  return std::optional(entry_step(facts));
+}
+
+Decision look_to_sell(const Facts& facts) {
   if (facts.frozen == Frozen::all) return std::optional<Step>{};
   // What the venue would not take is not offered.
   if (!facts.window.now || is_dust(facts, facts.base_available, *facts.window.now)) return std::optional<Step>{};
@@ -163,25 +163,44 @@ Result<std::optional<Step>, Refusal> look(State state, const Facts& facts) {
                                          facts.instrument.base, facts.instrument.quote);
   if (!exit) return fail(Refusal::overflow);
   if (*exit == Exit::none) return std::optional<Step>{};
-  return std::optional<Step>{exit_step(facts, size, *exit)};
+  return std::optional(exit_step(facts, size, *exit));
 }
 
-Result<Step, Refusal> wake(State state, const Facts& facts) {
-  if (state != paused) return fail(Refusal::no_such_row);
-  return step_of(facts, paused, resume);
+Decision as_decision(Result<Step, Refusal> step) {
+  if (!step) return fail(step.error());
+  return std::optional(std::move(step).value());
 }
 
-Result<Step, Refusal> order_ended(State state, const Facts& facts, const OrderSummary& summary) {
-  if (state == entering) return entry_ended(facts, summary);
-  if (state == leaving) return position_sold(facts, summary, {leaving, exit_filled, exit_failed});
+Decision order_ended(State state, const Facts& facts, const OrderSummary& summary) {
+  if (state == entering) return as_decision(entry_ended(facts, summary));
+  if (state == leaving) return as_decision(position_sold(facts, summary, {leaving, exit_filled, exit_failed}));
   return fail(Refusal::no_such_row);
 }
 
-Result<Step, Refusal> sold_outside(State state, const Facts& facts, const OrderSummary& sold) {
+Decision sold_outside(State state, const Facts& facts, const OrderSummary& sold) {
   if (state != holding) return fail(Refusal::no_such_row);
   auto step = position_sold(facts, sold, {holding, close_outside, reduce_outside});
-  if (step && step->event == close_outside) step->data.exit_reason = "outside";
-  return step;
+  if (step && step->event == close_outside) step.value().data.exit_reason = "outside";
+  return as_decision(std::move(step));
+}
+
+}  // namespace
+
+Decision decide(State state, const Facts& facts, const Message& message) {
+  switch (message.told) {
+    case Told::look:
+      if (state == watching) return look_to_buy(facts);
+      if (state == holding) return look_to_sell(facts);
+      break;
+    case Told::resume:
+      if (state == paused) return std::optional(step_of(facts, paused, resume));
+      break;
+    case Told::order_ended:
+      return order_ended(state, facts, message.summary);
+    case Told::sold_outside:
+      return sold_outside(state, facts, message.summary);
+  }
+  return fail(Refusal::no_such_row);
 }
 
 }  // namespace machines::sleeve_cycle

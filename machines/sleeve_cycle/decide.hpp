@@ -39,6 +39,18 @@ struct Facts {
   Frozen frozen = Frozen::nothing;
 };
 
+// What it is told.
+enum class Told {
+  look,         // its timer: the price may have moved
+  resume,       // the pause that it rested in is over
+  order_ended,  // its child order has, with `summary`
+  sold_outside  // somebody else sold `summary` of the position, or it is gone: then summary.quote may be 0
+};
+struct Message {
+  Told told = Told::look;
+  OrderSummary summary{};
+};
+
 enum class Refusal { no_such_row, overflow };
 
 struct Step {
@@ -51,19 +63,11 @@ struct Step {
   std::optional<Data> next_cycle;   // to be born with this step
 };
 
-// One look at the price. Nothing when there is nothing to do: the timer is re-armed and nothing is written.
-// REQUIRES: state is watching or holding. Refusals: overflow.
-Result<std::optional<Step>, Refusal> look(State state, const Facts& facts);
-
-// The pause that it rested in is over. Refusals: no_such_row.
-Result<Step, Refusal> wake(State state, const Facts& facts);
-
-// The child order has ended with this. Refusals, in this order: no_such_row, overflow.
-Result<Step, Refusal> order_ended(State state, const Facts& facts, const OrderSummary& summary);
-
-// Somebody else sold of the position, or it is gone: `sold.quote` may be 0. The facts are those after it; what is left
-// below the venue's minimum counts as closed. Refusals, in this order: no_such_row, overflow.
-Result<Step, Refusal> sold_outside(State state, const Facts& facts, const OrderSummary& sold);
+// Nothing where a look finds nothing to do: the timer is re-armed and nothing is written. After a sale outside the
+// facts are those behind it; what is left below the venue's minimum counts as closed. Refusals, in this order:
+// no_such_row (a look is for who watches or holds, the end of an order for who enters or leaves, a sale outside for who
+// holds), overflow.
+Result<std::optional<Step>, Refusal> decide(State state, const Facts& facts, const Message& message);
 
 // A cycle looks at the price again at the next close after this.
 constexpr Instant next_look(Instant world_at) { return next_bar_close(world_at); }

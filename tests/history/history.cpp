@@ -151,11 +151,10 @@ json answer_of(const cycle::Step& step) {
   if (step.next_cycle) answer["next_cycle"] = json::parse(schemas::write_cycle(*step.next_cycle));
   return answer;
 }
-json answer_of(const Witness::Look& step) {
+json answer_of(const Witness::CycleAnswer& step) {
   if (!step) return refused(step.error());
   return step->has_value() ? answer_of(**step) : json("nothing to do");
 }
-json answer_of(const Witness::End& step) { return step ? answer_of(*step) : refused(step.error()); }
 json answer_of(const Witness::OrderAnswer& step) {
   if (!step) return refused(step.error());
   json answer = move_of(*step);
@@ -174,11 +173,12 @@ json answer_of(const Witness::Movement& step) {
 json ask_cycle(const json& house, const json& line) {
   const auto state = word_of<cycle::State>(line.at("state"));
   const cycle::Facts facts = cycle_facts_of(house, line.at("facts"));
-  if (!line.contains("order_ended")) return answer_of(cycle::look(state, facts));
+  if (!line.contains("order_ended")) return answer_of(cycle::decide(state, facts, {cycle::Told::look}));
   const json& end = line.at("order_ended");
-  return answer_of(cycle::order_ended(
+  return answer_of(cycle::decide(
       state, facts,
-      {amount_of(end.at(0)), amount_of(end.at(1)), amount_of(end.at(2)), {end.at(3).get<std::int64_t>()}}));
+      {cycle::Told::order_ended,
+       {amount_of(end.at(0)), amount_of(end.at(1)), amount_of(end.at(2)), {end.at(3).get<std::int64_t>()}}}));
 }
 
 json ask_order(const json& house, const json& line) {
@@ -228,7 +228,7 @@ void Recorder::house_of(const cycle::Facts& facts) {
   text_ += house_ + '\n';
 }
 
-void Recorder::looked(cycle::State state, const cycle::Facts& facts, const Look& step) {
+void Recorder::looked(cycle::State state, const cycle::Facts& facts, const CycleAnswer& step) {
   house_of(facts);
   json line = question("sleeve_cycle", machines::name_of(state), written(facts));
   line["answer"] = answer_of(step);
@@ -236,7 +236,7 @@ void Recorder::looked(cycle::State state, const cycle::Facts& facts, const Look&
 }
 
 void Recorder::order_ended(cycle::State state, const cycle::Facts& facts, const machines::OrderSummary& summary,
-                           const End& step) {
+                           const CycleAnswer& step) {
   house_of(facts);
   json line = question("sleeve_cycle", machines::name_of(state), written(facts));
   line["order_ended"] = written(summary);

@@ -14,9 +14,9 @@ namespace tests::history {
 class Recorder : public Witness {
  public:
   void looked(machines::sleeve_cycle::State state, const machines::sleeve_cycle::Facts& facts,
-              const Look& step) override;
+              const CycleAnswer& step) override;
   void order_ended(machines::sleeve_cycle::State state, const machines::sleeve_cycle::Facts& facts,
-                   const machines::OrderSummary& summary, const End& step) override;
+                   const machines::OrderSummary& summary, const CycleAnswer& step) override;
   void order_told(machines::order::State state, const machines::order::Facts& facts,
                   const machines::order::Message& message, const OrderAnswer& step) override;
   void moved(machines::allocation::State state, const machines::allocation::Facts& facts,

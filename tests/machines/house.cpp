@@ -92,7 +92,7 @@ void House::close_bar(std::int64_t hour, std::optional<Price> close) {
   if (close) closes_[hour] = *close;
   if (!has_cycle_ || (state_ != cycle::watching && state_ != cycle::holding)) return;
   const cycle::Facts seen = facts();
-  const auto step = cycle::look(state_, seen);
+  const auto step = cycle::decide(state_, seen, {cycle::Told::look});
   if (witness_ != nullptr) witness_->looked(state_, seen, step);
   if (!step) broken_ += "a look was refused\n";
   if (step && step->has_value()) take(**step, {}, {cycle_, version_ + 1, 0});
@@ -102,9 +102,9 @@ void House::resume() {
   paused_ = false;
   if (state_ != cycle::paused) return;
   const cycle::Facts seen = facts();
-  const auto step = cycle::wake(state_, seen);
-  if (witness_ != nullptr && step) witness_->looked(state_, seen, std::optional(*step));
-  if (step) take(*step, {}, {cycle_, version_ + 1, 0});
+  const auto step = cycle::decide(state_, seen, {cycle::Told::resume});
+  if (witness_ != nullptr && step) witness_->looked(state_, seen, step);
+  if (step) take(**step, {}, {cycle_, version_ + 1, 0});
 }
 
 void House::put_coins(Int128 amount) {
@@ -166,11 +166,11 @@ void House::end_order(const order::Step& step, machines::HoldKey step_key) {
     if (amount->minor() != after.available(account)) broken_ += "what is available was told wrong\n";
   }
   const auto summary = order::summary_of(step.data);
-  const auto ended = cycle::order_ended(state_, own, summary);
+  const auto ended = cycle::decide(state_, own, {cycle::Told::order_ended, summary});
   if (witness_ != nullptr) witness_->order_ended(state_, own, summary, ended);
   order_.reset();
   if (ended)
-    take(*ended, step.postings, step_key);
+    take(**ended, step.postings, step_key);
   else
     broken_ += "the cycle refused its order's end\n";
 }

@@ -22,17 +22,16 @@ machines::Instrument eth_usdt();  // fee 0.1 %, lot 0.0001 ETH, minimum 5 USDT
 class Witness {
  public:
   virtual ~Witness() = default;
-  using Look = machines::Result<std::optional<machines::sleeve_cycle::Step>, machines::sleeve_cycle::Refusal>;
-  using End = machines::Result<machines::sleeve_cycle::Step, machines::sleeve_cycle::Refusal>;
+  using CycleAnswer = machines::Result<std::optional<machines::sleeve_cycle::Step>, machines::sleeve_cycle::Refusal>;
   using OrderAnswer = machines::Result<machines::order::Step, machines::order::Refusal>;
   using Movement = machines::Result<machines::allocation::Step, machines::allocation::Refusal>;
-  virtual void looked(machines::sleeve_cycle::State, const machines::sleeve_cycle::Facts&, const Look&) {}
+  virtual void looked(machines::sleeve_cycle::State, const machines::sleeve_cycle::Facts&, const CycleAnswer&) {}
   virtual void order_ended(machines::sleeve_cycle::State, const machines::sleeve_cycle::Facts&,
-                           const machines::OrderSummary&, const End&) {}
+                           const machines::OrderSummary&, const CycleAnswer&) {}
   virtual void order_told(machines::order::State, const machines::order::Facts&, const machines::order::Message&,
                           const OrderAnswer&) {}
   using BreakAnswer = machines::Result<machines::reconciliation::Step, machines::reconciliation::Refusal>;
-  virtual void sold_outside(machines::sleeve_cycle::State, const machines::sleeve_cycle::Facts&, const End&) {}
+  virtual void sold_outside(machines::sleeve_cycle::State, const machines::sleeve_cycle::Facts&, const CycleAnswer&) {}
   virtual void broke(machines::reconciliation::State, const BreakAnswer&) {}
   virtual void moved(machines::allocation::State, const machines::allocation::Facts&, const Movement&) {}
 };

@@ -113,10 +113,10 @@ bool House::cycle_sold(const machines::OrderSummary& sold, const std::vector<mac
     *amount =
         Amount(amount->asset(),
                amount->minor() + machines::change_of_available(account, before, Amount::zero(amount->asset())).value());
-  const auto moved = cycle::sold_outside(state_, own, sold);
+  const auto moved = cycle::decide(state_, own, {cycle::Told::sold_outside, sold});
   if (witness_ != nullptr) witness_->sold_outside(state_, own, moved);
   if (!moved) return false;
-  take(*moved, before, key);
+  take(**moved, before, key);
   return true;
 }
 

@@ -36,23 +36,23 @@ class Record : public Witness {
   Words lines;
   std::set<Row> rows;
 
-  void looked(cycle::State state, const cycle::Facts& facts, const Look& step) override {
+  void looked(cycle::State state, const cycle::Facts& facts, const CycleAnswer& step) override {
     if (!step) return refused("cycle", state, "look", step.error());
     if (step->has_value()) cycle_moved(facts, **step);
   }
   void order_ended(cycle::State state, const cycle::Facts& facts, const machines::OrderSummary&,
-                   const End& step) override {
+                   const CycleAnswer& step) override {
     if (!step) return refused("cycle", state, "order_ended", step.error());
-    cycle_moved(facts, *step);
+    cycle_moved(facts, **step);
   }
   void order_told(order::State state, const order::Facts&, const order::Message& message,
                   const OrderAnswer& step) override {
     if (!step) return refused("order", state, machines::name_of(message.event), step.error());
     went("order", *step, step->data.reason.empty() ? "" : "because " + step->data.reason);
   }
-  void sold_outside(cycle::State state, const cycle::Facts& facts, const End& step) override {
+  void sold_outside(cycle::State state, const cycle::Facts& facts, const CycleAnswer& step) override {
     if (!step) return refused("cycle", state, "sold_outside", step.error());
-    cycle_moved(facts, *step);
+    cycle_moved(facts, **step);
   }
   void broke(reconciliation::State state, const BreakAnswer& step) override {
     if (!step) return refused("break", state, "explain", step.error());

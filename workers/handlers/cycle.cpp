@@ -17,9 +17,9 @@ Decision wake_up(const LeasedJob& job, const Facts& facts, const ledger::books::
   if (state != cycle::State::paused || facts.paused) return Commit{std::move(step), {}};
   const auto own = cycle_facts(sleeve, facts, facts.data, job.world_at);
   if (!own) return give_up_for_good("the cycle's data or its sleeve's rules can't be read");
-  const auto move = cycle::wake(state, *own);
+  const auto move = cycle::decide(state, *own, {cycle::Told::resume});
   if (!move) return give_up_for_good("refused: " + std::string(machines::name_of(move.error())));
-  add_cycle_move(step, sleeve, job.key.instance, facts.version, *move);
+  add_cycle_move(step, sleeve, job.key.instance, facts.version, **move);
   return Commit{std::move(step), {}};
 }
 
@@ -40,7 +40,7 @@ Decision CycleHandler::on_job(const LeasedJob& job, const Facts& facts) const {
     return Commit{step_for(job, facts, machines::Fate::done), {}};  // a look that came too late: nothing to look for
   const auto own = cycle_facts(sleeve->second, facts, facts.data, job.world_at);
   if (!own) return give_up_for_good("the cycle's data or its sleeve's rules can't be read");
-  const auto move = cycle::look(*state, *own);
+  const auto move = cycle::decide(*state, *own, {cycle::Told::look});
   if (!move) return give_up_for_good("refused: " + std::string(machines::name_of(move.error())));
   if (!move->has_value()) {
     machines::Step step = step_for(job, facts, machines::Fate::rearmed);

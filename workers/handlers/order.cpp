@@ -97,9 +97,9 @@ std::optional<std::string> add_cycle_end(machines::Step& step, const Known& know
   if (!quote || !base) return "overflow";
   own->quote_available = Amount(own->quote_available.asset(), facts.quote_available + *quote);
   own->base_available = Amount(own->base_available.asset(), facts.base_available + *base);
-  const auto ended = cycle::order_ended(*state, *own, order::summary_of(move.data));
+  const auto ended = cycle::decide(*state, *own, {cycle::Told::order_ended, order::summary_of(move.data)});
   if (!ended) return "its cycle refused: " + std::string(machines::name_of(ended.error()));
-  add_cycle_move(step, known.sleeve, facts.parent, facts.parent_version, *ended);
+  add_cycle_move(step, known.sleeve, facts.parent, facts.parent_version, **ended);
   return std::nullopt;
 }
 

@@ -112,9 +112,9 @@ Stored<std::string> add_outside_sale(ledger::Connection& connection, machines::S
   if (!quote || !base) return std::string("overflow");
   own->quote_available = Amount(own->quote_available.asset(), own->quote_available.minor() + *quote);
   own->base_available = Amount(own->base_available.asset(), own->base_available.minor() + *base);
-  const auto move = cycle::sold_outside(*state, *own, sold);
+  const auto move = cycle::decide(*state, *own, {cycle::Told::sold_outside, sold});
   if (!move) return "its cycle is " + facts->front()->state + ", and only one that is holding has something to sell";
-  workers::handlers::add_cycle_move(step, position.sleeve, position.cycle, facts->front()->version, *move);
+  workers::handlers::add_cycle_move(step, position.sleeve, position.cycle, facts->front()->version, **move);
   return std::string();
 }
 
