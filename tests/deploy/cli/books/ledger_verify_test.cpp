@@ -1,5 +1,5 @@
-// tests/deploy/bursar/audit_test.cpp: the audit as an operator meets it: what was put back or changed behind the
-// house's back is refused or named, everything freezes, and what did not end is not ok.
+// tests/deploy/cli/books/ledger_verify_test.cpp: the audit as an operator meets it: what was put back or changed behind
+// the house's back is refused or named, everything freezes, and what did not end is not ok.
 #include <gmock/gmock.h>
 
 #include <algorithm>

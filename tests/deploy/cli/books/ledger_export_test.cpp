@@ -1,5 +1,5 @@
-// tests/deploy/bursar/export_test.cpp: `bursar ledger export` as a user meets it: a real run's books, taken over by
-// tools that are not ours to the last unit; and files that are there whole or not at all.
+// tests/deploy/cli/books/ledger_export_test.cpp: `bursar ledger export` as a user meets it: a real run's books, taken
+// over by tools that are not ours to the last unit; and files that are there whole or not at all.
 #include <gmock/gmock.h>
 #include <signal.h>
 

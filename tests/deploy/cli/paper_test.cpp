@@ -1,4 +1,5 @@
-// The paper venue of a real house: what it takes its fees in, and what a person does there, past this program.
+// tests/deploy/cli/paper_test.cpp: the paper venue of a real house: what it takes its fees in, and what a person does
+// there, past this program.
 #include <gmock/gmock.h>
 #include <signal.h>
 

@@ -1,4 +1,4 @@
-// tests/deploy/bursar/reconcile_house_test.cpp: reconciliation as a user meets it: a person sells, brings and takes
+// tests/deploy/cli/reconciliation_test.cpp: reconciliation as a user meets it: a person sells, brings and takes
 // coins at the venue of a running house; what the venue explains is booked once, the rest waits for a word.
 #include <gmock/gmock.h>
 #include <signal.h>

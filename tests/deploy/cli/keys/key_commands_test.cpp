@@ -1,5 +1,5 @@
-// tests/deploy/bursar/keys_test.cpp: `bursar key` as a user meets it, against a running house and its paper venue; and
-// that a secret which went in by file, pipe or prompt comes out nowhere (INV36).
+// tests/deploy/cli/keys/key_commands_test.cpp: `bursar key` as a user meets it, against a running house and its paper
+// venue; and that a secret which went in by file, pipe or prompt comes out nowhere (INV36).
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <pty.h>

@@ -1,4 +1,5 @@
-// Vaults, sleeves, pauses and freezes as a person orders them: what settles, what is refused by name, what is in force.
+// tests/deploy/cli/vaults_test.cpp: vaults, sleeves, pauses and freezes as a person orders them: what settles, what is
+// refused by name, what is in force.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <signal.h>

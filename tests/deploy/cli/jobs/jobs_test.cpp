@@ -1,4 +1,5 @@
-// What an operator orders about jobs, by the real executable on a real PostgreSQL; and a replay that somebody pauses.
+// tests/deploy/cli/jobs/jobs_test.cpp: what an operator orders about jobs, by the real executable on a real PostgreSQL;
+// and a replay that somebody pauses.
 #include <gmock/gmock.h>
 
 #include "deploy/cli/jobs/jobs.hpp"

@@ -1,4 +1,4 @@
-// tests/deploy/bursar/schedule_house_test.cpp: schedules as a user meets them: declared in a file, fired by the clock
+// tests/deploy/cli/schedules_test.cpp: schedules as a user meets them: declared in a file, fired by the clock
 // and by a person in a house that stays open, killed on the way, and looked at.
 #include <gmock/gmock.h>
 #include <signal.h>

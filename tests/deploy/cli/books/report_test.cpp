@@ -1,5 +1,5 @@
-// tests/deploy/bursar/report_test.cpp: `bursar report` as a user meets it: a real run's books add up on every day and
-// say what the run itself said, to the last unit; a row that somebody changed is found and named.
+// tests/deploy/cli/books/report_test.cpp: `bursar report` as a user meets it: a real run's books add up on every day
+// and say what the run itself said, to the last unit; a row that somebody changed is found and named.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
