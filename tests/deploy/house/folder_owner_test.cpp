@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "ledger/audit/server_identity.hpp"
 #include "tests/deploy/bursar/finished.hpp"
 
 namespace tests {
@@ -49,6 +50,67 @@ TEST_F(FolderOwner, AnotherHouseInTheDefaultFolderSaysNothingOfADatabase) {
   const Said renamed = bursar({"ledger", "verify"}, own);
   EXPECT_EQ(renamed.code, 1);
   EXPECT_THAT(renamed.out, HasSubstr("connect to the right database"));
+}
+
+// The sentence itself, by what the folder remembers.
+class RememberedDatabase : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
+    const std::string database = fresh_database();
+    // An owner's opening is the first link of a chain.
+    must_run(database, "SELECT ledger.open_owner('default', 3)");
+    must_run(database,
+             "SELECT ledger.record_move(1, 'till', 0, 0, '', 'open', 'start', 0, false, '{}', 1000, 'count', 1000)");
+    connection_.emplace(dsn(database));
+    const auto now = ledger::audit::look_at(*connection_);
+    ASSERT_TRUE(now && *now);
+    here_ = **now;
+    ASSERT_FALSE(here_.heads.empty());
+    place_ = {{folder_.path()}, dsn(database), false, true, false};
+  }
+  std::string why(const ledger::audit::ServerIdentity& remembered) {
+    EXPECT_TRUE(ledger::audit::keep(place_.layout.seen(), remembered));
+    return deploy::why_of_another(place_, *connection_);
+  }
+
+  TempFolder folder_;
+  std::optional<ledger::Connection> connection_;
+  ledger::audit::ServerIdentity here_;
+  deploy::LedgerPlace place_;
+};
+
+TEST_F(RememberedDatabase, AFolderThatRemembersThisOneOrNoneIsItsOwn) {
+  EXPECT_EQ(deploy::why_of_another(place_, *connection_), "") << "it remembers none";
+  EXPECT_EQ(why(here_), "");
+  auto renamed = here_;
+  renamed.deployment = "00000000000000aa";
+  EXPECT_EQ(why(renamed), "") << "its chain goes on from what the folder remembers, whatever it is called now";
+}
+
+TEST_F(RememberedDatabase, AnothersFolderIsNamedWithBothUnlessAPersonNamedIt) {
+  auto other = here_;
+  other.deployment = "00000000000000aa";
+  other.heads = {{3, 1, std::string(64, 'a')}};
+  EXPECT_EQ(why(other), "the default data folder " + folder_.path().string() +
+                            " is of deployment 00000000000000aa, and this database is " + here_.deployment +
+                            "; name its own folder with --data-dir");
+  other.heads.clear();
+  EXPECT_NE(why(other), "") << "it remembers a name alone";
+  place_.folder_is_named = true;
+  EXPECT_EQ(why(other), "");
+  place_.folder_is_named = false;
+  place_.by_folder = true;
+  EXPECT_EQ(why(other), "");
+}
+
+TEST_F(RememberedDatabase, WhatCantBeReadIsForWhoUsesItNextToSay) {
+  auto other = here_;
+  other.deployment = "00000000000000aa";
+  other.heads.clear();
+  ASSERT_NE(why(other), "");
+  ledger::Connection away("host=/nowhere dbname=none");
+  EXPECT_EQ(deploy::why_of_another(place_, away), "");
 }
 
 }  // namespace
