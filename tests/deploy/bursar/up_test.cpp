@@ -88,14 +88,6 @@ TEST_F(Up, OtherPricesOrSettingsOnTheSameFolderAreRefused) {
   EXPECT_TRUE(verifies(house.data_dir));
 }
 
-TEST_F(Up, TheExampleConfigurationIsTheDefault) {
-  const TempFolder folder;
-  write_text(folder.path() / "example.toml", bursar({"config"}).out);
-  const Said said = bursar(
-      {"status", "--config", (folder.path() / "example.toml").string(), "--data-dir", finished_house().data_dir});
-  EXPECT_EQ(said.code, 0) << said.err;
-}
-
 // The third order is given no answer, so the replay waits for it while the signal arrives.
 TEST_F(Up, StoppedInTheMiddleItGoesOnToTheSameDigest) {
   const TempFolder folder;

@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include "ledger/jobs/seats.hpp"
 #include "tests/deploy/bursar/finished.hpp"
+#include "tests/support/captured.hpp"
 
 namespace tests {
 namespace {
@@ -53,6 +55,67 @@ TEST_F(Status, ARunningHouseIsSeenAndItsFolderIsItsOwn) {
   EXPECT_EQ(look({"ledger", "verify"}).code, 0);
   run->send(SIGTERM);
   EXPECT_EQ(run->wait().code, 0) << run->output();
+}
+
+// What the rows alone say, in this process; nobody serves them.
+class StatusOfRows : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
+    database_ = fresh_database();
+    must_run(database_, "SELECT ledger.open_owner('default', 3)");
+    must_run(database_,
+             "SELECT ledger.record_move(1, 'till', 0, 0, '', 'open', 'start', 0, false, '{}', 1000, 'count', 1000)");
+    where_.dsn = dsn(database_);
+    where_.layout.folder = folder_.path();
+  }
+  [[nodiscard]] Captured show() const {
+    return captured([&] { return deploy::show_status(where_, 30); });
+  }
+  [[nodiscard]] json told() {
+    where_.json = true;
+    const Captured said = show();
+    where_.json = false;
+    return json::parse(said.out, nullptr, false);
+  }
+
+  TempFolder folder_;
+  std::string database_;
+  deploy::Where where_;
+};
+
+TEST_F(StatusOfRows, AnInstanceThatNothingWillMoveIsNamedAndIsAFailure) {
+  const Captured sound = show();
+  EXPECT_EQ(sound.code, 0) << sound.err;
+  EXPECT_THAT(sound.out, HasSubstr("till          open               1\n"));
+  EXPECT_THAT(sound.out, HasSubstr("stranded   0\n"));
+  must_run(database_, "DELETE FROM ledger.job");
+  const Captured stranded = show();
+  EXPECT_EQ(stranded.code, 1);
+  EXPECT_THAT(stranded.out, HasSubstr("stranded   1\n  till 1 is open: no job, timer or child will move it\n"));
+  EXPECT_EQ(told()["stranded"], 1);
+}
+
+TEST_F(StatusOfRows, WorkThatNobodyTakesIsNamedWithItsReason) {
+  must_run(database_,
+           "SELECT ledger.submit_event(1, (SELECT id FROM ledger.instance), 'audit', 1000); "
+           "UPDATE ledger.job SET run_at = clock_timestamp() - interval '40 seconds' WHERE is_event");
+  EXPECT_THAT(show().out,
+              HasSubstr("stuck      1 job of till (audit) is ready, and nobody has taken the oldest for 4"));
+  const json stuck = told()["stuck"];
+  ASSERT_EQ(stuck.size(), 1U);
+  EXPECT_EQ(stuck[0]["command"], "audit");
+  EXPECT_EQ(stuck[0]["reason"], "no broker answers");
+}
+
+TEST_F(StatusOfRows, ABrokerThatSitsAndIsSilentIsToldFromNone) {
+  EXPECT_THAT(show().out, HasSubstr("brokers    none answers\n"));
+  where_.house_may_run = false;
+  EXPECT_THAT(show().out, HasSubstr("brokers    none: the house is not running; `bursar up` starts it\n"));
+  where_.house_may_run = true;
+  ledger::Connection connection(where_.dsn);
+  ASSERT_TRUE(ledger::jobs::Seats(connection).take("b", "ipc:///nowhere", std::string(40, 'x'), 60'000));
+  EXPECT_THAT(show().out, HasSubstr("broker     b at ipc:///nowhere sits, and does not answer\n"));
 }
 
 }  // namespace

@@ -124,23 +124,6 @@ TEST_F(OperatorJobs, OnlyWhatHasNotLeftIsCancelledAndTheRestIsRefusedByName) {
   EXPECT_EQ(told({"status"})["stranded"], 0);
 }
 
-TEST_F(OperatorJobs, AMachineOrAnInstanceIsPausedAndResumedByName) {
-  const std::string id = order("drafted", "place_order");
-  const std::string instance = id.substr(2, id.find('/', 2) - 2);
-  EXPECT_THAT(say({"pause", "kind", "teapot", "--why", "x"}).err, HasSubstr("there is no machine `teapot`"));
-  EXPECT_THAT(say({"pause", "instance", "99999", "--why", "x"}).err, HasSubstr("no live instance"));
-  EXPECT_THAT(say({"pause", "kind", "order", "--why", "a look"}).out, HasSubstr("nothing of it is dispatched"));
-  EXPECT_EQ(say({"pause", "instance", instance, "--why", "a look"}).code, 0);
-  EXPECT_THAT(told({"controls"}), SizeIs(2));
-  EXPECT_EQ(one("SELECT count(*)::text FROM ledger.take('{3}', 5000, 10, 'b')"), "0");
-  EXPECT_EQ(told({"job", "list"})[0]["state"], "held");
-  EXPECT_EQ(told({"status"})["jobs"]["held"], 1);
-  EXPECT_EQ(say({"resume", "kind", "order", "--why", "looked"}).code, 0);
-  EXPECT_EQ(told({"job", "list"})[0]["state"], "held") << "its instance is paused still";
-  EXPECT_EQ(say({"resume", "instance", instance, "--why", "looked"}).code, 0);
-  EXPECT_EQ(one("SELECT count(*)::text FROM ledger.take('{3}', 5000, 10, 'b')"), "1");
-}
-
 TEST(OperatorReplay, APausedReplayWaitsSaysSoAndComesToTheSameEnd) {
   if (const std::string why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
   TempFolder folder;
