@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <regex>
+#include <set>
 #include <sstream>
 
 namespace tests::tidy {
@@ -350,6 +352,33 @@ Findings crowding(const std::vector<std::string>& paths) {
     if (count > most_sources)
       found.push_back(
           fmt::format("{}: {} sources and headers; a room of deploy has {} at most", folder, count, most_sources));
+  return found;
+}
+
+Findings untested(const std::vector<File>& files) {
+  static const std::vector<std::string> rooms{"deploy/cli", "deploy/house", "deploy/replay", "workers/handlers"};
+  static const std::regex word(R"(([^\s()]+)_test\.cpp)");
+  static const std::string top = "${CMAKE_SOURCE_DIR}/";
+  std::set<std::string> there, in_a_program;
+  for (const File& file : files) {
+    there.insert(file.path);
+    if (!is_below(file.path, "tests") || !is_kind(file.path, {"CMakeLists.txt"})) continue;
+    for (std::sregex_iterator one(file.text.begin(), file.text.end(), word), end; one != end; ++one) {
+      const std::string name = one->str();
+      const std::string path = name.starts_with(top) ? name.substr(top.size()) : folder_of(file.path) + "/" + name;
+      in_a_program.insert(std::filesystem::path(path).lexically_normal().string());
+    }
+  }
+  Findings found;
+  for (const File& file : files) {
+    const auto is_above = [&](const std::string& room) { return is_below(file.path, room); };
+    if (!is_kind(file.path, {".cpp"}) || std::none_of(rooms.begin(), rooms.end(), is_above)) continue;
+    const std::string test = "tests/" + file.path.substr(0, file.path.size() - 4) + "_test.cpp";
+    if (there.count(test) == 0)
+      found.push_back(fmt::format("{}: it has no test; write {}", file.path, test));
+    else if (in_a_program.count(test) == 0)
+      found.push_back(fmt::format("{}: it is in no program; name it in a CMakeLists.txt of tests", test));
+  }
   return found;
 }
 

@@ -51,6 +51,9 @@ Findings crowding(const std::vector<std::string>& paths);
 // A page that people read. ARCHITECTURE.md has 2,300 words at most, the README.md of a top folder 10 to 40 lines. No
 // page names, in backticks, a path below a top folder that is not there.
 Findings pages(const File& file, const std::function<bool(const std::string& path)>& is_there);
+// Each source of deploy/cli, deploy/house, deploy/replay and workers/handlers has its test at the mirrored path below
+// tests/, and that one is compiled: some CMakeLists.txt there names it. Asks for all files of the repository.
+Findings untested(const std::vector<File>& files);
 // All of the rules on one file that fit the file's kind.
 Findings all_rules(const File& file);
 

@@ -78,6 +78,22 @@ TEST(Rules, APageForPeopleIsShortAndTrue) {
   EXPECT_THAT(finds("ARCHITECTURE.md", "```mermaid\nit says `ledger/gone`\n```\n"), IsEmpty());
 }
 
+TEST(Rules, EachSourceOfSomeRoomsHasItsTestAtTheMirroredPath) {
+  const std::string test = "tests/deploy/cli/status_test.cpp";
+  std::vector<File> files{{"deploy/cli/status.cpp", ""}, {"deploy/cli/status.hpp", ""}, {"deploy/report/html.cpp", ""}};
+  EXPECT_THAT(untested(files), ElementsAre("deploy/cli/status.cpp: it has no test; write " + test));
+  files.push_back({"tests/deploy/bursar/status_test.cpp", ""});
+  EXPECT_THAT(untested(files), SizeIs(1)) << "another place";
+  files.push_back({test, ""});
+  EXPECT_THAT(untested(files), ElementsAre(test + ": it is in no program; name it in a CMakeLists.txt of tests"));
+  files.push_back({"tests/deploy/bursar/CMakeLists.txt", "bursar_test(a SOURCES status_test.cpp LIBS b)\n"});
+  EXPECT_THAT(untested(files), SizeIs(1)) << "another file";
+  files.back().text = "bursar_test(a SOURCES house.cpp ../cli/status_test.cpp\n  LIBS b)\n";
+  EXPECT_THAT(untested(files), IsEmpty());
+  files.back().text = "bursar_test(a SOURCES ${CMAKE_SOURCE_DIR}/" + test + ")\n";
+  EXPECT_THAT(untested(files), IsEmpty());
+}
+
 TEST(Rules, EachLibraryHasOneOwner) {
   const auto finds = [](const std::string& path, const std::string& name) {
     return kept_headers({path, "#include <" + name + ">\n"});

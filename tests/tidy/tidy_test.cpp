@@ -64,6 +64,8 @@ TEST(Tidy, PagesForPeopleAreShortAndTrue) {
               Findings{});
 }
 
+TEST(Tidy, EachSourceOfSomeRoomsHasItsTest) { EXPECT_EQ(untested(all_files()), Findings{}); }
+
 TEST(Tidy, TheTopLevelIsTheHouseAndNothingElse) {
   std::set<std::string> known = folders;
   known.insert({"CMakeLists.txt", "CMakePresets.json", "README.md", "ARCHITECTURE.md", "LICENSE", "build"});
