@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <regex>
 #include <sstream>
 
 #include "tests/tidy/rules.hpp"
@@ -61,6 +62,29 @@ Findings pages(const File& file, const std::function<bool(const std::string& pat
   if (is_of_top_folder && (number < least_lines || number > most_lines))
     found.push_back(fmt::format("{}:1: {} lines; the README of a top folder has {} to {}", file.path, number,
                                 least_lines, most_lines));
+  return found;
+}
+
+Findings suites(const File& page, const std::vector<File>& files) {
+  static const std::regex named(R"(`(tests/[^` ]+)` \(((`\w+`(, )?)+)\))"), suite(R"(`(\w+)`)");
+  const auto is_below = [&](const std::string& folder, const std::string& name) {
+    const std::regex test("\\bTEST(_F|_P)?\\(" + name + ",|\\bRC_GTEST_[A-Z_]+\\(" + name + ",");
+    return std::any_of(files.begin(), files.end(), [&](const File& file) {
+      return file.path.starts_with(folder + "/") && std::regex_search(file.text, test);
+    });
+  };
+  Findings found;
+  int number = 0;
+  std::istringstream in(page.text);
+  for (std::string line; std::getline(in, line);) {
+    ++number;
+    for (std::sregex_iterator at(line.begin(), line.end(), named), end; at != end; ++at) {
+      const std::string folder = (*at)[1], names = (*at)[2];
+      for (std::sregex_iterator one(names.begin(), names.end(), suite); one != end; ++one)
+        if (!is_below(folder, (*one)[1]))
+          found.push_back(fmt::format("{}:{}: there is no {} below {}", page.path, number, (*one)[1].str(), folder));
+    }
+  }
   return found;
 }
 

@@ -51,6 +51,8 @@ Findings crowding(const std::vector<std::string>& paths);
 // A page that people read. ARCHITECTURE.md has 2,300 words at most, the README.md of a top folder 10 to 40 lines. No
 // page names, in backticks, a path below a top folder that is not there.
 Findings pages(const File& file, const std::function<bool(const std::string& path)>& is_there);
+// A suite that a page names behind its folder, as in `tests/ledger` (`Base`, `Rights`), is in a source below it.
+Findings suites(const File& page, const std::vector<File>& files);
 // Each source of deploy/cli, deploy/house, deploy/replay and workers/handlers has its test at the mirrored path below
 // tests/, and that one is compiled: some CMakeLists.txt there names it. Asks for all files of the repository.
 Findings untested(const std::vector<File>& files);

@@ -78,6 +78,13 @@ TEST(Rules, APageForPeopleIsShortAndTrue) {
   EXPECT_THAT(finds("ARCHITECTURE.md", "```mermaid\nit says `ledger/gone`\n```\n"), IsEmpty());
 }
 
+TEST(Rules, ASuiteIsWhereAPageSaysThatItIs) {
+  const std::vector<File> files{{"tests/ledger/a_test.cpp", std::string("TE") + "ST_F(Base, Opens) {}\n"}};
+  EXPECT_THAT(suites({"a.md", "| x | `tests/ledger` (`Base`), `tests/kill` |\n"}, files), IsEmpty());
+  EXPECT_THAT(suites({"a.md", "\n`tests/ledger` (`Base`, `Bas`), `tests/kill` (`Base`)\n"}, files),
+              ElementsAre("a.md:2: there is no Bas below tests/ledger", "a.md:2: there is no Base below tests/kill"));
+}
+
 TEST(Rules, EachSourceOfSomeRoomsHasItsTestAtTheMirroredPath) {
   const std::string test = "tests/deploy/cli/status_test.cpp";
   std::vector<File> files{{"deploy/cli/status.cpp", ""}, {"deploy/cli/status.hpp", ""}, {"deploy/report/html.cpp", ""}};

@@ -62,6 +62,8 @@ TEST(Tidy, PagesForPeopleAreShortAndTrue) {
   for (const std::string& path : paths)
     EXPECT_EQ(pages({path, read(top / path)}, [&](const std::string& named) { return fs::exists(top / named); }),
               Findings{});
+  const std::vector<File> files = all_files();
+  for (const std::string& path : paths) EXPECT_EQ(suites({path, read(top / path)}, files), Findings{});
 }
 
 TEST(Tidy, EachSourceOfSomeRoomsHasItsTest) { EXPECT_EQ(untested(all_files()), Findings{}); }
