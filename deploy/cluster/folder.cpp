@@ -28,14 +28,15 @@ machines::Failure<ClusterError> refuse(fmt::format_string<Parts...> text, Parts&
 
 mode_t folder_mode() { return geteuid() == 0 ? 0711 : 0700; }
 
+// Those that are missing get the mode of the folder itself, whatever the umask: postgres has to pass through them.
 std::optional<ClusterError> make_parents(const fs::path& folder) {
+  const fs::path parent = folder.parent_path();
   std::error_code error;
-  fs::create_directories(folder.parent_path(), error);
-  if (error)
-    return ClusterError{fmt::format("can't make the folder {}: {}; choose another --data-dir",
-                                    folder.parent_path().string(), error.message()),
-                        2};
-  return std::nullopt;
+  if (parent == folder || fs::exists(parent, error)) return std::nullopt;
+  if (auto refused = make_parents(parent)) return refused;
+  if (mkdir(parent.c_str(), folder_mode()) == 0 && chmod(parent.c_str(), folder_mode()) == 0) return std::nullopt;
+  return ClusterError{
+      fmt::format("can't make the folder {}: {}; choose another --data-dir", parent.string(), strerror(errno)), 2};
 }
 
 bool holds_nothing(const fs::path& folder) {

@@ -42,10 +42,11 @@ class FolderLock {
 // nobody may, and nothing when this is not root: then what the kernel lets us reach is ours to reach.
 std::optional<std::string> not_ours_to_follow(const std::filesystem::path& path);
 
-// Makes the folder where it is missing (0711 for root, else 0700) with its subfolders keys (0700) and log (0700), and
-// checks the one that exists: a folder of ours by its marker file, owned by this user. Returns its absolute path.
-// Errors (exit code 2): a file, not ours, owned by someone else, not empty without our marker, or a parent that the
-// user `postgres` can't traverse, or a name on the way that another user may set, when this is root.
+// Makes the folder and its parents where they are missing (0711 for root, else 0700, whatever the umask) with its
+// subfolders keys (0700) and log (0700), and checks the one that exists: a folder of ours by its marker file, owned by
+// this user. Returns its absolute path. Errors (exit code 2): a file, not ours, owned by someone else, not empty
+// without our marker, or a parent that the user `postgres` can't traverse, or a name on the way that another user may
+// set, when this is root.
 Clustered<std::filesystem::path> open_folder(const std::filesystem::path& folder);
 
 }  // namespace deploy

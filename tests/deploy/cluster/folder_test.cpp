@@ -38,6 +38,17 @@ TEST(Folder, AFreshOneGetsItsModesAndMarker) {
   EXPECT_TRUE(open_folder(*opened).has_value()) << "again";
 }
 
+// The executable runs with this umask: root's own new parents once barred postgres, and the folder was refused.
+TEST(Folder, NewParentsCanBePassedWhateverTheUmask) {
+  const tests::TempFolder temp;
+  const mode_t before = umask(077);
+  const auto opened = open_folder(temp.path() / "a" / "b" / "data");
+  umask(before);
+  ASSERT_TRUE(opened.has_value()) << opened.error().text;
+  for (const fs::path& parent : {temp.path() / "a", temp.path() / "a" / "b"})
+    EXPECT_EQ(mode_of(parent), geteuid() == 0 ? 0711 : 0700) << parent;
+}
+
 TEST(Folder, AnEmptyOneIsTaken) {
   const tests::TempFolder temp;
   EXPECT_TRUE(open_folder(temp.path()).has_value());
