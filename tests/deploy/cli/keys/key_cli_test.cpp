@@ -16,11 +16,7 @@ using testing::StartsWith;
 
 constexpr const char* secret = "CANARY-of-the-line";
 
-Captured say(std::vector<std::string> words) {
-  words.insert(words.begin(), "key");
-  words.insert(words.end(), {"--dsn", "host=/nowhere"});
-  return line({deploy::add_key_commands}, words);
-}
+Captured say(const std::vector<std::string>& words) { return unreached(deploy::add_key_commands, "key", words); }
 
 TEST(KeyCommandWords, Inv36ASecretOnTheLineIsRefusedAndNotRepeated) {
   const std::vector<std::string> add{"add", "--name", "a", "--account", "spot", "--purpose", "read"};
