@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "brokers/wire/held.hpp"
+#include "brokers/wire/zmq_handles.hpp"
 
 namespace brokers::wire {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <thread>
 
-#include "brokers/wire/held.hpp"
+#include "brokers/wire/zmq_handles.hpp"
 #include "machines/core/names.hpp"
 
 namespace brokers::wire {

@@ -1,8 +1,8 @@
 // deploy/bursar/main.cpp: the one executable: its nouns. Exit codes: 0; 1 refusal or failure; 2 usage or configuration.
 #include <sys/stat.h>
 
-#include "deploy/bursar/apart.hpp"
 #include "deploy/bursar/nodes.hpp"
+#include "deploy/bursar/standalone.hpp"
 #include "deploy/bursar/up.hpp"
 #include "deploy/cli/books/ledger.hpp"
 #include "deploy/cli/books/report.hpp"

@@ -70,8 +70,8 @@ void confine([[maybe_unused]] const NodeOptions& options, [[maybe_unused]] Confi
 #endif
 }
 
-// Where the master key lies, and a new one will: it is put in the other's place. The folder of the house is no such
-// place.
+// Where the master key lies, and a new one will: it is put in the other's place. The folder of the house is no
+// such place.
 std::filesystem::path place_of_master_key(const NodeOptions& options) {
   const auto file =
       ledger::secrets::find_master_key(options.config.keys.master_key_file, options.layout.key("master.key")).file;

@@ -1,6 +1,6 @@
 // deploy/bursar/nodes.hpp: the processes of a house: broker, worker, paper venue, the one that tests API keys, as
 // `bursar up` starts them, with the keys of the data folder, and as anybody may start them anywhere
-// (deploy/bursar/apart). Each serves until SIGTERM.
+// (deploy/bursar/standalone). Each serves until SIGTERM.
 #pragma once
 
 #include <string>

@@ -296,7 +296,8 @@ class Run {
     how.who = who;
     how.person = who_asks();
     how.patience = patience;
-    // Without a master key: no secret is ever in this process. Where orders must be signed, `bursar reconcile` asks.
+    // Without a master key: no secret is ever in this process. Where orders must be signed, `bursar reconcile`
+    // asks.
     how.ask_order =
         ask_venue_for_order(house_.layout().venue_files("worker"), house_.owner_dsn(), {}, std::chrono::seconds(2));
     const auto made =
@@ -314,16 +315,16 @@ class Run {
   }
 
   int verify() {
-    const auto said = testify(Depth::full);
+    const auto said = verify(Depth::full);
     if (!said) return failed("the ledger could not be verified: " + said.error().text);
     if (said->outcome != Verification::Outcome::ok) return unsound(*said);
     verdict_ = said->verdict;
     return 0;
   }
 
-  ledger::Stored<Verification> testify(Depth depth) {
+  ledger::Stored<Verification> verify(Depth depth) {
     signed_us_ = steady_us();
-    return house_.ask([&] { return Auditor(house_.layout().audit_files()).testify(connection_, depth); });
+    return house_.ask([&] { return Auditor(house_.layout().audit_files()).verify(connection_, depth); });
   }
 
   // A row that is not what history makes of it: nothing leaves any more. A database that was refused is left as it is.
@@ -341,7 +342,7 @@ class Run {
 
   // Verifies what came since the last checkpoint and signs the next; 0 also where the database does not answer now.
   int sign() {
-    const auto said = testify(Depth::since_checkpoint);
+    const auto said = verify(Depth::since_checkpoint);
     if (said && said->is_torn)
       print_text(stderr, "{}: its last line is torn, a write that was cut short; it counts for nothing\n",
                  house_.layout().checkpoints().string());
@@ -353,7 +354,7 @@ class Run {
   }
 
   machines::Result<std::string, std::string> checkpoint_now() {
-    const auto said = testify(Depth::since_checkpoint);
+    const auto said = verify(Depth::since_checkpoint);
     if (!said) return machines::fail("the ledger could not be verified: " + said.error().text);
     if (said->outcome == Verification::Outcome::ok)
       return std::string(said->is_signed ? "signed" : "the last one holds all there is");

@@ -51,7 +51,8 @@ CLI::App& Commands::look(CLI::App& parent, const std::string& name, const std::s
 void Commands::add_json_flag(CLI::App& command) { command.add_flag("--json", args_.json, "JSON for programs"); }
 
 CLI::App& Commands::look(CLI::App& parent, const std::string& name, const std::string& help, Look act) {
-  return look(parent, name, help, [act = std::move(act)](const Where& where, const Config&) { return act(where); });
+  return look(parent, name, help,
+              [act = std::move(act)](const CommandContext& context, const Config&) { return act(context); });
 }
 
 Layout Commands::layout(const Config& config) const {

@@ -23,8 +23,8 @@ class Commands {
  public:
   using Config = schemas::config::Config;
   using Run = std::function<int()>;
-  using Look = std::function<int(const Where&)>;
-  using LookByConfig = std::function<int(const Where&, const Config&)>;
+  using Look = std::function<int(const CommandContext&)>;
+  using LookByConfig = std::function<int(const CommandContext&, const Config&)>;
 
   explicit Commands(const std::string& what_the_program_is);
 

@@ -14,22 +14,23 @@ bool is_without_right(const ledger::StoreError& error) {
 }
 
 // What to do where the database can't be reached, or is none of ours.
-std::string advice(const Where& where, const ledger::StoreError& error) {
+std::string advice(const CommandContext& context, const ledger::StoreError& error) {
   const bool foreign =
       error.text.starts_with("[42P01]") || error.text.starts_with("[3F000]") || error.text.starts_with("[42883]");
   if (foreign) return "; this database holds no ledger of Bursar: check --dsn, or let `bursar up` make one in it";
   if (is_without_right(error))
     return fmt::format(
         "; `GRANT {} TO {}` gives a login what people order and look at; what remains is the owner's alone",
-        operator_role, ledger::login_of(where.dsn));
+        operator_role, ledger::login_of(context.dsn));
   if (error.failure != ledger::StoreFailure::unavailable) return "";
-  return where.by_folder ? "; `bursar up` on this data folder starts it, if it is not just starting" : "; check --dsn";
+  return context.by_folder ? "; `bursar up` on this data folder starts it, if it is not just starting"
+                           : "; check --dsn";
 }
 
 }  // namespace
 
-int failed(const Where& where, const std::string& what, const ledger::StoreError& error) {
-  print_text(stderr, "bursar: {}: {}{}\n", what, error.text, advice(where, error));
+int failed(const CommandContext& context, const std::string& what, const ledger::StoreError& error) {
+  print_text(stderr, "bursar: {}: {}{}\n", what, error.text, advice(context, error));
   return 1;
 }
 

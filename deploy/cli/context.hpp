@@ -9,12 +9,12 @@
 
 namespace deploy {
 
-struct Where : LedgerPlace {
+struct CommandContext : LedgerPlace {
   bool json = false;
 };
 
 // Says what can't be read, why, and what to do; returns 1.
-int failed(const Where& where, const std::string& what, const ledger::StoreError& error);
+int failed(const CommandContext& context, const std::string& what, const ledger::StoreError& error);
 
 // Says what can't be meant, in one line; returns 2.
 int wrong(const std::string& text);

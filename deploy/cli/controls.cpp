@@ -11,7 +11,7 @@
 #include "deploy/terminal/print.hpp"
 #include "ledger/books/vaults.hpp"
 #include "ledger/env/times.hpp"
-#include "ledger/jobs/desk.hpp"
+#include "ledger/jobs/job_admin.hpp"
 #include "machines/catalog/catalog.hpp"
 
 namespace deploy {
@@ -21,28 +21,28 @@ using ledger::env::utc;
 namespace {
 
 using ledger::Parameters;
-using ledger::Statement;
+using ledger::SqlStatement;
 using nlohmann::ordered_json;
 
-constexpr Statement impose_statement = {"impose", "SELECT ledger.impose($1, $2, $3, $4, $5, $6, $7)"};
-constexpr Statement halt_statement = {"halt", "SELECT ledger.halt($1, $2, $3, $4, $5)"};
-constexpr Statement kinds_statement = {"kinds_of",
-                                       "SELECT kind FROM ledger.instance WHERE owner = $1 AND NOT is_final "
-                                       "UNION SELECT unnest($2::text[]) ORDER BY 1",
-                                       false};
-constexpr Statement lives_statement = {
+constexpr SqlStatement impose_statement = {"impose", "SELECT ledger.impose($1, $2, $3, $4, $5, $6, $7)"};
+constexpr SqlStatement halt_statement = {"halt", "SELECT ledger.halt($1, $2, $3, $4, $5)"};
+constexpr SqlStatement kinds_statement = {"kinds_of",
+                                          "SELECT kind FROM ledger.instance WHERE owner = $1 AND NOT is_final "
+                                          "UNION SELECT unnest($2::text[]) ORDER BY 1",
+                                          false};
+constexpr SqlStatement lives_statement = {
     "lives", "SELECT kind FROM ledger.instance WHERE owner = $1 AND id::text = $2 AND NOT is_final", false};
 // What a halt has left its lease: a request that may have left.
-constexpr Statement still_leased_statement = {
+constexpr SqlStatement still_leased_statement = {
     "still_leased",
     "SELECT j.instance, j.kind, j.command, i.state FROM ledger.job j JOIN ledger.instance i ON i.owner = j.owner AND "
     "i.id = j.instance WHERE j.owner = $1 AND j.token IS NOT NULL AND ($2 = 'kind' AND j.kind = $3 OR $2 = 'instance' "
     "AND j.instance::text = $3) ORDER BY j.instance",
     false};
-constexpr Statement lift_statement = {"lift", "SELECT ledger.lift($1, $2, $3, $4, $5, $6)"};
-constexpr Statement owners_statement = {"control_owners", "SELECT id, name FROM ledger.owner ORDER BY id", false};
+constexpr SqlStatement lift_statement = {"lift", "SELECT ledger.lift($1, $2, $3, $4, $5, $6)"};
+constexpr SqlStatement owners_statement = {"control_owners", "SELECT id, name FROM ledger.owner ORDER BY id", false};
 // Orders that have left, or may have: a stop can't call them back.
-constexpr Statement in_flight_statement = {
+constexpr SqlStatement in_flight_statement = {
     "in_flight",
     "SELECT i.id, s.name, i.state, i.data FROM ledger.instance i JOIN ledger.sleeve s ON s.owner = i.owner AND s.id = "
     "i.sleeve "
@@ -58,7 +58,7 @@ struct Target {
 bool is_halt(std::string_view scope) { return scope == "kind" || scope == "instance"; }
 
 // The machine kind, or the live instance, that a halt names; empty, and said, where there is none.
-ledger::Stored<std::vector<Target>> halted_target(ledger::Connection& connection, const ControlOrder& order,
+ledger::Stored<std::vector<Target>> halted_target(ledger::Connection& connection, const ControlArgs& order,
                                                   Target target, bool imposes, std::string& why) {
   const bool by_kind = order.scope == "kind";
   target.scope = order.scope;
@@ -84,7 +84,7 @@ ledger::Stored<std::vector<Target>> halted_target(ledger::Connection& connection
 }
 
 // What the order means, owner by owner; empty, and said, where it means nothing.
-ledger::Stored<std::vector<Target>> targets_of(ledger::Connection& connection, const ControlOrder& order, bool imposes,
+ledger::Stored<std::vector<Target>> targets_of(ledger::Connection& connection, const ControlArgs& order, bool imposes,
                                                std::string& why) {
   const auto owners = connection.call(owners_statement);
   if (!owners) return machines::fail(owners.error());
@@ -169,7 +169,7 @@ struct Act {
   const char* already;  // "was paused already"; "": what stands is looked up
 };
 
-ledger::Stored<ledger::Rows> order_it(ledger::Connection& connection, const Target& target, const ControlOrder& order,
+ledger::Stored<ledger::Rows> order_it(ledger::Connection& connection, const Target& target, const ControlArgs& order,
                                       const Act& act) {
   const bool freezes = std::string_view(act.measure) == "freeze";
   if (act.imposes && !freezes && is_halt(target.scope))
@@ -187,7 +187,7 @@ ledger::Stored<ledger::Rows> order_it(ledger::Connection& connection, const Targ
 
 // Held jobs go back into the queue, a slice at a time; where this is cut short, `bursar up` goes on with it.
 ledger::Stored<std::int64_t> free_held(ledger::Connection& connection) {
-  ledger::jobs::Desk desk(connection);
+  ledger::jobs::JobAdmin desk(connection);
   std::int64_t all = 0;
   while (true) {
     const auto freed = desk.free_held();
@@ -197,18 +197,18 @@ ledger::Stored<std::int64_t> free_held(ledger::Connection& connection) {
   }
 }
 
-int carry_out(const Where& where, const ControlOrder& order, const Act& act) {
+int carry_out(const CommandContext& context, const ControlArgs& order, const Act& act) {
   if (order.why.empty())
     return wrong(fmt::format("{}: --why is missing: whoever reads the history wants to know", act.command));
-  ledger::Connection connection(where.dsn);
+  ledger::Connection connection(context.dsn);
   std::string why;
   const auto targets = targets_of(connection, order, act.imposes, why);
-  if (!targets) return failed(where, act.command, targets.error());
+  if (!targets) return failed(context, act.command, targets.error());
   if (targets->empty()) return wrong(fmt::format("{}: {}", act.command, why));
   int changed = 0;
   for (const Target& target : *targets) {
     const auto rows = order_it(connection, target, order, act);
-    if (!rows) return failed(where, act.command, rows.error());
+    if (!rows) return failed(context, act.command, rows.error());
     const bool is_new = rows->number(0, 0) != 0;
     changed += is_new;
     ordered_json json = {{"what", target.shown},
@@ -217,17 +217,17 @@ int carry_out(const Where& where, const ControlOrder& order, const Act& act) {
                          {"in_flight", ordered_json::array()}};
     const bool halts = is_halt(target.scope);
     const auto listed = halts ? list_leased(connection, target, json) : print_in_flight(connection, target, json);
-    if (!listed) return failed(where, act.command, listed.error());
+    if (!listed) return failed(context, act.command, listed.error());
     if (halts && !act.imposes)
-      if (const auto freed = free_held(connection); !freed) return failed(where, act.command, freed.error());
-    if (where.json) {
+      if (const auto freed = free_held(connection); !freed) return failed(context, act.command, freed.error());
+    if (context.json) {
       std::cout << json.dump() << "\n";
       continue;
     }
     std::string said = !is_new ? act.already : halts && act.imposes ? halted : act.done;
     if (said.empty()) {
       auto standing = already_frozen(connection, target.owner_name);
-      if (!standing) return failed(where, act.command, standing.error());
+      if (!standing) return failed(context, act.command, standing.error());
       said = std::move(*standing);
     }
     print_text("{} {}\n", target.shown, said);
@@ -245,17 +245,17 @@ int carry_out(const Where& where, const ControlOrder& order, const Act& act) {
 
 }  // namespace
 
-int pause(const Where& where, const ControlOrder& order) {
+int pause(const CommandContext& context, const ControlArgs& order) {
   return carry_out(
       where, order,
       {"pause", "pause", true, "is paused: no new buys; what is open leaves by its own rules", "was paused already"});
 }
 
-int resume(const Where& where, const ControlOrder& order) {
-  return carry_out(where, order, {"resume", "pause", false, "is resumed", "was not paused"});
+int resume(const CommandContext& context, const ControlArgs& order) {
+  return carry_out(context, order, {"resume", "pause", false, "is resumed", "was not paused"});
 }
 
-int freeze(const Where& where, const ControlOrder& order) {
+int freeze(const CommandContext& context, const ControlArgs& order) {
   if (order.level != "entries+transfers" && order.level != "all")
     return wrong(
         fmt::format("freeze: level `{}` is unknown; it is entries+transfers (exits still run) or all", order.level));
@@ -265,18 +265,18 @@ int freeze(const Where& where, const ControlOrder& order) {
        order.level == "all" ? "is frozen: nothing leaves" : "is frozen: no buys, no transfers; exits still run", ""});
 }
 
-int unfreeze(const Where& where, const ControlOrder& order) {
-  return carry_out(where, order, {"unfreeze", "freeze", false, "is no longer frozen", "was not frozen"});
+int unfreeze(const CommandContext& context, const ControlArgs& order) {
+  return carry_out(context, order, {"unfreeze", "freeze", false, "is no longer frozen", "was not frozen"});
 }
 
-int show_controls(const Where& where) {
-  ledger::Connection connection(where.dsn);
+int show_controls(const CommandContext& context) {
+  ledger::Connection connection(context.dsn);
   const auto controls = ledger::books::Vaults(connection).controls();
-  if (!controls) return failed(where, "controls", controls.error());
+  if (!controls) return failed(context, "controls", controls.error());
   ordered_json json = ordered_json::array();
-  if (!where.json && controls->empty()) print_text("nothing is paused or frozen\n");
+  if (!context.json && controls->empty()) print_text("nothing is paused or frozen\n");
   for (const auto& one : *controls) {
-    if (where.json)
+    if (context.json)
       json.push_back({{"owner", one.owner},
                       {"measure", one.measure},
                       {"scope", one.scope},
@@ -291,18 +291,18 @@ int show_controls(const Where& where) {
                  one.measure == "freeze" ? one.level : one.scope, one.target.empty() ? "" : " " + one.target, one.owner,
                  one.who, one.why);
   }
-  if (where.json) std::cout << json.dump() << "\n";
+  if (context.json) std::cout << json.dump() << "\n";
   return 0;
 }
 
 namespace {
 
-using ControlAction = int (*)(const Where&, const ControlOrder&);
+using ControlAction = int (*)(const CommandContext&, const ControlArgs&);
 
 void add_pause(Commands& commands, const char* name, const char* help, ControlAction act) {
-  auto args = std::make_shared<ControlOrder>();
-  CLI::App& command =
-      commands.look(commands.program(), name, help, [args, act](const Where& where) { return act(where, *args); });
+  auto args = std::make_shared<ControlArgs>();
+  CLI::App& command = commands.look(commands.program(), name, help,
+                                    [args, act](const CommandContext& context) { return act(context, *args); });
   command.add_option("scope", args->scope, "sleeve, vault, venue, owner or all; kind or instance")
       ->required()
       ->check(CLI::IsMember({"sleeve", "vault", "venue", "owner", "all", "kind", "instance"}));
@@ -312,10 +312,10 @@ void add_pause(Commands& commands, const char* name, const char* help, ControlAc
 }
 
 void add_freeze(Commands& commands, const char* name, const char* help, ControlAction act) {
-  auto args = std::make_shared<ControlOrder>();
+  auto args = std::make_shared<ControlArgs>();
   args->scope = "owner";
-  CLI::App& command =
-      commands.look(commands.program(), name, help, [args, act](const Where& where) { return act(where, *args); });
+  CLI::App& command = commands.look(commands.program(), name, help,
+                                    [args, act](const CommandContext& context) { return act(context, *args); });
   if (act == freeze) command.add_option("--level", args->level, "entries+transfers (exits still run, default) or all");
   command.add_option("--owner", args->owner, "default: default");
   command.add_option("--why", args->why, "kept in the history");

@@ -11,17 +11,17 @@ namespace deploy {
 
 class Commands;
 
-struct ControlOrder {
+struct ControlArgs {
   std::string owner = "default", scope, name, why;  // all, owner, venue, vault, sleeve; kind, instance
   std::string level = "entries+transfers";          // of a freeze
 };
 
-int pause(const Where& where, const ControlOrder& order);
-int resume(const Where& where, const ControlOrder& order);
-int freeze(const Where& where, const ControlOrder& order);
-int unfreeze(const Where& where, const ControlOrder& order);
+int pause(const CommandContext& context, const ControlArgs& order);
+int resume(const CommandContext& context, const ControlArgs& order);
+int freeze(const CommandContext& context, const ControlArgs& order);
+int unfreeze(const CommandContext& context, const ControlArgs& order);
 // What is in force.
-int show_controls(const Where& where);
+int show_controls(const CommandContext& context);
 
 // `bursar pause`, `resume`, `freeze`, `unfreeze` and `controls`.
 void add_control_commands(Commands& commands);

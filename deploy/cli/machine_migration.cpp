@@ -16,24 +16,24 @@ namespace deploy {
 namespace {
 
 using ledger::Parameters;
-using ledger::Statement;
+using ledger::SqlStatement;
 using machines::catalog::Catalog;
 using machines::catalog::Version;
 using nlohmann::ordered_json;
 
-constexpr Statement count_statement = {
+constexpr SqlStatement count_statement = {
     "migration_counts",
     "SELECT state, count(*) FROM ledger.instance WHERE kind = $1 AND machine_version = $2 AND NOT is_final AND "
     "($3::bigint = 0 OR id = $3::bigint) GROUP BY 1 ORDER BY 1",
     false};
-constexpr Statement slice_statement = {
+constexpr SqlStatement slice_statement = {
     "migration_slice",
     "SELECT owner, id, state FROM ledger.instance WHERE kind = $1 AND machine_version = $2 AND NOT is_final AND "
     "($3::bigint = 0 OR id = $3::bigint) AND (owner, id) > ($4, $5) ORDER BY owner, id LIMIT 500",
     false};
-constexpr Statement migrate_statement = {"migrate_instance",
-                                         "SELECT ledger.migrate_instance($1, $2, $3, $4, $5, $6, $7, $8)"};
-constexpr Statement record_statement = {"record_migration", "SELECT ledger.record_migration($1, $2)"};
+constexpr SqlStatement migrate_statement = {"migrate_instance",
+                                            "SELECT ledger.migrate_instance($1, $2, $3, $4, $5, $6, $7, $8)"};
+constexpr SqlStatement record_statement = {"record_migration", "SELECT ledger.record_migration($1, $2)"};
 
 std::string listed(std::vector<std::string_view> words) {
   std::sort(words.begin(), words.end());
@@ -168,14 +168,14 @@ ledger::Stored<Migrated> migrate_machines(ledger::Connection& connection, const 
   return made;
 }
 
-int migrate_machines(const Where& where, const MachineMigration& order) {
+int migrate_machines(const CommandContext& context, const MachineMigration& order) {
   if (order.why.empty() && !order.dry_run)
     return wrong("machine migrate: --why is missing: whoever reads the history wants to know");
   const auto map = schemas::config::load_state_map(order.map_file);
   if (!map) return wrong(map.error().text());
-  ledger::Connection connection(where.dsn);
+  ledger::Connection connection(context.dsn);
   const auto made = migrate_machines(connection, machines::catalog::kinds(), order, *map, who_asks());
-  if (!made) return failed(where, "machine migrate", made.error());
+  if (!made) return failed(context, "machine migrate", made.error());
   if (!made->refusal.empty()) {
     print_text(stderr, "bursar: machine migrate: {}; nothing was changed\n", made->refusal);
     return 1;
@@ -187,12 +187,12 @@ int migrate_machines(const Where& where, const MachineMigration& order) {
   for (const MigrationCount& count : made->counts) {
     json["states"].push_back(
         {{"from", count.from_state}, {"to", count.to_state}, {"live", count.live}, {"moved", count.moved}});
-    if (!where.json)
+    if (!context.json)
       print_text("{:<13} -> {:<13} {:>8} live, {:>8} {}\n", count.from_state, count.to_state, count.live,
                  order.dry_run ? count.live : count.moved, order.dry_run ? "would be moved" : "moved");
   }
-  if (where.json) std::cout << json.dump() << "\n";
-  if (!where.json && made->counts.empty()) print_text("no live instance of {} v{}\n", order.kind, order.from);
+  if (context.json) std::cout << json.dump() << "\n";
+  if (!context.json && made->counts.empty()) print_text("no live instance of {} v{}\n", order.kind, order.from);
   if (made->in_flight + made->moved_on > 0)
     print_text(stderr, "{} are in flight and {} have changed meanwhile: order it again\n", made->in_flight,
                made->moved_on);

@@ -39,6 +39,6 @@ ledger::Stored<Migrated> migrate_machines(ledger::Connection& connection, const 
                                           const MachineMigration& order, const schemas::config::StateMap& map,
                                           const std::string& who);
 
-int migrate_machines(const Where& where, const MachineMigration& order);
+int migrate_machines(const CommandContext& context, const MachineMigration& order);
 
 }  // namespace deploy

@@ -61,11 +61,11 @@ void print_instances(const std::vector<ledger::books::InstanceView>& views) {
 
 }  // namespace
 
-int list_machines(const Where& where, bool all, int limit) {
-  ledger::Connection connection(where.dsn);
+int list_machines(const CommandContext& context, bool all, int limit) {
+  ledger::Connection connection(context.dsn);
   const auto views = ledger::books::Books(connection).instances(!all, limit);
-  if (!views) return failed(where, "machine list", views.error());
-  if (!where.json) {
+  if (!views) return failed(context, "machine list", views.error());
+  if (!context.json) {
     print_instances(*views);
     return 0;
   }
@@ -75,16 +75,16 @@ int list_machines(const Where& where, bool all, int limit) {
   return 0;
 }
 
-int show_machine(const Where& where, std::int64_t id) {
-  ledger::Connection connection(where.dsn);
+int show_machine(const CommandContext& context, std::int64_t id) {
+  ledger::Connection connection(context.dsn);
   const auto views = ledger::books::Books(connection).instance({id});
-  if (!views) return failed(where, "machine show", views.error());
+  if (!views) return failed(context, "machine show", views.error());
   if (views->empty()) {
     print_text(stderr, "bursar: no machine has the id {}; `bursar machine list --all` lists them\n", id);
     return 1;
   }
   for (const auto& view : *views) {
-    if (where.json) {
+    if (context.json) {
       std::cout << instance_json(view).dump() << "\n";
       continue;
     }
@@ -94,10 +94,10 @@ int show_machine(const Where& where, std::int64_t id) {
   return 0;
 }
 
-int show_history(const Where& where, std::int64_t id) {
-  ledger::Connection connection(where.dsn);
+int show_history(const CommandContext& context, std::int64_t id) {
+  ledger::Connection connection(context.dsn);
   const auto history = ledger::books::Books(connection).history({id});
-  if (!history) return failed(where, "machine history", history.error());
+  if (!history) return failed(context, "machine history", history.error());
   if (history->empty()) {
     print_text(stderr, "bursar: no machine has the id {}; `bursar machine list --all` lists them\n", id);
     return 1;
@@ -105,14 +105,14 @@ int show_history(const Where& where, std::int64_t id) {
   ordered_json json = ordered_json::array();
   for (const auto& step : *history) {
     ordered_json postings = ordered_json::array();
-    if (!where.json)
+    if (!context.json)
       print_text("{:>4}  {} -> {}  on {}{}\n      world {}  wall {}\n", step.version,
                  step.from.empty() ? "(born)" : step.from, step.to, step.event,
                  step.command == "none" ? "" : ", then " + step.command, utc(step.world_at), step.wall_at);
-    if (!where.json && !step.jobs.empty()) print_text("      jobs  {}\n", jobs_text(step.jobs));
+    if (!context.json && !step.jobs.empty()) print_text("      jobs  {}\n", jobs_text(step.jobs));
     for (const auto& posting : step.postings) {
       const std::string amount = amount_text(posting.amount, posting.scale);
-      if (!where.json)
+      if (!context.json)
         print_text("      {:<6} {} {}  {} -> {}  ({})\n", posting.kind, amount, posting.asset, posting.debit,
                    posting.credit, posting.code);
       postings.push_back({{"kind", posting.kind},
@@ -132,7 +132,7 @@ int show_history(const Where& where, std::int64_t id) {
                     {"wall_at", step.wall_at},
                     {"postings", postings}});
   }
-  if (where.json) std::cout << json.dump() << "\n";
+  if (context.json) std::cout << json.dump() << "\n";
   return 0;
 }
 
@@ -153,7 +153,7 @@ void add_migrate(Commands& commands, CLI::App& machine) {
   auto args = std::make_shared<MachineMigration>();
   CLI::App& migrate =
       commands.look(machine, "migrate", "instances to another version of their machine, by a map of states",
-                    [args](const Where& where) { return migrate_machines(where, *args); });
+                    [args](const CommandContext& context) { return migrate_machines(context, *args); });
   migrate.add_option("kind", args->kind)->required();
   migrate.add_option("--from", args->from, "the version that they have")->required();
   migrate.add_option("--to", args->to, "the version that they get")->required();
@@ -174,16 +174,19 @@ void add_machine_commands(Commands& commands) {
   };
   auto args = std::make_shared<Args>();
   CLI::App& machine = commands.noun("machine", "instances of state machines");
-  CLI::App& list = commands.look(machine, "list", "the live ones, newest first",
-                                 [args](const Where& where) { return list_machines(where, args->all, args->limit); });
+  CLI::App& list = commands.look(machine, "list", "the live ones, newest first", [args](const CommandContext& context) {
+    return list_machines(context, args->all, args->limit);
+  });
   list.add_flag("--all", args->all, "finished ones too");
   list.add_option("--limit", args->limit, "how many")->check(CLI::Range(1, 1'000'000));
-  commands.look(machine, "show", "one instance", [args](const Where& where) { return show_machine(where, args->id); })
+  commands
+      .look(machine, "show", "one instance",
+            [args](const CommandContext& context) { return show_machine(context, args->id); })
       .add_option("id", args->id)
       ->required();
   commands
       .look(machine, "history", "its transitions with event, commands, postings, world and wall time",
-            [args](const Where& where) { return show_history(where, args->id); })
+            [args](const CommandContext& context) { return show_history(context, args->id); })
       .add_option("id", args->id)
       ->required();
   add_migrate(commands, machine);

@@ -10,9 +10,9 @@ namespace deploy {
 
 class Commands;
 
-int list_machines(const Where& where, bool all, int limit);
-int show_machine(const Where& where, std::int64_t id);
-int show_history(const Where& where, std::int64_t id);
+int list_machines(const CommandContext& context, bool all, int limit);
+int show_machine(const CommandContext& context, std::int64_t id);
+int show_history(const CommandContext& context, std::int64_t id);
 int show_diagram(const std::string& kind);
 
 // `bursar machine ...`, with `migrate` (machine_migration.hpp).

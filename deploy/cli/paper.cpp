@@ -28,7 +28,7 @@ using machines::Int128;
 using nlohmann::ordered_json;
 
 constexpr std::chrono::seconds patience{5};
-constexpr ledger::Statement assets_statement = {"asset_scales", "SELECT code, scale FROM ledger.asset", false};
+constexpr ledger::SqlStatement assets_statement = {"asset_scales", "SELECT code, scale FROM ledger.asset", false};
 
 int misused(const std::string& text) {
   print_text(stderr, "bursar: paper: {}\n", text);
@@ -53,8 +53,8 @@ struct Known {
   }
 };
 
-ledger::Stored<Known> look_up(const Where& where, const std::string& symbol) {
-  ledger::Connection connection(where.dsn);
+ledger::Stored<Known> look_up(const CommandContext& context, const std::string& symbol) {
+  ledger::Connection connection(context.dsn);
   const auto assets = connection.call(assets_statement);
   if (!assets) return machines::fail(assets.error());
   const auto sleeves = ledger::books::read_sleeves(connection);
@@ -111,16 +111,16 @@ void print(const Known& known, const schemas::Statement& told, bool as_json) {
   if (as_json) std::cout << json.dump() << "\n";
 }
 
-int ask_venue(const Where& where, const Known& known, const schemas::VenueMessage& request) {
-  const auto keys = brokers::wire::read_keys(where.layout.key("client").string());
-  const auto venue = brokers::wire::read_public_key(where.layout.venue_public_key().string());
-  if (!keys || !venue) return misused("the keys in " + where.layout.folder.string() + " can't be read");
+int ask_venue(const CommandContext& context, const Known& known, const schemas::VenueMessage& request) {
+  const auto keys = brokers::wire::read_keys(context.layout.key("client").string());
+  const auto venue = brokers::wire::read_public_key(context.layout.venue_public_key().string());
+  if (!keys || !venue) return misused("the keys in " + context.layout.folder.string() + " can't be read");
   const std::atomic<bool> never = false;
   brokers::wire::Context context;
-  workers::venues::paper::VenueClient client(context, {where.layout.venue_endpoint(), *keys, *venue});
+  workers::venues::paper::VenueClient client(context, {context.layout.venue_endpoint(), *keys, *venue});
   const auto answer = workers::venues::paper::ask(client, request, patience, never);
   if (answer) {
-    print(known, std::get<schemas::Statement>(*answer), where.json);
+    print(known, std::get<schemas::Statement>(*answer), context.json);
     return 0;
   }
   if (answer.error().error == machines::CallError::rejected)
@@ -128,24 +128,24 @@ int ask_venue(const Where& where, const Known& known, const schemas::VenueMessag
   return unanswered(fmt::format(
       "the venue of {} does not answer; nothing is known of the request: repeat it with the same --id once `bursar "
       "up` runs",
-      where.layout.folder.string()));
+      context.layout.folder.string()));
 }
 
 // Runs with what the ledger knows where a house runs.
 template <class Then>
-int with_house(const Where& where, const std::string& symbol, Then then) {
-  if (!where.by_folder) return misused("the venue is found by its data folder: leave --dsn out");
-  if (!where.house_may_run)
+int with_house(const CommandContext& context, const std::string& symbol, Then then) {
+  if (!context.by_folder) return misused("the venue is found by its data folder: leave --dsn out");
+  if (!context.house_may_run)
     return unanswered(fmt::format("no house runs on {}; start it with `bursar up` and leave it open, then ask again",
-                                  where.layout.folder.string()));
-  const auto known = look_up(where, symbol);
-  if (!known) return failed(where, "paper", known.error());
+                                  context.layout.folder.string()));
+  const auto known = look_up(context, symbol);
+  if (!known) return failed(context, "paper", known.error());
   if (known->symbol.empty()) return misused(symbol.empty() ? "no pair is traded here" : symbol + " is not traded here");
   return then(*known);
 }
 
-int transfer(const Where& where, const PaperOrder& order, int sign) {
-  return with_house(where, "", [&](const Known& known) {
+int transfer(const CommandContext& context, const PaperArgs& order, int sign) {
+  return with_house(context, "", [&](const Known& known) {
     if (!known.scales.contains(order.asset)) return misused(fmt::format("no asset is called `{}` here", order.asset));
     const auto amount = machines::parse_decimal(order.amount, known.scale_of(order.asset));
     if (!amount || *amount <= 0)
@@ -159,10 +159,10 @@ int transfer(const Where& where, const PaperOrder& order, int sign) {
 
 }  // namespace
 
-int trade_on_paper(const Where& where, const PaperOrder& order) {
+int trade_on_paper(const CommandContext& context, const PaperArgs& order) {
   const auto side = machines::from_name<schemas::Side>(order.side);
   if (!side) return misused(fmt::format("`{}` is no side; write buy or sell", order.side));
-  return with_house(where, order.symbol, [&](const Known& known) {
+  return with_house(context, order.symbol, [&](const Known& known) {
     const std::string& spent = *side == schemas::Side::buy ? known.quote : known.base;
     const auto size = machines::parse_decimal(order.amount, known.scale_of(spent));
     if (!size || *size <= 0)
@@ -174,21 +174,22 @@ int trade_on_paper(const Where& where, const PaperOrder& order) {
   });
 }
 
-int deposit_on_paper(const Where& where, const PaperOrder& order) { return transfer(where, order, 1); }
-int withdraw_on_paper(const Where& where, const PaperOrder& order) { return transfer(where, order, -1); }
+int deposit_on_paper(const CommandContext& context, const PaperArgs& order) { return transfer(context, order, 1); }
+int withdraw_on_paper(const CommandContext& context, const PaperArgs& order) { return transfer(context, order, -1); }
 
-int show_paper_statement(const Where& where) {
-  return with_house(where, "",
-                    [&](const Known& known) { return ask_venue(where, known, schemas::StatementRequest{}); });
+int show_paper_statement(const CommandContext& context) {
+  return with_house(context, "",
+                    [&](const Known& known) { return ask_venue(context, known, schemas::StatementRequest{}); });
 }
 
 void add_paper_commands(Commands& commands) {
-  auto args = std::make_shared<PaperOrder>();
+  auto args = std::make_shared<PaperArgs>();
   CLI::App& paper = commands.noun("paper",
                                   "what a person would do on the exchange's own page, for trying reconciliation out; "
                                   "needs the running house (`bursar up` stays open after a replay)");
-  const auto command = [&](const char* name, const char* help, int (*act)(const Where&, const PaperOrder&)) {
-    CLI::App& made = commands.look(paper, name, help, [args, act](const Where& where) { return act(where, *args); });
+  const auto command = [&](const char* name, const char* help, int (*act)(const CommandContext&, const PaperArgs&)) {
+    CLI::App& made =
+        commands.look(paper, name, help, [args, act](const CommandContext& context) { return act(context, *args); });
     made.add_option("--id", args->id, "asked again under the same id, it happens once");
     return &made;
   };

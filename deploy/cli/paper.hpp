@@ -10,7 +10,7 @@ namespace deploy {
 
 class Commands;
 
-struct PaperOrder {
+struct PaperArgs {
   std::string side, amount;  // a buy spends so much quote, fee included; a sale sells so much base
   std::string asset;         // of a deposit or withdrawal
   std::string symbol;        // empty: the one that the house trades
@@ -18,10 +18,10 @@ struct PaperOrder {
 };
 
 // Each needs the running house, and prints the statement that the venue answers with.
-int trade_on_paper(const Where& where, const PaperOrder& order);
-int deposit_on_paper(const Where& where, const PaperOrder& order);
-int withdraw_on_paper(const Where& where, const PaperOrder& order);
-int show_paper_statement(const Where& where);
+int trade_on_paper(const CommandContext& context, const PaperArgs& order);
+int deposit_on_paper(const CommandContext& context, const PaperArgs& order);
+int withdraw_on_paper(const CommandContext& context, const PaperArgs& order);
+int show_paper_statement(const CommandContext& context);
 
 // `bursar paper ...`.
 void add_paper_commands(Commands& commands);

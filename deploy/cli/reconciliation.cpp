@@ -23,7 +23,7 @@ using ledger::env::age_text;
 using ledger::env::utc;
 using workers::reconciliation::ask_venue;
 using workers::reconciliation::ask_venue_for_order;
-using workers::reconciliation::BreakOrder;
+using workers::reconciliation::BreakArgs;
 using workers::reconciliation::Heard;
 using workers::reconciliation::reconcile;
 using workers::reconciliation::Reconciled;
@@ -128,16 +128,17 @@ void print_reconciled(const Reconciled& made) {
         report::counted(static_cast<std::int64_t>(made.found.size()), "difference"));
 }
 
-int said(const Where& where, const char* command, const ledger::Stored<std::string>& why_not, std::int64_t id) {
-  if (!why_not) return failed(where, command, why_not.error());
+int said(const CommandContext& context, const char* command, const ledger::Stored<std::string>& why_not,
+         std::int64_t id) {
+  if (!why_not) return failed(context, command, why_not.error());
   if (!why_not->empty()) {
     print_text(stderr, "bursar: {}: {}\n", command, *why_not);
     return 1;
   }
-  ledger::Connection connection(where.dsn);
+  ledger::Connection connection(context.dsn);
   const auto views = ledger::books::Reconciliation(connection).break_of({id});
-  if (!views) return failed(where, command, views.error());
-  if (where.json)
+  if (!views) return failed(context, command, views.error());
+  if (context.json)
     std::cout << break_json(views->front()).dump() << "\n";
   else
     print_breaks(*views);
@@ -146,37 +147,37 @@ int said(const Where& where, const char* command, const ledger::Stored<std::stri
 
 }  // namespace
 
-int reconcile_now(const Where& where, const std::string& person, const std::string& master_key_file) {
-  if (!where.house_may_run) {
+int reconcile_now(const CommandContext& context, const std::string& person, const std::string& master_key_file) {
+  if (!context.house_may_run) {
     print_text(stderr,
                "bursar: reconcile: the house is not running, and its venue with it; `bursar up` starts both and stays "
                "open after a replay\n");
     return 1;
   }
-  ledger::Connection connection(where.dsn);
-  if (const auto foreign = why_of_another(where, connection); !foreign.empty()) return wrong("reconcile: " + foreign);
+  ledger::Connection connection(context.dsn);
+  if (const auto foreign = why_of_another(context, connection); !foreign.empty()) return wrong("reconcile: " + foreign);
   Reconciling how;
   how.who = who_asks();
   how.person = person.empty() ? how.who : person;
-  how.ask_order = ask_venue_for_order(where.layout.venue_files("worker"), where.dsn,
-                                      ledger::secrets::find_master_key(master_key_file, where.layout.key("master.key")),
-                                      longest_answer);
-  const auto made = reconcile(connection, how, ask_venue(where.layout.venue_files("client"), longest_answer));
-  if (!made) return failed(where, "reconcile", made.error());
+  how.ask_order = ask_venue_for_order(
+      context.layout.venue_files("worker"), context.dsn,
+      ledger::secrets::find_master_key(master_key_file, context.layout.key("master.key")), longest_answer);
+  const auto made = reconcile(connection, how, ask_venue(context.layout.venue_files("client"), longest_answer));
+  if (!made) return failed(context, "reconcile", made.error());
   const bool compared = made->silent.empty() && made->still;
   if (!compared) print_text(stderr, "bursar: reconcile: {}\n", report::in_one_line(*made));
-  if (where.json)
+  if (context.json)
     std::cout << reconciled_json(*made).dump() << "\n";
   else if (compared)
     print_reconciled(*made);
   return compared ? 0 : 1;
 }
 
-int list_breaks(const Where& where, bool all) {
-  ledger::Connection connection(where.dsn);
+int list_breaks(const CommandContext& context, bool all) {
+  ledger::Connection connection(context.dsn);
   const auto views = ledger::books::Reconciliation(connection).breaks(all);
-  if (!views) return failed(where, "reconcile list", views.error());
-  if (where.json) {
+  if (!views) return failed(context, "reconcile list", views.error());
+  if (context.json) {
     ordered_json json = ordered_json::array();
     for (const BreakView& view : *views) json.push_back(break_json(view));
     std::cout << json.dump() << "\n";
@@ -188,38 +189,39 @@ int list_breaks(const Where& where, bool all) {
   return 0;
 }
 
-int explain_break(const Where& where, BreakOrder order) {
-  ledger::Connection connection(where.dsn);
+int explain_break(const CommandContext& context, BreakArgs order) {
+  ledger::Connection connection(context.dsn);
   order.who = who_asks();
-  return said(where, "reconcile explain", explain_break(connection, order), order.id);
+  return said(context, "reconcile explain", explain_break(connection, order), order.id);
 }
 
-int undo_break(const Where& where, BreakOrder order) {
-  ledger::Connection connection(where.dsn);
+int undo_break(const CommandContext& context, BreakArgs order) {
+  ledger::Connection connection(context.dsn);
   order.who = who_asks();
-  return said(where, "reconcile undo", undo_break(connection, order), order.id);
+  return said(context, "reconcile undo", undo_break(connection, order), order.id);
 }
 
-int hand_over_break(const Where& where, BreakOrder order) {
-  ledger::Connection connection(where.dsn);
+int hand_over_break(const CommandContext& context, BreakArgs order) {
+  ledger::Connection connection(context.dsn);
   order.who = who_asks();
-  return said(where, "reconcile assign", hand_over_break(connection, order), order.id);
+  return said(context, "reconcile assign", hand_over_break(connection, order), order.id);
 }
 
-int close_break(const Where& where, BreakOrder order) {
-  ledger::Connection connection(where.dsn);
+int close_break(const CommandContext& context, BreakArgs order) {
+  ledger::Connection connection(context.dsn);
   order.who = who_asks();
-  return said(where, "reconcile close", close_break(connection, order), order.id);
+  return said(context, "reconcile close", close_break(connection, order), order.id);
 }
 
 namespace {
 
-using BreakAction = int (*)(const Where&, workers::reconciliation::BreakOrder);
-using BreakArgs = std::shared_ptr<workers::reconciliation::BreakOrder>;
+using BreakAction = int (*)(const CommandContext&, workers::reconciliation::BreakArgs);
+using BreakArgs = std::shared_ptr<workers::reconciliation::BreakArgs>;
 
 CLI::App& on_break(Commands& commands, CLI::App& reconcile, const char* name, const char* help, BreakAction act,
                    const BreakArgs& args) {
-  CLI::App& made = commands.look(reconcile, name, help, [args, act](const Where& where) { return act(where, *args); });
+  CLI::App& made =
+      commands.look(reconcile, name, help, [args, act](const CommandContext& context) { return act(context, *args); });
   made.add_option("id", args->id, "of the break")->required();
   made.add_option("--why", args->why, "kept in the history");
   return made;
@@ -239,16 +241,16 @@ void add_explain(Commands& commands, CLI::App& reconcile, const BreakArgs& args)
 }  // namespace
 
 void add_reconcile_commands(Commands& commands) {
-  auto args = std::make_shared<workers::reconciliation::BreakOrder>();
+  auto args = std::make_shared<workers::reconciliation::BreakArgs>();
   CLI::App& reconcile = commands.look(commands.program(), "reconcile", "the venue's statement against the ledger, now",
-                                      [args](const Where& where, const schemas::config::Config& config) {
-                                        return reconcile_now(where, args->person, config.keys.master_key_file);
+                                      [args](const CommandContext& context, const schemas::config::Config& config) {
+                                        return reconcile_now(context, args->person, config.keys.master_key_file);
                                       });
   reconcile.add_option("--assign", args->person, "who is to explain what is found (default: who runs this)");
   auto all = std::make_shared<bool>(false);
   commands
       .look(reconcile, "list", "the breaks that wait, oldest first",
-            [all](const Where& where) { return list_breaks(where, *all); })
+            [all](const CommandContext& context) { return list_breaks(context, *all); })
       .add_flag("--all", *all, "closed ones too");
   add_explain(commands, reconcile, args);
   on_break(commands, reconcile, "undo", "take the last explanation back, by a posting the other way", undo_break, args);

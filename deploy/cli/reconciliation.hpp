@@ -15,12 +15,12 @@ class Commands;
 
 // 0 also where differences were found: they are in quarantine. 1: nothing could be compared. `person` "": who runs it.
 // `master_key_file` as configured, "" for the default: orders are asked about with the house's trade keys.
-int reconcile_now(const Where& where, const std::string& person, const std::string& master_key_file);
-int list_breaks(const Where& where, bool all);
-int explain_break(const Where& where, workers::reconciliation::BreakOrder order);
-int undo_break(const Where& where, workers::reconciliation::BreakOrder order);
-int hand_over_break(const Where& where, workers::reconciliation::BreakOrder order);
-int close_break(const Where& where, workers::reconciliation::BreakOrder order);
+int reconcile_now(const CommandContext& context, const std::string& person, const std::string& master_key_file);
+int list_breaks(const CommandContext& context, bool all);
+int explain_break(const CommandContext& context, workers::reconciliation::BreakArgs order);
+int undo_break(const CommandContext& context, workers::reconciliation::BreakArgs order);
+int hand_over_break(const CommandContext& context, workers::reconciliation::BreakArgs order);
+int close_break(const CommandContext& context, workers::reconciliation::BreakArgs order);
 
 // `bursar reconcile`, alone and with a word about a break behind it.
 void add_reconcile_commands(Commands& commands);

@@ -94,11 +94,11 @@ void print_schedule(const Schedule& one, const std::vector<FiringView>& firings)
 }
 
 // The schedule of that name; says why not.
-std::optional<Schedule> find(const Where& where, Schedules& schedules, const ScheduleOrder& order, const char* command,
-                             int& exit_code) {
+std::optional<Schedule> find(const CommandContext& context, Schedules& schedules, const ScheduleArgs& order,
+                             const char* command, int& exit_code) {
   const auto all = schedules.all();
   if (!all) {
-    exit_code = failed(where, command, all.error());
+    exit_code = failed(context, command, all.error());
     return std::nullopt;
   }
   std::string known;
@@ -139,20 +139,20 @@ ledger::Stored<FiringView> await(Schedules& schedules, const Schedule& one, mach
 
 }  // namespace
 
-int list_schedules(const Where& where) {
-  ledger::Connection connection(where.dsn);
+int list_schedules(const CommandContext& context) {
+  ledger::Connection connection(context.dsn);
   Schedules schedules(connection);
   const auto all = schedules.all();
-  if (!all) return failed(where, "schedule list", all.error());
+  if (!all) return failed(context, "schedule list", all.error());
   ordered_json json = ordered_json::array();
-  if (!where.json && all->empty())
+  if (!context.json && all->empty())
     print_text("no schedules; [[schedule]] in the configuration makes one, when the house is live\n");
-  else if (!where.json)
+  else if (!context.json)
     print_text("{:<16} {:<10} {:<10} {:<18} {:<25} {}\n", "name", "owner", "does", "cron", "next", "last");
   for (const Schedule& one : *all) {
     const auto firings = schedules.firings(one, 1);
-    if (!firings) return failed(where, "schedule list", firings.error());
-    if (where.json) {
+    if (!firings) return failed(context, "schedule list", firings.error());
+    if (context.json) {
       json.push_back(schedule_json(one, *firings, 1));
       continue;
     }
@@ -161,43 +161,43 @@ int list_schedules(const Where& where) {
                next.empty() ? (one.is_on ? "?" : "off") : utc(next.front()),
                firings->empty() ? "never yet" : firing_text(firings->front()));
   }
-  if (where.json) std::cout << json.dump() << "\n";
+  if (context.json) std::cout << json.dump() << "\n";
   return 0;
 }
 
-int show_schedule(const Where& where, const ScheduleOrder& order) {
-  ledger::Connection connection(where.dsn);
+int show_schedule(const CommandContext& context, const ScheduleArgs& order) {
+  ledger::Connection connection(context.dsn);
   Schedules schedules(connection);
   int exit_code = 0;
-  const auto one = find(where, schedules, order, "schedule show", exit_code);
+  const auto one = find(context, schedules, order, "schedule show", exit_code);
   if (!one) return exit_code;
   const auto firings = schedules.firings(*one, firings_shown);
-  if (!firings) return failed(where, "schedule show", firings.error());
-  if (where.json)
+  if (!firings) return failed(context, "schedule show", firings.error());
+  if (context.json)
     std::cout << schedule_json(*one, *firings, times_shown).dump() << "\n";
   else
     print_schedule(*one, *firings);
   return 0;
 }
 
-int run_schedule(const Where& where, const ScheduleOrder& order) {
+int run_schedule(const CommandContext& context, const ScheduleArgs& order) {
   if (order.why.empty()) return wrong("schedule run: --why is missing: whoever reads the history wants to know");
-  ledger::Connection connection(where.dsn);
+  ledger::Connection connection(context.dsn);
   Schedules schedules(connection);
   int exit_code = 0;
-  const auto one = find(where, schedules, order, "schedule run", exit_code);
+  const auto one = find(context, schedules, order, "schedule run", exit_code);
   if (!one) return exit_code;
-  if (!where.house_may_run) {
+  if (!context.house_may_run) {
     print_text(stderr,
                "bursar: schedule run: the house is not running, and nobody would do it; `bursar up` starts it\n");
     return 1;
   }
   const auto fired = schedules.fire(*one, wall_now(), who_asks(), order.why);
-  if (!fired) return failed(where, "schedule run", fired.error());
+  if (!fired) return failed(context, "schedule run", fired.error());
   if (fired->machine.value == 0) return not_fired(one->name, fired->state);
   const auto firing = await(schedules, *one, fired->machine);
-  if (!firing) return failed(where, "schedule run", firing.error());
-  if (where.json)
+  if (!firing) return failed(context, "schedule run", firing.error());
+  if (context.json)
     std::cout << firing_json(*firing).dump() << "\n";
   else
     print_text("{}: firing {} is {}{}{}\n", one->name, firing->machine.value, firing->state,
@@ -206,19 +206,20 @@ int run_schedule(const Where& where, const ScheduleOrder& order) {
 }
 
 void add_schedule_commands(Commands& commands) {
-  auto args = std::make_shared<ScheduleOrder>();
+  auto args = std::make_shared<ScheduleArgs>();
   CLI::App& schedule = commands.noun("schedule", "what fires by the clock on the wall, while the house is live");
   commands.look(schedule, "list", "every schedule, when it fires next, what became of the last time", list_schedules);
   struct Verb {
     const char* name;
     const char* help;
-    int (*act)(const Where&, const ScheduleOrder&);
+    int (*act)(const CommandContext&, const ScheduleArgs&);
   };
   for (const Verb& verb :
        {Verb{"show", "one: its next five times, in its zone and in UTC, and its last ten firings", show_schedule},
         Verb{"run", "fires it now, beside the clock", run_schedule}}) {
-    CLI::App& command = commands.look(schedule, verb.name, verb.help,
-                                      [args, act = verb.act](const Where& where) { return act(where, *args); });
+    CLI::App& command =
+        commands.look(schedule, verb.name, verb.help,
+                      [args, act = verb.act](const CommandContext& context) { return act(context, *args); });
     command.add_option("name", args->name)->required();
     command.add_option("--owner", args->owner, "whose (default: default)");
     if (verb.act == run_schedule) command.add_option("--why", args->why, "kept in the history");

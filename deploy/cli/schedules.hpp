@@ -10,14 +10,14 @@ namespace deploy {
 
 class Commands;
 
-struct ScheduleOrder {
+struct ScheduleArgs {
   std::string name, owner = "default", why;
 };
 
-int list_schedules(const Where& where);
-int show_schedule(const Where& where, const ScheduleOrder& order);
+int list_schedules(const CommandContext& context);
+int show_schedule(const CommandContext& context, const ScheduleArgs& order);
 // Fires and waits ten seconds for what comes of it. 0: done, or on its way; 1: failed, skipped, or not fired.
-int run_schedule(const Where& where, const ScheduleOrder& order);
+int run_schedule(const CommandContext& context, const ScheduleArgs& order);
 
 // `bursar schedule ...`.
 void add_schedule_commands(Commands& commands);

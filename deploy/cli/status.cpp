@@ -21,7 +21,7 @@
 #include "ledger/books/reconciliation.hpp"
 #include "ledger/books/vaults.hpp"
 #include "ledger/env/times.hpp"
-#include "ledger/jobs/desk.hpp"
+#include "ledger/jobs/job_admin.hpp"
 #include "ledger/jobs/jobs.hpp"
 
 namespace deploy {
@@ -34,7 +34,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr ledger::Statement logins_statement = {
+constexpr ledger::SqlStatement logins_statement = {
     "status_logins",
     "SELECT EXISTS (SELECT FROM ledger.seats() AS s WHERE s.lease_ms > 0) AND count(*) > 0 AND "
     "bool_and(pg_has_role(a.usesysid, n.nspowner, 'MEMBER')) "
@@ -184,10 +184,10 @@ ledger::Stored<bool> brokers_share_owners_login(ledger::Connection& connection) 
 }
 
 // None where no house runs. The keys of another database's house would be refused: then its seats alone.
-std::vector<BrokerState> brokers_of(const Where& where, ledger::Connection& connection,
+std::vector<BrokerState> brokers_of(const CommandContext& context, ledger::Connection& connection,
                                     const std::vector<ledger::jobs::SeatView>& seats) {
-  if (!where.house_may_run) return {};
-  if (why_of_another(where, connection).empty()) return ask_brokers(where.layout, seats);
+  if (!context.house_may_run) return {};
+  if (why_of_another(context, connection).empty()) return ask_brokers(context.layout, seats);
   std::vector<BrokerState> unasked;
   unasked.reserve(seats.size());
   for (const auto& seat : seats) unasked.push_back({seat, std::nullopt});
@@ -196,47 +196,53 @@ std::vector<BrokerState> brokers_of(const Where& where, ledger::Connection& conn
 
 }  // namespace
 
-int show_status(const Where& where, std::int64_t stuck_after_s) {
-  ledger::Connection connection(where.dsn);
+int show_status(const CommandContext& context, std::int64_t stuck_after_s) {
+  ledger::Connection connection(context.dsn);
   ledger::books::Books books(connection);
   const auto states = books.state_counts();
-  if (!states) return failed(where, "status", states.error());
+  if (!states) return failed(context, "status", states.error());
   const auto feeds = read_feed(connection);
-  if (!feeds) return failed(where, "status", feeds.error());
+  if (!feeds) return failed(context, "status", feeds.error());
   // World time in a replay: the close of the last bar that was played.
   const machines::Instant world_now =
       feeds->empty() ? machines::Instant{}
                      : machines::next_bar_open(feeds->front().played_to) - machines::milliseconds(1);
   const auto jobs = ledger::jobs::Jobs(connection).counts(world_now);
-  if (!jobs) return failed(where, "status", jobs.error());
+  if (!jobs) return failed(context, "status", jobs.error());
   const auto stranded = books.stranded();
-  if (!stranded) return failed(where, "status", stranded.error());
+  if (!stranded) return failed(context, "status", stranded.error());
   const auto breaks = ledger::books::open_breaks(connection);
-  if (!breaks) return failed(where, "status", breaks.error());
+  if (!breaks) return failed(context, "status", breaks.error());
   const auto keys = key_health(connection);
-  if (!keys) return failed(where, "status", keys.error());
+  if (!keys) return failed(context, "status", keys.error());
   const auto seats = ledger::jobs::Seats(connection).all();
-  if (!seats) return failed(where, "status", seats.error());
-  const auto unserved = ledger::jobs::Desk(connection).groups({.reason = "no worker here knows "}, world_now);
-  if (!unserved) return failed(where, "status", unserved.error());
+  if (!seats) return failed(context, "status", seats.error());
+  const auto unserved = ledger::jobs::JobAdmin(connection).groups({.reason = "no worker here knows "}, world_now);
+  if (!unserved) return failed(context, "status", unserved.error());
   const auto late = overdue_now(connection);
-  if (!late) return failed(where, "status", late.error());
-  StatusView view{
-      *states, *jobs, *stranded, *breaks, *keys, *unserved, brokers_of(where, connection, *seats), where.house_may_run,
-      *late};
+  if (!late) return failed(context, "status", late.error());
+  StatusView view{*states,
+                  *jobs,
+                  *stranded,
+                  *breaks,
+                  *keys,
+                  *unserved,
+                  brokers_of(context, connection, *seats),
+                  context.house_may_run,
+                  *late};
   std::vector<schemas::BrokerView> answering;
   for (const auto& broker : view.brokers)
     if (broker.view) answering.push_back(*broker.view);
   auto stuck = stuck_now(connection, answering, stuck_after_s);
-  if (!stuck) return failed(where, "status", stuck.error());
+  if (!stuck) return failed(context, "status", stuck.error());
   view.stuck = std::move(*stuck);
   const auto shares = brokers_share_owners_login(connection);
-  if (!shares) return failed(where, "status", shares.error());
+  if (!shares) return failed(context, "status", shares.error());
   view.shares_owners_login = *shares;
   auto idle = cannot_trade_now(connection, *states);
-  if (!idle) return failed(where, "status", idle.error());
+  if (!idle) return failed(context, "status", idle.error());
   view.cannot_trade = std::move(*idle);
-  if (where.json)
+  if (context.json)
     std::cout << status_json(view).dump() << "\n";
   else
     print_status(view);
@@ -245,8 +251,8 @@ int show_status(const Where& where, std::int64_t stuck_after_s) {
 
 void add_status_command(Commands& commands) {
   commands.look(commands.program(), "status", "instances, jobs, workers, brokers, stranded work",
-                [](const Where& where, const schemas::config::Config& config) {
-                  return show_status(where, config.broker.stuck_after_s);
+                [](const CommandContext& context, const schemas::config::Config& config) {
+                  return show_status(context, config.broker.stuck_after_s);
                 });
 }
 

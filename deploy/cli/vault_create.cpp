@@ -34,7 +34,7 @@ std::optional<machines::Rate> percent_of(const std::string& text) {
 }
 
 // Nothing, and what is wrong with it in `why`, where it can't be.
-std::optional<Reserve> reserve_of(const VaultOrder& order, std::string& why) {
+std::optional<Reserve> reserve_of(const VaultArgs& order, std::string& why) {
   Reserve reserve;
   const auto rule = machines::from_name<Rule>(order.reserve);
   const auto least = percent_of(order.least);
@@ -53,7 +53,7 @@ std::optional<Reserve> reserve_of(const VaultOrder& order, std::string& why) {
   return reserve;
 }
 
-ledger::Stored<std::int64_t> number(ledger::Connection& connection, const ledger::Statement& statement,
+ledger::Stored<std::int64_t> number(ledger::Connection& connection, const ledger::SqlStatement& statement,
                                     const Parameters& parameters) {
   const auto rows = connection.call(statement, parameters);
   if (!rows) return machines::fail(rows.error());
@@ -62,7 +62,7 @@ ledger::Stored<std::int64_t> number(ledger::Connection& connection, const ledger
 
 }  // namespace
 
-int create_vault(const Where& where, const VaultOrder& order) {
+int create_vault(const CommandContext& context, const VaultArgs& order) {
   const std::string name = order.name.empty() ? order.asset : order.name;
   for (const std::string* word : {&order.owner, &order.asset, &order.account, &name})
     if (!is_name(*word))
@@ -76,9 +76,9 @@ int create_vault(const Where& where, const VaultOrder& order) {
   std::string why;
   auto reserve = reserve_of(order, why);
   if (!reserve) return wrong("vault create: " + why);
-  ledger::Connection connection(where.dsn);
+  ledger::Connection connection(context.dsn);
   const auto vaults = ledger::books::Vaults(connection).vaults();
-  if (!vaults) return failed(where, "vault create", vaults.error());
+  if (!vaults) return failed(context, "vault create", vaults.error());
   for (const auto& vault : *vaults) {
     if (vault.owner_name != order.owner) continue;
     if (vault.name == name)
@@ -91,13 +91,13 @@ int create_vault(const Where& where, const VaultOrder& order) {
   const auto asset =
       number(connection, {"cli_asset", "SELECT ledger.open_asset($1, $2)"},
              Parameters().add(order.asset).add(std::int64_t{schemas::config::default_scale(order.asset)}));
-  if (!asset) return failed(where, "vault create", asset.error());
+  if (!asset) return failed(context, "vault create", asset.error());
   const auto owner = number(connection, {"cli_owner", "SELECT ledger.open_owner($1, $2)"},
                             Parameters().add(order.owner).add(drawn_shard()));
-  if (!owner) return failed(where, "vault create", owner.error());
+  if (!owner) return failed(context, "vault create", owner.error());
   reserve->flexed = machines::Amount::zero({static_cast<std::int32_t>(*asset)});
   const auto now = number(connection, {"cli_world", "SELECT ledger.world_now()", false}, {});
-  if (!now) return failed(where, "vault create", now.error());
+  if (!now) return failed(context, "vault create", now.error());
   const auto review = machines::vault::first_review(*reserve, {}, {*now});
   const auto made = number(
       connection, {"cli_vault", "SELECT ledger.open_vault($1, $2, $3, $4, $5, $6, $8, $9, ledger.world_now(), $7)"},
@@ -111,10 +111,10 @@ int create_vault(const Where& where, const VaultOrder& order) {
           .add(review)
           .add(who_asks())
           .add(order.why));
-  if (!made) return failed(where, "vault create", made.error());
-  VaultOrder shown = order;
+  if (!made) return failed(context, "vault create", made.error());
+  VaultArgs shown = order;
   shown.name = name;
-  return show_vault(where, shown);
+  return show_vault(context, shown);
 }
 
 namespace {
@@ -150,15 +150,15 @@ ledger::Stored<Pair> pair_named(ledger::Connection& connection, const std::strin
 
 }  // namespace
 
-int create_sleeve(const Where& where, const VaultOrder& order, const schemas::config::Config& config) {
+int create_sleeve(const CommandContext& context, const VaultArgs& order, const schemas::config::Config& config) {
   if (!is_name(order.sleeve))
     return wrong(fmt::format("sleeve create: `{}` is no name; use up to 40 letters, digits, - and _", order.sleeve));
   if (order.why.empty()) return wrong(no_why("sleeve create"));
   const auto kind = machines::from_name<machines::SleeveKind>(order.kind);
   if (!kind) return wrong(fmt::format("sleeve create: kind `{}` is unknown; it is quiet or flash", order.kind));
-  ledger::Connection connection(where.dsn);
+  ledger::Connection connection(context.dsn);
   const auto vaults = ledger::books::Vaults(connection).vaults(order.owner);
-  if (!vaults) return failed(where, "sleeve create", vaults.error());
+  if (!vaults) return failed(context, "sleeve create", vaults.error());
   const ledger::books::VaultView* vault = nullptr;
   std::string names;
   for (const auto& one : *vaults) {
@@ -173,7 +173,7 @@ int create_sleeve(const Where& where, const VaultOrder& order, const schemas::co
     return wrong(fmt::format("sleeve create: {} has no vault `{}`; there are: {}", order.owner, order.name,
                              names.empty() ? "none" : names));
   const auto pair = pair_named(connection, order.pair);
-  if (!pair) return failed(where, "sleeve create", pair.error());
+  if (!pair) return failed(context, "sleeve create", pair.error());
   if (pair->id == 0)
     return wrong(fmt::format("sleeve create: the pair `{}` is unknown; there are: {}", order.pair,
                              pair->known.empty() ? "none" : pair->known));
@@ -194,8 +194,8 @@ int create_sleeve(const Where& where, const VaultOrder& order, const schemas::co
           .add(pair->fee_asset)
           .add(who_asks())
           .add(order.why));
-  if (!made) return failed(where, "sleeve create", made.error());
-  return show_vault(where, order);
+  if (!made) return failed(context, "sleeve create", made.error());
+  return show_vault(context, order);
 }
 
 }  // namespace deploy

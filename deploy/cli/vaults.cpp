@@ -64,23 +64,23 @@ std::string objection_to(const std::string& text, const machines::AmountResult& 
 }
 
 // What every order on a vault begins with: the vault, and the amount where one is named.
-struct Ground {
+struct StepContext {
   ledger::Connection connection;
   VaultView vault;
   Amount amount;
   int code = 0;  // not 0: it was said what is wrong
 };
 
-Ground ground_of(const Where& where, const std::string& command, const VaultOrder& order, bool with_amount,
-                 bool may_be_zero = false) {
-  Ground ground{ledger::Connection(where.dsn), {}, {}, 0};
+StepContext ground_of(const CommandContext& context, const std::string& command, const VaultArgs& order,
+                      bool with_amount, bool may_be_zero = false) {
+  StepContext ground{ledger::Connection(context.dsn), {}, {}, 0};
   if (order.why.empty()) {
     ground.code = wrong(no_why(command));
     return ground;
   }
   const auto vaults = ledger::books::Vaults(ground.connection).vaults(order.owner);
   if (!vaults) {
-    ground.code = failed(where, command, vaults.error());
+    ground.code = failed(context, command, vaults.error());
     return ground;
   }
   const VaultView* vault = vault_named(*vaults, order.name);
@@ -104,8 +104,8 @@ std::string coins(const VaultView& vault, Amount amount) {
 }
 
 // Has the movement done and says what came of it.
-int move(const Where& where, const std::string& command, Ground& ground, Movement movement, Amount amount,
-         machines::SleeveId sleeve, const VaultOrder& order, const std::string& limits) {
+int move(const CommandContext& context, const std::string& command, StepContext& ground, Movement movement,
+         Amount amount, machines::SleeveId sleeve, const VaultArgs& order, const std::string& limits) {
   machines::allocation::Data data;
   data.movement = movement;
   data.amount = amount;
@@ -115,9 +115,9 @@ int move(const Where& where, const std::string& command, Ground& ground, Movemen
   data.external = ground.vault.external_account;
   data.vault_reserve = ground.vault.reserve_account;
   data.tradeable = ground.vault.tradeable_account;
-  const auto done = do_movement(ground.connection, where.house_may_run, ground.vault.owner, sleeve, data);
-  if (!done) return failed(where, command, done.error());
-  if (where.json) {
+  const auto done = do_movement(ground.connection, context.house_may_run, ground.vault.owner, sleeve, data);
+  if (!done) return failed(context, command, done.error());
+  if (context.json) {
     const char* state = done->settled ? "settled" : done->refused ? "refused" : "waiting";
     std::cout << nlohmann::ordered_json{{"movement", machines::name_of(movement)},
                                         {"machine", done->instance.value},
@@ -137,37 +137,37 @@ int move(const Where& where, const std::string& command, Ground& ground, Movemen
                  command, done->reason);
     return 1;
   }
-  if (where.json) return 0;
+  if (context.json) return 0;
   if (!done->settled)
     print_text(
         "Asked for, as machine {}, and not done yet: no worker has taken it. `bursar up` does; `bursar machine "
         "history {}` shows it.\n",
         done->instance.value, done->instance.value);
-  return done->settled ? show_vault(where, order) : 0;
+  return done->settled ? show_vault(context, order) : 0;
 }
 
 }  // namespace
 
-int list_vaults(const Where& where) {
-  ledger::Connection connection(where.dsn);
+int list_vaults(const CommandContext& context) {
+  ledger::Connection connection(context.dsn);
   const auto vaults = ledger::books::Vaults(connection).vaults();
-  if (!vaults) return failed(where, "vault list", vaults.error());
-  if (where.json)
+  if (!vaults) return failed(context, "vault list", vaults.error());
+  if (context.json)
     std::cout << vaults_json(*vaults).dump() << "\n";
   else
     print_text("{}", Lines{vaults_table(*vaults)});
   return 0;
 }
 
-int show_vault(const Where& where, const VaultOrder& order) {
-  ledger::Connection connection(where.dsn);
+int show_vault(const CommandContext& context, const VaultArgs& order) {
+  ledger::Connection connection(context.dsn);
   const auto vaults = ledger::books::Vaults(connection).vaults(order.owner);
-  if (!vaults) return failed(where, "vault show", vaults.error());
+  if (!vaults) return failed(context, "vault show", vaults.error());
   const VaultView* vault = vault_named(*vaults, order.name);
   if (vault == nullptr)
     return wrong(
         fmt::format("vault show: {} has no vault `{}`; there are: {}", order.owner, order.name, names_of(*vaults)));
-  if (where.json)
+  if (context.json)
     std::cout << vaults_json({*vault}).front().dump() << "\n";
   else
     print_text("{}", Lines{vault_diagram(*vault)});
@@ -189,26 +189,26 @@ std::string how_to_release(const VaultView& vault) {
 
 }  // namespace
 
-int set_tradeable(const Where& where, const VaultOrder& order) {
+int set_tradeable(const CommandContext& context, const VaultArgs& order) {
   const std::string command = "vault set-tradeable";
-  Ground ground = ground_of(where, command, order, true, true);
+  StepContext ground = ground_of(context, command, order, true, true);
   if (ground.code != 0) return ground.code;
   const VaultView& vault = ground.vault;
   const machines::Int128 more = ground.amount.minor() - vault.tradeable.minor();
-  if (more == 0) return show_vault(where, order);
+  if (more == 0) return show_vault(context, order);
   if (more > 0)
-    return move(where, command, ground, Movement::elect, Amount(vault.asset.id, more), {0}, order,
+    return move(context, command, ground, Movement::elect, Amount(vault.asset.id, more), {0}, order,
                 fmt::format("{} are outside Tradeable, of which {} must stay in reserve",
                             coins(vault, vault.not_at_risk), coins(vault, vault.must_stay)));
-  return move(where, command, ground, Movement::release, Amount(vault.asset.id, -more), {0}, order,
+  return move(context, command, ground, Movement::release, Amount(vault.asset.id, -more), {0}, order,
               fmt::format("{} are not allocated; {}", coins(vault, vault.unallocated), how_to_release(vault)));
 }
 
 namespace {
 
-int between(const Where& where, const VaultOrder& order, bool gives) {
+int between(const CommandContext& context, const VaultArgs& order, bool gives) {
   const std::string command = gives ? "vault allocate" : "vault reclaim";
-  Ground ground = ground_of(where, command, order, true);
+  StepContext ground = ground_of(context, command, order, true);
   if (ground.code != 0) return ground.code;
   const VaultView& vault = ground.vault;
   const SleeveView* sleeve = sleeve_named(vault, order.sleeve);
@@ -219,7 +219,7 @@ int between(const Where& where, const VaultOrder& order, bool gives) {
                              names.empty() ? "none" : names));
   }
   if (gives)
-    return move(where, command, ground, Movement::allocate_to_sleeve, ground.amount, sleeve->id, order,
+    return move(context, command, ground, Movement::allocate_to_sleeve, ground.amount, sleeve->id, order,
                 fmt::format("{} of {} Tradeable are not allocated", coins(vault, vault.unallocated),
                             coins(vault, vault.tradeable)));
   return move(
@@ -231,22 +231,23 @@ int between(const Where& where, const VaultOrder& order, bool gives) {
 
 }  // namespace
 
-int allocate(const Where& where, const VaultOrder& order) { return between(where, order, true); }
-int reclaim(const Where& where, const VaultOrder& order) { return between(where, order, false); }
+int allocate(const CommandContext& context, const VaultArgs& order) { return between(context, order, true); }
+int reclaim(const CommandContext& context, const VaultArgs& order) { return between(context, order, false); }
 
 namespace {
 
-using VaultAction = int (*)(const Where&, const VaultOrder&);
+using VaultAction = int (*)(const CommandContext&, const VaultArgs&);
 
 // A command on one vault of an owner.
 CLI::App& on_vault(Commands& commands, CLI::App& noun, const char* name, const char* help, VaultAction act,
-                   const std::shared_ptr<VaultOrder>& args) {
-  CLI::App& made = commands.look(noun, name, help, [args, act](const Where& where) { return act(where, *args); });
+                   const std::shared_ptr<VaultArgs>& args) {
+  CLI::App& made =
+      commands.look(noun, name, help, [args, act](const CommandContext& context) { return act(context, *args); });
   made.add_option("--owner", args->owner, "whose vault (default: default)");
   return made;
 }
 
-void add_create(Commands& commands, CLI::App& vault, const std::shared_ptr<VaultOrder>& args) {
+void add_create(Commands& commands, CLI::App& vault, const std::shared_ptr<VaultArgs>& args) {
   CLI::App& create = on_vault(commands, vault, "create", "open one", create_vault, args);
   create.add_option("asset", args->asset, "the wallet's asset: USDT, BTC, ...")->required();
   create.add_option("--name", args->name, "default: the asset");
@@ -259,7 +260,7 @@ void add_create(Commands& commands, CLI::App& vault, const std::shared_ptr<Vault
 }
 
 void add_move(Commands& commands, CLI::App& vault, const char* name, const char* help, VaultAction act,
-              const std::shared_ptr<VaultOrder>& args) {
+              const std::shared_ptr<VaultArgs>& args) {
   CLI::App& move = on_vault(commands, vault, name, help, act, args);
   move.add_option("vault", args->name)->required();
   move.add_option("sleeve", args->sleeve)->required();
@@ -270,7 +271,7 @@ void add_move(Commands& commands, CLI::App& vault, const char* name, const char*
 }  // namespace
 
 void add_vault_commands(Commands& commands) {
-  auto args = std::make_shared<VaultOrder>();
+  auto args = std::make_shared<VaultArgs>();
   CLI::App& vault = commands.noun("vault", "Core Vaults: one wallet asset on one venue account, and its sleeves");
   commands.look(vault, "list", "every vault", list_vaults);
   on_vault(commands, vault, "show", "Total Coins, Tradeable Coins, Quiet and Flash balance", show_vault, args)
@@ -287,12 +288,12 @@ void add_vault_commands(Commands& commands) {
 }
 
 void add_sleeve_commands(Commands& commands) {
-  auto args = std::make_shared<VaultOrder>();
+  auto args = std::make_shared<VaultArgs>();
   CLI::App& sleeve = commands.noun("sleeve", "sleeves: parts of a vault that one strategy trades");
-  CLI::App& open =
-      commands.look(sleeve, "create", "open one", [args](const Where& where, const schemas::config::Config& config) {
-        return create_sleeve(where, *args, config);
-      });
+  CLI::App& open = commands.look(sleeve, "create", "open one",
+                                 [args](const CommandContext& context, const schemas::config::Config& config) {
+                                   return create_sleeve(context, *args, config);
+                                 });
   open.add_option("--owner", args->owner, "whose vault (default: default)");
   open.add_option("vault", args->name)->required();
   open.add_option("name", args->sleeve)->required();

@@ -12,22 +12,22 @@ namespace deploy {
 
 class Commands;
 
-struct VaultOrder {
+struct VaultArgs {
   std::string owner = "default", name, venue = "paper", account = "main", asset;  // of a vault
   std::string sleeve, kind, pair;                                                 // of a sleeve
   std::string amount, why;
   std::string reserve = "none", least = "5", most = "20";  // in percent
 };
 
-int list_vaults(const Where& where);
+int list_vaults(const CommandContext& context);
 // The status diagram of one vault, or of all where no name is given.
-int show_vault(const Where& where, const VaultOrder& order);
-int create_vault(const Where& where, const VaultOrder& order);
+int show_vault(const CommandContext& context, const VaultArgs& order);
+int create_vault(const CommandContext& context, const VaultArgs& order);
 // A sleeve in a vault, by the rules of the first sleeve of its kind in the configuration.
-int create_sleeve(const Where& where, const VaultOrder& order, const schemas::config::Config& config);
-int set_tradeable(const Where& where, const VaultOrder& order);
-int allocate(const Where& where, const VaultOrder& order);
-int reclaim(const Where& where, const VaultOrder& order);
+int create_sleeve(const CommandContext& context, const VaultArgs& order, const schemas::config::Config& config);
+int set_tradeable(const CommandContext& context, const VaultArgs& order);
+int allocate(const CommandContext& context, const VaultArgs& order);
+int reclaim(const CommandContext& context, const VaultArgs& order);
 
 // `bursar vault ...` and `bursar sleeve ...`.
 void add_vault_commands(Commands& commands);

@@ -5,14 +5,14 @@
 namespace deploy {
 namespace {
 
-constexpr ledger::Statement hold_statement{
+constexpr ledger::SqlStatement hold_statement{
     "hold_tenancy",
     "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 7003 AND granted"
     "   AND pid = pg_backend_pid() AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
     "  OR pg_try_advisory_lock(7003, 0),"
     " (SELECT format('%s since %s', pid, backend_start) FROM pg_stat_activity WHERE pid = pg_backend_pid())",
     false};
-constexpr ledger::Statement holder_statement{
+constexpr ledger::SqlStatement holder_statement{
     "tenant",
     "SELECT a.pid, coalesce(host(a.client_addr), 'this host'), date_trunc('second', a.backend_start)::text,"
     " format('%s since %s', a.pid, a.backend_start)"

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "brokers/schedule/scheduler.hpp"
-#include "deploy/house/key_desk.hpp"
+#include "deploy/house/key_admin.hpp"
 #include "ledger/secrets/process.hpp"
 #include "machines/core/names.hpp"
 #include "workers/keys/key_look.hpp"
@@ -28,7 +28,7 @@ using ledger::secrets::KeyView;
 using ledger::secrets::SecretFailure;
 using machines::name_of;
 
-constexpr ledger::Statement waiting_statement = {
+constexpr ledger::SqlStatement waiting_statement = {
     "keys_waited_for",
     "SELECT count(*), coalesce(min(last_error), '') FROM ledger.job WHERE parked IS NULL AND "
     "starts_with(last_error, 'waits for an API key')",
@@ -53,7 +53,7 @@ void log_change(const KeyView& before, const KeyView& after, key::Event event) {
 }
 
 // False: not known, look again soon.
-bool test_one(OpenDesk& desk, const KeyView& view, const AskAboutKey& ask) {
+bool test_one(OpenKeys& desk, const KeyView& view, const AskAboutKey& ask) {
   const auto could_not = [&](const std::string& why) {
     spdlog::warn("the key {} (version {}) was not tested: {}", view.data.name, view.data.key_version, why);
     return false;
@@ -76,7 +76,7 @@ bool test_one(OpenDesk& desk, const KeyView& view, const AskAboutKey& ask) {
 
 }  // namespace
 
-bool test_all_keys(const KeyDesk& desk, const AskAboutKey& ask) {
+bool test_all_keys(const KeyAdmin& desk, const AskAboutKey& ask) {
   {  // where there is nothing to test, no master key is wanted
     ledger::Connection connection(desk.where.dsn);
     auto keyring = Keyring::open(connection);
@@ -85,7 +85,7 @@ bool test_all_keys(const KeyDesk& desk, const AskAboutKey& ask) {
     if (!keys) return false;
     if (std::none_of(keys->begin(), keys->end(), is_looked_at)) return true;
   }
-  auto opened = open_desk(desk);
+  auto opened = open_keys(desk);
   if (!opened) {
     spdlog::error("the keys can't be tested: {}", opened.error().text);
     return false;
@@ -98,7 +98,7 @@ bool test_all_keys(const KeyDesk& desk, const AskAboutKey& ask) {
   return is_complete;
 }
 
-int watch_keys(const KeyDesk& desk, const std::atomic<bool>& stop) {
+int watch_keys(const KeyAdmin& desk, const std::atomic<bool>& stop) {
   if (const auto safe = ledger::secrets::forbid_dumps(); !safe) {
     spdlog::error("{}", safe.error().text);
     return 2;

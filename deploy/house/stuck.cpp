@@ -35,7 +35,7 @@ ledger::Stored<std::vector<StuckWork>> stuck_now(ledger::Connection& connection,
     come = broker.world_now;
     come_ms = broker.world_ms;
   }
-  auto untaken = ledger::jobs::Desk(connection).untaken(come, come_ms, longer_than_s);
+  auto untaken = ledger::jobs::JobAdmin(connection).untaken(come, come_ms, longer_than_s);
   if (!untaken) return machines::fail(untaken.error());
   std::vector<StuckWork> stuck;
   for (Untaken& jobs : *untaken) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ledger/jobs/desk.hpp"
+#include "ledger/jobs/job_admin.hpp"
 #include "schemas/codec/messages.hpp"
 
 namespace deploy {

@@ -22,29 +22,29 @@ using workers::harness::allocation_step;
 namespace {
 
 using ledger::Parameters;
-using ledger::Statement;
+using ledger::SqlStatement;
 using ledger::Stored;
 using machines::AccountId;
 using machines::Amount;
 
 constexpr std::int32_t owner_id = 1;
 
-constexpr Statement asset_statement = {"open_asset", "SELECT ledger.open_asset($1, $2)"};
-constexpr Statement owner_statement = {"open_owner", "SELECT ledger.open_owner($1, $2)"};
-constexpr Statement instrument_statement = {"open_instrument",
-                                            "SELECT ledger.open_instrument($1, $2, $3, $4, $5, $6, $7)"};
-constexpr Statement vault_statement = {
+constexpr SqlStatement asset_statement = {"open_asset", "SELECT ledger.open_asset($1, $2)"};
+constexpr SqlStatement owner_statement = {"open_owner", "SELECT ledger.open_owner($1, $2)"};
+constexpr SqlStatement instrument_statement = {"open_instrument",
+                                               "SELECT ledger.open_instrument($1, $2, $3, $4, $5, $6, $7)"};
+constexpr SqlStatement vault_statement = {
     "open_vault", "SELECT ledger.open_vault($1, $2, 'paper', 'main', $3, $4, 'bursar up', 'the vault opens', $6, $5)"};
-constexpr Statement vault_accounts_statement = {
+constexpr SqlStatement vault_accounts_statement = {
     "vault_accounts", "SELECT external, reserve, tradeable FROM ledger.vault WHERE owner = $1 AND id = $2", false};
-constexpr Statement sleeve_statement = {
+constexpr SqlStatement sleeve_statement = {
     "open_sleeve",
     "SELECT ledger.open_sleeve($1, $2, $3, $4, $5, $6, $7, 'bursar up', 'a sleeve of the configuration', $8)"};
-constexpr Statement setting_statement = {"set_setting",
-                                         "INSERT INTO ledger.setting VALUES ('settings', $1) ON CONFLICT DO NOTHING"};
-constexpr Statement genesis_statement = {"genesis", "SELECT count(*) FROM ledger.instance WHERE kind = 'allocation'",
-                                         false};
-constexpr Statement shard_statement = {
+constexpr SqlStatement setting_statement = {
+    "set_setting", "INSERT INTO ledger.setting VALUES ('settings', $1) ON CONFLICT DO NOTHING"};
+constexpr SqlStatement genesis_statement = {"genesis", "SELECT count(*) FROM ledger.instance WHERE kind = 'allocation'",
+                                            false};
+constexpr SqlStatement shard_statement = {
     "owner_shard",
     "SELECT o.shard, h.epoch, c.epoch + g.epoch FROM ledger.owner o JOIN ledger.shard h ON h.id = o.shard "
     "JOIN ledger.control c ON c.owner = o.id JOIN ledger.control g ON g.owner = 0 WHERE o.id = $1",
@@ -54,7 +54,7 @@ constexpr Statement shard_statement = {
 class Sequence {
  public:
   explicit Sequence(ledger::Connection& connection) : connection_(connection) {}
-  std::int64_t run(const Statement& statement, const Parameters& parameters) {
+  std::int64_t run(const SqlStatement& statement, const Parameters& parameters) {
     if (error_) return 0;
     const auto rows = connection_.call(statement, parameters);
     if (!rows) {

@@ -10,7 +10,7 @@
 #include "ledger/audit/verify.hpp"
 #include "ledger/books/books.hpp"
 #include "ledger/books/fee_prices.hpp"
-#include "ledger/books/read_statement.hpp"
+#include "ledger/books/read_daily_books.hpp"
 #include "ledger/books/treasury.hpp"
 #include "schemas/codec/data.hpp"
 #include "workers/market/baseline.hpp"
@@ -24,7 +24,7 @@ namespace {
 using ledger::Connection;
 using ledger::Parameters;
 using ledger::Rows;
-using ledger::Statement;
+using ledger::SqlStatement;
 using ledger::Stored;
 using ledger::books::Sleeve;
 using machines::Amount;
@@ -32,13 +32,14 @@ using machines::Instant;
 using machines::Int128;
 
 // Every change of an account's own money (posted), by world time.
-constexpr Statement changes_statement = {"report_changes",
-                                         "SELECT p.world_at, e.credits_posted - e.debits_posted FROM ledger.entry e "
-                                         "JOIN ledger.posting p ON p.owner = e.owner "
-                                         "AND p.instance = e.instance AND p.version = e.step_version AND p.leg = e.leg "
-                                         "WHERE e.owner = $1 AND e.account = $2 ORDER BY e.version",
-                                         false};
-constexpr Statement fills_statement = {
+constexpr SqlStatement changes_statement = {
+    "report_changes",
+    "SELECT p.world_at, e.credits_posted - e.debits_posted FROM ledger.entry e "
+    "JOIN ledger.posting p ON p.owner = e.owner "
+    "AND p.instance = e.instance AND p.version = e.step_version AND p.leg = e.leg "
+    "WHERE e.owner = $1 AND e.account = $2 ORDER BY e.version",
+    false};
+constexpr SqlStatement fills_statement = {
     "report_fills",
     "SELECT p.world_at, bool_or(p.code = 'buy_base'), "
     "sum(p.amount) FILTER (WHERE p.code IN ('buy_base', 'sell_base') OR (p.code = 'suspense' AND p.credit = $3)), "
@@ -50,25 +51,27 @@ constexpr Statement fills_statement = {
     "WHERE p.owner = $1 AND p.kind IN ('single', 'post') GROUP BY p.owner, p.instance, p.version, p.world_at "
     "HAVING bool_or(p.code IN ('buy_base', 'sell_base')) ORDER BY 1, p.instance, p.version",
     false};
-constexpr Statement sweeps_statement = {"report_sweeps",
-                                        "SELECT world_at, amount FROM ledger.posting WHERE owner = $1 AND debit = $2 "
-                                        "AND code = 'sweep' ORDER BY instance, version",
-                                        false};
+constexpr SqlStatement sweeps_statement = {
+    "report_sweeps",
+    "SELECT world_at, amount FROM ledger.posting WHERE owner = $1 AND debit = $2 "
+    "AND code = 'sweep' ORDER BY instance, version",
+    false};
 // What came to the sleeve or went by other ways than trades, fees and the return of profit; and what suspense spent for
 // it. What an explanation of a difference made of it is a gain or a loss.
-constexpr Statement moved_statement = {
+constexpr SqlStatement moved_statement = {
     "report_moved",
     "SELECT world_at, CASE WHEN debit = $2 THEN -amount ELSE amount END FROM ledger.posting WHERE owner = $1 AND kind "
     "IN ('single', 'post') AND (code = 'suspense' AND credit IN ($3, $4) OR (debit = $2 OR credit = $2) AND debit NOT "
     "IN ($3, $4) AND credit NOT IN ($3, $4) AND code <> 'sweep' AND code NOT LIKE 'correct%' AND code <> "
     "'marked_difference') ORDER BY world_at, instance, version, leg",
     false};
-constexpr Statement coin_fees_statement = {"report_coin_fees",
-                                           "SELECT world_at, amount FROM ledger.posting WHERE owner = $1 AND credit = "
-                                           "$2 AND kind IN ('single', 'post') ORDER BY world_at, instance, version",
-                                           false};
+constexpr SqlStatement coin_fees_statement = {
+    "report_coin_fees",
+    "SELECT world_at, amount FROM ledger.posting WHERE owner = $1 AND credit = "
+    "$2 AND kind IN ('single', 'post') ORDER BY world_at, instance, version",
+    false};
 // With what each paid of the third asset.
-constexpr Statement cycles_statement = {
+constexpr SqlStatement cycles_statement = {
     "report_cycles",
     "SELECT c.data, coalesce((SELECT sum(p.amount) FROM ledger.instance o JOIN ledger.posting p ON p.owner = o.owner "
     "AND p.instance = o.id AND p.credit = $3 AND p.kind IN ('single', 'post') WHERE o.owner = c.owner AND o.parent = "
@@ -76,7 +79,7 @@ constexpr Statement cycles_statement = {
     "'closed'",
     false};
 
-constexpr Statement refused_statement = {
+constexpr SqlStatement refused_statement = {
     "report_refused",
     "SELECT data FROM ledger.instance WHERE owner = $1 AND sleeve = $2 AND kind = 'order' AND state = 'rejected' ORDER "
     "BY id",
@@ -295,7 +298,7 @@ Stored<report::Sleeve> read_sleeve(Connection& connection, const Sleeve& sleeve,
 }
 
 // What the books say, which know every movement: fees of whatever kind, and what was sold less all of its fees.
-void add_books(const ledger::books::Statement& statement, const Sleeve& sleeve, report::Sleeve& to) {
+void add_books(const ledger::books::DailyBooks& statement, const Sleeve& sleeve, report::Sleeve& to) {
   for (const auto& books : statement.sleeves)
     if (books.sleeve.owner == sleeve.owner && books.sleeve.id == sleeve.id)
       for (const auto& day : books.days) {
@@ -312,7 +315,7 @@ void read_suspense(const std::vector<ledger::books::Balance>& balances, report::
     if (balance.path.starts_with("suspense/")) data.suspense -= balance.posted;
 }
 
-void read_vaults(const ledger::books::Statement& statement, report::ReportData& data) {
+void read_vaults(const ledger::books::DailyBooks& statement, report::ReportData& data) {
   for (const auto& books : statement.vaults) {
     if (books.vault.asset.id != data.quote.id || books.days.empty()) continue;
     const ledger::books::VaultDay& last = books.days.back();

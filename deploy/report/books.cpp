@@ -12,9 +12,9 @@ namespace deploy::report {
 namespace {
 
 using ledger::books::Break;
+using ledger::books::DailyBooks;
 using ledger::books::SleeveBooks;
 using ledger::books::SleeveDay;
-using ledger::books::Statement;
 using ledger::books::VaultBooks;
 using ledger::books::VaultDay;
 using machines::Day;
@@ -46,7 +46,7 @@ std::string line_of(const std::string& name, const SleeveDay& day, int scale) {
                      day.result() ? amount(*day.result()) : "no price");
 }
 
-std::string paid_text(const SleeveDay& total, const Statement& statement) {
+std::string paid_text(const SleeveDay& total, const DailyBooks& statement) {
   std::string text;
   for (const auto& [asset, minor] : total.paid) {
     if (minor == 0) continue;  // taken back
@@ -56,7 +56,7 @@ std::string paid_text(const SleeveDay& total, const Statement& statement) {
   return text.empty() ? "none" : text;
 }
 
-std::string sleeve_text(const SleeveBooks& books, const Statement& statement) {
+std::string sleeve_text(const SleeveBooks& books, const DailyBooks& statement) {
   const auto& sleeve = books.sleeve;
   std::string text =
       fmt::format("\n{} ({}, {} of {}), in {}\n", machines::visible(sleeve.name), machines::name_of(sleeve.kind),
@@ -85,7 +85,7 @@ std::string vault_text(const VaultBooks& books) {
 
 // ---- JSON and CSV
 
-ordered_json paid_json(const SleeveDay& day, const Statement& statement) {
+ordered_json paid_json(const SleeveDay& day, const DailyBooks& statement) {
   ordered_json made = ordered_json::object();
   for (const auto& [asset, minor] : day.paid) {
     if (minor == 0) continue;
@@ -95,7 +95,7 @@ ordered_json paid_json(const SleeveDay& day, const Statement& statement) {
   return made;
 }
 
-ordered_json figures_json(const SleeveDay& day, const SleeveBooks& books, const Statement& statement) {
+ordered_json figures_json(const SleeveDay& day, const SleeveBooks& books, const DailyBooks& statement) {
   const auto quote = [&](Int128 minor) { return decimal(minor, books.sleeve.quote); };
   ordered_json made;
   made["opening"] = quote(day.opening);
@@ -127,7 +127,7 @@ ordered_json figures_json(const SleeveDay& day, const SleeveBooks& books, const 
   return made;
 }
 
-ordered_json sleeve_json(const SleeveBooks& books, const Statement& statement) {
+ordered_json sleeve_json(const SleeveBooks& books, const DailyBooks& statement) {
   const auto& sleeve = books.sleeve;
   ordered_json made = {
       {"owner", sleeve.owner_name}, {"name", sleeve.name},        {"kind", machines::name_of(sleeve.kind)},
@@ -182,7 +182,7 @@ std::string csv_value(const ordered_json& value) {
 
 }  // namespace
 
-Books books_of(Statement statement, Day from, Day to) {
+Books books_of(DailyBooks statement, Day from, Day to) {
   CHECK(from <= to);
   for (SleeveBooks& books : statement.sleeves) keep(books.days, from, to);
   for (VaultBooks& books : statement.vaults) keep(books.days, from, to);
@@ -225,7 +225,7 @@ std::string break_text(const Break& one) {
 }
 
 std::string books_table(const Books& books) {
-  const Statement& statement = books.statement;
+  const DailyBooks& statement = books.statement;
   std::string text = fmt::format("The books from {} to {} UTC, costs by {}\n", day_text(books.from), day_text(books.to),
                                  statement.basis == machines::costs::Basis::fifo ? "first in, first out" : "average");
   for (const SleeveBooks& one : statement.sleeves) text += sleeve_text(one, statement);
@@ -240,7 +240,7 @@ std::string books_table(const Books& books) {
 }
 
 ordered_json books_json(const Books& books) {
-  const Statement& statement = books.statement;
+  const DailyBooks& statement = books.statement;
   ordered_json made = {{"from", day_text(books.from)},
                        {"to", day_text(books.to)},
                        {"cost_basis", machines::name_of(statement.basis)},

@@ -7,19 +7,19 @@
 
 #include <string>
 
-#include "ledger/books/statement.hpp"
+#include "ledger/books/daily_books.hpp"
 
 namespace deploy::report {
 
 // The days of one report. `statement` holds no other days, but every break up to the last of them: what a day opens
 // with is what those before it left.
 struct Books {
-  ledger::books::Statement statement;
+  ledger::books::DailyBooks statement;
   machines::Day from = 0, to = 0;
 };
 
 // The days from..to, both included. REQUIRES: from <= to.
-Books books_of(ledger::books::Statement statement, machines::Day from, machines::Day to);
+Books books_of(ledger::books::DailyBooks statement, machines::Day from, machines::Day to);
 
 // What the days of one sleeve come to; balances are those of the last day.
 ledger::books::SleeveDay total_of(const std::vector<ledger::books::SleeveDay>& days);

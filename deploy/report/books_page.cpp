@@ -13,9 +13,9 @@
 namespace deploy::report {
 namespace {
 
+using ledger::books::DailyBooks;
 using ledger::books::SleeveBooks;
 using ledger::books::SleeveDay;
-using ledger::books::Statement;
 using ledger::books::VaultBooks;
 using ledger::books::VaultDay;
 using machines::Day;
@@ -170,13 +170,13 @@ std::vector<std::string> cells_of(const SleeveDay& day, int scale) {
           day.result() ? amount(*day.result()) : "no price"};
 }
 
-std::string name_of_sleeve(const SleeveBooks& one, const Statement& statement) {
+std::string name_of_sleeve(const SleeveBooks& one, const DailyBooks& statement) {
   const auto owners = std::count_if(statement.sleeves.begin(), statement.sleeves.end(),
                                     [&](const SleeveBooks& other) { return other.sleeve.owner != one.sleeve.owner; });
   return owners == 0 ? one.sleeve.name : one.sleeve.owner_name + ": " + one.sleeve.name;
 }
 
-std::string sleeve_table(const Statement& statement) {
+std::string sleeve_table(const DailyBooks& statement) {
   std::string text = "<table>" + table_row("", columns, "th");
   for (const SleeveBooks& one : statement.sleeves)
     text += table_row(name_of_sleeve(one, statement) + ", " + one.sleeve.quote.code,
@@ -184,7 +184,7 @@ std::string sleeve_table(const Statement& statement) {
   return text + "</table>";
 }
 
-std::string fee_table(const Statement& statement) {
+std::string fee_table(const DailyBooks& statement) {
   std::string text = "<table>" + table_row("", {"asset", "paid"}, "th");
   for (const SleeveBooks& one : statement.sleeves)
     for (const auto& [asset, minor] : total_of(one.days).paid) {
@@ -194,7 +194,7 @@ std::string fee_table(const Statement& statement) {
   return text + "</table>";
 }
 
-std::string period_cards(const Statement& statement) {
+std::string period_cards(const DailyBooks& statement) {
   std::string text;
   for (const SleeveBooks& one : statement.sleeves) {
     text += fmt::format("<section class=\"card\">\n<h2>{}, {}</h2>\n<div class=\"scroll\"><table>",
@@ -207,7 +207,7 @@ std::string period_cards(const Statement& statement) {
   return text;
 }
 
-std::string break_card(const Statement& statement) {
+std::string break_card(const DailyBooks& statement) {
   if (statement.breaks.empty()) return "";
   std::string text = "<section class=\"card\">\n<h2 class=\"bad\">What does not add up</h2>\n<ul>";
   for (const auto& one : statement.breaks) text += "<li>" + escaped(break_text(one)) + "</li>";
@@ -233,7 +233,7 @@ std::string tiles(const Books& books) {
 }  // namespace
 
 std::string books_html(const Books& books) {
-  const Statement& statement = books.statement;
+  const DailyBooks& statement = books.statement;
   const std::vector<Picture> all = pictures(books);
   std::map<std::string_view, std::string> values;
   values["tiles"] = tiles(books);

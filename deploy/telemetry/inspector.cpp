@@ -124,7 +124,7 @@ bool Inspector::step(std::int64_t now_us) {
 
 bool Inspector::finish() {
   is_under_way_ = false;
-  ledger::jobs::Desk desk(connection_);
+  ledger::jobs::JobAdmin desk(connection_);
   if (!desk.free_held()) return false;
   const auto world = desk.world_now();
   if (!world) return false;

@@ -11,7 +11,7 @@
 #include "deploy/house/data_folder.hpp"
 #include "deploy/house/stuck.hpp"
 #include "ledger/books/books.hpp"
-#include "ledger/jobs/desk.hpp"
+#include "ledger/jobs/job_admin.hpp"
 #include "ledger/jobs/jobs.hpp"
 #include "schemas/codec/messages.hpp"
 

@@ -13,12 +13,12 @@ using ledger::env::utc;
 namespace {
 
 // The owner in "posting (owner 3, instance ...": all where there is no such owner, for a changed row may name anybody.
-constexpr Statement concerned_statement = {
+constexpr SqlStatement concerned_statement = {
     "alarm_owners",
     "SELECT o.id, o.name FROM ledger.owner o WHERE NOT EXISTS (SELECT FROM ledger.owner n WHERE n.id::text = $1) "
     "OR o.id::text = $1 ORDER BY o.id",
     false};
-constexpr Statement impose_statement = {"alarm_impose", "SELECT ledger.impose($1, 'freeze', '', '', 'all', $2, $3)"};
+constexpr SqlStatement impose_statement = {"alarm_impose", "SELECT ledger.impose($1, 'freeze', '', '', 'all', $2, $3)"};
 
 std::string owner_in(const std::string& problem) {
   constexpr std::string_view before = "(owner ";

@@ -67,8 +67,8 @@ Stored<std::optional<std::string>> Auditor::objection_of(Connection& connection,
                   in_words(*newest)));
 }
 
-Stored<Verification> Auditor::testify(Connection& connection, Depth depth, VerifyOptions options,
-                                      Checkpointed checkpointed) const {
+Stored<Verification> Auditor::verify(Connection& connection, Depth depth, VerifyOptions options,
+                                     Checkpointed checkpointed) const {
   options.is_house = true;
   Verification made;
   made.outcome = Verification::Outcome::bad;
@@ -90,7 +90,8 @@ Stored<Verification> Auditor::testify(Connection& connection, Depth depth, Verif
   }
   const auto last = checkpoints->last();
   if (last && depth == Depth::since_checkpoint) made.since_us = last->wall_us;
-  auto verdict = made.since_us != 0 ? verify_since(connection, last->heads, options) : verify(connection, options);
+  auto verdict =
+      made.since_us != 0 ? verify_since(connection, last->heads, options) : audit::verify(connection, options);
   if (!verdict) return machines::fail(verdict.error());
   made.verdict = std::move(*verdict);
   if (!made.verdict.ok) {

@@ -45,8 +45,8 @@ class Auditor {
   Stored<std::optional<std::string>> refusal(Connection& connection) const;
   // Checks the checkpoints, then the rows; signs when ok and there is a key. Errors: the connection's, with how far it
   // came: incomplete.
-  Stored<Verification> testify(Connection& connection, Depth depth, VerifyOptions options = {},
-                               Checkpointed checkpointed = Checkpointed::required) const;
+  Stored<Verification> verify(Connection& connection, Depth depth, VerifyOptions options = {},
+                              Checkpointed checkpointed = Checkpointed::required) const;
 
  private:
   Audited<Checkpoints> read() const;

@@ -3,15 +3,15 @@
 namespace ledger::audit {
 namespace {
 
-constexpr Statement heads_statement = {
+constexpr SqlStatement heads_statement = {
     "audit_heads", "SELECT id, seq, encode(head, 'hex') FROM ledger.shard WHERE seq > 0 ORDER BY id", false};
-constexpr Statement place_statement = {
+constexpr SqlStatement place_statement = {
     "audit_place",
     "SELECT (SELECT coalesce(max(l.seq), 0) FROM ledger.link l WHERE l.shard = $1), "
     "(SELECT encode(l.hash, 'hex') FROM ledger.link l WHERE l.shard = $1 AND l.seq = $2)",
     false};
-constexpr Statement deployment_statement = {"audit_deployment", "SELECT encode(name, 'hex') FROM ledger.deployment",
-                                            false};
+constexpr SqlStatement deployment_statement = {"audit_deployment", "SELECT encode(name, 'hex') FROM ledger.deployment",
+                                               false};
 
 }  // namespace
 

@@ -14,7 +14,7 @@ constexpr const char* times_pass = "times of the wall";
 
 // A birth's transition says parent, sleeve and which of the births of its step it was: born(33,1,1). Rows that are
 // older than that, and births in SQL, go by their kind.
-constexpr Statement births_statement = {
+constexpr SqlStatement births_statement = {
     "audit_births",
     "SELECT format('instance (owner %s, id %s): is not the child that its birth says', i.owner, i.id) "
     "FROM ledger.instance i JOIN ledger.transition t ON t.owner = i.owner AND t.instance = i.id AND t.version = 1 "
@@ -30,7 +30,7 @@ constexpr Statement births_statement = {
     false};
 
 // All of an owner's history is in the chain of its shard.
-constexpr Statement shards_statement = {
+constexpr SqlStatement shards_statement = {
     "audit_shards",
     "SELECT format('owner (owner %s, %s): is of shard %s, and its history is in the chain of shard %s', o.id, o.name, "
     "o.shard, h.shard) FROM ledger.owner o JOIN (SELECT DISTINCT l.shard, u.owner FROM ledger.link l, "
@@ -40,7 +40,7 @@ constexpr Statement shards_statement = {
 // The n-th job of a step is the n-th that its transition orders, a timer of the same world time or, re-armed, a later
 // one; ordinals count from 0, those of a vault's birth, which SQL writes, from 1. From ordinal 1000 on they are events
 // that somebody submitted: for a live instance, and one that its machine has.
-constexpr Statement jobs_statement = {
+constexpr SqlStatement jobs_statement = {
     "audit_jobs",
     "WITH known AS (SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], "
     "$7::boolean[]) AS k (kind, machine_version, from_state, event, to_state, command, is_final)) "
@@ -61,7 +61,7 @@ constexpr Statement jobs_statement = {
     false};
 
 // Nothing has answered what the last move of a live instance ordered, but for a person who cancelled it: it must wait.
-constexpr Statement missing_jobs_statement = {
+constexpr SqlStatement missing_jobs_statement = {
     "audit_missing_jobs",
     "SELECT format('instance (owner %s, id %s): the job %s that its last move ordered is gone', i.owner, i.id, "
     "split_part(w.word, '@', 1)) FROM ledger.instance i JOIN ledger.transition t ON t.owner = i.owner AND t.instance "
@@ -73,7 +73,7 @@ constexpr Statement missing_jobs_statement = {
     "jsonb_build_array(jsonb_build_array(i.id, i.version, w.nth - (i.kind <> 'vault' OR i.version > 1)::int))) ORDER "
     "BY i.owner, i.id LIMIT 1",
     false};
-constexpr Statement stranded_statement = {
+constexpr SqlStatement stranded_statement = {
     "audit_stranded",
     "SELECT format('instance (owner %s, id %s): a %s that is %s has neither a job nor a child to move it', s.owner, "
     "s.instance, s.kind, s.state) FROM ledger.stranded() AS s ORDER BY s.owner, s.instance LIMIT 1",
@@ -81,7 +81,7 @@ constexpr Statement stranded_statement = {
 
 // The cursor stands on a bar, on the last one once it is done, and no machine waits for a close that is long past: a
 // barrier passes only where no job up to it is open.
-constexpr Statement cursor_statement = {
+constexpr SqlStatement cursor_statement = {
     "audit_cursor",
     "SELECT format('feed (instrument %s): %s', f.instrument, x.wrong) FROM ledger.feed f CROSS JOIN LATERAL (SELECT "
     "CASE WHEN f.played_to <> 0 AND NOT EXISTS (SELECT FROM ledger.bar b WHERE b.instrument = f.instrument AND "
@@ -94,7 +94,7 @@ constexpr Statement cursor_statement = {
     false};
 
 // A control's epoch rises with each pause or freeze, and with each lift; the one of all owners (0) was never used.
-constexpr Statement controls_statement = {
+constexpr SqlStatement controls_statement = {
     "audit_controls",
     "SELECT format('control (owner %s): its epoch or its reason is not what its controls made of it', c.owner) "
     "FROM ledger.control c CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE t.event = 'impose') AS imposed, "
@@ -104,21 +104,21 @@ constexpr Statement controls_statement = {
     "AND i.data::json ->> 'measure' = 'freeze' LIMIT 1), '') ORDER BY c.owner LIMIT 1",
     false};
 // Opened with its owner, and gone never.
-constexpr Statement owners_statement = {
+constexpr SqlStatement owners_statement = {
     "audit_owners",
     "SELECT format('%s (owner %s): %s', CASE WHEN c.owner IS NULL THEN 'owner' ELSE 'control' END, coalesce(x.id, "
     "c.owner), CASE WHEN c.owner "
     "IS NULL THEN 'its control is gone' ELSE 'there is no such owner' END) FROM (SELECT id FROM ledger.owner UNION ALL "
     "SELECT 0) AS x (id) FULL JOIN ledger.control c ON c.owner = x.id WHERE x.id IS NULL OR c.owner IS NULL LIMIT 1",
     false};
-constexpr Statement shard_rows_statement = {"audit_shard_rows",
-                                            "SELECT format('shard %s: is gone', n) FROM generate_series(0, 63) AS n "
-                                            "WHERE NOT EXISTS (SELECT FROM ledger.shard h "
-                                            "WHERE h.id = n) ORDER BY n LIMIT 1",
-                                            false};
+constexpr SqlStatement shard_rows_statement = {"audit_shard_rows",
+                                               "SELECT format('shard %s: is gone', n) FROM generate_series(0, 63) AS n "
+                                               "WHERE NOT EXISTS (SELECT FROM ledger.shard h "
+                                               "WHERE h.id = n) ORDER BY n LIMIT 1",
+                                               false};
 
 // The openings say which accounts a vault or sleeve has; by its path each is for what the row says that it is for.
-constexpr Statement roles_statement = {
+constexpr SqlStatement roles_statement = {
     "audit_roles",
     "SELECT format('%s (owner %s, id %s, %s): its account for %s is not the one', x.what, x.owner, x.id, x.name, "
     "x.role) "
@@ -154,8 +154,8 @@ constexpr Statement roles_statement = {
     "DISTINCT FROM "
     "x.path ORDER BY 1 LIMIT 1",
     false};
-constexpr Statement statements_statement = {"audit_statements", "SELECT ledger.verify_statements()", false};
-constexpr Statement firings_statement = {
+constexpr SqlStatement statements_statement = {"audit_statements", "SELECT ledger.verify_statements()", false};
+constexpr SqlStatement firings_statement = {
     "audit_firings",
     "SELECT format('firing (owner %s, %s at %s): is not the one that its machine says', coalesce(f.owner, t.owner), "
     "coalesce(f.schedule, t.data::json ->> 'schedule'), coalesce(f.at, (t.data::json ->> 'at')::bigint)) FROM "
@@ -163,7 +163,7 @@ constexpr Statement firings_statement = {
     "= f.owner AND t.instance = f.instance WHERE (f.schedule, f.at) IS DISTINCT FROM (t.data::json ->> 'schedule', "
     "(t.data::json ->> 'at')::bigint) LIMIT 1",
     false};
-constexpr Statement pins_statement = {
+constexpr SqlStatement pins_statement = {
     "audit_pins",
     "SELECT format('machine_pin (%s %s): no instance was migrated to it, or its pin is gone', coalesce(p.kind, "
     "t.kind), "
@@ -171,7 +171,7 @@ constexpr Statement pins_statement = {
     "machine_version FROM ledger.transition WHERE machine_version > 1) AS t ON t.kind = p.kind AND t.machine_version = "
     "p.version WHERE p.kind IS NULL OR t.kind IS NULL LIMIT 1",
     false};
-constexpr Statement keys_statement = {
+constexpr SqlStatement keys_statement = {
     "audit_keys",
     "SELECT format('api_key (owner %s, id %s, %s): is not the key that its machine says', coalesce(k.owner, t.owner), "
     "coalesce(k.id, (t.data::json ->> 'key')::bigint), coalesce(k.name, t.data::json ->> 'name')) FROM sealed.api_key "
@@ -185,7 +185,7 @@ constexpr Statement keys_statement = {
 
 // A row is written in the commit call whose link tells the time of its end. An hour each way is room for any wait, and
 // for a clock that was set.
-constexpr Statement times_statement = {
+constexpr SqlStatement times_statement = {
     "audit_times",
     "SELECT CASE WHEN u.version IS NULL THEN format('link (shard %s, seq %s): its lists are not of one length', "
     "l.shard, "

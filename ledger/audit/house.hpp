@@ -11,7 +11,7 @@ namespace ledger::audit {
 
 struct HouseQuestion {
   const char* pass;
-  Statement statement;
+  SqlStatement statement;
   bool takes_machines = false;  // machine_parameters() are its parameters
   bool is_brief = true;         // small enough to be asked since a checkpoint too
 };

@@ -90,7 +90,7 @@ const std::string recent_sql =
 
 }  // namespace
 
-Statement all_machines_statement() { return {"audit_machines", all_sql.c_str(), false}; }
-Statement recent_machines_statement() { return {"audit_recent_machines", recent_sql.c_str(), false}; }
+SqlStatement all_machines_statement() { return {"audit_machines", all_sql.c_str(), false}; }
+SqlStatement recent_machines_statement() { return {"audit_recent_machines", recent_sql.c_str(), false}; }
 
 }  // namespace ledger::audit

@@ -25,8 +25,8 @@ const std::vector<MachineRow>& machine_rows();
 // The rows as parameters $1 to $7 of the questions below; each names the first bad row.
 Parameters machine_parameters();
 // All of history, and all instances.
-Statement all_machines_statement();
+SqlStatement all_machines_statement();
 // What the links $9 to $10 of shard $8 hold.
-Statement recent_machines_statement();
+SqlStatement recent_machines_statement();
 
 }  // namespace ledger::audit

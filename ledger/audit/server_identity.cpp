@@ -22,9 +22,9 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 using std::chrono::steady_clock;
 
-constexpr Statement has_ledger_statement{"sighting_ledger", "SELECT to_regclass('ledger.shard') IS NOT NULL", false};
+constexpr SqlStatement has_ledger_statement{"sighting_ledger", "SELECT to_regclass('ledger.shard') IS NOT NULL", false};
 // The timeline is in the name of the file that the log is written to.
-constexpr Statement place_statement{
+constexpr SqlStatement place_statement{
     "sighting_place",
     "SELECT encode(d.name, 'hex'), (SELECT system_identifier::text FROM pg_control_system()),"
     " CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())"

@@ -11,7 +11,7 @@ namespace ledger::audit {
 namespace {
 
 // By round and number, never by id: ids are drawn in packs.
-constexpr Statement newest_statement = {
+constexpr SqlStatement newest_statement = {
     "audit_newest_signing",
     "SELECT r.round, r.number, r.line, r.key, r.wall_us, r.place FROM ledger.instance i JOIN ledger.transition t ON "
     "t.owner = i.owner AND t.instance = i.id AND t.version = 1 CROSS JOIN LATERAL (SELECT t.data::jsonb AS d) AS x "
@@ -21,10 +21,10 @@ constexpr Statement newest_statement = {
     "AS wall_us, coalesce(x.d ->> 'place', '') AS place) AS r WHERE i.kind = 'intervention' AND x.d ->> 'what' IN "
     "('checkpoint', 'checkpoints anew') ORDER BY 1 DESC, 2 DESC LIMIT 1",
     false};
-constexpr Statement record_statement = {
+constexpr SqlStatement record_statement = {
     "record_checkpoint", "SELECT ledger.record_checkpoint(min(o.id), $1) FROM ledger.owner o HAVING min(o.id) > 0"};
 // The first link that is anything else ends it.
-constexpr Statement others_statement = {
+constexpr SqlStatement others_statement = {
     "audit_others_since",
     "SELECT EXISTS (SELECT FROM (SELECT h.id, coalesce(e.seq, 0) AS seq FROM ledger.shard h LEFT JOIN "
     "unnest($1::int[], "

@@ -12,7 +12,7 @@ namespace ledger::audit {
 // A question whose first column names a bad row, or is NULL; the next ones count what was looked at.
 struct Slice {
   const char* pass;
-  Statement statement;
+  SqlStatement statement;
   Parameters parameters;
   std::int64_t Verdict::*first_count = nullptr;
   std::int64_t Verdict::*second_count = nullptr;

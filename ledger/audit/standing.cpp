@@ -135,6 +135,6 @@ Stored<bool> record_standing(Connection& connection) {
   return !rows->empty();
 }
 
-Statement definitions_statement() { return {"audit_standing_things", compare_sql.c_str(), false}; }
+SqlStatement definitions_statement() { return {"audit_standing_things", compare_sql.c_str(), false}; }
 
 }  // namespace ledger::audit

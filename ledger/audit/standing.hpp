@@ -12,6 +12,6 @@ namespace ledger::audit {
 Stored<bool> record_standing(Connection& connection);
 
 // Names the first thing that is not what the chain says; nothing where the chain holds no record yet.
-Statement definitions_statement();
+SqlStatement definitions_statement();
 
 }  // namespace ledger::audit

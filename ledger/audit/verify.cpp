@@ -27,31 +27,31 @@ constexpr const char* definitions_pass = "what stands as it was made";
 constexpr const char* machines_pass = "moves that no machine has";
 constexpr const char* touched_pass = "instances and accounts since the checkpoint";
 
-constexpr Statement cuts_statement = {"audit_cuts", "SELECT what, owner, id FROM ledger.audit_cuts($1)", false};
-constexpr Statement instances_statement = {
+constexpr SqlStatement cuts_statement = {"audit_cuts", "SELECT what, owner, id FROM ledger.audit_cuts($1)", false};
+constexpr SqlStatement instances_statement = {
     "audit_instances", "SELECT problem, transitions, postings FROM ledger.audit_instances($1, $2, $3, $4, $5)", false};
-constexpr Statement accounts_statement = {"audit_accounts",
-                                          "SELECT problem FROM ledger.audit_accounts($1, $2, $3, $4, $5)", false};
-constexpr Statement balances_statement = {"audit_balances", "SELECT problem FROM ledger.audit_balances($1, $2, $3, $4)",
+constexpr SqlStatement accounts_statement = {"audit_accounts",
+                                             "SELECT problem FROM ledger.audit_accounts($1, $2, $3, $4, $5)", false};
+constexpr SqlStatement balances_statement = {"audit_balances",
+                                             "SELECT problem FROM ledger.audit_balances($1, $2, $3, $4)", false};
+constexpr SqlStatement living_statement = {"audit_living", "SELECT ledger.audit_living()", false};
+constexpr SqlStatement links_statement = {"audit_links", "SELECT problem, links FROM ledger.audit_links($1, $2, $3)",
                                           false};
-constexpr Statement living_statement = {"audit_living", "SELECT ledger.audit_living()", false};
-constexpr Statement links_statement = {"audit_links", "SELECT problem, links FROM ledger.audit_links($1, $2, $3)",
-                                       false};
-constexpr Statement recent_statement = {
+constexpr SqlStatement recent_statement = {
     "audit_recent", "SELECT problem, transitions, postings FROM ledger.audit_recent($1, $2, $3)", false};
-constexpr Statement touched_statement = {"audit_touched", "SELECT ledger.audit_touched($1, $2)", false};
-constexpr Statement standing_statement = {"audit_standing", "SELECT ledger.audit_standing()", false};
-constexpr Statement holds_statement = {"audit_holds", "SELECT ledger.audit_holds()", false};
-constexpr Statement openings_statement = {"verify_openings", "SELECT ledger.verify_openings()", false};
-constexpr Statement breaks_statement = {"verify_breaks", "SELECT ledger.verify_breaks()", false};
-constexpr Statement crossings_statement = {"verify_crossings", "SELECT ledger.verify_crossings()", false};
-constexpr Statement strays_statement = {"audit_strays", "SELECT coalesce(ledger.audit_strays(), $1)", false};
+constexpr SqlStatement touched_statement = {"audit_touched", "SELECT ledger.audit_touched($1, $2)", false};
+constexpr SqlStatement standing_statement = {"audit_standing", "SELECT ledger.audit_standing()", false};
+constexpr SqlStatement holds_statement = {"audit_holds", "SELECT ledger.audit_holds()", false};
+constexpr SqlStatement openings_statement = {"verify_openings", "SELECT ledger.verify_openings()", false};
+constexpr SqlStatement breaks_statement = {"verify_breaks", "SELECT ledger.verify_breaks()", false};
+constexpr SqlStatement crossings_statement = {"verify_crossings", "SELECT ledger.verify_crossings()", false};
+constexpr SqlStatement strays_statement = {"audit_strays", "SELECT coalesce(ledger.audit_strays(), $1)", false};
 
 // Two multisets of keys are the same when the sums of their 64-bit hashes are, under a seed that nobody knew before:
 // each leg of each posting has one entry and each entry one leg; each row of history is in one link; each hold posting
 // has its hold. Each value's hash is the seed of the next, so that values of two rows can't change places. One look
 // each, in one snapshot; no sort, no join.
-constexpr Statement legs_statement = {
+constexpr SqlStatement legs_statement = {
     "audit_legs",
     "SELECT CASE WHEN p.sum IS DISTINCT FROM e.sum THEN 'postings and entries do not match one to one' END "
     "FROM (SELECT sum(hashint8extended(leg * 2::bigint, ledger.key_hash($1, owner, instance, version))) "
@@ -60,7 +60,7 @@ constexpr Statement legs_statement = {
     "(SELECT sum(hashint8extended(leg * 2::bigint + side, ledger.key_hash($1, owner, instance, step_version))) "
     "FROM ledger.entry) AS e (sum)",
     false};
-constexpr Statement members_statement = {
+constexpr SqlStatement members_statement = {
     "audit_members",
     "SELECT CASE WHEN l.sum IS DISTINCT FROM r.sum THEN 'links and rows of history do not match one to one' END "
     "FROM (SELECT coalesce(sum(coalesce(uuid_hash_extended(u.token, ledger.key_hash($1, u.owner, u.instance, "
@@ -70,14 +70,14 @@ constexpr Statement members_statement = {
     "+ coalesce((SELECT sum(uuid_hash_extended(token, ledger.key_hash($1, owner, instance, version))) "
     "FROM ledger.refusal), 0)) AS r (sum)",
     false};
-constexpr Statement reserves_statement = {
+constexpr SqlStatement reserves_statement = {
     "audit_reserves",
     "SELECT CASE WHEN p.sum IS DISTINCT FROM h.sum THEN 'hold postings and holds do not match one to one' END "
     "FROM (SELECT sum(hashint8extended(leg, ledger.key_hash($1, owner, instance, version))) FROM ledger.posting "
     "WHERE kind = 'hold') AS p (sum), "
     "(SELECT sum(hashint8extended(leg, ledger.key_hash($1, owner, instance, version))) FROM ledger.hold) AS h (sum)",
     false};
-constexpr Statement digest_statement = {"digest", "SELECT ledger.digest()", false};
+constexpr SqlStatement digest_statement = {"digest", "SELECT ledger.digest()", false};
 
 constexpr std::int64_t links_per_slice = 2'000;
 
@@ -88,7 +88,7 @@ std::int64_t fresh_seed() {
 
 void add_stray_slices(std::vector<Slice>& slices) {
   const std::int64_t seed = fresh_seed();
-  for (const Statement& statement : {legs_statement, members_statement, reserves_statement})
+  for (const SqlStatement& statement : {legs_statement, members_statement, reserves_statement})
     slices.push_back({strays_pass, statement, Parameters().add(seed)});
 }
 

@@ -36,7 +36,7 @@ Int128 explained(const SleeveDay& day) {
 
 }  // namespace
 
-std::optional<std::pair<Day, Day>> Statement::range() const {
+std::optional<std::pair<Day, Day>> DailyBooks::range() const {
   std::optional<std::pair<Day, Day>> found;
   const auto widen = [&](Day day) {
     if (!found) found.emplace(day, day);
@@ -357,8 +357,8 @@ VaultBooks Bookkeeper::close(const VaultRow& vault, const std::vector<SleeveBook
   return made;
 }
 
-Statement Bookkeeper::finish() {
-  Statement made;
+DailyBooks Bookkeeper::finish() {
+  DailyBooks made;
   made.basis = basis_;
   for (const auto& [key, account] : accounts_) check(account);
   for (Sleeve& sleeve : sleeves_) made.sleeves.push_back(close(sleeve));

@@ -1,4 +1,4 @@
-// ledger/books/bookkeeper.hpp: Bookkeeper, which makes the Statement from the rows of the ledger by two independent
+// ledger/books/bookkeeper.hpp: Bookkeeper, which makes the DailyBooks from the rows of the ledger by two independent
 // roads: what the postings moved, by their codes, and where the running balances of ledger.entry arrived. A day adds up
 // when both agree to the last unit:
 //
@@ -14,8 +14,8 @@
 
 #include <string_view>
 
+#include "ledger/books/daily_books.hpp"
 #include "ledger/books/fee_prices.hpp"
-#include "ledger/books/statement.hpp"
 
 namespace ledger::books {
 
@@ -70,7 +70,7 @@ class Bookkeeper {
   // The last sound close of a day.
   void mark(machines::InstrumentId instrument, Day day, machines::Price close);
   // Once, at the end. Days run on to the last movement, line or mark of all.
-  Statement finish();
+  DailyBooks finish();
 
  private:
   using Key = std::pair<machines::OwnerId, machines::AccountId>;

@@ -3,29 +3,29 @@
 namespace ledger::books {
 namespace {
 
-constexpr Statement balances_statement = {
+constexpr SqlStatement balances_statement = {
     "balances",
     "SELECT a.path, s.code, s.scale, a.credits_posted - a.debits_posted, a.debits_pending, a.limited "
     "FROM ledger.account a JOIN ledger.asset s ON s.id = a.asset ORDER BY a.owner, a.path",
     false};
-constexpr Statement counts_statement = {
+constexpr SqlStatement counts_statement = {
     "state_counts", "SELECT kind, state, count(*) FROM ledger.instance GROUP BY 1, 2 ORDER BY 1, 2", false};
 constexpr const char* instance_columns =
     "SELECT i.owner, i.id, i.kind, i.state, i.data, coalesce(s.name, ''), i.version, i.is_final, i.parent "
     "FROM ledger.instance i LEFT JOIN ledger.sleeve s ON s.owner = i.owner AND s.id = i.sleeve ";
-constexpr Statement history_statement = {
+constexpr SqlStatement history_statement = {
     "history",
     "SELECT version, from_state, to_state, event, command, jobs, world_at, to_char(wall_at AT TIME ZONE 'UTC', "
     "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM ledger.transition WHERE instance = $1 ORDER BY owner, version",
     false};
-constexpr Statement postings_statement = {
+constexpr SqlStatement postings_statement = {
     "postings_of",
     "SELECT p.version, p.kind, d.path, c.path, s.code, s.scale, p.amount, p.code FROM ledger.posting p "
     "JOIN ledger.account d ON d.owner = p.owner AND d.id = p.debit JOIN ledger.account c ON c.owner = p.owner AND c.id "
     "= p.credit "
     "JOIN ledger.asset s ON s.id = p.asset WHERE p.instance = $1 ORDER BY p.owner, p.version, p.leg",
     false};
-constexpr Statement stranded_statement = {
+constexpr SqlStatement stranded_statement = {
     "look_for_stranded",
     "SELECT owner, instance, kind, state, is_stranded, looked_at FROM ledger.look_for_stranded($1, $2, $3, $4)", false};
 

@@ -5,20 +5,20 @@
 namespace ledger::books {
 namespace {
 
-constexpr Statement wallet_statement = {
+constexpr SqlStatement wallet_statement = {
     "wallet",
     "SELECT owner, asset, code, scale, ledger, quarantined, external, quarantine, stamp, in_flight, ledger.world_now() "
     "FROM ledger.wallet($1, $2)",
     false};
-constexpr Statement keep_statement = {
+constexpr SqlStatement keep_statement = {
     "keep_statement", "SELECT ledger.keep_statement($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"};
-constexpr Statement unclaimed_statement = {
+constexpr SqlStatement unclaimed_statement = {
     "unclaimed_fills",
     "SELECT f.id FROM ledger.foreign_fill f WHERE f.venue = $1 AND f.account = $2 AND NOT EXISTS (SELECT FROM "
     "ledger.fill_claim c WHERE c.venue = f.venue AND c.account = f.account AND c.fill = f.id) ORDER BY f.at, f.id",
     false};
 // $1: all of them; $2: one, or 0.
-constexpr Statement breaks_statement = {
+constexpr SqlStatement breaks_statement = {
     "breaks",
     "SELECT i.owner, i.id, i.version, i.state, o.name, i.data, a.id, a.code, a.scale, t.world_at, to_char(t.wall_at AT "
     "TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), extract(epoch FROM clock_timestamp() - t.wall_at)::bigint "

@@ -8,7 +8,7 @@ namespace {
 using machines::AccountId;
 using machines::Amount;
 
-constexpr Statement sleeves_statement = {
+constexpr SqlStatement sleeves_statement = {
     "sleeves",
     "SELECT s.owner, s.id, s.name, s.kind, s.strategy, s.fees_base, s.quote, s.base, s.trading_quote, s.trading_base, "
     "s.fees_quote, "
@@ -20,7 +20,8 @@ constexpr Statement sleeves_statement = {
     "JOIN ledger.asset b ON b.id = n.base JOIN ledger.asset q ON q.id = n.quote "
     "LEFT JOIN ledger.asset f ON f.id = s.fee_asset ORDER BY s.owner, s.id",
     false};
-constexpr Statement deployment_statement = {"deployment", "SELECT encode(name, 'hex') FROM ledger.deployment", false};
+constexpr SqlStatement deployment_statement = {"deployment", "SELECT encode(name, 'hex') FROM ledger.deployment",
+                                               false};
 
 machines::Asset asset_at(const Rows& rows, int row, int column) {
   return {{static_cast<std::int32_t>(rows.number(row, column))},

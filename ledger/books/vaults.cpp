@@ -13,9 +13,9 @@ namespace {
 using machines::Amount;
 using machines::Int128;
 
-constexpr Statement snapshot_statement = {"vaults_snapshot",
-                                          "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY", false};
-constexpr Statement vaults_statement = {
+constexpr SqlStatement snapshot_statement = {"vaults_snapshot",
+                                             "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY", false};
+constexpr SqlStatement vaults_statement = {
     "vaults",
     "SELECT v.owner, o.name, v.id, v.name, v.venue, v.account, s.id, s.code, s.scale, r.credits_posted - "
     "r.debits_posted, "
@@ -36,7 +36,7 @@ constexpr Statement vaults_statement = {
     "WHERE $1 IN ('', o.name) ORDER BY v.owner, v.id",
     false};
 // The open cycle, and the order that it waits for.
-constexpr Statement sleeves_statement = {
+constexpr SqlStatement sleeves_statement = {
     "vault_sleeves",
     "SELECT s.id, s.name, s.kind, n.symbol, a.id, a.code, a.scale, z.data, q.credits_posted - q.debits_posted, "
     "q.debits_pending, "
@@ -53,13 +53,13 @@ constexpr Statement sleeves_statement = {
     "LEFT JOIN ledger.instance d ON d.owner = s.owner AND d.parent = c.id AND d.kind = 'order' AND NOT d.is_final "
     "WHERE s.owner = $1 AND s.vault = $2 ORDER BY s.id",
     false};
-constexpr Statement fees_statement = {
+constexpr SqlStatement fees_statement = {
     "vault_fees",
     "SELECT s.id, a.id, a.code, a.scale, f.credits_posted - f.debits_posted FROM ledger.sleeve s JOIN ledger.account f "
     "ON f.owner = s.owner AND f.id IN (s.fees_quote, s.fees_base, s.fees_other) JOIN ledger.asset a ON a.id = f.asset "
     "WHERE s.owner = $1 AND s.vault = $2 AND f.credits_posted <> f.debits_posted ORDER BY s.id, a.id",
     false};
-constexpr Statement controls_statement = {
+constexpr SqlStatement controls_statement = {
     "controls",
     "SELECT o.name, i.data::json ->> 'measure', i.data::json ->> 'scope', coalesce(v.name, s.name, i.data::json ->> "
     "'target'), "

@@ -7,20 +7,20 @@ namespace {
 
 using machines::LeasedJob;
 
-constexpr Statement own_shards_statement = {"own_shards", "SELECT ledger.own_shards($1)"};
-constexpr Statement live_shards_statement = {"live_shards", "SELECT DISTINCT shard FROM ledger.owner ORDER BY 1",
-                                             false};
+constexpr SqlStatement own_shards_statement = {"own_shards", "SELECT ledger.own_shards($1)"};
+constexpr SqlStatement live_shards_statement = {"live_shards", "SELECT DISTINCT shard FROM ledger.owner ORDER BY 1",
+                                                false};
 // A claim that was lost on the way is found again among the leased rows: no doubt, just unavailable.
-constexpr Statement claim_statement = {"claim", "SELECT * FROM ledger.take($1, $2, $3, $4)", false};
-constexpr Statement due_statement = {"due", "SELECT * FROM ledger.due($1, $2)", false};
-constexpr Statement next_unheld_statement = {"next_unheld", "SELECT ledger.next_unheld($1)", false};
-constexpr Statement world_come_statement = {
+constexpr SqlStatement claim_statement = {"claim", "SELECT * FROM ledger.take($1, $2, $3, $4)", false};
+constexpr SqlStatement due_statement = {"due", "SELECT * FROM ledger.due($1, $2)", false};
+constexpr SqlStatement next_unheld_statement = {"next_unheld", "SELECT ledger.next_unheld($1)", false};
+constexpr SqlStatement world_come_statement = {
     "world_come", "SELECT CASE WHEN max(played_to) > 0 THEN ledger.world_now() ELSE 0 END FROM ledger.feed", false};
-constexpr Statement leased_statement = {"leased", "SELECT * FROM ledger.leased($1)", false};
-constexpr Statement give_back_statement = {"give_back",
-                                           "SELECT ledger.give_back($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
-constexpr Statement submit_statement = {"submit_event", "SELECT ledger.submit_event($1, $2, $3, $4)"};
-constexpr Statement counts_statement = {"job_counts", "SELECT * FROM ledger.job_counts($1)", false};
+constexpr SqlStatement leased_statement = {"leased", "SELECT * FROM ledger.leased($1)", false};
+constexpr SqlStatement give_back_statement = {"give_back",
+                                              "SELECT ledger.give_back($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
+constexpr SqlStatement submit_statement = {"submit_event", "SELECT ledger.submit_event($1, $2, $3, $4)"};
+constexpr SqlStatement counts_statement = {"job_counts", "SELECT * FROM ledger.job_counts($1)", false};
 
 ArrayText numbers(std::span<const int> values) {
   ArrayText array;

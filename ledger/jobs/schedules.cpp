@@ -7,9 +7,9 @@ namespace {
 
 using machines::Instant;
 
-constexpr Statement declare_statement = {"declare_schedules",
-                                         "SELECT ledger.declare_schedules($1, $2, $3, $4, $5, $6, $7, $8)"};
-constexpr Statement all_statement = {
+constexpr SqlStatement declare_statement = {"declare_schedules",
+                                            "SELECT ledger.declare_schedules($1, $2, $3, $4, $5, $6, $7, $8)"};
+constexpr SqlStatement all_statement = {
     "schedules",
     "SELECT s.owner, o.name, s.name, s.does, s.cron, s.zone, s.overlap, s.catch_up, s.is_on, s.last_at, l.open, "
     "l.oldest "
@@ -17,14 +17,14 @@ constexpr Statement all_statement = {
     "coalesce(min(f.at), 0) AS oldest FROM ledger.live_firing f WHERE f.owner = s.owner AND f.schedule = s.name) AS l "
     "ORDER BY o.name, s.name",
     false};
-constexpr Statement firings_statement = {"firings_seen", "SELECT * FROM ledger.firings_seen($1, $2, $3)", false};
-constexpr Statement fire_statement = {"fire", "SELECT machine, state FROM ledger.fire($1, $2, $3, $4, $5, $6)"};
-constexpr Statement pass_statement = {"pass_schedule", "SELECT ledger.pass_schedule($1, $2, $3, $4)"};
-constexpr Statement take_statement = {"take_firing",
-                                      "SELECT owner, machine, schedule, does, at FROM ledger.take_firing($1)"};
-constexpr Statement end_statement = {"end_firing", "SELECT ledger.end_firing($1, $2, $3, $4)"};
-constexpr Statement lose_statement = {"lose_firings", "SELECT ledger.lose_firings($1)"};
-constexpr Statement settle_statement = {"settle_review", "SELECT ledger.settle_review()"};
+constexpr SqlStatement firings_statement = {"firings_seen", "SELECT * FROM ledger.firings_seen($1, $2, $3)", false};
+constexpr SqlStatement fire_statement = {"fire", "SELECT machine, state FROM ledger.fire($1, $2, $3, $4, $5, $6)"};
+constexpr SqlStatement pass_statement = {"pass_schedule", "SELECT ledger.pass_schedule($1, $2, $3, $4)"};
+constexpr SqlStatement take_statement = {"take_firing",
+                                         "SELECT owner, machine, schedule, does, at FROM ledger.take_firing($1)"};
+constexpr SqlStatement end_statement = {"end_firing", "SELECT ledger.end_firing($1, $2, $3, $4)"};
+constexpr SqlStatement lose_statement = {"lose_firings", "SELECT ledger.lose_firings($1)"};
+constexpr SqlStatement settle_statement = {"settle_review", "SELECT ledger.settle_review()"};
 
 Parameters of(const std::vector<std::string>& does) {
   ArrayText words;

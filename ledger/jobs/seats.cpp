@@ -8,11 +8,11 @@ namespace ledger::jobs {
 namespace {
 
 // Each may be sent again: a seat that was taken twice replaces itself, the rest is idempotent. So: no doubt.
-constexpr Statement take_statement = {"take_seat", "SELECT ledger.take_seat($1, $2, $3, $4)", false};
-constexpr Statement hold_statement = {"hold_shards", "SELECT * FROM ledger.hold_shards($1, $2)", false};
-constexpr Statement give_up_statement = {"give_up_shards", "SELECT ledger.give_up_shards($1, $2)", false};
-constexpr Statement leave_statement = {"leave_seat", "SELECT ledger.leave_seat($1)", false};
-constexpr Statement all_statement = {"seats", "SELECT * FROM ledger.seats()", false};
+constexpr SqlStatement take_statement = {"take_seat", "SELECT ledger.take_seat($1, $2, $3, $4)", false};
+constexpr SqlStatement hold_statement = {"hold_shards", "SELECT * FROM ledger.hold_shards($1, $2)", false};
+constexpr SqlStatement give_up_statement = {"give_up_shards", "SELECT ledger.give_up_shards($1, $2)", false};
+constexpr SqlStatement leave_statement = {"leave_seat", "SELECT ledger.leave_seat($1)", false};
+constexpr SqlStatement all_statement = {"seats", "SELECT * FROM ledger.seats()", false};
 
 template <class Number>
 std::vector<Number> numbers_of(std::string_view literal) {

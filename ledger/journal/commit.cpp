@@ -10,7 +10,7 @@ using machines::Move;
 using machines::Posting;
 using machines::Step;
 
-constexpr Statement commit_statement = {
+constexpr SqlStatement commit_statement = {
     "commit",
     "SELECT outcomes, refusals, ids FROM "
     "ledger.commit($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,"
@@ -91,7 +91,7 @@ struct PostingArrays {
 struct JobArrays {
   ArrayText move, ordinal, command, event, world, token;
 
-  void add(int move_index, int ordinal_number, const machines::JobOrder& job) {
+  void add(int move_index, int ordinal_number, const machines::NewJob& job) {
     move.add(move_index);
     ordinal.add(ordinal_number);
     command.add_text(job.command);
@@ -119,7 +119,7 @@ struct Batch {
     int leg = 0;
     for (const Posting& posting : step.postings) postings.add(number, ++leg, posting);
     std::vector<int> ordinals(step.moves.size(), 0);
-    for (const machines::JobOrder& job : step.jobs) {
+    for (const machines::NewJob& job : step.jobs) {
       const auto of = std::find_if(step.moves.begin(), step.moves.end(),
                                    [&](const Move& move) { return move.instance == job.instance; });
       CHECK(of != step.moves.end());

@@ -3,7 +3,7 @@
 namespace ledger::journal {
 namespace {
 
-constexpr Statement facts_statement = {"facts", "SELECT * FROM ledger.facts($1, $2, $3)", false};
+constexpr SqlStatement facts_statement = {"facts", "SELECT * FROM ledger.facts($1, $2, $3)", false};
 
 std::optional<machines::Price> price_at(const Rows& rows, int row, int column) {
   const auto value = rows.maybe_number(row, column);

@@ -3,10 +3,10 @@
 namespace ledger::market {
 namespace {
 
-constexpr Statement bars_statement = {"set_bars",
-                                      "INSERT INTO ledger.bar SELECT 1, * FROM unnest($1::bigint[], $2::bigint[], "
-                                      "$3::bigint[], $4::bigint[], $5::bigint[], $6::boolean[], "
-                                      "$7::boolean[]) ON CONFLICT DO NOTHING"};
+constexpr SqlStatement bars_statement = {"set_bars",
+                                         "INSERT INTO ledger.bar SELECT 1, * FROM unnest($1::bigint[], $2::bigint[], "
+                                         "$3::bigint[], $4::bigint[], $5::bigint[], $6::boolean[], "
+                                         "$7::boolean[]) ON CONFLICT DO NOTHING"};
 
 }  // namespace
 

@@ -3,9 +3,9 @@
 namespace ledger::market {
 namespace {
 
-constexpr Statement feed_statement = {"set_feed",
-                                      "INSERT INTO ledger.feed (instrument, file, sha256, import, played_to) VALUES "
-                                      "(1, $1, $2, $3, 0) ON CONFLICT DO NOTHING"};
+constexpr SqlStatement feed_statement = {"set_feed",
+                                         "INSERT INTO ledger.feed (instrument, file, sha256, import, played_to) VALUES "
+                                         "(1, $1, $2, $3, 0) ON CONFLICT DO NOTHING"};
 
 }  // namespace
 

@@ -69,7 +69,7 @@ void end_jobs(Rows& rows, const Step& step, const Ids& ids) {
 
 void order_jobs(Rows& rows, const Step& step, const Ids& ids) {
   std::vector<int> ordinals(ids.size(), 0);
-  for (const machines::JobOrder& order : step.jobs) {
+  for (const machines::NewJob& order : step.jobs) {
     std::size_t at = 0;
     while (at < ids.size() && step.moves[at].instance != order.instance) ++at;
     CHECK(at < ids.size());

@@ -21,47 +21,47 @@ constexpr const char* table_name = "sealed.api_key";
 constexpr std::string_view kind = "key";
 constexpr int most_tries = 10;
 
-constexpr Statement schema_statement = {"key_schema", "SELECT to_regclass('sealed.api_key') IS NOT NULL", false};
-constexpr Statement ground_statement = {
+constexpr SqlStatement schema_statement = {"key_schema", "SELECT to_regclass('sealed.api_key') IS NOT NULL", false};
+constexpr SqlStatement ground_statement = {
     "key_ground",
     "SELECT o.id, encode(d.name, 'hex') FROM ledger.owner o, ledger.deployment d WHERE EXISTS (SELECT FROM "
     "ledger.instance i WHERE i.owner = o.id AND i.kind <> 'key') ORDER BY o.id LIMIT 1",
     false};
-constexpr Statement epochs_statement = {
+constexpr SqlStatement epochs_statement = {
     "key_epochs",
     "SELECT o.shard, h.epoch, c.epoch + g.epoch FROM ledger.owner o JOIN ledger.shard h ON h.id = o.shard "
     "JOIN ledger.control c ON c.owner = o.id JOIN ledger.control g ON g.owner = 0 WHERE o.id = $1",
     false};
-constexpr Statement master_statement = {
+constexpr SqlStatement master_statement = {
     "key_master", "SELECT id, encode(check_value, 'hex') FROM sealed.master_key WHERE is_current", false};
-constexpr Statement use_master_statement = {"key_use_master", "SELECT sealed.use_master_key($1, $2)"};
-constexpr Statement draw_statement = {"key_draw", "SELECT nextval('sealed.api_key_id')"};
-constexpr Statement add_statement = {
+constexpr SqlStatement use_master_statement = {"key_use_master", "SELECT sealed.use_master_key($1, $2)"};
+constexpr SqlStatement draw_statement = {"key_draw", "SELECT nextval('sealed.api_key_id')"};
+constexpr SqlStatement add_statement = {
     "key_add", "SELECT sealed.add_key($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"};
-constexpr Statement forget_statement = {"key_forget", "SELECT sealed.forget_key($1, $2)"};
-constexpr Statement rewrap_statement = {"key_rewrap", "SELECT sealed.rewrap_key($1, $2, $3, $4, $5, $6)"};
-constexpr Statement use_statement = {
+constexpr SqlStatement forget_statement = {"key_forget", "SELECT sealed.forget_key($1, $2)"};
+constexpr SqlStatement rewrap_statement = {"key_rewrap", "SELECT sealed.rewrap_key($1, $2, $3, $4, $5, $6)"};
+constexpr SqlStatement use_statement = {
     "key_use",
     "SELECT encode(nonce, 'hex'), encode(text, 'hex'), encode(key_nonce, 'hex'), encode(key_text, 'hex'), master_key "
     "FROM sealed.key_for_use($1, $2, $3)",
     false};
-constexpr Statement use_move_statement = {
+constexpr SqlStatement use_move_statement = {
     "key_use_move",
     "SELECT encode(nonce, 'hex'), encode(text, 'hex'), encode(key_nonce, 'hex'), encode(key_text, 'hex'), master_key "
     "FROM sealed.key_for_move($1, $2)",
     false};
-constexpr Statement test_statement = {
+constexpr SqlStatement test_statement = {
     "key_test",
     "SELECT encode(nonce, 'hex'), encode(text, 'hex'), encode(key_nonce, 'hex'), encode(key_text, 'hex'), master_key "
     "FROM sealed.seal WHERE owner = $1 AND id = $2",
     false};
-constexpr Statement keys_statement = {
+constexpr SqlStatement keys_statement = {
     "key_list",
     "SELECT k.owner, k.instance, i.version, i.state, i.data, k.addresses, k.destinations, coalesce(s.master_key, '') "
     "FROM sealed.api_key k JOIN ledger.instance i ON i.owner = k.owner AND i.id = k.instance "
     "LEFT JOIN sealed.seal s ON s.owner = k.owner AND s.id = k.id ORDER BY k.owner, k.name, k.key_version",
     false};
-constexpr Statement bare_keys_statement = {
+constexpr SqlStatement bare_keys_statement = {
     "key_list_bare",
     "SELECT k.owner, k.instance, i.version, i.state, i.data, k.addresses, k.destinations, '' FROM sealed.api_key k "
     "JOIN ledger.instance i ON i.owner = k.owner AND i.id = k.instance ORDER BY k.owner, k.name, k.key_version",
@@ -199,7 +199,7 @@ Secretly<std::vector<KeyView>> Keyring::keys() { return read_keys(keys_statement
 
 Secretly<std::vector<KeyView>> Keyring::keys_without_seals() { return read_keys(bare_keys_statement); }
 
-Secretly<std::vector<KeyView>> Keyring::read_keys(const Statement& statement) {
+Secretly<std::vector<KeyView>> Keyring::read_keys(const SqlStatement& statement) {
   const auto rows = connection_->call(statement);
   if (!rows) return fail(from(rows.error(), "the keys"));
   std::vector<KeyView> views;

@@ -77,7 +77,7 @@ class Keyring {
 
  private:
   explicit Keyring(Connection& connection) : connection_(&connection) {}
-  Secretly<std::vector<KeyView>> read_keys(const Statement& statement);
+  Secretly<std::vector<KeyView>> read_keys(const SqlStatement& statement);
   [[nodiscard]] Binding binding_of(const KeyView& key) const;
   // What else belongs to a commit; told the ids of its births.
   using AndThen = std::function<Secretly<machines::Nothing>(const std::vector<machines::InstanceId>&)>;

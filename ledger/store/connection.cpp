@@ -190,7 +190,7 @@ bool met_a_takeover(const StoreError& error) {
 
 }  // namespace
 
-Stored<Rows> Connection::call(const Statement& statement, const Parameters& parameters) {
+Stored<Rows> Connection::call(const SqlStatement& statement, const Parameters& parameters) {
   auto answer = call_once(statement, parameters);
   for (int again = 0; !answer && !statement.names_epoch && met_a_takeover(answer.error()) && again < most_takeovers;
        ++again)
@@ -198,7 +198,7 @@ Stored<Rows> Connection::call(const Statement& statement, const Parameters& para
   return answer;
 }
 
-Stored<Rows> Connection::call_once(const Statement& statement, const Parameters& parameters) {
+Stored<Rows> Connection::call_once(const SqlStatement& statement, const Parameters& parameters) {
   if (const auto connected = connect(); !connected) return machines::fail(connected.error());
   bool lost = false;
   auto answer = guarded(

@@ -36,7 +36,7 @@ class Rows {
 };
 
 // A statement known by name: prepared at its first use on each connection. Names are unique in the program.
-struct Statement {
+struct SqlStatement {
   const char* name;
   const char* sql;
   bool writes = true;  // decides whether a lost connection means doubt
@@ -57,7 +57,7 @@ class Connection {
   // A second one to the same place, for another thread; not connected yet.
   [[nodiscard]] Connection another() const;
 
-  Stored<Rows> call(const Statement& statement, const Parameters& parameters = {});
+  Stored<Rows> call(const SqlStatement& statement, const Parameters& parameters = {});
   // Plain SQL, several statements allowed, one transaction: migrations and set-up.
   Stored<Rows> run(const std::string& sql);
   // Connects if need be. Errors: unavailable, or refused (wrong role, database or password).
@@ -70,7 +70,7 @@ class Connection {
   friend class Transaction;  // ledger/store/transaction.hpp
   struct Session;
   Connection() = default;
-  Stored<Rows> call_once(const Statement& statement, const Parameters& parameters);
+  Stored<Rows> call_once(const SqlStatement& statement, const Parameters& parameters);
   // Plain SQL that begins, ends or reads in a transaction opened by hand.
   Stored<Rows> read(const std::string& sql);
   std::string dsn_;

@@ -66,7 +66,7 @@ struct Posting {
 
 // A job that the step orders. Its key is (instance, version after the move, ordinal among that instance's jobs of this
 // step).
-struct JobOrder {
+struct NewJob {
   Subject instance;
   std::string_view command;  // or the event to deliver, when is_event
   bool is_event = false;
@@ -90,7 +90,7 @@ struct Step {
   std::vector<Move>
       moves;  // moves[0] is the step's own instance: (instance, version after) is the step's idempotency key
   std::vector<Posting> postings;
-  std::vector<JobOrder> jobs;
+  std::vector<NewJob> jobs;
 };
 
 // The jobs that a step orders for one of its instances, as the transition's row keeps them: "command@world_at" joined

@@ -19,8 +19,8 @@ constexpr const char* short_timeout = " options='-c statement_timeout=2s'";
 constexpr const char* end_sessions =
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = 'bursar' AND pid <> "
     "pg_backend_pid()";
-constexpr ledger::Statement hold_commits{"hold_commits", "SELECT pg_advisory_lock(7001, 0)"};
-constexpr ledger::Statement stay{"stay", "SELECT 1", false};
+constexpr ledger::SqlStatement hold_commits{"hold_commits", "SELECT pg_advisory_lock(7001, 0)"};
+constexpr ledger::SqlStatement stay{"stay", "SELECT 1", false};
 
 class Degradation : public testing::Test {
  protected:
@@ -76,7 +76,7 @@ TEST_F(Degradation, TheServerStopsAndRefuses) {
       [&] {
         hogs.emplace_back(server_.dsn("postgres"));
         ASSERT_TRUE(hogs[0].call(stay));
-        const ledger::Statement end_them{"end_them", end_sessions, false};
+        const ledger::SqlStatement end_them{"end_them", end_sessions, false};
         // Who is ended comes back at once: until nobody does.
         EXPECT_TRUE(wait_until([&] {
           hogs.emplace_back(server_.dsn("postgres"));

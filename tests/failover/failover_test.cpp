@@ -21,7 +21,7 @@ constexpr const char* newest_links =
     "seq,"
     " head), ' UNION ALL '), ''), count(*) FROM ledger.shard WHERE seq > 0";
 // Nobody commits while a session holds this; each commit takes its share of it first (functions/commit.sql).
-constexpr ledger::Statement hold_commits{"hold_commits", "SELECT pg_advisory_lock(7001, 0)"};
+constexpr ledger::SqlStatement hold_commits{"hold_commits", "SELECT pg_advisory_lock(7001, 0)"};
 
 std::string run(const std::vector<std::string>& words) {
   deploy::ProcessSpec spec;

@@ -36,7 +36,7 @@ std::string House::logs() const {
 }
 
 std::int64_t House::transitions() {
-  static constexpr ledger::Statement count{"count_transitions", "SELECT count(*) FROM ledger.transition", false};
+  static constexpr ledger::SqlStatement count{"count_transitions", "SELECT count(*) FROM ledger.transition", false};
   const auto rows = connection_.call(count);
   return rows ? rows->number(0, 0) : -1;
 }

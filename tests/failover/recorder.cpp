@@ -8,8 +8,8 @@
 namespace tests::failover {
 namespace {
 
-constexpr ledger::Statement note{"note", "INSERT INTO public.noted VALUES ($1)"};
-constexpr ledger::Statement stands{"stands", "SELECT EXISTS (SELECT FROM public.noted WHERE n = $1)", false};
+constexpr ledger::SqlStatement note{"note", "INSERT INTO public.noted VALUES ($1)"};
+constexpr ledger::SqlStatement stands{"stands", "SELECT EXISTS (SELECT FROM public.noted WHERE n = $1)", false};
 
 // Whether number n stands now; asked until somebody answers. Nothing when told to stop.
 bool look_up(ledger::Connection& connection, std::int64_t n, const std::atomic<bool>& stop) {

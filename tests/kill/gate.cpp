@@ -9,8 +9,8 @@ namespace tests::kill {
 namespace {
 
 // The lock of functions/commit.sql: taken shared by each commit, for all owners.
-constexpr ledger::Statement lock_all{"gate_lock", "SELECT pg_advisory_lock(7001, 0)", true};
-constexpr ledger::Statement unlock_all{"gate_unlock", "SELECT pg_advisory_unlock(7001, 0)", true};
+constexpr ledger::SqlStatement lock_all{"gate_lock", "SELECT pg_advisory_lock(7001, 0)", true};
+constexpr ledger::SqlStatement unlock_all{"gate_unlock", "SELECT pg_advisory_unlock(7001, 0)", true};
 
 constexpr const char* a_commit_waits =
     "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 7001 AND NOT granted)";

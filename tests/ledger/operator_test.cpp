@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "ledger/books/books.hpp"
-#include "ledger/jobs/desk.hpp"
+#include "ledger/jobs/job_admin.hpp"
 #include "ledger/jobs/jobs.hpp"
 #include "tests/ledger/treasury.hpp"
 #include "tests/support/child.hpp"
@@ -14,7 +14,7 @@
 namespace tests {
 namespace {
 
-using ledger::jobs::Desk;
+using ledger::jobs::JobAdmin;
 using ledger::jobs::Jobs;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -61,11 +61,11 @@ class Operator : public Treasury {
   [[nodiscard]] std::int64_t halt(InstanceId id) const { return halt("instance", std::to_string(id.value)); }
   void resume(const std::string& scope, const std::string& target) {
     EXPECT_GT(lift("pause", scope, target), 0);
-    EXPECT_TRUE(Desk(*person).free_held().has_value());
+    EXPECT_TRUE(JobAdmin(*person).free_held().has_value());
   }
   std::vector<std::string> states() {
     std::vector<std::string> states;
-    const auto jobs = Desk(*person).list({}, {1'000'000}, 100);
+    const auto jobs = JobAdmin(*person).list({}, {1'000'000}, 100);
     for (const auto& job : jobs.value()) states.push_back(job.state);
     return states;
   }
@@ -183,7 +183,7 @@ TEST_F(Operator, RetryAndParkAreRecordedAndLeaveAloneWhatIsInFlight) {
   ASSERT_THAT(leased, SizeIs(3));
   ledger::jobs::Failure failure{leased[0].key, leased[0].token, "no answer", 60'000, true, true, "unknown_outcome"};
   ASSERT_EQ(Jobs(*connection).give_back({&failure, 1}).value(), 1);
-  Desk desk(*person);
+  JobAdmin desk(*person);
   const auto shown = desk.find(key_of(one), {2'000}).value().at(0);
   EXPECT_EQ(shown.state + " " + shown.reason + " " + shown.error_class, "parked no answer unknown_outcome");
   EXPECT_EQ(shown.tries, 1);
@@ -205,7 +205,7 @@ TEST_F(Operator, FiltersFindWhatTheyName) {
   (void)waiting("place_order", {1'000}, "order", "drafted");
   (void)waiting("count", {900'000});
   const InstanceId parked = waiting();
-  Desk desk(*person);
+  JobAdmin desk(*person);
   ASSERT_EQ(desk.park(std::vector{key_of(parked)}, "ann", "broken till").value().changed, 1);
   const auto count = [&](const ledger::jobs::Filter& filter) { return desk.list(filter, {2'000}, 100).value().size(); };
   EXPECT_EQ(count({}), 3U);
@@ -225,7 +225,7 @@ TEST_F(Operator, FiltersFindWhatTheyName) {
 
 TEST_F(Operator, ACancelledJobBecomesAnEventOfItsMachineOrNothingHappens) {
   const InstanceId order = waiting("place_order", {1'000}, "order", "drafted");
-  Desk desk(*person);
+  JobAdmin desk(*person);
   EXPECT_EQ(desk.cancel(key_of(order), "sent", "cancel", "ann", "w").value(), "moved_on");
   EXPECT_EQ(desk.cancel(key_of({order.value + 99'999}), "drafted", "cancel", "ann", "w").value(), "moved_on");
   EXPECT_EQ(desk.cancel({{1}, order, 1, 7}, "drafted", "cancel", "ann", "w").value(), "gone");
@@ -283,7 +283,7 @@ TEST_F(Operator, TheFirstOfManyJobsAreListedWithoutReadingThemAll) {
         .number(0, 0);
   };
   const std::int64_t before = rows_read();
-  EXPECT_THAT(Desk(*person).list({}, {1'000'000}, 50).value(), SizeIs(50));
+  EXPECT_THAT(JobAdmin(*person).list({}, {1'000'000}, 50).value(), SizeIs(50));
   EXPECT_LT(rows_read() - before, all / 2);
 }
 

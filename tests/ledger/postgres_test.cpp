@@ -307,7 +307,7 @@ TEST_F(PostgresOnly, ASessionFromBeforeAMigrationIsNoFaultOfItsJobs) {
   Ground ground(1);
   must_run(ground.database, "CREATE FUNCTION public.shape() RETURNS TABLE (a int) LANGUAGE sql AS 'SELECT 1'");
   ledger::Connection connection(ground.owner_dsn());
-  const ledger::Statement shape = {"shape", "SELECT * FROM public.shape()", false};
+  const ledger::SqlStatement shape = {"shape", "SELECT * FROM public.shape()", false};
   ASSERT_TRUE(connection.call(shape));
   must_run(ground.database,
            "DROP FUNCTION public.shape(); CREATE FUNCTION public.shape() RETURNS TABLE (a int, b int) LANGUAGE sql AS "

@@ -4,7 +4,7 @@
 
 #include "ledger/books/treasury.hpp"
 #include "tests/simulation/plants.hpp"
-#include "workers/harness/mind.hpp"
+#include "workers/harness/executor.hpp"
 #include "workers/venues/properties.hpp"
 
 namespace tests::simulation {

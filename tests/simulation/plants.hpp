@@ -1,6 +1,6 @@
 // tests/simulation/plants.hpp: bugs that a simulation can be told to have, each at a seam of the simulated house (its
-// store, the loops around dispatch and mind, a wrapper around a handler): production code knows nothing of them. Each
-// must be found; a simulation that finds none of them proves nothing.
+// store, the loops around dispatch and executor, a wrapper around a handler): production code knows nothing of them.
+// Each must be found; a simulation that finds none of them proves nothing.
 #pragma once
 
 #include <optional>

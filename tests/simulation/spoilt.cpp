@@ -65,9 +65,9 @@ void pay_other_sleeve(Step& step, const Facts& facts, const Sleeves& sleeves) {
 }
 
 void set_timer_twice(Step& step) {
-  const auto is_timer = [](const machines::JobOrder& job) { return job.command == "evaluate" && !job.is_event; };
+  const auto is_timer = [](const machines::NewJob& job) { return job.command == "evaluate" && !job.is_event; };
   if (const auto timer = std::find_if(step.jobs.begin(), step.jobs.end(), is_timer); timer != step.jobs.end())
-    step.jobs.push_back(machines::JobOrder(*timer));
+    step.jobs.push_back(machines::NewJob(*timer));
 }
 
 void count_allocation_twice(Step& step, const Facts& facts) {

@@ -194,7 +194,7 @@ StepResult Store::take(const std::string& who, int shard, std::int64_t epoch, co
   if (const std::string wrong = stood ? "" : wrong_to_send(step); !wrong.empty())
     world_.violate(wrong + ": " + describe(step));
   if (!against.empty()) world_.violate("a step stands although " + against + ": " + describe(step));
-  for (const machines::JobOrder& order : step.jobs)
+  for (const machines::NewJob& order : step.jobs)
     if (!order.eager.is_empty() && is_leased(order.eager)) minted(order.eager);
   return result;
 }

@@ -23,10 +23,10 @@ Worker::Worker(Ground ground, std::string name, Struck struck)
       name_(std::move(name)),
       struck_(std::move(struck)),
       incarnation_(ground_.world.next_process()),
-      mind_(
+      executor_(
           {}, [this] { return ground_.world.now_us(); }, [this] { return ground_.world.fresh_token(); }) {
-  mind_.learn(make_handlers(ground_.world.plant, ground_.books.sleeves, ground_.market.properties));
-  mind_.guard_calls([this]() -> std::optional<workers::handlers::GiveUp> {
+  executor_.learn(make_handlers(ground_.world.plant, ground_.books.sleeves, ground_.market.properties));
+  executor_.guard_calls([this]() -> std::optional<workers::handlers::GiveUp> {
     if (!has_no_key()) return std::nullopt;
     return workers::handlers::GiveUp{CallError::fatal_auth, no_key_ms, "waits for an API key"};
   });
@@ -79,7 +79,7 @@ void Worker::send(const schemas::Message& message) { ground_.network.to_broker(l
 void Worker::register_here() {
   schemas::Ready ready;
   ready.worker = name_;
-  ready.capabilities = mind_.capabilities();
+  ready.capabilities = executor_.capabilities();
   ready.held = held();
   ready.incarnation = incarnation_;
   send(ready);
@@ -88,7 +88,7 @@ void Worker::register_here() {
 
 // What waits, and what is out at the venue: between two groups that is all.
 std::vector<machines::Token> Worker::held() const {
-  std::vector<machines::Token> tokens = mind_.held();
+  std::vector<machines::Token> tokens = executor_.held();
   for (const auto& [correlation, called] : calls_) tokens.push_back(called.job.token);
   tokens.insert(tokens.end(), forgotten_.begin(), forgotten_.end());
   return tokens;
@@ -101,7 +101,7 @@ void Worker::take(const schemas::Message& message) {
     heartbeat_us_ = welcome->heartbeat_ms * 1000;
     ttl_us_ = welcome->ttl_ms * 1000;
   } else if (const auto* assign = std::get_if<schemas::Assign>(&message)) {
-    mind_.assigned(*assign);
+    executor_.assigned(*assign);
   } else if (const auto* beat = std::get_if<schemas::Heartbeat>(&message)) {
     if (schemas::HandedBack back = workers::harness::not_held(beat->held, held()); !back.unstarted.empty()) send(back);
   } else if (std::holds_alternative<schemas::Refused>(message)) {
@@ -135,7 +135,7 @@ void Worker::turn() {
     inbox_.pop_front();
   }
   liveness();
-  if (mind_.waiting() == 0 || ground_.world.now_us() < held_on_until_us_) return;
+  if (executor_.waiting() == 0 || ground_.world.now_us() < held_on_until_us_) return;
   busy_ = true;
   if (survives_point()) later(0, &Worker::gather);
 }
@@ -144,7 +144,7 @@ void Worker::turn() {
 
 void Worker::gather() {
   const auto read = [this](std::span<const LeasedJob> jobs) { return ground_.store.facts(jobs); };
-  auto decided = mind_.decide_group(read, !calls_.empty());
+  auto decided = executor_.decide_group(read, !calls_.empty());
   if (!decided) {
     busy_ = false;
     held_on_until_us_ = ground_.world.now_us() + hold_on_us;
@@ -169,16 +169,16 @@ void Worker::write() {
   if (plant == Plant::send_uncommitted)
     for (const auto& one : decided_)
       if (one.then_call) meant.push_back({one.work.job, *one.then_call, std::nullopt});
-  const std::string doubt = mind_.commit(std::exchange(decided_, {}),
-                                         [&](int shard, std::int64_t epoch, std::span<const machines::Step> steps) {
-                                           auto results = ground_.store.commit(name_, shard, epoch, steps);
-                                           call_uncommitted(meant, results);
-                                           return results;
-                                         });
+  const std::string doubt = executor_.commit(std::exchange(decided_, {}),
+                                             [&](int shard, std::int64_t epoch, std::span<const machines::Step> steps) {
+                                               auto results = ground_.store.commit(name_, shard, epoch, steps);
+                                               call_uncommitted(meant, results);
+                                               return results;
+                                             });
   if (!doubt.empty()) {
     ground_.world.say(name_.c_str(), [&] { return "in doubt: " + doubt; });
     if (plant == Plant::forget_answered_commit)
-      for (const schemas::DoneJob& job : mind_.take_done().jobs) forgotten_.push_back(job.token);
+      for (const schemas::DoneJob& job : executor_.take_done().jobs) forgotten_.push_back(job.token);
   }
   if (survives_point()) later(0, &Worker::act);
 }
@@ -193,11 +193,11 @@ void Worker::call_uncommitted(const std::vector<workers::harness::CallOut>& mean
 }
 
 void Worker::act() {
-  for (const auto& one : mind_.take_calls())
+  for (const auto& one : executor_.take_calls())
     if (ground_.world.plant != Plant::send_before_commit || !one.send_by_us) call(one);
-  if (schemas::Done done = mind_.take_done(); !done.jobs.empty() || !done.minted.empty()) say_done(std::move(done));
-  for (const schemas::Failed& failed : mind_.take_failures()) send(failed);
-  (void)mind_.take_stale_handlers();  // all sleeves are known from the start
+  if (schemas::Done done = executor_.take_done(); !done.jobs.empty() || !done.minted.empty()) say_done(std::move(done));
+  for (const schemas::Failed& failed : executor_.take_failures()) send(failed);
+  (void)executor_.take_stale_handlers();  // all sleeves are known from the start
   if (survives_point()) later(0, &Worker::rest);
 }
 
@@ -232,7 +232,7 @@ bool Worker::has_no_key() const { return ground_.world.keys_are_lost() && ground
 
 void Worker::call(const workers::harness::CallOut& out) {
   // The keys went between the commit and the call: nothing of it left, and the next attempt asks.
-  if (has_no_key()) return mind_.fail(out.job, {CallError::fatal_auth, no_key_ms, "waits for an API key"});
+  if (has_no_key()) return executor_.fail(out.job, {CallError::fatal_auth, no_key_ms, "waits for an API key"});
   if (ground_.world.keys_are_lost()) ground_.world.violate("a request left that no key had signed");
   const std::uint64_t correlation = ++correlation_;
   const bool is_write = !std::holds_alternative<schemas::QueryOrder>(out.request);
@@ -258,7 +258,7 @@ void Worker::call(const workers::harness::CallOut& out) {
 void Worker::answer(std::uint64_t correlation, const workers::handlers::Answer& answer) {
   const auto called = calls_.find(correlation);
   if (called == calls_.end()) return;
-  mind_.answered(std::move(called->second.job), answer);
+  executor_.answered(std::move(called->second.job), answer);
   calls_.erase(called);
   later(0, &Worker::turn);
 }

@@ -1,4 +1,4 @@
-// tests/simulation/worker.hpp: a worker process: the real mind (workers/harness) and handlers between a simulated
+// tests/simulation/worker.hpp: a worker process: the real executor (workers/harness) and handlers between a simulated
 // network, store and venue. The loop is workers/harness/harness.cpp's, without sockets, cut at the points where a
 // process may die or stand still. A process: it dies by being dropped.
 #pragma once
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "tests/simulation/ground.hpp"
-#include "workers/harness/mind.hpp"
+#include "workers/harness/executor.hpp"
 
 namespace tests::simulation {
 
@@ -59,7 +59,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   Struck struck_;
   machines::Token incarnation_;
   std::vector<machines::Token> forgotten_;  // by a planted bug: said to be held, and nothing will come of them
-  workers::harness::Mind mind_;
+  workers::harness::Executor executor_;
   std::shared_ptr<Link> link_;
   std::deque<schemas::Message> inbox_;
   std::vector<workers::harness::Decided> decided_;

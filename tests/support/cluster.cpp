@@ -85,7 +85,7 @@ namespace {
 // CREATE and DROP DATABASE can't run in a transaction block, which Connection::run() opens; call() does not.
 void must_do(const std::string& name, const std::string& sql) {
   ledger::Connection connection(dsn("postgres"));
-  const ledger::Statement statement{name.c_str(), sql.c_str(), true};
+  const ledger::SqlStatement statement{name.c_str(), sql.c_str(), true};
   if (const auto answer = connection.call(statement); !answer)
     end_with(fmt::format("{}: {}", sql, answer.error().text));
 }

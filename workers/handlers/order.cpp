@@ -27,7 +27,7 @@ constexpr std::int64_t longest_answer_us = 5'000'000;
 // How often a report that may be half of the venue's word is asked for again before it counts as all of it.
 constexpr int most_doubtful_reports = 5;
 
-struct Known {
+struct OrderState {
   const Sleeve& sleeve;
   std::string client_id;
   order::State state;
@@ -35,7 +35,7 @@ struct Known {
 };
 
 // A buy may not go out under a pause or a freeze; a sale only under no freeze of everything.
-bool is_held_back(const Known& known, const Facts& facts) {
+bool is_held_back(const OrderState& known, const Facts& facts) {
   const machines::Frozen frozen = frozen_of(facts);
   if (frozen == machines::Frozen::all) return true;
   return known.data.is_buy && (facts.paused || frozen != machines::Frozen::nothing);
@@ -87,7 +87,7 @@ void add_order_move(machines::Step& step, const LeasedJob& job, const Facts& fac
 }
 
 // The order has ended: its cycle learns what it came to, in the same step.
-std::optional<std::string> add_cycle_end(machines::Step& step, const Known& known, const Facts& facts,
+std::optional<std::string> add_cycle_end(machines::Step& step, const OrderState& known, const Facts& facts,
                                          const order::Step& move) {
   auto own = cycle_facts(known.sleeve, facts, facts.parent_data, step.world_at);
   const auto state = machines::from_name<cycle::State>(facts.parent_state);
@@ -104,7 +104,7 @@ std::optional<std::string> add_cycle_end(machines::Step& step, const Known& know
 }
 
 // The machine's answer to one message, as a step with everything that belongs to it.
-Decision decide_on(const LeasedJob& job, const Facts& facts, const Known& known, const order::Message& message,
+Decision decide_on(const LeasedJob& job, const Facts& facts, const OrderState& known, const order::Message& message,
                    machines::Fate fate) {
   const order::Facts own{job.key.instance,        facts.version,   known.data,     known.sleeve.accounts,
                          known.sleeve.instrument, facts.fee_payer, facts.fee_funds};
@@ -134,7 +134,7 @@ Decision rearm(const LeasedJob& job, const Facts& facts) {
 }
 
 // The report may be half of the venue's word. Asked for often enough, it is all of it.
-Decision doubt_report(const LeasedJob& job, const Facts& facts, const Known& known, const std::string& reason,
+Decision doubt_report(const LeasedJob& job, const Facts& facts, const OrderState& known, const std::string& reason,
                       std::int64_t settle_ms) {
   if (known.state == order::sent || job.tries + 1 < most_doubtful_reports)
     return GiveUp{CallError::retry_later, settle_ms, reason, false};
@@ -153,13 +153,13 @@ std::string OrderHandler::client_id(machines::InstanceId id) const {
 
 namespace {
 
-std::optional<Known> known_order(const ledger::books::Sleeves& sleeves, const LeasedJob& job, const Facts& facts,
-                                 std::string client_id) {
+std::optional<OrderState> known_order(const ledger::books::Sleeves& sleeves, const LeasedJob& job, const Facts& facts,
+                                      std::string client_id) {
   const auto sleeve = sleeves.find({job.key.owner, facts.sleeve});
   const auto state = machines::from_name<order::State>(facts.state);
   auto data = schemas::parse_order(facts.data);
   if (sleeve == sleeves.end() || !state || !data) return std::nullopt;
-  return Known{sleeve->second, std::move(client_id), *state, std::move(*data)};
+  return OrderState{sleeve->second, std::move(client_id), *state, std::move(*data)};
 }
 
 // Until when a request that is decided now can be taken. 0 where the venue needs no such moment: it bars ids.
@@ -170,7 +170,7 @@ std::int64_t good_until(const Facts& facts, const venues::VenueProperties& venue
 }
 
 // Commits that the request leaves, then lets it leave, under the one id of its order.
-Decision let_leave(const LeasedJob& job, const Facts& facts, const Known& known, order::Event event,
+Decision let_leave(const LeasedJob& job, const Facts& facts, const OrderState& known, order::Event event,
                    const venues::VenueProperties& venue) {
   const std::int64_t until_us = good_until(facts, venue);
   Decision decision = decide_on(job, facts, known, {event, {}, "", until_us}, machines::Fate::kept);
@@ -181,7 +181,8 @@ Decision let_leave(const LeasedJob& job, const Facts& facts, const Known& known,
   return decision;
 }
 
-Decision place(const LeasedJob& job, const Facts& facts, const Known& known, const venues::VenueProperties& venue) {
+Decision place(const LeasedJob& job, const Facts& facts, const OrderState& known,
+               const venues::VenueProperties& venue) {
   if (known.state != order::drafted) return Commit{step_for(job, facts, machines::Fate::done), {}};
   // It never left: a pause or a freeze stops a buy for good; what sells waits for the end of a freeze of everything.
   if (known.data.is_buy && is_held_back(known, facts))
@@ -191,13 +192,13 @@ Decision place(const LeasedJob& job, const Facts& facts, const Known& known, con
 }
 
 // Whether the order is still worth placing: world time may have gone on since it was decided.
-bool is_valid(const LeasedJob& job, const Facts& facts, const Known& known) {
+bool is_valid(const LeasedJob& job, const Facts& facts, const OrderState& known) {
   return std::max(job.world_at, facts.world_now) - known.data.placed_at < order_validity;
 }
 
 // No request of it can be taken any more, and what had been taken would show. By the venue's own clock where it told
 // the time; else by PostgreSQL's, less the longest time that an answer takes.
-bool is_final(const Facts& facts, const Known& known, const schemas::OrderReport& report,
+bool is_final(const Facts& facts, const OrderState& known, const schemas::OrderReport& report,
               const venues::VenueProperties& venue) {
   if (known.data.good_until_us == 0) return false;
   const std::int64_t said_us = report.venue_us != 0 ? report.venue_us : facts.wall_us - longest_answer_us;
@@ -205,7 +206,7 @@ bool is_final(const Facts& facts, const Known& known, const schemas::OrderReport
 }
 
 // Asked again once a request of it can't be taken any more, or after the settle window where there is no such moment.
-Decision ask_later(const Facts& facts, const Known& known, const schemas::OrderReport& report,
+Decision ask_later(const Facts& facts, const OrderState& known, const schemas::OrderReport& report,
                    const venues::VenueProperties& venue) {
   const std::int64_t now_us = report.venue_us != 0 ? report.venue_us : facts.wall_us;
   const std::int64_t left_ms = (known.data.good_until_us - now_us) / 1'000 + 1;
@@ -215,8 +216,8 @@ Decision ask_later(const Facts& facts, const Known& known, const schemas::OrderR
 
 // In doubt, and the venue does not know it. What was sent may arrive yet: it is sent again only where the venue makes
 // one order of both, is cancelled by its id only where that bars what comes later, and else has to outlive its request.
-Decision on_unknown(const LeasedJob& job, const Facts& facts, const Known& known, const schemas::OrderReport& report,
-                    const venues::VenueProperties& venue) {
+Decision on_unknown(const LeasedJob& job, const Facts& facts, const OrderState& known,
+                    const schemas::OrderReport& report, const venues::VenueProperties& venue) {
   const bool is_wanted = !is_held_back(known, facts) && is_valid(job, facts, known);
   if (is_final(facts, known, report, venue))
     return decide_on(job, facts, known, {order::lapse, {}, "the venue never got it"}, machines::Fate::done);
@@ -229,8 +230,8 @@ Decision on_unknown(const LeasedJob& job, const Facts& facts, const Known& known
   return ask_later(facts, known, report, venue);
 }
 
-Decision on_not_found(const LeasedJob& job, const Facts& facts, const Known& known, const schemas::OrderReport& report,
-                      const venues::VenueProperties& venue) {
+Decision on_not_found(const LeasedJob& job, const Facts& facts, const OrderState& known,
+                      const schemas::OrderReport& report, const venues::VenueProperties& venue) {
   switch (known.state) {
     case order::sent:
       return decide_on(job, facts, known, {order::fall_silent, {}, ""}, machines::Fate::done);
@@ -244,7 +245,7 @@ Decision on_not_found(const LeasedJob& job, const Facts& facts, const Known& kno
   }
 }
 
-Decision deliver(const LeasedJob& job, const Facts& facts, const Known& known) {
+Decision deliver(const LeasedJob& job, const Facts& facts, const OrderState& known) {
   const auto event = machines::from_name<order::Event>(job.command);
   if (!event) return give_up_for_good("unknown event " + job.command);
   if (known.state == order::sent || known.state == order::in_doubt)

@@ -9,10 +9,10 @@
 
 #include "ledger/journal/journal.hpp"
 #include "ledger/store/migrations.hpp"
-#include "workers/harness/mind.hpp"
-#include "workers/harness/outside.hpp"
-#include "workers/harness/pulse.hpp"
+#include "workers/harness/executor.hpp"
+#include "workers/harness/keepalive.hpp"
 #include "workers/harness/rules_check.hpp"
+#include "workers/harness/venue_calls.hpp"
 
 namespace workers::harness {
 namespace {
@@ -33,11 +33,11 @@ class Worker {
         links_(context_, config.brokers, config.keys),
         connection_(config.dsn),
         journal_(connection_),
-        mind_({config.group_steps, config.most_looks, config.most_eager, config.send_deadline_ms}, steady_us,
-              ledger::fresh_token),
+        executor_({config.group_steps, config.most_looks, config.most_eager, config.send_deadline_ms}, steady_us,
+                  ledger::fresh_token),
         outside_(context_, connection_, config),
         rules_check_(context_, config) {
-    mind_.guard_calls([this]() -> std::optional<handlers::GiveUp> {
+    executor_.guard_calls([this]() -> std::optional<handlers::GiveUp> {
       if (auto closed = rules_check_.closed(std::chrono::steady_clock::now())) return closed;
       const auto loan = pulse_.lend(links_.heartbeat_us());
       return outside_.closed(std::chrono::steady_clock::now());
@@ -59,7 +59,7 @@ class Worker {
     for (std::int64_t delay_ms = 50; !stop_; delay_ms = std::min<std::int64_t>(delay_ms * 2, 1000)) {
       auto made = make_handlers_(connection_);
       if (made) {
-        mind_.learn(std::move(*made));
+        executor_.learn(std::move(*made));
         return;
       }
       spdlog::warn("waiting for PostgreSQL: {}", made.error().text);
@@ -72,7 +72,7 @@ class Worker {
     ready.worker = config_.name;
     ready.incarnation = incarnation_;
     ready.schema = ledger::newest_migration();
-    ready.capabilities = mind_.capabilities();
+    ready.capabilities = executor_.capabilities();
     for (schemas::Capability& one : ready.capabilities)
       if (const auto found = config_.commands.find(one.kind); found != config_.commands.end())
         one.commands = found->second;
@@ -88,16 +88,16 @@ class Worker {
     drain();
     rules_check_.step(std::chrono::steady_clock::now());
     take_answers();
-    if (mind_.waiting() > 0 && group_is_full_enough()) work_off();
+    if (executor_.waiting() > 0 && group_is_full_enough()) work_off();
     drain();  // brokers may have spoken while PostgreSQL took its time
     links_.liveness();
   }
 
   void wait() {
-    if (mind_.waiting() > 0 && group_is_full_enough()) return;
+    if (executor_.waiting() > 0 && group_is_full_enough()) return;
     const std::int64_t now = steady_us();
     std::int64_t until = links_.wait_until_us(now);
-    if (mind_.waiting() > 0) until = std::min(until, gathers_until_us());
+    if (executor_.waiting() > 0) until = std::min(until, gathers_until_us());
     poller_.clear();
     links_.add_to(poller_);
     if (!outside_.is_idle()) {
@@ -115,27 +115,27 @@ class Worker {
 
   // One step at once when idle.
   [[nodiscard]] bool group_is_full_enough() const {
-    return static_cast<int>(mind_.waiting()) >= config_.group_steps || steady_us() >= gathers_until_us();
+    return static_cast<int>(executor_.waiting()) >= config_.group_steps || steady_us() >= gathers_until_us();
   }
 
   // After a full group, a moment for the next one to fill; while a call has just left, a moment for its answer.
   [[nodiscard]] std::int64_t gathers_until_us() const {
-    return std::max(mind_.was_full() ? group_until_us_ : 0, outside_.is_idle() ? 0 : called_us_ + config_.group_us);
+    return std::max(executor_.was_full() ? group_until_us_ : 0, outside_.is_idle() ? 0 : called_us_ + config_.group_us);
   }
 
   void drain() {
     const auto received = links_.receive();
-    for (const schemas::Assign& assign : received.assigned) mind_.assigned(assign);
-    if (!received.revoked.empty()) links_.hand_back(mind_.put_aside(received.revoked));
+    for (const schemas::Assign& assign : received.assigned) executor_.assigned(assign);
+    if (!received.revoked.empty()) links_.hand_back(executor_.put_aside(received.revoked));
   }
 
   // What the venue said, or did not say in time: work again, at the head of the queue.
   void take_answers() {
     for (auto& [job, came_to] : ended()) {
       if (auto* answer = std::get_if<handlers::Answer>(&came_to))
-        mind_.answered(std::move(job), std::move(*answer));
+        executor_.answered(std::move(job), std::move(*answer));
       else
-        mind_.fail(job, std::get<handlers::GiveUp>(came_to));
+        executor_.fail(job, std::get<handlers::GiveUp>(came_to));
     }
     flush();
   }
@@ -147,24 +147,24 @@ class Worker {
   }
 
   void make_calls() {
-    for (CallOut& call : mind_.take_calls()) {
+    for (CallOut& call : executor_.take_calls()) {
       const auto loan = pulse_.lend(links_.heartbeat_us());
       called_us_ = steady_us();
-      std::optional<Outside::SteadyTime> send_by;
-      if (call.send_by_us) send_by = Outside::SteadyTime(std::chrono::microseconds(*call.send_by_us));
+      std::optional<VenueCalls::SteadyTime> send_by;
+      if (call.send_by_us) send_by = VenueCalls::SteadyTime(std::chrono::microseconds(*call.send_by_us));
       outside_.call(call.job, call.request, std::chrono::steady_clock::now(), send_by);
     }
   }
 
   // Calls in flight are finished first, within their deadlines; what has not begun is handed back.
   void leave() {
-    mind_.stop_minting();
+    executor_.stop_minting();
     std::vector<machines::Token> unstarted;
     put_aside(unstarted, false);
     while (!outside_.is_idle()) {
       wait();
       take_answers();
-      if (mind_.waiting() > 0) work_off();
+      if (executor_.waiting() > 0) work_off();
       drain();
       put_aside(unstarted, false);
       links_.liveness();
@@ -176,7 +176,7 @@ class Worker {
 
   // What has not begun, or, where an answer came and PostgreSQL is away, all: the next attempt asks the venue first.
   void put_aside(std::vector<machines::Token>& unstarted, bool all) {
-    for (const machines::Token& token : mind_.put_aside(all)) unstarted.push_back(token);
+    for (const machines::Token& token : executor_.put_aside(all)) unstarted.push_back(token);
   }
 
   // ---- one group
@@ -190,12 +190,12 @@ class Worker {
       const auto loan = pulse_.lend(links_.heartbeat_us());
       return journal_.commit(shard, epoch, steps);
     };
-    if (stop_) mind_.stop_minting();
-    auto decided = mind_.decide_group(read, !outside_.is_idle());
+    if (stop_) executor_.stop_minting();
+    auto decided = executor_.decide_group(read, !outside_.is_idle());
     if (!decided) return hold_on(decided.error());
     away_since_us_ = 0;
     const std::size_t steps = decided->size();
-    const std::string doubt = mind_.commit(std::move(*decided), write);
+    const std::string doubt = executor_.commit(std::move(*decided), write);
     if (!doubt.empty()) spdlog::warn("a commit of {} steps is in doubt: {}", steps, doubt);
     make_calls();
     flush();
@@ -215,7 +215,7 @@ class Worker {
   // by whoever runs the job then.
   void step_aside() {
     spdlog::warn("PostgreSQL has been out of reach for too long: the jobs go back to the brokers");
-    links_.leave(mind_.put_aside(true));
+    links_.leave(executor_.put_aside(true));
     for (std::int64_t delay_ms = 50; !stop_ && !connection_.connect();
          delay_ms = std::min<std::int64_t>(delay_ms * 2, 1000))
       std::this_thread::sleep_for(std::chrono::milliseconds(delay_ms));
@@ -225,8 +225,8 @@ class Worker {
   }
 
   void flush() {
-    links_.say(mind_.take_done(), mind_.take_failures());
-    if (mind_.take_stale_handlers()) load_handlers();
+    links_.say(executor_.take_done(), executor_.take_failures());
+    if (executor_.take_stale_handlers()) load_handlers();
   }
 
   const WorkerConfig& config_;
@@ -238,10 +238,10 @@ class Worker {
   brokers::wire::Poller poller_;
   ledger::Connection connection_;
   ledger::journal::Journal journal_;
-  Mind mind_;
-  Outside outside_;
+  Executor executor_;
+  VenueCalls outside_;
   RulesCheck rules_check_;
-  Pulse pulse_{[this] { links_.beat(); }};
+  Keepalive pulse_{[this] { links_.beat(); }};
   std::int64_t group_until_us_ = 0, called_us_ = 0;
   std::int64_t away_since_us_ = 0;  // PostgreSQL, without a break; 0: it answers
 };

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "ledger/secrets/master_key.hpp"
-#include "workers/harness/link.hpp"
-#include "workers/harness/mind.hpp"
+#include "workers/harness/broker_links.hpp"
+#include "workers/harness/executor.hpp"
 #include "workers/venues/properties.hpp"
 
 namespace workers::harness {

@@ -15,15 +15,15 @@ namespace workers::harness {
 namespace {
 
 using ledger::Parameters;
-using ledger::Statement;
+using ledger::SqlStatement;
 using ledger::Stored;
 using ledger::StoreError;
 using ledger::StoreFailure;
 
-constexpr Statement shard_statement = {"movement_shard",
-                                       "SELECT o.shard, h.epoch, ledger.world_now() FROM ledger.owner o JOIN "
-                                       "ledger.shard h ON h.id = o.shard WHERE o.id = $1",
-                                       false};
+constexpr SqlStatement shard_statement = {"movement_shard",
+                                          "SELECT o.shard, h.epoch, ledger.world_now() FROM ledger.owner o JOIN "
+                                          "ledger.shard h ON h.id = o.shard WHERE o.id = $1",
+                                          false};
 
 machines::Failure<StoreError> refused(std::string text) {
   return machines::fail(StoreError{StoreFailure::refused, std::move(text)});

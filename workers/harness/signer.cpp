@@ -18,7 +18,7 @@ using ledger::secrets::Secretly;
 using std::chrono::milliseconds;
 using venues::paper::KeyTrouble;
 
-constexpr ledger::Statement version_statement = {
+constexpr ledger::SqlStatement version_statement = {
     "key_version_now", "SELECT version FROM ledger.instance WHERE owner = $1 AND id = $2", false};
 constexpr int most_looks_to_sign = 3;
 constexpr milliseconds look_every{2'000};

@@ -4,14 +4,14 @@
 
 #include "brokers/wire/keys.hpp"
 #include "ledger/store/connection.hpp"
-#include "workers/harness/outside.hpp"
+#include "workers/harness/venue_calls.hpp"
 
 namespace workers::reconciliation {
 namespace {
 
 using Answer = machines::Result<schemas::OrderReport, std::string>;
 using workers::harness::Ended;
-using workers::harness::Outside;
+using workers::harness::VenueCalls;
 
 Answer answer_of(const Ended& ended) {
   if (const auto* given_up = std::get_if<workers::handlers::GiveUp>(&ended.came_to))
@@ -22,7 +22,7 @@ Answer answer_of(const Ended& ended) {
   return std::get<schemas::OrderReport>(answer);
 }
 
-Answer ask_once(Outside& outside, const schemas::VenueMessage& request, std::chrono::milliseconds timeout) {
+Answer ask_once(VenueCalls& outside, const schemas::VenueMessage& request, std::chrono::milliseconds timeout) {
   const auto now = std::chrono::steady_clock::now;
   const auto until = now() + 2 * timeout;  // a key that was refused may cost a second attempt
   machines::LeasedJob job;                 // nobody's: the call is known by its token
@@ -52,7 +52,7 @@ AskOrder ask_venue_for_order(const venues::VenueFiles& venue_files, const std::s
     config.venue.master_key = master_key;
     brokers::wire::Context context;
     ledger::Connection connection(dsn);
-    Outside outside(context, connection, config);
+    VenueCalls outside(context, connection, config);
     if (const auto closed = outside.closed(std::chrono::steady_clock::now())) return machines::fail(closed->reason);
     if (cancel) return ask_once(outside, schemas::CancelOrder{client_id}, timeout);
     return ask_once(outside, schemas::QueryOrder{client_id, true}, timeout);

@@ -8,13 +8,13 @@
 namespace workers::reconciliation {
 
 using ledger::Parameters;
-using ledger::Statement;
+using ledger::SqlStatement;
 using ledger::Stored;
 using machines::Amount;
 
 namespace {
 
-constexpr Statement positions_statement = {
+constexpr SqlStatement positions_statement = {
     "positions",
     "SELECT s.owner, s.id, q.credits_posted - q.debits_posted - q.debits_pending, b.credits_posted - b.debits_posted - "
     "b.debits_pending, coalesce(c.id, 0), coalesce(c.state, ''), coalesce(f.id, 0), coalesce(f.credits_posted - "
@@ -29,7 +29,7 @@ constexpr Statement positions_statement = {
     "LEFT JOIN ledger.account f ON f.owner = y.owner AND f.id = y.reserve "
     "WHERE v.venue = $1 AND v.account = $2 ORDER BY s.owner, s.id",
     false};
-constexpr Statement ground_statement = {
+constexpr SqlStatement ground_statement = {
     "break_ground",
     "SELECT o.shard, h.epoch, c.epoch + g.epoch, ledger.world_now() FROM ledger.owner o "
     "JOIN ledger.shard h ON h.id = o.shard JOIN ledger.control c ON c.owner = o.id JOIN ledger.control g ON g.owner = "
@@ -59,18 +59,18 @@ Stored<std::vector<Position>> positions_on(ledger::Connection& connection, const
   return positions;
 }
 
-Stored<Ground> ground_for(ledger::Connection& connection, machines::OwnerId owner) {
+Stored<StepContext> ground_for(ledger::Connection& connection, machines::OwnerId owner) {
   const auto rows = connection.call(ground_statement, Parameters().add(std::int64_t{owner.value}));
   if (!rows) return machines::fail(rows.error());
   if (rows->empty()) return machines::fail(ledger::StoreError{ledger::StoreFailure::refused, "no such owner"});
-  Ground ground{static_cast<int>(rows->number(0, 0)), rows->number(0, 1), {}};
+  StepContext ground{static_cast<int>(rows->number(0, 0)), rows->number(0, 1), {}};
   ground.step.owner = owner;
   ground.step.control_epoch = rows->number(0, 2);
   ground.step.world_at = {rows->number(0, 3)};
   return ground;
 }
 
-Stored<machines::StepResult> commit_alone(ledger::Connection& connection, const Ground& ground) {
+Stored<machines::StepResult> commit_alone(ledger::Connection& connection, const StepContext& ground) {
   const auto results = ledger::journal::Journal(connection).commit(ground.shard, ground.epoch, {&ground.step, 1});
   if (!results) return machines::fail(results.error());
   return results->front();

@@ -30,13 +30,13 @@ ledger::Stored<std::vector<Position>> positions_on(ledger::Connection& connectio
                                                    const std::string& account);
 
 // A step of this owner, of now, with nothing in it yet. Errors: the connection's; refused for an unknown owner.
-struct Ground {
+struct StepContext {
   int shard = 0;
   std::int64_t epoch = 0;
   machines::Step step;
 };
-ledger::Stored<Ground> ground_for(ledger::Connection& connection, machines::OwnerId owner);
-ledger::Stored<machines::StepResult> commit_alone(ledger::Connection& connection, const Ground& ground);
+ledger::Stored<StepContext> ground_for(ledger::Connection& connection, machines::OwnerId owner);
+ledger::Stored<machines::StepResult> commit_alone(ledger::Connection& connection, const StepContext& ground);
 
 // `version`: of the break before the move; 0: this is its birth, of this sleeve.
 void add_break_move(machines::Step& step, const machines::reconciliation::Step& move, machines::Subject instance,

@@ -9,13 +9,13 @@ namespace {
 
 namespace reconciliation = machines::reconciliation;
 using ledger::Parameters;
-using ledger::Statement;
+using ledger::SqlStatement;
 using ledger::Stored;
 using ledger::books::BreakView;
 using machines::Amount;
 using reconciliation::Explanation;
 
-constexpr Statement reserve_statement = {
+constexpr SqlStatement reserve_statement = {
     "break_reserve",
     "SELECT a.id, a.credits_posted - a.debits_posted - a.debits_pending, v.name FROM ledger.vault v JOIN "
     "ledger.account a ON a.owner = v.owner AND a.id = v.reserve "
@@ -40,7 +40,7 @@ struct Looked {
   std::string why_not;
 };
 
-Stored<Looked> look_at(ledger::Connection& connection, const BreakOrder& order) {
+Stored<Looked> look_at(ledger::Connection& connection, const BreakArgs& order) {
   auto views = ledger::books::Reconciliation(connection).break_of({order.id});
   if (!views) return machines::fail(views.error());
   if (order.why.empty()) return Looked{{}, "--why is missing: whoever reads the history wants to know"};
@@ -50,12 +50,12 @@ Stored<Looked> look_at(ledger::Connection& connection, const BreakOrder& order) 
   return Looked{std::move(views->front()), ""};
 }
 
-void sign(reconciliation::Data& data, const BreakOrder& order) {
+void sign(reconciliation::Data& data, const BreakArgs& order) {
   data.who = order.who;
   data.why = order.why;
 }
 
-Stored<std::string> commit_it(ledger::Connection& connection, const Ground& ground) {
+Stored<std::string> commit_it(ledger::Connection& connection, const StepContext& ground) {
   const auto result = commit_alone(connection, ground);
   if (!result) return machines::fail(result.error());
   if (result->outcome == machines::Outcome::committed) return std::string();
@@ -65,7 +65,7 @@ Stored<std::string> commit_it(ledger::Connection& connection, const Ground& grou
 
 // A move without postings.
 Stored<std::string> move_it(ledger::Connection& connection, const BreakView& view, reconciliation::Step move,
-                            const BreakOrder& order) {
+                            const BreakArgs& order) {
   auto ground = ground_for(connection, view.owner);
   if (!ground) return machines::fail(ground.error());
   sign(move.data, order);
@@ -130,7 +130,7 @@ std::string busy(const Position& position) {
 
 // deposit, withdrawal: against what the vault has outside Tradeable Coins.
 Stored<std::string> explain_by_vault(ledger::Connection& connection, const BreakView& view, Explanation as, Amount part,
-                                     const BreakOrder& order) {
+                                     const BreakArgs& order) {
   const auto rows = connection.call(reserve_statement, Parameters()
                                                            .add(std::int64_t{view.owner.value})
                                                            .add(view.data.venue)
@@ -151,7 +151,7 @@ Stored<std::string> explain_by_vault(ledger::Connection& connection, const Break
 
 // fee, error: the sleeve bears it, or has it. What its position loses, its cycle learns.
 Stored<std::string> explain_by_sleeve(ledger::Connection& connection, const BreakView& view, Explanation as,
-                                      Amount part, const BreakOrder& order) {
+                                      Amount part, const BreakArgs& order) {
   const auto positions = positions_on(connection, view.data.venue, view.data.account);
   if (!positions) return machines::fail(positions.error());
   std::string why;
@@ -205,7 +205,7 @@ struct Parts {
   Amount base, quote;
 };
 std::optional<Parts> parts_of(const BreakView& named, const BreakView& base, const BreakView& quote,
-                              const BreakOrder& order, std::string& why) {
+                              const BreakArgs& order, std::string& why) {
   Parts parts{Amount(base.asset.id, -base.data.rest.minor()), quote.data.rest};
   const bool is_base = &named == &base;
   Amount& own = is_base ? parts.base : parts.quote;
@@ -227,7 +227,7 @@ std::optional<Parts> parts_of(const BreakView& named, const BreakView& base, con
 }
 
 // trade: both sides at once, at what the statement shows.
-Stored<std::string> explain_as_sale(ledger::Connection& connection, const BreakView& view, const BreakOrder& order) {
+Stored<std::string> explain_as_sale(ledger::Connection& connection, const BreakView& view, const BreakArgs& order) {
   const auto positions = positions_on(connection, view.data.venue, view.data.account);
   if (!positions) return machines::fail(positions.error());
   std::string why;
@@ -317,7 +317,7 @@ Stored<std::string> unlearn(ledger::Connection& connection, machines::Step& step
 }
 
 Stored<std::string> undo_all(ledger::Connection& connection, const std::vector<const BreakView*>& views,
-                             const BreakOrder& order) {
+                             const BreakArgs& order) {
   const BreakView& first = *views.front();
   const std::string sleeve = first.data.done.back().sleeve;
   const auto positions = positions_on(connection, first.data.venue, first.data.account);
@@ -347,7 +347,7 @@ Stored<std::string> undo_all(ledger::Connection& connection, const std::vector<c
 
 }  // namespace
 
-Stored<std::string> explain_break(ledger::Connection& connection, const BreakOrder& order) {
+Stored<std::string> explain_break(ledger::Connection& connection, const BreakArgs& order) {
   const auto as = machines::from_name<Explanation>(order.as);
   if (!as) return fmt::format("`{}` explains nothing; it is deposit, withdrawal, trade, fee or error", order.as);
   const auto looked = look_at(connection, order);
@@ -367,7 +367,7 @@ Stored<std::string> explain_break(ledger::Connection& connection, const BreakOrd
                    : explain_by_sleeve(connection, view, *as, part, order);
 }
 
-Stored<std::string> undo_break(ledger::Connection& connection, const BreakOrder& order) {
+Stored<std::string> undo_break(ledger::Connection& connection, const BreakArgs& order) {
   const auto looked = look_at(connection, order);
   if (!looked) return machines::fail(looked.error());
   if (!looked->why_not.empty()) return looked->why_not;
@@ -385,7 +385,7 @@ Stored<std::string> undo_break(ledger::Connection& connection, const BreakOrder&
   return undo_all(connection, {is_base ? &view : &other, is_base ? &other : &view}, order);
 }
 
-Stored<std::string> hand_over_break(ledger::Connection& connection, const BreakOrder& order) {
+Stored<std::string> hand_over_break(ledger::Connection& connection, const BreakArgs& order) {
   const auto looked = look_at(connection, order);
   if (!looked) return machines::fail(looked.error());
   if (!looked->why_not.empty()) return looked->why_not;
@@ -394,7 +394,7 @@ Stored<std::string> hand_over_break(ledger::Connection& connection, const BreakO
   return move_it(connection, looked->view, std::move(*move), order);
 }
 
-Stored<std::string> close_break(ledger::Connection& connection, const BreakOrder& order) {
+Stored<std::string> close_break(ledger::Connection& connection, const BreakArgs& order) {
   const auto looked = look_at(connection, order);
   if (!looked) return machines::fail(looked.error());
   if (!looked->why_not.empty()) return looked->why_not;

@@ -9,7 +9,7 @@
 
 namespace workers::reconciliation {
 
-struct BreakOrder {
+struct BreakArgs {
   std::int64_t id = 0;
   std::string as;      // deposit, withdrawal, trade, fee or error
   std::string sleeve;  // whose, where a sleeve bears it
@@ -21,10 +21,10 @@ struct BreakOrder {
 
 // Empty: it is done. Else why not, in words for the person who asked; nothing was written. Errors: the connection's; in
 // doubt, `bursar reconcile list` shows whether it stands.
-ledger::Stored<std::string> explain_break(ledger::Connection& connection, const BreakOrder& order);
+ledger::Stored<std::string> explain_break(ledger::Connection& connection, const BreakArgs& order);
 // The last explanation of it that stands, both sides of a trade; a break that was closed is open again.
-ledger::Stored<std::string> undo_break(ledger::Connection& connection, const BreakOrder& order);
-ledger::Stored<std::string> hand_over_break(ledger::Connection& connection, const BreakOrder& order);
-ledger::Stored<std::string> close_break(ledger::Connection& connection, const BreakOrder& order);
+ledger::Stored<std::string> undo_break(ledger::Connection& connection, const BreakArgs& order);
+ledger::Stored<std::string> hand_over_break(ledger::Connection& connection, const BreakArgs& order);
+ledger::Stored<std::string> close_break(ledger::Connection& connection, const BreakArgs& order);
 
 }  // namespace workers::reconciliation

@@ -14,12 +14,12 @@ namespace workers::reconciliation {
 namespace {
 
 namespace resolution = machines::resolution;
-using ledger::Statement;
+using ledger::SqlStatement;
 using ledger::Stored;
 using machines::Int128;
 using schemas::OrderStatus;
 
-constexpr Statement open_statement = {
+constexpr SqlStatement open_statement = {
     "open_resolutions",
     "SELECT i.owner, i.id, i.version, i.data, n.data, i.sleeve, v.venue, v.account, extract(epoch FROM "
     "clock_timestamp() "

@@ -11,23 +11,23 @@ namespace deploy {
 
 using nlohmann::ordered_json;
 
-int show_balances(const Where& where) {
+int show_balances(const CommandContext& context) {
   const auto amount_text = [](machines::Int128 minor, int scale) {
     return machines::format(machines::Amount({0}, minor), scale);
   };
-  ledger::Connection connection(where.dsn);
+  ledger::Connection connection(context.dsn);
   const auto balances = ledger::books::Books(connection).balances();
-  if (!balances) return failed(where, "ledger balances", balances.error());
+  if (!balances) return failed(context, "ledger balances", balances.error());
   ordered_json json = ordered_json::array();
-  if (!where.json) print_text("{:<32} {:>30} {:>30}  {}\n", "account", "balance", "of it held", "asset");
+  if (!context.json) print_text("{:<32} {:>30} {:>30}  {}\n", "account", "balance", "of it held", "asset");
   for (const auto& one : *balances) {
     const std::string posted = amount_text(one.posted, one.scale), held = amount_text(one.held, one.scale);
-    if (where.json)
+    if (context.json)
       json.push_back({{"account", one.path}, {"asset", one.asset}, {"balance", posted}, {"held", held}});
     else
       print_text("{:<32} {:>30} {:>30}  {}\n", one.path, posted, held, one.asset);
   }
-  if (where.json) std::cout << json.dump() << "\n";
+  if (context.json) std::cout << json.dump() << "\n";
   return 0;
 }
 

@@ -5,6 +5,6 @@
 
 namespace deploy {
 
-int show_balances(const Where& where);
+int show_balances(const CommandContext& context);
 
 }  // namespace deploy

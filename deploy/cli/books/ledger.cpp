@@ -11,9 +11,9 @@ namespace deploy {
 namespace {
 
 void add_verify(Commands& commands, CLI::App& ledger) {
-  auto args = std::make_shared<VerifyOrder>();
+  auto args = std::make_shared<VerifyArgs>();
   CLI::App& verify = commands.look(ledger, "verify", "computes what came after the last checkpoint again from history",
-                                   [args](const Where& where) { return verify_ledger(where, *args); });
+                                   [args](const CommandContext& context) { return verify_ledger(context, *args); });
   verify.add_flag("--full", args->full, "everything, from the first row");
   verify.add_flag("--no-freeze", args->no_freeze, "only look: a bad row freezes whom it may concern otherwise");
   verify.add_flag("--without-checkpoints", args->without_checkpoints,
@@ -21,10 +21,10 @@ void add_verify(Commands& commands, CLI::App& ledger) {
 }
 
 void add_checkpoint(Commands& commands, CLI::App& ledger) {
-  auto args = std::make_shared<CheckpointOrder>();
+  auto args = std::make_shared<CheckpointArgs>();
   CLI::App& checkpoint =
       commands.look(ledger, "checkpoint", "verifies, and signs the heads of the audit chain outside the database",
-                    [args](const Where& where) { return sign_checkpoint(where, *args); });
+                    [args](const CommandContext& context) { return sign_checkpoint(context, *args); });
   checkpoint.add_flag("--anew", args->anew, "those on record count no longer: their file or key is lost");
   checkpoint.add_option("--why", args->why, "with --anew: kept in the audit chain");
 }
@@ -34,9 +34,9 @@ void add_export(Commands& commands, CLI::App& ledger) {
     std::string format, output;
   };
   auto args = std::make_shared<Args>();
-  CLI::App& journal =
-      commands.look(ledger, "export", "a journal with daily balance assertions for hledger or beancount",
-                    [args](const Where& where) { return export_journal(where, args->format, args->output); });
+  CLI::App& journal = commands.look(
+      ledger, "export", "a journal with daily balance assertions for hledger or beancount",
+      [args](const CommandContext& context) { return export_journal(context, args->format, args->output); });
   journal.add_option("--format", args->format, "hledger or beancount")
       ->required()
       ->check(CLI::IsMember({"hledger", "beancount"}));

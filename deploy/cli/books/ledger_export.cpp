@@ -34,17 +34,17 @@ int refused(const std::string& what, int code) {
   return code;
 }
 
-int failed_export(const Where& where, const ExportError& error) {
-  if (error.cause == Cause::store) return failed(where, "ledger export", error.store);
+int failed_export(const CommandContext& context, const ExportError& error) {
+  if (error.cause == Cause::store) return failed(context, "ledger export", error.store);
   return refused(error.text + "; --format hledger takes any number", 1);
 }
 
 Format format_of(const std::string& name) { return name == "beancount" ? Format::beancount : Format::hledger; }
 
-int to_standard_output(const Where& where, Format format) {
+int to_standard_output(const CommandContext& context, Format format) {
   signal(SIGPIPE, SIG_IGN);
   int why = 0;
-  ledger::Connection connection(where.dsn);
+  ledger::Connection connection(context.dsn);
   const auto written = ledger::exports::write_journal(connection, format, [&](std::string_view bytes) {
     if (write_all(STDOUT_FILENO, bytes)) return true;
     why = errno;
@@ -52,11 +52,11 @@ int to_standard_output(const Where& where, Format format) {
   });
   if (written || why == EPIPE) return 0;
   if (why != 0) return refused(fmt::format("can't write to standard output: {}", std::strerror(why)), 1);
-  return failed_export(where, written.error());
+  return failed_export(context, written.error());
 }
 
-void print_written(const Where& where, const Written& written, const fs::path& path) {
-  if (where.json) {
+void print_written(const CommandContext& context, const Written& written, const fs::path& path) {
+  if (context.json) {
     std::cout << nlohmann::ordered_json{{"file", path.string()},
                                         {"transactions", written.transactions},
                                         {"assertions", written.assertions},
@@ -70,14 +70,14 @@ void print_written(const Where& where, const Written& written, const fs::path& p
              written.transactions, written.assertions, written.accounts, written.bytes);
 }
 
-int to_file(const Where& where, Format format, const std::string& output) {
+int to_file(const CommandContext& context, Format format, const std::string& output) {
   const fs::path path = target_of(output);
   if (const auto why = no_place(output, "without --output the journal goes to standard output"))
     return refused(*why, 2);
   AtomicFile file(path);
   const auto cant = [&] { return refused(fmt::format("can't write {}: {}", path.string(), std::strerror(errno)), 1); };
   if (!file.open()) return cant();
-  ledger::Connection connection(where.dsn);
+  ledger::Connection connection(context.dsn);
   int why = 0;
   const auto written = ledger::exports::write_journal(connection, format, [&](std::string_view bytes) {
     if (file.write(bytes)) return true;
@@ -85,18 +85,18 @@ int to_file(const Where& where, Format format, const std::string& output) {
     return false;
   });
   if (why != 0) return errno = why, cant();
-  if (!written) return failed_export(where, written.error());
+  if (!written) return failed_export(context, written.error());
   if (!file.keep()) return cant();
-  print_written(where, *written, path);
+  print_written(context, *written, path);
   return 0;
 }
 
 }  // namespace
 
-int export_journal(const Where& where, const std::string& format, const std::string& output) {
-  if (!output.empty()) return to_file(where, format_of(format), output);
-  if (where.json) return refused("--json tells about the file of --output; name one", 2);
-  return to_standard_output(where, format_of(format));
+int export_journal(const CommandContext& context, const std::string& format, const std::string& output) {
+  if (!output.empty()) return to_file(context, format_of(format), output);
+  if (context.json) return refused("--json tells about the file of --output; name one", 2);
+  return to_standard_output(context, format_of(format));
 }
 
 }  // namespace deploy

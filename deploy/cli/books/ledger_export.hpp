@@ -12,6 +12,6 @@ namespace deploy {
 // `format` is hledger or beancount. `output` empty: standard output, which may be closed early (head): then it ends
 // quietly with 0. With a file, the counts are printed, as JSON with --json. Returns the exit code: 2 where --output
 // names no place for a file, 1 where it can't be written or the ledger can't be read.
-int export_journal(const Where& where, const std::string& format, const std::string& output);
+int export_journal(const CommandContext& context, const std::string& format, const std::string& output);
 
 }  // namespace deploy

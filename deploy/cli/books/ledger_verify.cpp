@@ -128,12 +128,12 @@ void print(const Verification& said) {
 }
 
 // Whom the bad row may concern is frozen. Empty where there is none, or nobody could be frozen, which is said.
-std::vector<std::string> freeze_where_bad(const Where& where, ledger::Connection& connection,
+std::vector<std::string> freeze_where_bad(const CommandContext& context, ledger::Connection& connection,
                                           const Verification& said) {
   if (!said.is_bad_row()) return {};
   auto frozen = freeze_for(connection, said.verdict, who_asks());
   if (frozen) return std::move(*frozen);
-  (void)failed(where, "ledger verify: nobody could be frozen (`bursar freeze --level all`)", frozen.error());
+  (void)failed(context, "ledger verify: nobody could be frozen (`bursar freeze --level all`)", frozen.error());
   return {};
 }
 
@@ -144,72 +144,72 @@ struct Asked {
   Checkpointed checkpointed = Checkpointed::required;
 };
 
-int testify(const Where& where, const Asked& asked) {
+int verify(const CommandContext& context, const Asked& asked) {
   struct sigaction action {};
   action.sa_handler = [](int) { interrupted = true; };
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  ledger::Connection connection(where.dsn);
-  const std::string foreign = why_of_another(where, connection);
+  ledger::Connection connection(context.dsn);
+  const std::string foreign = why_of_another(context, connection);
   if (asked.must_sign && !foreign.empty()) return wrong("ledger checkpoint: " + foreign);
   if (!foreign.empty()) print_text(stderr, "Verified without checkpoints: {}.\n", foreign);
-  Bar bar(where.json);
+  Bar bar(context.json);
   ledger::audit::VerifyOptions options;
   options.progress = [&](const std::string& pass, std::int64_t done, std::int64_t of) { bar.show(pass, done, of); };
   options.stopped = [] { return interrupted.load(); };
   const Memory memory = foreign.empty() ? Memory::of_this_database : Memory::of_another;
   const auto said =
-      Auditor(where.layout.audit_files(), memory).testify(connection, asked.depth, options, asked.checkpointed);
+      Auditor(context.layout.audit_files(), memory).verify(connection, asked.depth, options, asked.checkpointed);
   bar.end();
   if (!said) {
-    if (where.json)
+    if (context.json)
       std::cout << ordered_json{{"verified", false}, {"verdict", "incomplete"}, {"problem", said.error().text}}.dump()
                 << "\n";
-    return failed(where, "ledger verify: incomplete", said.error());
+    return failed(context, "ledger verify: incomplete", said.error());
   }
   if (said->is_torn)
     print_text(stderr, "bursar: {}: its last line is torn, a write that was cut short; it counts for nothing\n",
-               where.layout.checkpoints().string());
-  const auto frozen = asked.may_freeze ? freeze_where_bad(where, connection, *said) : std::vector<std::string>{};
-  if (where.json)
+               context.layout.checkpoints().string());
+  const auto frozen = asked.may_freeze ? freeze_where_bad(context, connection, *said) : std::vector<std::string>{};
+  if (context.json)
     print_json(*said, frozen);
   else
     print(*said);
-  if (!where.json && !frozen.empty()) print_text("{}\n", frozen_text(frozen));
+  if (!context.json && !frozen.empty()) print_text("{}\n", frozen_text(frozen));
   if (said->outcome == Outcome::not_judged) return 0;  // as a person asked
   if (said->outcome != Outcome::ok) return 1;
   return asked.must_sign && !said->text.empty() ? 1 : 0;
 }
 
 // What was signed counts no longer, and the next is signed with the key that is here, or a fresh one.
-int begin_anew(const Where& where, const std::string& why) {
+int begin_anew(const CommandContext& context, const std::string& why) {
   if (why.empty())
     return wrong("ledger checkpoint --anew: say why the checkpoints on record count no longer, with --why");
-  ledger::Connection connection(where.dsn);
-  if (const std::string foreign = why_of_another(where, connection); !foreign.empty())
+  ledger::Connection connection(context.dsn);
+  if (const std::string foreign = why_of_another(context, connection); !foreign.empty())
     return wrong("ledger checkpoint: " + foreign);
-  if (const auto made = make_checkpoint_key(where.layout.audit_files()); !made)
+  if (const auto made = make_checkpoint_key(context.layout.audit_files()); !made)
     return wrong("ledger checkpoint: " + made.error().text);
   const auto renounced = ledger::audit::renounce_signings(connection, who_asks(), why);
-  return renounced ? 0 : failed(where, "ledger checkpoint --anew", renounced.error());
+  return renounced ? 0 : failed(context, "ledger checkpoint --anew", renounced.error());
 }
 
 }  // namespace
 
-int verify_ledger(const Where& where, const VerifyOrder& order) {
-  return testify(where, {order.full || order.without_checkpoints ? Depth::full : Depth::since_checkpoint, false,
-                         !order.no_freeze, order.without_checkpoints ? Checkpointed::waived : Checkpointed::required});
+int verify_ledger(const CommandContext& context, const VerifyArgs& order) {
+  return verify(context, {order.full || order.without_checkpoints ? Depth::full : Depth::since_checkpoint, false,
+                          !order.no_freeze, order.without_checkpoints ? Checkpointed::waived : Checkpointed::required});
 }
 
-int sign_checkpoint(const Where& where, const CheckpointOrder& order) {
+int sign_checkpoint(const CommandContext& context, const CheckpointArgs& order) {
   if (order.anew)
-    if (const int code = begin_anew(where, order.why); code != 0) return code;
-  if (!std::filesystem::exists(where.layout.key("checkpoint.key"))) {
+    if (const int code = begin_anew(context, order.why); code != 0) return code;
+  if (!std::filesystem::exists(context.layout.key("checkpoint.key"))) {
     print_text(stderr, "bursar: {}: there is no key to sign with; `bursar up` on this data folder makes it\n",
-               where.layout.key("checkpoint.key").string());
+               context.layout.key("checkpoint.key").string());
     return 1;
   }
-  return testify(where, {Depth::since_checkpoint, true, true, Checkpointed::required});
+  return verify(context, {Depth::since_checkpoint, true, true, Checkpointed::required});
 }
 
 }  // namespace deploy

@@ -15,7 +15,7 @@
 #include "deploy/report/books.hpp"
 #include "deploy/report/figures.hpp"
 #include "deploy/terminal/print.hpp"
-#include "ledger/books/read_statement.hpp"
+#include "ledger/books/read_daily_books.hpp"
 #include "ledger/env/atomic_file.hpp"
 
 namespace deploy {
@@ -83,11 +83,11 @@ int write_page(const report::Books& books, const std::filesystem::path& path) {
   return 0;
 }
 
-int show(const Where& where, const ReportOptions& options, const report::Books& books) {
+int show(const CommandContext& context, const ReportOptions& options, const report::Books& books) {
   if (!options.html.empty()) return write_page(books, target_of(options.html));
   if (options.csv)
     std::cout << report::books_csv(books);
-  else if (where.json)
+  else if (context.json)
     std::cout << report::books_json(books).dump() << "\n";
   else
     print_text("{}", Lines{report::books_table(books)});
@@ -96,14 +96,14 @@ int show(const Where& where, const ReportOptions& options, const report::Books& 
 
 }  // namespace
 
-int report_books(const Where& where, machines::costs::Basis basis, const ReportOptions& options) {
+int report_books(const CommandContext& context, machines::costs::Basis basis, const ReportOptions& options) {
   const auto range = range_of(options);
   if (!range) return 2;
   if (!options.html.empty())
     if (const auto why = no_place(options.html, "name a file elsewhere")) return refused(*why, 2);
-  ledger::Connection connection(where.dsn);
+  ledger::Connection connection(context.dsn);
   auto statement = ledger::books::read_statement(connection, basis);
-  if (!statement) return failed(where, "report", statement.error());
+  if (!statement) return failed(context, "report", statement.error());
   const auto whole = statement->range();
   if (!whole) return refused("the books are empty; `bursar up` opens them", 1);
   const Day from = std::max(range->from.value_or(whole->first), whole->first);
@@ -113,7 +113,7 @@ int report_books(const Where& where, machines::costs::Basis basis, const ReportO
                                text_of(whole->second)),
                    1);
   const report::Books books = report::books_of(*std::move(statement), from, to);
-  if (const int code = show(where, options, books); code != 0) return code;
+  if (const int code = show(context, options, books); code != 0) return code;
   for (const auto& one : books.statement.breaks) refused("does not add up: " + report::break_text(one), 1);
   return books.statement.breaks.empty() ? 0 : 1;
 }
@@ -122,8 +122,8 @@ void add_report_command(Commands& commands) {
   auto args = std::make_shared<ReportOptions>();
   CLI::App& report =
       commands.look(commands.program(), "report", "the books of sleeves and vaults day by day, reconciled",
-                    [args](const Where& where, const schemas::config::Config& config) {
-                      return report_books(where, config.report.cost_basis, *args);
+                    [args](const CommandContext& context, const schemas::config::Config& config) {
+                      return report_books(context, config.report.cost_basis, *args);
                     });
   report.add_option("--from", args->from, "the first day, UTC, as 2024-01-31; without it the first there is");
   report.add_option("--to", args->to, "the last day; without it the last there is");

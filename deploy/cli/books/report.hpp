@@ -20,7 +20,7 @@ struct ReportOptions {
 // Returns the exit code: 0; 1 where a day up to the last one asked for does not add up (each is named), where no day
 // lies in the range, or where the ledger can't be read or the file not be written; 2 where the dates are none, or the
 // file can't be one.
-int report_books(const Where& where, machines::costs::Basis basis, const ReportOptions& options);
+int report_books(const CommandContext& context, machines::costs::Basis basis, const ReportOptions& options);
 
 // `bursar report`.
 void add_report_command(Commands& commands);

@@ -7,7 +7,7 @@
 namespace deploy {
 namespace {
 
-using Args = std::shared_ptr<JobOrder>;
+using Args = std::shared_ptr<JobArgs>;
 
 void take_filter(CLI::App& command, const Args& args) {
   command.add_option("--state", args->filter.state, "ready, delayed, leased, parked, held or timer")
@@ -23,30 +23,31 @@ void take_filter(CLI::App& command, const Args& args) {
 }  // namespace
 
 void add_job_commands(Commands& commands) {
-  auto args = std::make_shared<JobOrder>();
+  auto args = std::make_shared<JobArgs>();
   CLI::App& job = commands.noun("job", "what waits, why it waits, and what a person orders about it");
   CLI::App& list = commands.look(job, "list", "the open jobs, by id",
-                                 [args](const Where& where) { return list_jobs(where, *args); });
+                                 [args](const CommandContext& context) { return list_jobs(context, *args); });
   take_filter(list, args);
   list.add_option("--limit", args->limit, "how many")->check(CLI::Range(1, 1'000'000));
   commands
       .look(job, "show", "one job: why it waits, its inputs, its retries, the history of its instance",
-            [args](const Where& where, const schemas::config::Config& config) {
-              return show_job(where, *args, config.broker);
+            [args](const CommandContext& context, const schemas::config::Config& config) {
+              return show_job(context, *args, config.broker);
             })
       .add_option("id", args->id, "as `bursar job list` prints it")
       ->required();
   struct Verb {
     const char* name;
     const char* help;
-    int (*act)(const Where&, const JobOrder&);
+    int (*act)(const CommandContext&, const JobArgs&);
   };
   for (const Verb& verb :
        {Verb{"retry", "parked and delayed jobs run at once, with all their tries before them", retry_jobs},
         Verb{"park", "jobs that nobody holds wait for a person", park_jobs},
         Verb{"cancel", "a job becomes what its machine says that cancelling it means", cancel_jobs}}) {
-    CLI::App& command = commands.look(job, verb.name, verb.help,
-                                      [args, act = verb.act](const Where& where) { return act(where, *args); });
+    CLI::App& command = commands.look(job, verb.name, verb.help, [args, act = verb.act](const CommandContext& context) {
+      return act(context, *args);
+    });
     command.add_option("id", args->id, "as `bursar job list` prints it; without it by the filter");
     take_filter(command, args);
     command.add_option("--why", args->why, "kept in the history");

@@ -26,7 +26,7 @@ using workers::handlers::cancelled;
 
 namespace {
 
-using ledger::jobs::Desk;
+using ledger::jobs::JobAdmin;
 using ledger::jobs::JobView;
 using machines::JobKey;
 using nlohmann::ordered_json;
@@ -79,7 +79,7 @@ struct Selection {
   bool go = false;
 };
 
-std::string usage_problem(const JobOrder& order, const char* verb) {
+std::string usage_problem(const JobArgs& order, const char* verb) {
   const auto& f = order.filter;
   const bool filters = !f.state.empty() || !f.kind.empty() || !f.command.empty() || !f.owner.empty() ||
                        f.instance != 0 || !f.reason.empty() || !order.older_than.empty();
@@ -95,7 +95,7 @@ std::string usage_problem(const JobOrder& order, const char* verb) {
   return {};
 }
 
-ledger::jobs::Filter filter_of(const JobOrder& order) {
+ledger::jobs::Filter filter_of(const JobArgs& order) {
   ledger::jobs::Filter filter = order.filter;
   filter.older_than_s = seconds_of(order.older_than).value_or(0);
   return filter;
@@ -115,7 +115,7 @@ void print_preview(const char* verb, const std::vector<JobView>& jobs) {
   print_text(stderr, "nothing was changed; add --yes, or --expect {}\n", jobs.size());
 }
 
-ledger::Stored<Selection> select(Desk& desk, const JobOrder& order, const char* verb) {
+ledger::Stored<Selection> select(JobAdmin& desk, const JobArgs& order, const char* verb) {
   const auto now = desk.world_now();
   if (!now) return machines::fail(now.error());
   auto jobs = order.id.empty() ? desk.list(filter_of(order), *now, most_at_once + 1)
@@ -141,9 +141,10 @@ ledger::Stored<Selection> select(Desk& desk, const JobOrder& order, const char* 
   return selection;
 }
 
-int report_changes(const Where& where, const char* verb, const char* done, std::size_t matched, std::int64_t changed,
-                   const std::vector<std::int64_t>& machines, const std::map<std::string, std::int64_t>& refused) {
-  if (where.json) {
+int report_changes(const CommandContext& context, const char* verb, const char* done, std::size_t matched,
+                   std::int64_t changed, const std::vector<std::int64_t>& machines,
+                   const std::map<std::string, std::int64_t>& refused) {
+  if (context.json) {
     std::cout << ordered_json{{"order", verb},
                               {"matched", matched},
                               {"changed", changed},
@@ -159,15 +160,15 @@ int report_changes(const Where& where, const char* verb, const char* done, std::
 }
 
 // Retry or park: slice by slice, each all of one owner, each recorded.
-int carry_out(const Where& where, const JobOrder& order, const char* verb, const char* done,
-              ledger::Stored<ledger::jobs::Intervention> (Desk::*act)(std::span<const JobKey>, const std::string&,
-                                                                      const std::string&)) {
+int carry_out(const CommandContext& context, const JobArgs& order, const char* verb, const char* done,
+              ledger::Stored<ledger::jobs::Intervention> (JobAdmin::*act)(std::span<const JobKey>, const std::string&,
+                                                                          const std::string&)) {
   if (const auto problem = usage_problem(order, verb); !problem.empty()) return wrong(problem);
-  ledger::Connection connection(where.dsn);
-  Desk desk(connection);
+  ledger::Connection connection(context.dsn);
+  JobAdmin desk(connection);
   const std::string what = std::string("job ") + verb;
   const auto selection = select(desk, order, verb);
-  if (!selection) return failed(where, what, selection.error());
+  if (!selection) return failed(context, what, selection.error());
   if (!selection->go) return selection->exit_code;
   std::map<machines::OwnerId, std::vector<JobKey>> by_owner;
   for (const JobView& job : selection->jobs) by_owner[job.key.owner].push_back(job.key);
@@ -177,14 +178,14 @@ int carry_out(const Where& where, const JobOrder& order, const char* verb, const
     for (std::size_t from = 0; from < keys.size(); from += slice) {
       const auto part = std::span(keys).subspan(from, std::min(slice, keys.size() - from));
       const auto made = (desk.*act)(part, who_asks(), order.why);
-      if (!made) return failed(where, what, made.error());
+      if (!made) return failed(context, what, made.error());
       changed += made->changed;
       if (made->changed > 0) machines.push_back(made->machine.value);
     }
   const auto left = static_cast<std::int64_t>(selection->jobs.size()) - changed;
   std::map<std::string, std::int64_t> refused;
   if (left > 0) refused["in flight, gone, or so already; see `bursar job list`"] = left;
-  return report_changes(where, verb, done, selection->jobs.size(), changed, machines, refused);
+  return report_changes(context, verb, done, selection->jobs.size(), changed, machines, refused);
 }
 
 std::string rule_text(const std::string& error_class, const schemas::config::BrokerConfig& config) {
@@ -288,18 +289,18 @@ std::optional<std::int64_t> seconds_of(const std::string& age) {
   }
 }
 
-int list_jobs(const Where& where, const JobOrder& order) {
+int list_jobs(const CommandContext& context, const JobArgs& order) {
   if (!order.older_than.empty() && !seconds_of(order.older_than))
     return wrong(fmt::format("job list: `{}` is no age; write 90s, 15m, 1h or 2d", order.older_than));
-  ledger::Connection connection(where.dsn);
-  Desk desk(connection);
+  ledger::Connection connection(context.dsn);
+  JobAdmin desk(connection);
   const auto now = desk.world_now();
-  if (!now) return failed(where, "job list", now.error());
+  if (!now) return failed(context, "job list", now.error());
   const auto jobs = desk.list(filter_of(order), *now, order.limit + 1);
-  if (!jobs) return failed(where, "job list", jobs.error());
+  if (!jobs) return failed(context, "job list", jobs.error());
   const bool is_cut = static_cast<int>(jobs->size()) > order.limit;
   const std::vector<JobView> shown(jobs->begin(), jobs->end() - (is_cut ? 1 : 0));
-  if (where.json) {
+  if (context.json) {
     ordered_json json = ordered_json::array();
     for (const JobView& job : shown) json.push_back(job_json(job));
     std::cout << json.dump() << "\n";
@@ -310,15 +311,15 @@ int list_jobs(const Where& where, const JobOrder& order) {
   return 0;
 }
 
-int show_job(const Where& where, const JobOrder& order, const schemas::config::BrokerConfig& config) {
+int show_job(const CommandContext& context, const JobArgs& order, const schemas::config::BrokerConfig& config) {
   const auto key = job_key_of(order.id);
   if (!key) return wrong(fmt::format("job show: `{}` is no id of a job; they look like 1/42/7/0", order.id));
-  ledger::Connection connection(where.dsn);
-  Desk desk(connection);
+  ledger::Connection connection(context.dsn);
+  JobAdmin desk(connection);
   const auto now = desk.world_now();
-  if (!now) return failed(where, "job show", now.error());
+  if (!now) return failed(context, "job show", now.error());
   const auto found = desk.find(*key, *now);
-  if (!found) return failed(where, "job show", found.error());
+  if (!found) return failed(context, "job show", found.error());
   if (found->empty()) {
     print_text(stderr, "bursar: no open job has the id {}; `bursar machine history {}` tells what became of it\n",
                order.id, key->instance.value);
@@ -330,36 +331,36 @@ int show_job(const Where& where, const JobOrder& order, const schemas::config::B
   asked.kind = job.kind;
   asked.world_at = job.world_at;
   const auto facts = ledger::journal::Journal(connection).facts({&asked, 1});
-  if (!facts) return failed(where, "job show", facts.error());
+  if (!facts) return failed(context, "job show", facts.error());
   const auto history = ledger::books::Books(connection).history(job.key.instance);
-  if (!history) return failed(where, "job show", history.error());
+  if (!history) return failed(context, "job show", history.error());
   ordered_json json = job_json(job);
   json["data"] = ordered_json::parse(job.data, nullptr, false);
   json["facts"] = facts->front() ? facts_json(*facts->front()) : ordered_json();
   json["policy"] = rule_text(job.error_class, config);
   json["next_try"] = next_try_text(job);
   json["history"] = history_json(*history);
-  if (where.json)
+  if (context.json)
     std::cout << json.dump() << "\n";
   else
     print_job(json);
   return 0;
 }
 
-int retry_jobs(const Where& where, const JobOrder& order) {
-  return carry_out(where, order, "retry", "run again", &Desk::retry);
+int retry_jobs(const CommandContext& context, const JobArgs& order) {
+  return carry_out(context, order, "retry", "run again", &JobAdmin::retry);
 }
 
-int park_jobs(const Where& where, const JobOrder& order) {
-  return carry_out(where, order, "park", "are parked", &Desk::park);
+int park_jobs(const CommandContext& context, const JobArgs& order) {
+  return carry_out(context, order, "park", "are parked", &JobAdmin::park);
 }
 
-int cancel_jobs(const Where& where, const JobOrder& order) {
+int cancel_jobs(const CommandContext& context, const JobArgs& order) {
   if (const auto problem = usage_problem(order, "cancel"); !problem.empty()) return wrong(problem);
-  ledger::Connection connection(where.dsn);
-  Desk desk(connection);
+  ledger::Connection connection(context.dsn);
+  JobAdmin desk(connection);
   const auto selection = select(desk, order, "cancel");
-  if (!selection) return failed(where, "job cancel", selection.error());
+  if (!selection) return failed(context, "job cancel", selection.error());
   if (!selection->go) return selection->exit_code;
   std::int64_t changed = 0;
   std::map<std::string, std::int64_t> refused;
@@ -370,13 +371,13 @@ int cancel_jobs(const Where& where, const JobOrder& order) {
       continue;
     }
     const auto done = desk.cancel(job.key, job.instance_state, std::string(*event), who_asks(), order.why);
-    if (!done) return failed(where, "job cancel", done.error());
+    if (!done) return failed(context, "job cancel", done.error());
     if (done->empty())
       ++changed;
     else
       ++refused[*done];
   }
-  return report_changes(where, "cancel", "are cancelled", selection->jobs.size(), changed, {}, refused);
+  return report_changes(context, "cancel", "are cancelled", selection->jobs.size(), changed, {}, refused);
 }
 
 }  // namespace deploy

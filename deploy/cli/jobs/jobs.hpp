@@ -7,14 +7,14 @@
 #include <string>
 
 #include "deploy/cli/context.hpp"
-#include "ledger/jobs/desk.hpp"
+#include "ledger/jobs/job_admin.hpp"
 #include "schemas/config/config.hpp"
 
 namespace deploy {
 
 class Commands;
 
-struct JobOrder {
+struct JobArgs {
   std::string id;  // OWNER/INSTANCE/VERSION/ORDINAL, as `job list` prints it; empty: by the filter
   ledger::jobs::Filter filter;
   std::string older_than;  // "90s", "15m", "1h", "2d"
@@ -29,11 +29,11 @@ std::optional<machines::JobKey> job_key_of(const std::string& text);
 // Whole seconds; nothing where the text is no age.
 std::optional<std::int64_t> seconds_of(const std::string& age);
 
-int list_jobs(const Where& where, const JobOrder& order);
-int show_job(const Where& where, const JobOrder& order, const schemas::config::BrokerConfig& config);
-int retry_jobs(const Where& where, const JobOrder& order);
-int park_jobs(const Where& where, const JobOrder& order);
-int cancel_jobs(const Where& where, const JobOrder& order);
+int list_jobs(const CommandContext& context, const JobArgs& order);
+int show_job(const CommandContext& context, const JobArgs& order, const schemas::config::BrokerConfig& config);
+int retry_jobs(const CommandContext& context, const JobArgs& order);
+int park_jobs(const CommandContext& context, const JobArgs& order);
+int cancel_jobs(const CommandContext& context, const JobArgs& order);
 
 // `bursar job ...`.
 void add_job_commands(Commands& commands);

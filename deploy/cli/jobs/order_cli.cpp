@@ -11,12 +11,12 @@ void add_order_commands(Commands& commands) {
   auto in_doubt = std::make_shared<bool>(false);
   commands
       .look(order, "list", "the orders that have not ended, oldest first; and those that wait for the venue's word",
-            [in_doubt](const Where& where) { return list_orders(where, *in_doubt); })
+            [in_doubt](const CommandContext& context) { return list_orders(context, *in_doubt); })
       .add_flag("--in-doubt", *in_doubt, "only those that the venue may have, and that nobody could ask it about yet");
-  auto word = std::make_shared<ResolveOrder>();
+  auto word = std::make_shared<ResolveArgs>();
   CLI::App& resolve = commands.look(
       order, "resolve", "what became of an order, by a person's word; undone where the venue says otherwise later",
-      [word](const Where& where) { return resolve_order(where, *word); });
+      [word](const CommandContext& context) { return resolve_order(context, *word); });
   resolve.add_option("id", word->id, "as `bursar order list` prints it")->required();
   resolve.add_option("--as", word->as, "filled, cancelled or not_placed")
       ->required()

@@ -23,24 +23,24 @@ namespace deploy {
 
 using ledger::env::age_text;
 using workers::reconciliation::commit_alone;
-using workers::reconciliation::Ground;
 using workers::reconciliation::ground_for;
 using workers::reconciliation::open_resolutions;
 using workers::reconciliation::Resolution;
 using workers::reconciliation::resolution_kind;
+using workers::reconciliation::StepContext;
 
 namespace {
 
 namespace order_machine = machines::order;
 using ledger::Parameters;
-using ledger::Statement;
+using ledger::SqlStatement;
 using ledger::Stored;
 using machines::Amount;
 using machines::name_of;
 using nlohmann::ordered_json;
 
 // $1: one order, or 0. $2: those alone that have not ended.
-constexpr Statement orders_statement = {
+constexpr SqlStatement orders_statement = {
     "orders_seen",
     "SELECT i.owner, o.name, i.id, i.version, i.state, i.is_final, i.data, i.sleeve, coalesce(s.name, ''), coalesce("
     "extract(epoch FROM clock_timestamp() - t.wall_at)::bigint, 0), coalesce(j.text, ''), coalesce(j.reason, ''), "
@@ -52,12 +52,13 @@ constexpr Statement orders_statement = {
     "j.owner = i.owner AND j.instance = i.id) AS j ON true "
     "WHERE i.kind = 'order' AND ($1 = 0 OR i.id = $1) AND NOT (i.is_final AND $2) ORDER BY i.owner, i.id",
     false};
-constexpr Statement paths_statement = {"account_paths",
-                                       "SELECT a.id, a.path, s.code, s.scale FROM ledger.account a JOIN ledger.asset s "
-                                       "ON s.id = a.asset WHERE a.owner = $1",
-                                       false};
-constexpr Statement hold_statement = {"hold_for_person", "SELECT ledger.hold_for_person($1, $2, $3)"};
-constexpr Statement record_statement = {"record_resolution", "SELECT ledger.record_resolution($1, $2)"};
+constexpr SqlStatement paths_statement = {
+    "account_paths",
+    "SELECT a.id, a.path, s.code, s.scale FROM ledger.account a JOIN ledger.asset s "
+    "ON s.id = a.asset WHERE a.owner = $1",
+    false};
+constexpr SqlStatement hold_statement = {"hold_for_person", "SELECT ledger.hold_for_person($1, $2, $3)"};
+constexpr SqlStatement record_statement = {"record_resolution", "SELECT ledger.record_resolution($1, $2)"};
 
 struct OrderView {
   machines::OwnerId owner;
@@ -145,7 +146,7 @@ std::optional<Amount> amount_in(const std::string& text, const machines::Asset& 
 }
 
 // The amounts are of the whole order, as the venue's own pages show it: what was booked before is taken off.
-Said filled(const ResolveOrder& word, const OrderView& view, const ledger::books::Sleeve& sleeve,
+Said filled(const ResolveArgs& word, const OrderView& view, const ledger::books::Sleeve& sleeve,
             machines::Instant world_now) {
   const machines::Instrument& pair = sleeve.instrument;
   const order_machine::Data& data = *view.data;
@@ -178,7 +179,7 @@ Said filled(const ResolveOrder& word, const OrderView& view, const ledger::books
   return said;
 }
 
-Said word_about(const ResolveOrder& word, const OrderView& view, const ledger::books::Sleeve& sleeve,
+Said word_about(const ResolveArgs& word, const OrderView& view, const ledger::books::Sleeve& sleeve,
                 machines::Instant world_now) {
   if (word.as == "filled") return filled(word, view, sleeve, world_now);
   const auto event = word.as == "cancelled" ? order_machine::person_cancelled : order_machine::person_not_placed;
@@ -206,7 +207,7 @@ std::string objection(const OrderView& view) {
   return "";
 }
 
-void add_resolution(machines::Step& step, const OrderView& view, const ResolveOrder& word) {
+void add_resolution(machines::Step& step, const OrderView& view, const ResolveArgs& word) {
   int births = 0;
   for (const auto& move : step.moves) births += move.instance.is_birth();
   machines::Move move;
@@ -223,11 +224,11 @@ void add_resolution(machines::Step& step, const OrderView& view, const ResolveOr
 
 // The order's step, with its cycle's and the resolution's; or why there is none.
 struct Planned {
-  Ground ground;
+  StepContext ground;
   std::string why_not;
 };
 
-Stored<Planned> plan(ledger::Connection& connection, const OrderView& view, const ResolveOrder& word) {
+Stored<Planned> plan(ledger::Connection& connection, const OrderView& view, const ResolveArgs& word) {
   const auto sleeves = ledger::books::read_sleeves(connection);
   if (!sleeves) return machines::fail(sleeves.error());
   auto ground = ground_for(connection, view.owner);
@@ -252,8 +253,8 @@ Stored<Planned> plan(ledger::Connection& connection, const OrderView& view, cons
 }
 
 // All of it in one transaction. Empty, or why nothing was done.
-Stored<std::string> carry_out(ledger::Connection& connection, const OrderView& view, const ResolveOrder& word,
-                              const Ground& ground) {
+Stored<std::string> carry_out(ledger::Connection& connection, const OrderView& view, const ResolveArgs& word,
+                              const StepContext& ground) {
   auto transaction = ledger::Transaction::open(connection);
   if (!transaction) return machines::fail(transaction.error());
   const auto held = connection.call(
@@ -279,7 +280,7 @@ Stored<std::string> carry_out(ledger::Connection& connection, const OrderView& v
 
 // ---- what it would do, or did
 
-Stored<ordered_json> step_json(ledger::Connection& connection, const OrderView& view, const ResolveOrder& word,
+Stored<ordered_json> step_json(ledger::Connection& connection, const OrderView& view, const ResolveArgs& word,
                                const machines::Step& step) {
   const auto rows = connection.call(paths_statement, Parameters().add(std::int64_t{view.owner.value}));
   if (!rows) return machines::fail(rows.error());
@@ -323,21 +324,21 @@ void print_step(const ordered_json& json, std::FILE* out) {
                word(one, "debit"), word(one, "credit"), word(one, "code"));
 }
 
-int refused(const ResolveOrder& word, const std::string& why) {
+int refused(const ResolveArgs& word, const std::string& why) {
   print_text(stderr, "bursar: order resolve: order {}: {}\n", word.id, why);
   return 1;
 }
 
 }  // namespace
 
-int list_orders(const Where& where, bool in_doubt) {
-  ledger::Connection connection(where.dsn);
+int list_orders(const CommandContext& context, bool in_doubt) {
+  ledger::Connection connection(context.dsn);
   const auto views = look_at(connection, 0);
-  if (!views) return failed(where, "order list", views.error());
+  if (!views) return failed(context, "order list", views.error());
   const auto sleeves = ledger::books::read_sleeves(connection);
-  if (!sleeves) return failed(where, "order list", sleeves.error());
+  if (!sleeves) return failed(context, "order list", sleeves.error());
   const auto waiting = open_resolutions(connection);
-  if (!waiting) return failed(where, "order list", waiting.error());
+  if (!waiting) return failed(context, "order list", waiting.error());
   ordered_json json = {{"orders", ordered_json::array()}, {"unconfirmed", ordered_json::array()}};
   for (const OrderView& view : *views)
     if (!in_doubt || is_in_doubt(view)) json["orders"].push_back(order_json(view, *sleeves));
@@ -347,7 +348,7 @@ int list_orders(const Where& where, bool in_doubt) {
                                    {"who", one.data.who},
                                    {"evidence", one.data.evidence},
                                    {"age_s", one.age_s}});
-  if (where.json) {
+  if (context.json) {
     std::cout << json.dump() << "\n";
     return 0;
   }
@@ -361,7 +362,7 @@ int list_orders(const Where& where, bool in_doubt) {
   return 0;
 }
 
-int resolve_order(const Where& where, const ResolveOrder& word) {
+int resolve_order(const CommandContext& context, const ResolveArgs& word) {
   const bool has_amounts = !word.base.empty() || !word.quote.empty() || !word.fee.empty();
   if (word.evidence.empty()) return wrong("order resolve: --evidence is empty: what was seen, and where?");
   if (word.as == "filled" && (word.base.empty() || word.quote.empty()))
@@ -369,25 +370,25 @@ int resolve_order(const Where& where, const ResolveOrder& word) {
         "order resolve: filled needs --base and --quote: what it came to in all, and --fee where there was one");
   if (word.as != "filled" && has_amounts)
     return wrong("order resolve: --base, --quote and --fee are for an order that was filled, in whole or in part");
-  ledger::Connection connection(where.dsn);
+  ledger::Connection connection(context.dsn);
   const auto views = look_at(connection, word.id);
-  if (!views) return failed(where, "order resolve", views.error());
+  if (!views) return failed(context, "order resolve", views.error());
   if (views->empty())
     return refused(word, "there is none of that number; `bursar order list` shows those on their way");
   const OrderView& view = views->front();
   if (const std::string why = objection(view); !why.empty()) return refused(word, why);
   const auto planned = plan(connection, view, word);
-  if (!planned) return failed(where, "order resolve", planned.error());
+  if (!planned) return failed(context, "order resolve", planned.error());
   if (!planned->why_not.empty()) return refused(word, planned->why_not);
   auto shown = step_json(connection, view, word, planned->ground.step);
-  if (!shown) return failed(where, "order resolve", shown.error());
+  if (!shown) return failed(context, "order resolve", shown.error());
   if (word.yes) {
     const auto why_not = carry_out(connection, view, word, planned->ground);
-    if (!why_not) return failed(where, "order resolve", why_not.error());
+    if (!why_not) return failed(context, "order resolve", why_not.error());
     if (!why_not->empty()) return refused(word, *why_not);
   }
   (*shown)["carried_out"] = word.yes;
-  if (where.json)
+  if (context.json)
     std::cout << shown->dump() << "\n";
   else
     print_step(*shown, word.yes ? stdout : stderr);

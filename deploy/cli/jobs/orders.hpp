@@ -12,7 +12,7 @@ namespace deploy {
 
 class Commands;
 
-struct ResolveOrder {
+struct ResolveArgs {
   std::int64_t id = 0;      // the order's machine
   std::string as;           // filled, cancelled, not_placed
   std::string evidence;     // what the person saw, and where
@@ -22,8 +22,8 @@ struct ResolveOrder {
 };
 
 // `in_doubt`: only those of which nobody knows whether they stand at the venue, or who can't be asked about.
-int list_orders(const Where& where, bool in_doubt);
-int resolve_order(const Where& where, const ResolveOrder& order);
+int list_orders(const CommandContext& context, bool in_doubt);
+int resolve_order(const CommandContext& context, const ResolveArgs& order);
 
 // `bursar order ...`.
 void add_order_commands(Commands& commands);

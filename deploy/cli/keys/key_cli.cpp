@@ -24,8 +24,8 @@ CLI::App& add(Commands& commands, CLI::App& key, const char* name, const char* h
   auto given = std::make_shared<std::string>();
   *made = &commands.add_with_place(key, name, help, [&commands, made, given, args, act] {
     if (given->empty() && (*made)->remaining().empty())
-      return commands.look_now([&](const Where& where, const schemas::config::Config& config) {
-        return act({{where, config}, where.json}, *args);
+      return commands.look_now([&](const CommandContext& context, const schemas::config::Config& config) {
+        return act({{where, config}, context.json}, *args);
       });
     print_text(stderr, "{}", Lines{std::string(no_secret_here)});
     if (given->empty())

@@ -6,7 +6,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "deploy/house/key_desk.hpp"
+#include "deploy/house/key_admin.hpp"
 #include "deploy/terminal/key_input.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/env/times.hpp"
@@ -147,7 +147,7 @@ Secretly<std::optional<key::Observation>> look_before(const KeyContext& desk, co
 int add_key(const KeyContext& desk, const KeyOptions& options) {
   const auto asked = enrolment_of(options);
   if (!asked) return failed("add", asked.error());
-  auto opened = open_desk(desk);
+  auto opened = open_keys(desk);
   if (!opened) return failed("add", opened.error());
   const auto standing = opened->keyring.keys();
   if (!standing) return failed("add", standing.error());
@@ -186,7 +186,7 @@ int list_keys(const KeyContext& desk) {
 }
 
 int test_key(const KeyContext& desk, const KeyOptions& options) {
-  auto opened = open_desk(desk);
+  auto opened = open_keys(desk);
   if (!opened) return failed("test", opened.error());
   const auto live = live_versions(opened->keyring, options.name);
   if (!live) return failed("test", live.error());
@@ -211,7 +211,7 @@ int test_key(const KeyContext& desk, const KeyOptions& options) {
 }
 
 int rotate_key(const KeyContext& desk, const KeyOptions& options) {
-  auto opened = open_desk(desk);
+  auto opened = open_keys(desk);
   if (!opened) return failed("rotate", opened.error());
   const auto live = live_versions(opened->keyring, options.name);
   if (!live) return failed("rotate", live.error());

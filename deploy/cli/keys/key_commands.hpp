@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "deploy/house/key_desk.hpp"
+#include "deploy/house/key_admin.hpp"
 #include "schemas/config/config.hpp"
 
 namespace deploy {
@@ -21,7 +21,7 @@ struct KeyOptions {
 };
 
 // Where a command works, and how it answers.
-struct KeyContext : KeyDesk {
+struct KeyContext : KeyAdmin {
   bool json = false;
 };
 

@@ -80,7 +80,7 @@ machines::Step CoverageGround::step() {
 }
 
 machines::Outcome CoverageGround::commit(const machines::Step& step) {
-  constexpr ledger::Statement shard{
+  constexpr ledger::SqlStatement shard{
       "ground_shard",
       "SELECT o.shard, h.epoch FROM ledger.owner o JOIN ledger.shard h ON h.id = o.shard WHERE o.id = 1", false};
   const auto row = connection_->call(shard);

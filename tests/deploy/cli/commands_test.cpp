@@ -35,21 +35,21 @@ class Line : public testing::Test {
       deploy::Commands commands("a test");
       commands.add(commands.program(), "ping", "nothing else", [this] { return ran("ping", 0); });
       CLI::App& tea = commands.noun("tea", "what a test drinks");
-      commands.look(tea, "brew", "hot", [this](const deploy::Where& where) {
+      commands.look(tea, "brew", "hot", [this](const deploy::CommandContext& context) {
         where_ = where;
         return ran("brew", 0);
       });
       commands
           .look(tea, "pour", "with care",
-                [this](const deploy::Where& where, const deploy::Commands::Config& config) {
+                [this](const deploy::CommandContext& context, const deploy::Commands::Config& config) {
                   where_ = where;
                   config_ = config;
                   return ran("pour " + cup_, 1);
                 })
           .add_option("--cup", cup_, "which");
       CLI::App& check = commands.look(commands.program(), "check", "a look",
-                                      [this](const deploy::Where&) { return ran("check", 0); });
-      commands.look(check, "list", "all looks", [this](const deploy::Where&) { return ran("check list", 0); });
+                                      [this](const deploy::CommandContext&) { return ran("check", 0); });
+      commands.look(check, "list", "all looks", [this](const deploy::CommandContext&) { return ran("check list", 0); });
       return commands.run(static_cast<int>(argv_.size()), argv_.data());
     });
   }
@@ -76,7 +76,7 @@ class Line : public testing::Test {
   std::vector<std::string> words_, ran_;
   std::vector<char*> argv_;
   std::string cup_;
-  deploy::Where where_;
+  deploy::CommandContext where_;
   deploy::Commands::Config config_;
 };
 

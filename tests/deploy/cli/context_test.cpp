@@ -11,10 +11,10 @@ namespace {
 using ledger::StoreFailure;
 using testing::EndsWith;
 
-deploy::Where place(bool by_folder) {
-  deploy::Where where;
-  where.dsn = "host=/nowhere user=ann";
-  where.by_folder = by_folder;
+deploy::CommandContext place(bool by_folder) {
+  deploy::CommandContext context;
+  context.dsn = "host=/nowhere user=ann";
+  context.by_folder = by_folder;
   return where;
 }
 

@@ -81,7 +81,7 @@ class StatusOfRows : public testing::Test {
 
   TempFolder folder_;
   std::string database_;
-  deploy::Where where_;
+  deploy::CommandContext where_;
 };
 
 TEST_F(StatusOfRows, AnInstanceThatNothingWillMoveIsNamedAndIsAFailure) {

@@ -35,15 +35,15 @@ class VaultCreate : public TreasuryTest {
     ground_->connection.disconnect();
     drop_database(ground_->database);
   }
-  static deploy::VaultOrder vault(const std::string& asset) {
-    deploy::VaultOrder order;
+  static deploy::VaultArgs vault(const std::string& asset) {
+    deploy::VaultArgs order;
     order.asset = asset;
     order.why = "savings";
     return order;
   }
-  static deploy::VaultOrder sleeve(const std::string& name, const std::string& kind = "flash",
-                                   const std::string& pair = "ETH/USDT") {
-    deploy::VaultOrder order;
+  static deploy::VaultArgs sleeve(const std::string& name, const std::string& kind = "flash",
+                                  const std::string& pair = "ETH/USDT") {
+    deploy::VaultArgs order;
     order.name = "USDT";
     order.sleeve = name;
     order.kind = kind;
@@ -51,10 +51,10 @@ class VaultCreate : public TreasuryTest {
     order.why = "more of it";
     return order;
   }
-  Captured create(const deploy::VaultOrder& order) {
+  Captured create(const deploy::VaultArgs& order) {
     return captured([&] { return deploy::create_vault(where_, order); });
   }
-  Captured create_sleeve(const deploy::VaultOrder& order, const schemas::config::Config& config = {}) {
+  Captured create_sleeve(const deploy::VaultArgs& order, const schemas::config::Config& config = {}) {
     return captured([&] { return deploy::create_sleeve(where_, order, config); });
   }
   void expect_refused(const Captured& said, const std::string& why) const {
@@ -66,7 +66,7 @@ class VaultCreate : public TreasuryTest {
   }
 
   std::unique_ptr<TreasuryGround> ground_;
-  deploy::Where where_;
+  deploy::CommandContext where_;
 };
 
 TEST_F(VaultCreate, AVaultIsOpenedUnderItsAssetsNameAndShown) {

@@ -62,7 +62,7 @@ class KeyWatch : public testing::Test {
 
   tests::TempFolder folder_;
   std::unique_ptr<tests::Treasury> house_;
-  KeyDesk desk_;
+  KeyAdmin desk_;
   Observation seen_;
   bool is_silent_ = false;
   std::int64_t at_ = 1'700'000'000'000'000;

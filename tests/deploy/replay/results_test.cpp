@@ -9,7 +9,7 @@
 
 #include "deploy/report/books.hpp"
 #include "deploy/report/figures.hpp"
-#include "ledger/books/read_statement.hpp"
+#include "ledger/books/read_daily_books.hpp"
 #include "ledger/books/vaults.hpp"
 #include "tests/support/cluster.hpp"
 #include "tests/workers/reconciliation/treasury_ground.hpp"

@@ -109,7 +109,7 @@ std::string body_of(const std::string& page) {
 
 deploy::report::Books small_books() {
   using namespace ledger::books;
-  Statement statement;
+  DailyBooks statement;
   const machines::Asset usdt_asset{machines::AssetId{2}, "USDT", 8};
   statement.assets.emplace(usdt_asset.id, usdt_asset);
   SleeveBooks sleeve;

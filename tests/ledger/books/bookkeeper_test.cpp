@@ -84,7 +84,7 @@ class BookkeeperTest : public testing::Test {
     step(1, {{"buy_cost", 10, 12, 20'000}, {"buy_base", 13, 11, 20'000}, {"fee", 10, 14, 100}});
   }
 
-  Statement statement(Basis basis = Basis::average) {
+  DailyBooks statement(Basis basis = Basis::average) {
     Registry who = registry();
     for (AccountRow& row : who.accounts) row.posted = balances_[row.id.value];
     Bookkeeper keeper(basis, std::move(who));
@@ -93,13 +93,13 @@ class BookkeeperTest : public testing::Test {
     keeper.mark({1}, 1, {12'000'000'000});
     return keeper.finish();
   }
-  static const SleeveDay& day(const Statement& made, Day day) {
+  static const SleeveDay& day(const DailyBooks& made, Day day) {
     for (const SleeveDay& one : made.sleeves.at(0).days)
       if (one.day == day) return one;
     ADD_FAILURE() << "no day " << day;
     return made.sleeves.at(0).days.at(0);
   }
-  static std::vector<std::string> breaks(const Statement& made) {
+  static std::vector<std::string> breaks(const DailyBooks& made) {
     std::vector<std::string> said;
     for (const Break& one : made.breaks) said.push_back(std::to_string(one.day) + " " + one.sleeve + " " + one.what);
     return said;
@@ -116,7 +116,7 @@ TEST_F(BookkeeperTest, EachMovementStandsOnItsDayAndEveryDayAddsUp) {
   open();
   step(3, {{"sell_base", 11, 13, 20'000}, {"sell_proceeds", 12, 10, 26'000}, {"fee", 10, 14, 130}});
   step(3, {{"sweep", 10, 3, 5'770}, {"reclaim", 10, 3, 1'000}});
-  const Statement made = statement();
+  const DailyBooks made = statement();
   EXPECT_THAT(breaks(made), IsEmpty());
   ASSERT_EQ(made.sleeves.at(0).days.size(), 4U) << "a day without a movement is a day too";
   const SleeveDay& bought = day(made, 1);
@@ -143,7 +143,7 @@ TEST_F(BookkeeperTest, EachMovementStandsOnItsDayAndEveryDayAddsUp) {
 
 TEST_F(BookkeeperTest, WhereNothingIsHeldNoPriceIsNeeded) {
   open();
-  const Statement made = statement();
+  const DailyBooks made = statement();
   EXPECT_EQ(day(made, 0).result(), Int128{0}) << "before the first close";
   EXPECT_EQ(day(made, 1).result(), Int128{4'000 - 100});
 }
@@ -153,7 +153,7 @@ TEST_F(BookkeeperTest, AFeeInBaseComesOutOfTheCoinsAndInAThirdAssetOutOfAnotherV
   step(2, {{"buy_cost", 10, 12, 10'000}, {"buy_base", 13, 11, 10'000}, {"fee", 11, 15, 100}});
   step(2, {{"sell_base", 11, 13, 10'000}, {"sell_proceeds", 12, 10, 12'000}, {"fee", 4, 16, 7}});
   for (const Basis basis : {Basis::average, Basis::fifo}) {
-    const Statement made = statement(basis);
+    const DailyBooks made = statement(basis);
     EXPECT_THAT(breaks(made), IsEmpty());
     const SleeveDay& both = day(made, 2);
     EXPECT_EQ(both.base, 19'900);
@@ -166,7 +166,7 @@ TEST_F(BookkeeperTest, WhatSuspensePaidIsPartOfTheCostAndNotOfTheBalance) {
   open();
   step(2,
        {{"buy_cost", 10, 12, 29'900}, {"suspense", 5, 12, 300}, {"buy_base", 13, 11, 10'000}, {"suspense", 5, 14, 40}});
-  const Statement made = statement();
+  const DailyBooks made = statement();
   EXPECT_THAT(breaks(made), IsEmpty());
   EXPECT_EQ(day(made, 2).suspense, 340);
   EXPECT_EQ(day(made, 2).cost, 50'200);
@@ -176,7 +176,7 @@ TEST_F(BookkeeperTest, WhatSuspensePaidIsPartOfTheCostAndNotOfTheBalance) {
 TEST_F(BookkeeperTest, AMovementUnderAnotherCodeIsCounted) {
   open();
   step(2, {{"gift", 3, 10, 11}});
-  const Statement made = statement();
+  const DailyBooks made = statement();
   EXPECT_THAT(breaks(made), IsEmpty());
   EXPECT_EQ(day(made, 2).other, 11);
 }
@@ -186,7 +186,7 @@ TEST_F(BookkeeperTest, ATamperedLineIsNamedWithItsDayAndSleeve) {
   open();
   for (Line& one : lines_)
     if (one.account.value == 10 && one.version == 2) one.balance += 1;
-  const Statement made = statement();
+  const DailyBooks made = statement();
   EXPECT_THAT(breaks(made),
               ElementsAre("1 flash account sleeve/flash/USD: its line 2 changes the balance by -199.99 USD and its "
                           "posting by -200.00 USD"));
@@ -243,14 +243,14 @@ RC_GTEST_FIXTURE_PROP(BookkeeperTest, AnyChangedRowIsNamedAndNothingElseIs, ()) 
     movement.amount += by;
     changed = machines::day_of(movement.at);
   }
-  const Statement made = statement();
+  const DailyBooks made = statement();
   RC_ASSERT(!made.breaks.empty());
   RC_ASSERT(made.breaks.front().day == changed);
 }
 
 TEST_F(BookkeeperTest, AnEmptyLedgerHasNoDays) {
   Bookkeeper keeper(Basis::average, registry());
-  const Statement made = keeper.finish();
+  const DailyBooks made = keeper.finish();
   EXPECT_THAT(breaks(made), IsEmpty());
   EXPECT_EQ(made.range(), std::nullopt);
 }

@@ -9,7 +9,7 @@
 #include "brokers/wire/keys.hpp"
 #include "brokers/wire/zap.hpp"
 #include "tests/brokers/service/party.hpp"
-#include "workers/harness/mind.hpp"
+#include "workers/harness/executor.hpp"
 
 namespace workers::harness {
 namespace {
@@ -57,7 +57,7 @@ class Pause {
   }
 
  private:
-  static constexpr ledger::Statement close_{"close_gate", "SELECT pg_advisory_lock(42)"};
+  static constexpr ledger::SqlStatement close_{"close_gate", "SELECT pg_advisory_lock(42)"};
   const Party& party_;
   ledger::Connection gate_{party_.owner_dsn()};
   std::thread holder_;

@@ -17,14 +17,14 @@
 #include "tests/support/child.hpp"
 #include "tests/support/folder.hpp"
 #include "tests/workers/venues/paper/support.hpp"
-#include "workers/harness/outside.hpp"
+#include "workers/harness/venue_calls.hpp"
 #include "workers/venues/paper/service.hpp"
 
 namespace tests {
 
 class Signing : public testing::Test {
  protected:
-  using SteadyTime = workers::harness::Outside::SteadyTime;
+  using SteadyTime = workers::harness::VenueCalls::SteadyTime;
 
   void SetUp() override {
     if (const std::string why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;

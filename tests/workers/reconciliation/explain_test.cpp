@@ -5,7 +5,7 @@
 
 #include <gmock/gmock.h>
 
-#include "ledger/books/read_statement.hpp"
+#include "ledger/books/read_daily_books.hpp"
 #include "tests/support/cluster.hpp"
 #include "tests/workers/reconciliation/treasury_ground.hpp"
 

@@ -7,7 +7,7 @@
 #include <random>
 #include <thread>
 
-#include "ledger/books/read_statement.hpp"
+#include "ledger/books/read_daily_books.hpp"
 #include "ledger/journal/journal.hpp"
 #include "tests/support/cluster.hpp"
 #include "tests/workers/reconciliation/treasury_ground.hpp"

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "ledger/audit/verify.hpp"
-#include "ledger/books/read_statement.hpp"
+#include "ledger/books/read_daily_books.hpp"
 #include "ledger/books/vaults.hpp"
 #include "ledger/journal/journal.hpp"
 #include "schemas/codec/data.hpp"

@@ -154,7 +154,7 @@ class Orders : public testing::Test {
   }
 
   std::unique_ptr<TreasuryGround> ground_;
-  deploy::Where where_;
+  deploy::CommandContext where_;
   machines::InstanceId order_{0};
   std::string data_, said_;
   int cancels_ = 0;

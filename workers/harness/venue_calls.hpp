@@ -1,8 +1,8 @@
-// workers/harness/outside.hpp: Outside, a worker's calls to its venue: which job waits for which answer, and which key
-// signs for it. What the venue refused it did not take: then another key signs the same request, under the same client
-// id. An order that could not leave at once (its key was refused, or over its rate) leaves later only if no freeze or
-// pause has come between. What stays silent is never sent again from here. Never blocks but for a look at the keys
-// (signer.hpp), at the one that signs, and at the freeze; one thread, the worker's. No throw.
+// workers/harness/venue_calls.hpp: VenueCalls, a worker's calls to its venue: which job waits for which answer, and
+// which key signs for it. What the venue refused it did not take: then another key signs the same request, under the
+// same client id. An order that could not leave at once (its key was refused, or over its rate) leaves later only if no
+// freeze or pause has come between. What stays silent is never sent again from here. Never blocks but for a look at the
+// keys (signer.hpp), at the one that signs, and at the freeze; one thread, the worker's. No throw.
 #pragma once
 
 #include <chrono>
@@ -28,11 +28,11 @@ struct Ended {
   std::variant<handlers::Answer, handlers::GiveUp> came_to;
 };
 
-class Outside {
+class VenueCalls {
  public:
   using SteadyTime = venues::paper::SteadyTime;
   // REQUIRES: all outlive it.
-  Outside(brokers::wire::Context& context, ledger::Connection& connection, const WorkerConfig& config);
+  VenueCalls(brokers::wire::Context& context, ledger::Connection& connection, const WorkerConfig& config);
 
   // Why no call may be made now; nothing where one may. Asked before anything is written for the call's sake.
   std::optional<handlers::GiveUp> closed(SteadyTime now);

@@ -1,13 +1,13 @@
-// ledger/books/read_statement.hpp: the Statement of a whole ledger, read in one snapshot and in chunks. Reads only;
+// ledger/books/read_daily_books.hpp: the DailyBooks of a whole ledger, read in one snapshot and in chunks. Reads only;
 // borrows its connection. Memory grows with days and fills, not with postings.
 #pragma once
 
-#include "ledger/books/statement.hpp"
+#include "ledger/books/daily_books.hpp"
 #include "ledger/store/connection.hpp"
 
 namespace ledger::books {
 
 // Marks are the sound closes that have been played. Errors: the connection's.
-Stored<Statement> read_statement(Connection& connection, machines::costs::Basis basis);
+Stored<DailyBooks> read_statement(Connection& connection, machines::costs::Basis basis);
 
 }  // namespace ledger::books

@@ -1,6 +1,6 @@
-// tests/workers/harness/mind_test.cpp: each instance is moved in the version that it is pinned to, or left alone; a
+// tests/workers/harness/executor_test.cpp: each instance is moved in the version that it is pinned to, or left alone; a
 // request leaves only once its commit stands, and in time.
-#include "workers/harness/mind.hpp"
+#include "workers/harness/executor.hpp"
 
 #include <gtest/gtest.h>
 
@@ -58,12 +58,12 @@ class MindVersions : public testing::Test {
  protected:
   // What is decided of one job of an order whose cycle is pinned to `cycle_version` and its sleeve to `sleeve_version`.
   std::vector<Decided> decide(Handlers handlers, int cycle_version, int sleeve_version) {
-    mind_.learn(std::move(handlers));
+    executor_.learn(std::move(handlers));
     LeasedJob job;
     job.key = {{1}, order, 1, 0};
     job.kind = "order";
     job.token = token_;
-    mind_.assigned({{job}, {}});
+    executor_.assigned({{job}, {}});
     Facts facts;
     facts.kind = "order";
     facts.parent = cycle;
@@ -71,7 +71,7 @@ class MindVersions : public testing::Test {
     facts.parent_machine_version = cycle_version;
     facts.sleeve_instance = sleeve;
     facts.sleeve_machine_version = sleeve_version;
-    auto decided = mind_.decide_group(
+    auto decided = executor_.decide_group(
         [&](std::span<const LeasedJob> jobs) {
           return ledger::Stored<std::vector<std::optional<Facts>>>{
               std::vector<std::optional<Facts>>(jobs.size(), facts)};
@@ -87,7 +87,7 @@ class MindVersions : public testing::Test {
   }
 
   machines::Token token_{{1, 2}};
-  Mind mind_{{}, [] { return std::int64_t{0}; }, [] { return machines::Token{}; }};
+  Executor executor_{{}, [] { return std::int64_t{0}; }, [] { return machines::Token{}; }};
 };
 
 TEST_F(MindVersions, OthersThatAStepMovesKeepTheVersionThatTheyArePinnedTo) {
@@ -102,7 +102,7 @@ TEST_F(MindVersions, OthersThatAStepMovesKeepTheVersionThatTheyArePinnedTo) {
 
 TEST_F(MindVersions, AnotherOfAnUnknownVersionIsLeftToAWorkerThatKnowsIt) {
   EXPECT_TRUE(decide(knowing(1), 2, 1).empty());
-  const auto failures = mind_.take_failures();
+  const auto failures = executor_.take_failures();
   ASSERT_EQ(failures.size(), 1U);
   EXPECT_EQ(failures[0].token, token_);
   EXPECT_EQ(failures[0].reason, "this worker does not know sleeve_cycle v2");
@@ -131,32 +131,32 @@ class MindCalls : public testing::Test {
   std::vector<CallOut> calls(const ledger::Stored<std::vector<machines::StepResult>>& results, std::int64_t at_us) {
     Handlers handlers;
     handlers.push_back(std::make_unique<Placing>());
-    mind_.learn(std::move(handlers));
+    executor_.learn(std::move(handlers));
     LeasedJob job;
     job.key = {{1}, order, 1, 0};
     job.kind = "order";
     job.token = {{1, 2}};
     now_us_ = 1'000'000;
-    mind_.assigned({{job}, {}});
+    executor_.assigned({{job}, {}});
     Facts facts;
     facts.kind = "order";
-    auto decided = mind_.decide_group(
+    auto decided = executor_.decide_group(
         [&](std::span<const LeasedJob>) {
           return ledger::Stored<std::vector<std::optional<Facts>>>{std::vector<std::optional<Facts>>{facts}};
         },
         false);
     EXPECT_TRUE(decided && decided->size() == 1);
     now_us_ = at_us;
-    (void)mind_.commit(std::move(*decided),
-                       [&](int, std::int64_t, std::span<const machines::Step>) { return results; });
-    return mind_.take_calls();
+    (void)executor_.commit(std::move(*decided),
+                           [&](int, std::int64_t, std::span<const machines::Step>) { return results; });
+    return executor_.take_calls();
   }
   static ledger::Stored<std::vector<machines::StepResult>> came_to(machines::Outcome outcome) {
     return std::vector<machines::StepResult>{{outcome, outcome == machines::Outcome::refused ? "frozen" : "", {}}};
   }
 
   std::int64_t now_us_ = 0;
-  Mind mind_{{}, [this] { return now_us_; }, [] { return machines::Token{}; }};
+  Executor executor_{{}, [this] { return now_us_; }, [] { return machines::Token{}; }};
 };
 
 TEST_F(MindCalls, ARequestLeavesOnceItsCommitStandsAndBeforeItsDeadline) {
@@ -169,14 +169,14 @@ TEST_F(MindCalls, ARequestLeavesOnceItsCommitStandsAndBeforeItsDeadline) {
 TEST_F(MindCalls, ALeaseThatIsToldTwiceIsOneJob) {
   LeasedJob job;
   job.token = {{1, 2}};
-  mind_.assigned({{job, job}, {}});
-  mind_.assigned({{job}, {}});
-  EXPECT_EQ(mind_.waiting(), 1U);
+  executor_.assigned({{job, job}, {}});
+  executor_.assigned({{job}, {}});
+  EXPECT_EQ(executor_.waiting(), 1U);
 }
 
 TEST_F(MindCalls, NothingLeavesAfterTheDeadlineAndTheJobGoesBack) {
   EXPECT_TRUE(calls(came_to(machines::Outcome::committed), 2'500'000).empty());
-  ASSERT_EQ(mind_.take_failures().size(), 1U);
+  ASSERT_EQ(executor_.take_failures().size(), 1U);
 }
 
 TEST_F(MindCalls, NothingLeavesWhereTheCommitDoesNotStand) {

@@ -1,4 +1,4 @@
-#include "workers/harness/pulse.hpp"
+#include "workers/harness/keepalive.hpp"
 
 #include <chrono>
 #include <utility>
@@ -17,9 +17,9 @@ std::int64_t steady_us() {
 
 }  // namespace
 
-Pulse::Pulse(std::function<void()> beat) : beat_(std::move(beat)), thread_([this] { run(); }) {}
+Keepalive::Keepalive(std::function<void()> beat) : beat_(std::move(beat)), thread_([this] { run(); }) {}
 
-Pulse::~Pulse() {
+Keepalive::~Keepalive() {
   {
     const std::lock_guard guard(mutex_);
     stop_ = true;
@@ -28,7 +28,7 @@ Pulse::~Pulse() {
   thread_.join();
 }
 
-void Pulse::run() {
+void Keepalive::run() {
   std::unique_lock guard(mutex_);
   while (!stop_) {
     ended_.wait_for(guard, look_every);
@@ -39,7 +39,7 @@ void Pulse::run() {
   }
 }
 
-Pulse::Loan::Loan(Pulse& pulse, std::int64_t every_us) : pulse_(pulse) {
+Keepalive::Loan::Loan(Keepalive& pulse, std::int64_t every_us) : pulse_(pulse) {
   const std::int64_t now = steady_us();
   const std::lock_guard guard(pulse_.mutex_);
   pulse_.every_us_ = every_us;
@@ -47,7 +47,7 @@ Pulse::Loan::Loan(Pulse& pulse, std::int64_t every_us) : pulse_(pulse) {
   pulse_.until_us_ = now + longest_loan_us;
 }
 
-Pulse::Loan::~Loan() {
+Keepalive::Loan::~Loan() {
   const std::lock_guard guard(pulse_.mutex_);
   pulse_.every_us_ = 0;
 }

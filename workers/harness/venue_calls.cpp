@@ -1,4 +1,4 @@
-#include "workers/harness/outside.hpp"
+#include "workers/harness/venue_calls.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 using venues::paper::Finished;
 using venues::paper::KeyTrouble;
 
-constexpr ledger::Statement may_send_statement = {"may_send", "SELECT ledger.may_send($1, $2)", false};
+constexpr ledger::SqlStatement may_send_statement = {"may_send", "SELECT ledger.may_send($1, $2)", false};
 
 handlers::Answer answer_of(const Finished& finished) {
   if (const auto* error = std::get_if<CallError>(&finished.outcome)) return *error;
@@ -25,28 +25,28 @@ handlers::Answer answer_of(const Finished& finished) {
 
 }  // namespace
 
-Outside::Outside(brokers::wire::Context& context, ledger::Connection& connection, const WorkerConfig& config)
+VenueCalls::VenueCalls(brokers::wire::Context& context, ledger::Connection& connection, const WorkerConfig& config)
     : config_(config),
       connection_(connection),
       signer_(connection, config.venue),
       venue_(context, {config.venue.endpoint, config.keys, config.venue.server_public_key,
                        milliseconds(config.venue.timeout_ms)}) {}
 
-std::optional<GiveUp> Outside::closed(SteadyTime now) {
+std::optional<GiveUp> VenueCalls::closed(SteadyTime now) {
   if (config_.venue.endpoint.empty()) return GiveUp{CallError::fatal_auth, 0, "this worker calls no venue", true};
   std::string why = signer_.closed(now);
   if (why.empty()) return std::nullopt;
   return GiveUp{CallError::fatal_auth, signer_.closed_for_ms(now), std::move(why), false};
 }
 
-void Outside::call(const LeasedJob& job, const schemas::VenueMessage& request, SteadyTime now,
-                   std::optional<SteadyTime> send_by) {
+void VenueCalls::call(const LeasedJob& job, const schemas::VenueMessage& request, SteadyTime now,
+                      std::optional<SteadyTime> send_by) {
   start({job, request, send_by, send_by.value_or(now + milliseconds(config_.venue.timeout_ms)), now}, now);
 }
 
 // Whether what is in force lets this order leave, asked of PostgreSQL; not where nobody can say. Asking and cancelling
 // go on under a freeze.
-bool Outside::may_leave(const Call& call) {
+bool VenueCalls::may_leave(const Call& call) {
   if (!call.is_late || !std::holds_alternative<schemas::PlaceOrder>(call.request)) return true;
   const auto [owner, order] = std::pair(std::int64_t{call.job.key.owner.value}, call.job.key.instance.value);
   const auto rows = connection_.call(may_send_statement, ledger::Parameters().add(owner).add(order));
@@ -56,7 +56,7 @@ bool Outside::may_leave(const Call& call) {
 
 // The signer may have waited for PostgreSQL: whether it is too late is asked of the clock, when the request is about to
 // leave.
-void Outside::start(Call call, SteadyTime now) {
+void VenueCalls::start(Call call, SteadyTime now) {
   call.key.reset();
   venues::paper::Sign sign;
   if (signer_.signs(now)) {
@@ -80,7 +80,7 @@ void Outside::start(Call call, SteadyTime now) {
 }
 
 // Nothing of it was taken. An order that stands as sent is asked about by the next attempt, and then sent again.
-void Outside::give_up(Call call, SteadyTime now) {
+void VenueCalls::give_up(Call call, SteadyTime now) {
   auto closed = this->closed(now);
   if (!closed && signer_.free_at({}, now))
     closed = GiveUp{CallError::retry_later, 1'000, "over its keys' rates", false};
@@ -88,14 +88,14 @@ void Outside::give_up(Call call, SteadyTime now) {
                                                                 "waits for an API key: " + call.refusal, false})});
 }
 
-void Outside::report(const Call& call, const Finished& finished, SteadyTime now) {
+void VenueCalls::report(const Call& call, const Finished& finished, SteadyTime now) {
   const bool was_answered = finished.refused || std::holds_alternative<schemas::VenueMessage>(finished.outcome);
   if (!call.key || !was_answered) return;
   const auto latency = std::chrono::duration_cast<milliseconds>(now - call.started).count();
   signer_.saw(*call.key, {venues::paper::trouble_of(finished.text), latency, finished.rate_used_ppm}, now);
 }
 
-void Outside::finish(Call call, const Finished& finished, SteadyTime now) {
+void VenueCalls::finish(Call call, const Finished& finished, SteadyTime now) {
   report(call, finished, now);
   const auto trouble = finished.refused ? venues::paper::trouble_of(finished.text) : std::nullopt;
   const bool is_over_rate = call.key && finished.refused && finished.retry_after_ms > 0;
@@ -115,7 +115,7 @@ void Outside::finish(Call call, const Finished& finished, SteadyTime now) {
   start(std::move(call), now);
 }
 
-std::vector<Ended> Outside::take_ended(SteadyTime now) {
+std::vector<Ended> VenueCalls::take_ended(SteadyTime now) {
   auto due = std::exchange(waiting_, {});
   for (auto& [when, call] : due) {
     if (when > now)
@@ -134,7 +134,7 @@ std::vector<Ended> Outside::take_ended(SteadyTime now) {
   return std::exchange(ended_, {});
 }
 
-std::vector<machines::Token> Outside::held() const {
+std::vector<machines::Token> VenueCalls::held() const {
   std::vector<machines::Token> tokens;
   for (const auto& [correlation, call] : calls_) tokens.push_back(call.job.token);
   for (const auto& [when, call] : waiting_) tokens.push_back(call.job.token);
@@ -142,7 +142,7 @@ std::vector<machines::Token> Outside::held() const {
   return tokens;
 }
 
-milliseconds Outside::wait_at_most(SteadyTime now) const {
+milliseconds VenueCalls::wait_at_most(SteadyTime now) const {
   if (!ended_.empty()) return milliseconds(0);
   milliseconds wait = venue_.wait_at_most(now);
   for (const auto& [when, call] : waiting_)

@@ -1,4 +1,4 @@
-// deploy/house/key_desk.hpp: what every hand on the keys begins with: the keyring and the right master key, a look at
+// deploy/house/key_admin.hpp: what every hand on the keys begins with: the keyring and the right master key, a look at
 // the venue, and what that means for a key, decided and recorded. Used by the commands and by `up`'s own watch.
 #pragma once
 
@@ -18,20 +18,20 @@ machines::Failure<ledger::secrets::SecretError> refused(std::string text);
 machines::Failure<ledger::secrets::SecretError> unusable(std::string text);
 
 // Whose keys: of this ledger, its folder, its configuration.
-struct KeyDesk {
+struct KeyAdmin {
   LedgerPlace where;
   schemas::config::Config config;
 };
 
 // No dumps from here on, the keys, and the master key of this house. REQUIRES: the connection outlives the keyring.
-struct OpenDesk {
+struct OpenKeys {
   std::unique_ptr<ledger::Connection> connection;
   ledger::secrets::Keyring keyring;
   ledger::secrets::MasterKey master;
 };
-ledger::secrets::Secretly<OpenDesk> open_desk(const KeyDesk& desk);
+ledger::secrets::Secretly<OpenKeys> open_keys(const KeyAdmin& desk);
 // Only where none was ever used here a missing file is made.
-ledger::secrets::Secretly<ledger::secrets::MasterKey> master_key_of(const KeyDesk& desk,
+ledger::secrets::Secretly<ledger::secrets::MasterKey> master_key_of(const KeyAdmin& desk,
                                                                     ledger::secrets::Keyring& keyring);
 
 // What a look shows, as a message to the key's machine.

@@ -1,5 +1,5 @@
-// deploy/bursar/apart.hpp: the commands of processes that run apart from `bursar up`, on any host, each with a file of
-// its own (schemas/config/node_files.hpp): broker, worker, venue; and the keys that they know each other by.
+// deploy/bursar/standalone.hpp: the commands of processes that run apart from `bursar up`, on any host, each with a
+// file of its own (schemas/config/node_files.hpp): broker, worker, venue; and the keys that they know each other by.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// tests/workers/harness/pulse_test.cpp: a worker that waits for PostgreSQL goes on beating, and only then.
-#include "workers/harness/pulse.hpp"
+// tests/workers/harness/keepalive_test.cpp: a worker that waits for PostgreSQL goes on beating, and only then.
+#include "workers/harness/keepalive.hpp"
 
 #include <gmock/gmock.h>
 
@@ -10,10 +10,10 @@
 namespace workers::harness {
 namespace {
 
-TEST(Pulse, BeatsWithinALoanAndNeverOutside) {
+TEST(Keepalive, BeatsWithinALoanAndNeverOutside) {
   std::atomic<int> beats = 0;
   std::atomic<bool> is_lent = false, is_wrong = false;
-  Pulse pulse([&] {
+  Keepalive pulse([&] {
     ++beats;
     if (!is_lent) is_wrong = true;
   });
@@ -25,7 +25,7 @@ TEST(Pulse, BeatsWithinALoanAndNeverOutside) {
   is_lent = false;
   const int before = beats;
   std::atomic<int> meanwhile = 0;  // how time passes for the first: another one beats
-  Pulse other([&] { ++meanwhile; });
+  Keepalive other([&] { ++meanwhile; });
   {
     const auto loan = other.lend(1'000);
     EXPECT_TRUE(tests::wait_until([&] { return meanwhile >= 4; }));
@@ -39,9 +39,9 @@ TEST(Pulse, BeatsWithinALoanAndNeverOutside) {
   EXPECT_FALSE(is_wrong) << "it beat outside a loan";
 }
 
-TEST(Pulse, IsSilentWhereTheLoanIsShort) {
+TEST(Keepalive, IsSilentWhereTheLoanIsShort) {
   std::atomic<int> beats = 0;
-  Pulse pulse([&] { ++beats; });
+  Keepalive pulse([&] { ++beats; });
   for (int call = 0; call < 1'000; ++call) const auto loan = pulse.lend(60'000'000);
   EXPECT_EQ(beats, 0);
 }

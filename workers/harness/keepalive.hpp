@@ -1,6 +1,6 @@
-// workers/harness/pulse.hpp: Pulse, which goes on saying that a worker lives while that waits for PostgreSQL. A server
-// that is slow is no fault of a job's: without a beat the broker would take the worker for dead, and in the end park
-// what it held. Beats only within a loan, and each loan is bounded: a worker that hangs elsewhere falls silent.
+// workers/harness/keepalive.hpp: Keepalive, which goes on saying that a worker lives while that waits for PostgreSQL. A
+// server that is slow is no fault of a job's: without a beat the broker would take the worker for dead, and in the end
+// park what it held. Beats only within a loan, and each loan is bounded: a worker that hangs elsewhere falls silent.
 #pragma once
 
 #include <condition_variable>
@@ -11,24 +11,24 @@
 
 namespace workers::harness {
 
-class Pulse {
+class Keepalive {
  public:
   // `beat` is called by a thread of ours, never outside a loan.
-  explicit Pulse(std::function<void()> beat);
-  ~Pulse();
-  Pulse(const Pulse&) = delete;
-  Pulse& operator=(const Pulse&) = delete;
+  explicit Keepalive(std::function<void()> beat);
+  ~Keepalive();
+  Keepalive(const Keepalive&) = delete;
+  Keepalive& operator=(const Keepalive&) = delete;
 
   // While it stands, what `beat` touches belongs to our thread, and is left alone by the one that lent it.
   class [[nodiscard]] Loan {
    public:
-    Loan(Pulse& pulse, std::int64_t every_us);
+    Loan(Keepalive& pulse, std::int64_t every_us);
     ~Loan();
     Loan(const Loan&) = delete;
     Loan& operator=(const Loan&) = delete;
 
    private:
-    Pulse& pulse_;
+    Keepalive& pulse_;
   };
   // A beat `every_us` after this, and so on.
   Loan lend(std::int64_t every_us) { return {*this, every_us}; }

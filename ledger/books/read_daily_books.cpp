@@ -1,4 +1,4 @@
-#include "ledger/books/read_statement.hpp"
+#include "ledger/books/read_daily_books.hpp"
 
 #include <functional>
 
@@ -124,7 +124,7 @@ Registry read_registry(Reader& reader) {
 
 }  // namespace
 
-Stored<Statement> read_statement(Connection& connection, machines::costs::Basis basis) {
+Stored<DailyBooks> read_statement(Connection& connection, machines::costs::Basis basis) {
   auto snapshot = Snapshot::open(connection);
   if (!snapshot) return machines::fail(snapshot.error());
   Reader reader(*snapshot);

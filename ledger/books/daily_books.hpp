@@ -1,4 +1,4 @@
-// ledger/books/statement.hpp: Statement, the books of every sleeve and vault day by day (UTC days of world time).
+// ledger/books/daily_books.hpp: DailyBooks, the books of every sleeve and vault day by day (UTC days of world time).
 // Data only.
 #pragma once
 
@@ -97,7 +97,7 @@ struct Break {
   std::string owner, sleeve, what;
 };
 
-struct Statement {
+struct DailyBooks {
   machines::costs::Basis basis = machines::costs::Basis::average;
   std::map<machines::AssetId, machines::Asset> assets;
   std::vector<SleeveBooks> sleeves;

@@ -1,4 +1,4 @@
-#include "workers/harness/mind.hpp"
+#include "workers/harness/executor.hpp"
 
 #include <algorithm>
 
@@ -16,13 +16,13 @@ namespace {
 
 DoneKind kind_of(const machines::Step& step) {
   if (step.fate == machines::Fate::rearmed) return DoneKind::rearmed;
-  const auto is_for_others = [&](const machines::JobOrder& order) {
+  const auto is_for_others = [&](const machines::NewJob& order) {
     return order.eager.is_empty() && order.world_at <= step.world_at;
   };
   return std::any_of(step.jobs.begin(), step.jobs.end(), is_for_others) ? DoneKind::done : DoneKind::settled;
 }
 
-LeasedJob minted_job(const Decided& one, const machines::JobOrder& order, std::size_t at,
+LeasedJob minted_job(const Decided& one, const machines::NewJob& order, std::size_t at,
                      const machines::StepResult& result) {
   const auto& moves = one.step.moves;
   const auto move =
@@ -76,7 +76,7 @@ schemas::HandedBack not_held(std::span<const machines::Token> named, std::vector
 
 // ---- what came
 
-void Mind::assigned(const schemas::Assign& assign) {
+void Executor::assigned(const schemas::Assign& assign) {
   for (const LeasedJob& job : assign.jobs) {
     const auto is_it = [&](const Work& work) { return work.job.token == job.token; };
     // Word of one lease twice: both would stand as the same commit, and a request leave for each.
@@ -85,28 +85,28 @@ void Mind::assigned(const schemas::Assign& assign) {
   }
 }
 
-void Mind::answered(LeasedJob job, handlers::Answer answer) {
+void Executor::answered(LeasedJob job, handlers::Answer answer) {
   queue_.push_front({std::move(job), std::move(answer), steady_us_(), 0, {}});
 }
 
-void Mind::fail(const LeasedJob& job, const handlers::GiveUp& why) {
+void Executor::fail(const LeasedJob& job, const handlers::GiveUp& why) {
   if (why.reason.find("not known here") != std::string::npos) stale_handlers_ = true;
   failures_.push_back({job.token, why.error, why.retry_after_ms, why.reason, why.fatal, why.waits});
 }
 
-std::vector<machines::Token> Mind::held() const {
+std::vector<machines::Token> Executor::held() const {
   std::vector<machines::Token> tokens;
   for (const Work& work : queue_) tokens.push_back(work.job.token);
   return tokens;
 }
 
-std::vector<schemas::Capability> Mind::capabilities() const {
+std::vector<schemas::Capability> Executor::capabilities() const {
   std::vector<schemas::Capability> known;
   for (const auto& handler : handlers_) known.push_back(handler->capability());
   return known;
 }
 
-std::vector<machines::Token> Mind::put_aside(bool all) {
+std::vector<machines::Token> Executor::put_aside(bool all) {
   std::vector<machines::Token> unstarted;
   std::erase_if(queue_, [&](const Work& work) {
     if (!all && work.answer) return false;
@@ -116,7 +116,7 @@ std::vector<machines::Token> Mind::put_aside(bool all) {
   return unstarted;
 }
 
-std::vector<machines::Token> Mind::put_aside(std::span<const machines::Token> revoked) {
+std::vector<machines::Token> Executor::put_aside(std::span<const machines::Token> revoked) {
   std::vector<machines::Token> unstarted;
   std::erase_if(queue_, [&](const Work& work) {
     if (work.answer || std::find(revoked.begin(), revoked.end(), work.job.token) == revoked.end()) return false;
@@ -129,7 +129,7 @@ std::vector<machines::Token> Mind::put_aside(std::span<const machines::Token> re
 // ---- one group
 
 // Takes up to group_steps works of the first one's shard and epoch.
-std::vector<Work> Mind::next_group() {
+std::vector<Work> Executor::next_group() {
   std::vector<Work> group;
   if (queue_.empty()) return group;
   const int shard = queue_.front().job.shard;
@@ -149,7 +149,7 @@ std::vector<Work> Mind::next_group() {
   return group;
 }
 
-ledger::Stored<std::vector<Decided>> Mind::decide_group(const ReadFacts& read, bool calls_out) {
+ledger::Stored<std::vector<Decided>> Executor::decide_group(const ReadFacts& read, bool calls_out) {
   std::vector<Work> group = next_group();
   was_full_ = static_cast<int>(group.size()) >= rules_.group_steps / 2;
   std::vector<Decided> decided;
@@ -170,8 +170,8 @@ ledger::Stored<std::vector<Decided>> Mind::decide_group(const ReadFacts& read, b
 }
 
 // The facts that each work of the group is decided from. Where nothing else is open, that may be for a later time.
-ledger::Stored<std::vector<std::optional<Facts>>> Mind::facts_of(std::vector<Work>& group, const ReadFacts& read,
-                                                                 bool calls_out) {
+ledger::Stored<std::vector<std::optional<Facts>>> Executor::facts_of(std::vector<Work>& group, const ReadFacts& read,
+                                                                     bool calls_out) {
   std::vector<LeasedJob> jobs;
   jobs.reserve(group.size());
   for (const Work& work : group) jobs.push_back(work.job);
@@ -186,7 +186,7 @@ ledger::Stored<std::vector<std::optional<Facts>>> Mind::facts_of(std::vector<Wor
 }
 
 // Fresh timers of one world time, all that the broker sent, and it sent all that is open.
-bool Mind::may_look_ahead(const std::vector<Work>& group, bool calls_out) const {
+bool Executor::may_look_ahead(const std::vector<Work>& group, bool calls_out) const {
   const Work& first = group.front();
   if (!queue_.empty() || calls_out) return false;
   return std::all_of(group.begin(), group.end(), [&](const Work& work) {
@@ -197,7 +197,7 @@ bool Mind::may_look_ahead(const std::vector<Work>& group, bool calls_out) const 
   });
 }
 
-void Mind::decide(Work work, const std::optional<Facts>& facts, std::vector<Decided>& decided) {
+void Executor::decide(Work work, const std::optional<Facts>& facts, std::vector<Decided>& decided) {
   const LeasedJob& job = work.job;
   if (!facts) return fail(job, {machines::CallError::rejected, 0, "no such instance", true});
   const handlers::Handler* handler = handler_of(job.kind, facts->machine_version);  // it may have been migrated
@@ -220,7 +220,7 @@ void Mind::decide(Work work, const std::optional<Facts>& facts, std::vector<Deci
   }
 }
 
-const handlers::Handler* Mind::handler_of(std::string_view kind, int version) const {
+const handlers::Handler* Executor::handler_of(std::string_view kind, int version) const {
   for (const auto& handler : handlers_)
     if (const auto known = handler->capability(); known.kind == kind && known.version == version) return handler.get();
   return nullptr;
@@ -228,9 +228,9 @@ const handlers::Handler* Mind::handler_of(std::string_view kind, int version) co
 
 // Mints the leases of pure follow-ups that are due: they stay with this worker, a few in a row. Of the same instance
 // alone: our lease says nothing of a pause of others.
-void Mind::mint(Decided& one) const {
+void Executor::mint(Decided& one) const {
   if (one.work.eager >= rules_.most_eager || !mints_) return;
-  for (machines::JobOrder& order : one.step.jobs) {
+  for (machines::NewJob& order : one.step.jobs) {
     const bool is_ours = order.instance.id == one.work.job.key.instance;
     if (!is_ours || order.is_event || order.world_at > one.work.job.world_at) continue;
     const auto move = std::find_if(one.step.moves.begin(), one.step.moves.end(),
@@ -242,7 +242,7 @@ void Mind::mint(Decided& one) const {
 
 // ---- what a commit came to
 
-std::string Mind::commit(std::vector<Decided> decided, const CommitSteps& commit_steps) {
+std::string Executor::commit(std::vector<Decided> decided, const CommitSteps& commit_steps) {
   if (decided.empty()) return "";
   std::vector<machines::Step> steps;
   steps.reserve(decided.size());
@@ -267,8 +267,8 @@ std::string Mind::commit(std::vector<Decided> decided, const CommitSteps& commit
 }
 
 // The whole call was refused, so nothing stands. Alone, a bad step sinks none but itself.
-std::string Mind::one_by_one(std::vector<Decided> decided, const CommitSteps& commit_steps,
-                             const ledger::StoreError& error) {
+std::string Executor::one_by_one(std::vector<Decided> decided, const CommitSteps& commit_steps,
+                                 const ledger::StoreError& error) {
   if (decided.size() == 1) {
     fail(decided.front().work.job, {machines::CallError::rejected, 0, error.text, false});
     return "";
@@ -282,7 +282,7 @@ std::string Mind::one_by_one(std::vector<Decided> decided, const CommitSteps& co
   return doubt;
 }
 
-void Mind::conclude(const Decided& one, const machines::StepResult& result) {
+void Executor::conclude(const Decided& one, const machines::StepResult& result) {
   const LeasedJob& job = one.work.job;
   switch (result.outcome) {
     case Outcome::committed:
@@ -299,12 +299,12 @@ void Mind::conclude(const Decided& one, const machines::StepResult& result) {
   }
 }
 
-void Mind::committed(const Decided& one, const machines::StepResult& result) {
+void Executor::committed(const Decided& one, const machines::StepResult& result) {
   const LeasedJob& job = one.work.job;
   if (one.step.fate == machines::Fate::kept) return send_now(one);
   done_.jobs.push_back({job.token, kind_of(one.step)});
   for (std::size_t at = 0; at < one.step.jobs.size(); ++at) {
-    const machines::JobOrder& order = one.step.jobs[at];
+    const machines::NewJob& order = one.step.jobs[at];
     if (order.eager.is_empty()) continue;
     LeasedJob minted = minted_job(one, order, at, result);
     done_.minted.push_back(minted);
@@ -314,7 +314,7 @@ void Mind::committed(const Decided& one, const machines::StepResult& result) {
 
 // "Sent" stands. The request leaves now, unless the moment has passed: then the job goes back and the next attempt
 // asks first.
-void Mind::send_now(const Decided& one) {
+void Executor::send_now(const Decided& one) {
   const std::int64_t send_by_us = one.work.came_us + rules_.send_deadline_ms * 1000;
   if (send_by_us <= steady_us_() || !one.then_call)
     return fail(one.work.job, {machines::CallError::retry_later, 1, "the send deadline had passed", false});

@@ -1,4 +1,4 @@
-// workers/harness/mind.hpp: what a worker holds and what it makes of it: groups, decisions, hand-over, what each
+// workers/harness/executor.hpp: what a worker holds and what it makes of it: groups, decisions, hand-over, what each
 // outcome of a commit means. The harness carries jobs, facts and answers in, and steps, calls and words out;
 // tests/simulation runs the same code under a clock and faults of its own. No I/O, no clock of its own, no throw. One
 // thread.
@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "workers/handlers/handler.hpp"
-#include "workers/harness/foresight.hpp"
+#include "workers/harness/look_ahead.hpp"
 
 namespace workers::harness {
 
@@ -48,18 +48,18 @@ schemas::HandedBack not_held(std::span<const machines::Token> named, std::vector
 using CommitSteps = std::function<ledger::Stored<std::vector<machines::StepResult>>(
     int shard, std::int64_t epoch, std::span<const machines::Step> steps)>;
 
-struct MindRules {
+struct ExecutorRules {
   int group_steps = 100;                                       // steps per commit call at most
   int most_looks = 64;                                         // world times in one lease where nothing else is open
   int most_eager = 16;                                         // follow-ups in a row that a worker keeps to itself
   std::int64_t send_deadline_ms = handlers::send_deadline_ms;  // from a job's coming to its request's leaving
 };
 
-class Mind {
+class Executor {
  public:
   // `steady_us` is asked when a job comes and when a request is about to leave. REQUIRES: fresh_token never repeats
   // itself.
-  Mind(MindRules rules, std::function<std::int64_t()> steady_us, std::function<machines::Token()> fresh_token)
+  Executor(ExecutorRules rules, std::function<std::int64_t()> steady_us, std::function<machines::Token()> fresh_token)
       : rules_(rules), steady_us_(std::move(steady_us)), fresh_token_(std::move(fresh_token)) {}
 
   void learn(Handlers handlers) { handlers_ = std::move(handlers); }
@@ -114,7 +114,7 @@ class Mind {
   void committed(const Decided& one, const machines::StepResult& result);
   void send_now(const Decided& one);
 
-  MindRules rules_;
+  ExecutorRules rules_;
   std::function<std::int64_t()> steady_us_;
   std::function<machines::Token()> fresh_token_;
   std::function<std::optional<handlers::GiveUp>()> why_not_;

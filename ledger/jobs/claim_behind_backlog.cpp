@@ -1,19 +1,19 @@
 #include "ledger/jobs/jobs.hpp"
 #include "ledger/jobs/rows.hpp"
 
-// ledger/jobs/behind.cpp: the jobs behind a backlog, and where jobs go.
+// ledger/jobs/claim_behind_backlog.cpp: the jobs behind a backlog, and where jobs go.
 namespace ledger::jobs {
 namespace {
 
 using machines::LeasedJob;
 
-constexpr Statement owners_statement = {"owners_in_turn", "SELECT * FROM ledger.owners_in_turn($1, $2, $3)", false};
+constexpr SqlStatement owners_statement = {"owners_in_turn", "SELECT * FROM ledger.owners_in_turn($1, $2, $3)", false};
 // Lost on the way they are found again among the leased rows.
-constexpr Statement claim_of_statement = {"claim_of", "SELECT * FROM ledger.take_of($1, $2, $3, $4, $5)", false};
-constexpr Statement urgent_statement = {"claim_urgent", "SELECT * FROM ledger.take_urgent($1, $2, $3, $4, $5, $6)",
-                                        false};
-constexpr Statement places_statement = {"places", "SELECT * FROM ledger.places($1, $2)", false};
-constexpr Statement owner_ids_statement = {"owner_ids", "SELECT * FROM ledger.owner_ids($1)", false};
+constexpr SqlStatement claim_of_statement = {"claim_of", "SELECT * FROM ledger.take_of($1, $2, $3, $4, $5)", false};
+constexpr SqlStatement urgent_statement = {"claim_urgent", "SELECT * FROM ledger.take_urgent($1, $2, $3, $4, $5, $6)",
+                                           false};
+constexpr SqlStatement places_statement = {"places", "SELECT * FROM ledger.places($1, $2)", false};
+constexpr SqlStatement owner_ids_statement = {"owner_ids", "SELECT * FROM ledger.owner_ids($1)", false};
 
 machines::OwnerId owner_at(const Rows& rows, int row, int column) {
   return {static_cast<std::int32_t>(rows.number(row, column))};

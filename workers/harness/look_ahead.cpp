@@ -1,4 +1,4 @@
-#include "workers/harness/foresight.hpp"
+#include "workers/harness/look_ahead.hpp"
 
 #include <algorithm>
 
@@ -32,7 +32,7 @@ std::vector<LeasedJob> at_next_closes(std::span<const LeasedJob> jobs, Instant f
 
 }  // namespace
 
-ledger::Stored<Foresight> look_ahead(const ReadFacts& read, const Ask& ask, std::span<const LeasedJob> jobs,
+ledger::Stored<LookAhead> look_ahead(const ReadFacts& read, const Ask& ask, std::span<const LeasedJob> jobs,
                                      Instant alone_until, int most_looks) {
   CHECK(!jobs.empty());
   Instant from = jobs.front().world_at;
@@ -48,7 +48,7 @@ ledger::Stored<Foresight> look_ahead(const ReadFacts& read, const Ask& ask, std:
         goes_on = (*facts)[job] && is_merely_rearmed(ask(asked[job], *(*facts)[job]), at);
       if (goes_on) continue;
       const auto begin = facts->begin() + static_cast<std::ptrdiff_t>(first);
-      return Foresight{
+      return LookAhead{
           at,
           {std::make_move_iterator(begin), std::make_move_iterator(begin + static_cast<std::ptrdiff_t>(jobs.size()))}};
     }

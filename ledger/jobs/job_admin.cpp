@@ -1,20 +1,21 @@
-#include "ledger/jobs/desk.hpp"
+#include "ledger/jobs/job_admin.hpp"
 
 #include "machines/core/check.hpp"
 
 namespace ledger::jobs {
 namespace {
 
-constexpr Statement list_statement = {"job_list",
-                                      "SELECT * FROM ledger.jobs_seen($1, $2, $3, $4, $5, $6, $7, $8) ORDER BY owner, "
-                                      "instance, version, ordinal LIMIT $9",
-                                      false};
-constexpr Statement groups_statement = {
+constexpr SqlStatement list_statement = {
+    "job_list",
+    "SELECT * FROM ledger.jobs_seen($1, $2, $3, $4, $5, $6, $7, $8) ORDER BY owner, "
+    "instance, version, ordinal LIMIT $9",
+    false};
+constexpr SqlStatement groups_statement = {
     "job_groups",
     "SELECT kind, command, state, reason, count(*) FROM ledger.jobs_seen($1, $2, $3, $4, $5, $6, $7, $8) "
     "GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 1, 2, 3, 4",
     false};
-constexpr Statement untaken_statement = {
+constexpr SqlStatement untaken_statement = {
     "job_untaken",
     "SELECT x.kind, x.command, count(*), max(x.age_ms) / 1000, min(x.world_at), coalesce(max(x.last_error), '') FROM ("
     " SELECT j.kind, j.command, j.world_at, j.last_error,"
@@ -29,15 +30,15 @@ constexpr Statement untaken_statement = {
     "         OR j.last_error LIKE 'waits for %')) AS x"
     " WHERE x.age_ms >= $3::bigint * 1000 GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
     false};
-constexpr Statement find_statement = {
+constexpr SqlStatement find_statement = {
     "job_find",
     "SELECT * FROM ledger.jobs_seen($1, '', '', '', '', $3, '', 0) WHERE owner = $2 AND version = $4 AND ordinal = $5",
     false};
-constexpr Statement intervene_statement = {"intervene",
-                                           "SELECT changed, machine FROM ledger.intervene($1, $2, $3, $4, $5, $6, $7)"};
-constexpr Statement cancel_statement = {"cancel_job", "SELECT ledger.cancel_job($1, $2, $3, $4, $5, $6, $7, $8)"};
-constexpr Statement world_statement = {"world_now", "SELECT ledger.world_now()", false};
-constexpr Statement free_statement = {"free_held", "SELECT ledger.free_held(10000)"};
+constexpr SqlStatement intervene_statement = {
+    "intervene", "SELECT changed, machine FROM ledger.intervene($1, $2, $3, $4, $5, $6, $7)"};
+constexpr SqlStatement cancel_statement = {"cancel_job", "SELECT ledger.cancel_job($1, $2, $3, $4, $5, $6, $7, $8)"};
+constexpr SqlStatement world_statement = {"world_now", "SELECT ledger.world_now()", false};
+constexpr SqlStatement free_statement = {"free_held", "SELECT ledger.free_held(10000)"};
 
 JobView view_at(const Rows& rows, int row) {
   const auto text = [&](int column) { return std::string(rows.text(row, column)); };
@@ -85,11 +86,11 @@ Parameters parameters_of(const Filter& filter, machines::Instant world_now) {
 
 }  // namespace
 
-Stored<std::vector<JobView>> Desk::list(const Filter& filter, machines::Instant world_now, std::int64_t limit) {
+Stored<std::vector<JobView>> JobAdmin::list(const Filter& filter, machines::Instant world_now, std::int64_t limit) {
   return views_of(connection_.call(list_statement, parameters_of(filter, world_now).add(limit)));
 }
 
-Stored<std::vector<JobView>> Desk::find(const machines::JobKey& key, machines::Instant world_now) {
+Stored<std::vector<JobView>> JobAdmin::find(const machines::JobKey& key, machines::Instant world_now) {
   return views_of(connection_.call(find_statement, Parameters()
                                                        .add(world_now.us)
                                                        .add(std::int64_t{key.owner.value})
@@ -98,7 +99,7 @@ Stored<std::vector<JobView>> Desk::find(const machines::JobKey& key, machines::I
                                                        .add(std::int64_t{key.ordinal})));
 }
 
-Stored<std::vector<JobGroup>> Desk::groups(const Filter& filter, machines::Instant world_now) {
+Stored<std::vector<JobGroup>> JobAdmin::groups(const Filter& filter, machines::Instant world_now) {
   const auto rows = connection_.call(groups_statement, parameters_of(filter, world_now));
   if (!rows) return machines::fail(rows.error());
   std::vector<JobGroup> groups;
@@ -109,7 +110,8 @@ Stored<std::vector<JobGroup>> Desk::groups(const Filter& filter, machines::Insta
   return groups;
 }
 
-Stored<std::vector<Untaken>> Desk::untaken(machines::Instant come, std::int64_t come_ms, std::int64_t longer_than_s) {
+Stored<std::vector<Untaken>> JobAdmin::untaken(machines::Instant come, std::int64_t come_ms,
+                                               std::int64_t longer_than_s) {
   const auto rows = connection_.call(untaken_statement, Parameters().add(come.us).add(come_ms).add(longer_than_s));
   if (!rows) return machines::fail(rows.error());
   std::vector<Untaken> found;
@@ -124,8 +126,8 @@ Stored<std::vector<Untaken>> Desk::untaken(machines::Instant come, std::int64_t 
   return found;
 }
 
-Stored<Intervention> Desk::intervene(const char* what, std::span<const machines::JobKey> keys, const std::string& who,
-                                     const std::string& why) {
+Stored<Intervention> JobAdmin::intervene(const char* what, std::span<const machines::JobKey> keys,
+                                         const std::string& who, const std::string& why) {
   if (keys.empty()) return Intervention{};
   ArrayText instance, version, ordinal;
   for (const machines::JobKey& key : keys) {
@@ -146,8 +148,8 @@ Stored<Intervention> Desk::intervene(const char* what, std::span<const machines:
   return Intervention{rows->number(0, 0), {rows->number(0, 1)}};
 }
 
-Stored<std::string> Desk::cancel(const machines::JobKey& key, const std::string& state, const std::string& event,
-                                 const std::string& who, const std::string& why) {
+Stored<std::string> JobAdmin::cancel(const machines::JobKey& key, const std::string& state, const std::string& event,
+                                     const std::string& who, const std::string& why) {
   const auto rows = connection_.call(cancel_statement, Parameters()
                                                            .add(std::int64_t{key.owner.value})
                                                            .add(key.instance.value)
@@ -161,13 +163,13 @@ Stored<std::string> Desk::cancel(const machines::JobKey& key, const std::string&
   return std::string(rows->text(0, 0));
 }
 
-Stored<machines::Instant> Desk::world_now() {
+Stored<machines::Instant> JobAdmin::world_now() {
   const auto rows = connection_.call(world_statement);
   if (!rows) return machines::fail(rows.error());
   return machines::Instant{rows->number(0, 0)};
 }
 
-Stored<std::int64_t> Desk::free_held() {
+Stored<std::int64_t> JobAdmin::free_held() {
   const auto rows = connection_.call(free_statement);
   if (!rows) return machines::fail(rows.error());
   return rows->number(0, 0);

@@ -1,4 +1,4 @@
-#include "workers/harness/link.hpp"
+#include "workers/harness/broker_links.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -6,7 +6,7 @@
 #include <chrono>
 
 #include "schemas/codec/convert.hpp"
-#include "workers/harness/mind.hpp"
+#include "workers/harness/executor.hpp"
 
 namespace workers::harness {
 namespace {

@@ -1,5 +1,6 @@
-// tests/workers/harness/outside_test.cpp: what a freeze does to an order whose first key was refused, or over its rate.
-#include "workers/harness/outside.hpp"
+// tests/workers/harness/venue_calls_test.cpp: what a freeze does to an order whose first key was refused, or over its
+// rate.
+#include "workers/harness/venue_calls.hpp"
 
 #include "tests/workers/harness/signing.hpp"
 
@@ -10,7 +11,7 @@ using machines::CallError;
 using machines::LeasedJob;
 using std::chrono::seconds;
 using workers::harness::Ended;
-using workers::harness::Outside;
+using workers::harness::VenueCalls;
 
 class OutsideCalls : public Signing {
  protected:
@@ -18,7 +19,7 @@ class OutsideCalls : public Signing {
     Signing::SetUp();
     if (IsSkipped()) return;
     serve();
-    outside_ = std::make_unique<Outside>(context_, house_->connection, config_);
+    outside_ = std::make_unique<VenueCalls>(context_, house_->connection, config_);
   }
   void start(const LeasedJob& job, const schemas::VenueMessage& request) {
     outside_->call(job, request, std::chrono::steady_clock::now());
@@ -42,7 +43,7 @@ class OutsideCalls : public Signing {
   }
 
   brokers::wire::Context context_;
-  std::unique_ptr<Outside> outside_;
+  std::unique_ptr<VenueCalls> outside_;
 };
 
 TEST_F(OutsideCalls, WithoutAFreezeTheSecondKeySendsWhatTheFirstCouldNot) {
@@ -70,7 +71,7 @@ TEST_F(OutsideCalls, ASaleWaitsForAFreezeOfEverythingAlone) {
   start(sent_order("sell"), order_for(1, Side::sell, one_eth));
   freeze("entries+transfers");
   EXPECT_EQ(ended(), "resting");
-  outside_ = std::make_unique<Outside>(context_, house_->connection, config_);
+  outside_ = std::make_unique<VenueCalls>(context_, house_->connection, config_);
   must_run(house_->database, "SELECT ledger.lift(1, 'freeze', '', '', 'ann', 'over')");
   venue_knows({{"one", "read,trade"}});  // the other comes first now
   start(sent_order("sell"), order_for(2, Side::sell, one_eth));
@@ -99,7 +100,7 @@ TEST_F(OutsideCalls, AKeyThatWasRetiredAMomentAgoLetsNothingLeave) {
   start(sent_order("buy"), order_for(2, Side::buy, 1000 * one_usdt));
   EXPECT_THAT(ended(), testing::HasSubstr("the last trade key of paper/spot is retired"));
   add_key("two");
-  outside_ = std::make_unique<Outside>(context_, house_->connection, config_);
+  outside_ = std::make_unique<VenueCalls>(context_, house_->connection, config_);
   EXPECT_FALSE(venue_has(2));
 }
 

@@ -1,4 +1,5 @@
-// brokers/wire/held.hpp: what the owner types own. Internal to brokers/wire: the only header that includes zmq.hpp.
+// brokers/wire/zmq_handles.hpp: what the owner types own. Internal to brokers/wire: the only header that includes
+// zmq.hpp.
 #pragma once
 
 #include <optional>

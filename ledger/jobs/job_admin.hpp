@@ -1,5 +1,6 @@
-// ledger/jobs/desk.hpp: the queue as a person sees it, and what a person orders about it: retry, park, cancel. Each
-// order is recorded in the history and in the audit chain with what it did. I/O: one round trip a call. One thread.
+// ledger/jobs/job_admin.hpp: the queue as a person sees it, and what a person orders about it: retry, park, cancel.
+// Each order is recorded in the history and in the audit chain with what it did. I/O: one round trip a call. One
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -59,9 +60,9 @@ struct Untaken {
   std::string last_error;      // of one of them; empty: none has one
 };
 
-class Desk {
+class JobAdmin {
  public:
-  explicit Desk(Connection& connection) : connection_(connection) {}
+  explicit JobAdmin(Connection& connection) : connection_(connection) {}
 
   // The jobs, by owner and key. Timers are those of a world time after `world_now`.
   Stored<std::vector<JobView>> list(const Filter& filter, machines::Instant world_now, std::int64_t limit);

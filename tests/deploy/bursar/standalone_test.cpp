@@ -1,6 +1,6 @@
-// tests/deploy/bursar/apart_test.cpp: broker, workers and venue as processes of their own, each with its TOML file,
-// over TCP: a replay that goes through them does what a house of one folder does, also when a broker is killed on the
-// way; and who may not speak is turned away and counted.
+// tests/deploy/bursar/standalone_test.cpp: broker, workers and venue as processes of their own, each with its TOML
+// file, over TCP: a replay that goes through them does what a house of one folder does, also when a broker is killed on
+// the way; and who may not speak is turned away and counted.
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>

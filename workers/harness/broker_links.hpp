@@ -1,6 +1,6 @@
-// workers/harness/link.hpp: a worker's lines to the brokers it was told of: one dealer each, a fresh socket whenever a
-// broker has been silent too long, READY on each. A lease belongs to the broker that assigned it: what became of it is
-// said there and nowhere else. One thread; nothing blocks but leave().
+// workers/harness/broker_links.hpp: a worker's lines to the brokers it was told of: one dealer each, a fresh socket
+// whenever a broker has been silent too long, READY on each. A lease belongs to the broker that assigned it: what
+// became of it is said there and nowhere else. One thread; nothing blocks but leave().
 #pragma once
 
 #include <cstdint>

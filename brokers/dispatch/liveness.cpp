@@ -1,6 +1,6 @@
 #include "brokers/dispatch/dispatch.hpp"
 
-// brokers/dispatch/deaths.cpp: workers that leave, die or fall silent, and what becomes of the jobs that they held.
+// brokers/dispatch/liveness.cpp: workers that leave, die or fall silent, and what becomes of the jobs that they held.
 namespace brokers::dispatch {
 
 using machines::LeasedJob;

@@ -1,4 +1,4 @@
-#include "deploy/bursar/apart.hpp"
+#include "deploy/bursar/standalone.hpp"
 
 #include <fmt/format.h>
 
@@ -53,9 +53,9 @@ int say(const config::ConfigError& error) {
 }
 
 // What a file names, seen from its own folder.
-class Beside {
+class RelativePaths {
  public:
-  explicit Beside(const std::string& file) : file_(file), folder_(fs::absolute(file).parent_path()) {}
+  explicit RelativePaths(const std::string& file) : file_(file), folder_(fs::absolute(file).parent_path()) {}
 
   [[nodiscard]] std::string path(const std::string& named) const {
     return named.empty() ? "" : (folder_ / named).lexically_normal().string();
@@ -109,7 +109,7 @@ std::string dsn_of(const config::StoreConfig& store, const std::string& file) {
 }
 
 // A broker and a worker may have one name.
-fs::path seen_file(const Beside& beside, const config::StoreConfig& store, const std::string& what,
+fs::path seen_file(const RelativePaths& beside, const config::StoreConfig& store, const std::string& what,
                    const std::string& name) {
   return beside.path(store.seen_file.empty() ? fmt::format("{}-{}.seen", what, name) : store.seen_file);
 }
@@ -119,7 +119,7 @@ fs::path seen_file(const Beside& beside, const config::StoreConfig& store, const
 int run_broker_apart(const std::string& file) {
   const auto node = config::load_broker(file);
   if (!node) return say(node.error());
-  const Beside beside(file);
+  const RelativePaths beside(file);
   const auto keys = wire::read_keys(beside.path(node->key_file));
   if (!keys) return wrong(keys.error().text);
   const auto peers = beside.peers(node->peers);
@@ -141,7 +141,7 @@ int run_broker_apart(const std::string& file) {
 int run_worker_apart(const std::string& file) {
   const auto node = config::load_worker(file);
   if (!node) return say(node.error());
-  const Beside beside(file);
+  const RelativePaths beside(file);
   const auto keys = wire::read_keys(beside.path(node->key_file));
   if (!keys) return wrong(keys.error().text);
   for (const std::string& kind : node->kinds)
@@ -191,7 +191,7 @@ namespace {
 
 // Tick, lot and smallest order as the prices have it, where they are not set. Says why a venue can't trade so; empty
 // when it can.
-std::string fit_market(config::Config& house, const config::VenueNode& node, const Beside& beside) {
+std::string fit_market(config::Config& house, const config::VenueNode& node, const RelativePaths& beside) {
   const auto slash = node.symbol.find('/');
   const std::string base = node.symbol.substr(0, slash), quote = node.symbol.substr(slash + 1);
   if (node.prices.empty()) {
@@ -217,7 +217,7 @@ std::string fit_market(config::Config& house, const config::VenueNode& node, con
 int run_venue_apart(const std::string& file) {
   const auto node = config::load_venue(file);
   if (!node) return say(node.error());
-  const Beside beside(file);
+  const RelativePaths beside(file);
   const auto keys = wire::read_keys(beside.path(node->key_file));
   if (!keys) return wrong(keys.error().text);
   const auto peers = beside.peers(node->peers);

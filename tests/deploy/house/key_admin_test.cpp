@@ -1,6 +1,6 @@
-// tests/deploy/house/key_desk_test.cpp: what every hand on the keys begins with: the right master key, and one move of
+// tests/deploy/house/key_admin_test.cpp: what every hand on the keys begins with: the right master key, and one move of
 // one key, decided and committed.
-#include "deploy/house/key_desk.hpp"
+#include "deploy/house/key_admin.hpp"
 
 #include <gmock/gmock.h>
 
@@ -18,7 +18,7 @@ using ledger::secrets::SecretFailure;
 using testing::AllOf;
 using testing::HasSubstr;
 
-class KeyDesk : public testing::Test {
+class KeyAdmin : public testing::Test {
  protected:
   void SetUp() override {
     if (const std::string why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
@@ -34,13 +34,13 @@ class KeyDesk : public testing::Test {
     fs::permissions(master(), fs::perms::owner_read);
   }
   [[nodiscard]] std::string refusal() const {
-    const auto open = deploy::open_desk(desk_);
+    const auto open = deploy::open_keys(desk_);
     return open ? "" : open.error().text;
   }
 
   TempFolder folder_;
   std::unique_ptr<Treasury> house_;
-  deploy::KeyDesk desk_;
+  deploy::KeyAdmin desk_;
 };
 
 TEST(KeyTexts, ADayIsInUtcAndNoneIsADash) {
@@ -48,7 +48,7 @@ TEST(KeyTexts, ADayIsInUtcAndNoneIsADash) {
   EXPECT_EQ(deploy::day_text({1'706'702'400'000'000}), "2024-01-31 12:00");
 }
 
-TEST_F(KeyDesk, AMasterKeyIsMadeOnlyWhereNoneWasEverUsed) {
+TEST_F(KeyAdmin, AMasterKeyIsMadeOnlyWhereNoneWasEverUsed) {
   const Captured said = captured([&] { return refusal().empty() ? 0 : 1; });
   EXPECT_EQ(said.code, 0) << said.err;
   EXPECT_THAT(said.err, AllOf(HasSubstr("Made the master key " + master().string()), HasSubstr("keep a copy of it")));
@@ -59,7 +59,7 @@ TEST_F(KeyDesk, AMasterKeyIsMadeOnlyWhereNoneWasEverUsed) {
   EXPECT_FALSE(fs::exists(master())) << "another one would open nothing";
 }
 
-TEST_F(KeyDesk, AnotherMasterKeyThanTheOneThatSealedIsRefused) {
+TEST_F(KeyAdmin, AnotherMasterKeyThanTheOneThatSealedIsRefused) {
   house_->add(trading());
   ASSERT_TRUE(house_->keyring().check_master_key(house_->master));
   write_master(any_master_key());
@@ -68,17 +68,17 @@ TEST_F(KeyDesk, AnotherMasterKeyThanTheOneThatSealedIsRefused) {
   EXPECT_EQ(refusal(), "");
 }
 
-TEST_F(KeyDesk, ADefaultFolderOfAnotherDatabaseSaysSoBeforeAnythingIsMade) {
+TEST_F(KeyAdmin, ADefaultFolderOfAnotherDatabaseSaysSoBeforeAnythingIsMade) {
   desk_.where.by_folder = false;
   ASSERT_TRUE(ledger::audit::keep(desk_.where.layout.seen(), {"00000000000000aa", "1", 1, {}}));
-  const auto open = deploy::open_desk(desk_);
+  const auto open = deploy::open_keys(desk_);
   ASSERT_FALSE(open);
   EXPECT_EQ(open.error().failure, SecretFailure::unusable);
   EXPECT_THAT(open.error().text, HasSubstr("name its own folder with --data-dir"));
   EXPECT_FALSE(fs::exists(master()));
 }
 
-TEST_F(KeyDesk, AMoveIsCommittedOnceAndARefusalSaysWhatToDo) {
+TEST_F(KeyAdmin, AMoveIsCommittedOnceAndARefusalSaysWhatToDo) {
   house_->add(trading());
   auto keyring = house_->keyring();
   const auto resting = house_->now("main");
@@ -105,7 +105,7 @@ TEST_F(KeyDesk, AMoveIsCommittedOnceAndARefusalSaysWhatToDo) {
 
 // A look with a right more than the key was given for is an incident, and until a person has dealt with it nothing else
 // is taken.
-TEST_F(KeyDesk, WhatALookShowsIsTheMachinesMessage) {
+TEST_F(KeyAdmin, WhatALookShowsIsTheMachinesMessage) {
   house_->add(trading());
   ASSERT_TRUE(house_->move(house_->now("main"), key::Event::prove));
   auto keyring = house_->keyring();

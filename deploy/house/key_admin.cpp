@@ -1,4 +1,4 @@
-#include "deploy/house/key_desk.hpp"
+#include "deploy/house/key_admin.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -36,7 +36,7 @@ machines::Failure<SecretError> unusable(std::string text) {
   return {SecretError{SecretFailure::unusable, std::move(text)}};
 }
 
-Secretly<MasterKey> master_key_of(const KeyDesk& desk, Keyring& keyring) {
+Secretly<MasterKey> master_key_of(const KeyAdmin& desk, Keyring& keyring) {
   const auto place =
       ledger::secrets::find_master_key(desk.config.keys.master_key_file, desk.where.layout.key("master.key"));
   const auto was_used = keyring.has_master_key();
@@ -53,7 +53,7 @@ Secretly<MasterKey> master_key_of(const KeyDesk& desk, Keyring& keyring) {
   return ledger::secrets::read_master_key(place);
 }
 
-Secretly<OpenDesk> open_desk(const KeyDesk& desk) {
+Secretly<OpenKeys> open_keys(const KeyAdmin& desk) {
   if (const auto safe = ledger::secrets::forbid_dumps(); !safe) return machines::fail(safe.error());
   auto connection = std::make_unique<ledger::Connection>(desk.where.dsn);
   if (const auto foreign = why_of_another(desk.where, *connection); !foreign.empty()) return unusable(foreign);
@@ -62,7 +62,7 @@ Secretly<OpenDesk> open_desk(const KeyDesk& desk) {
   auto master = master_key_of(desk, *keyring);
   if (!master) return machines::fail(master.error());
   if (const auto right = keyring->check_master_key(*master); !right) return machines::fail(right.error());
-  return OpenDesk{std::move(connection), std::move(*keyring), std::move(*master)};
+  return OpenKeys{std::move(connection), std::move(*keyring), std::move(*master)};
 }
 
 key::Message look_message(const KeyView& view, const key::Observation& seen) {

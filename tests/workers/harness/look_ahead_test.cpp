@@ -1,5 +1,5 @@
 // Looking ahead: to the first close with something to do, never past the one that others may wait for.
-#include "workers/harness/foresight.hpp"
+#include "workers/harness/look_ahead.hpp"
 
 #include "ledger/store/connection.hpp"
 #include "tests/brokers/service/party.hpp"
@@ -37,7 +37,7 @@ class LookAhead : public testing::Test {
   }
 
   // Both drills' timers at the close of bar 1; `busy` has more to do than to be re-armed where it says so.
-  Foresight look(Instant alone_until, const std::function<bool(const LeasedJob&)>& busy) {
+  LookAhead look(Instant alone_until, const std::function<bool(const LeasedJob&)>& busy) {
     ledger::Connection connection(party_->owner_dsn());
     ledger::journal::Journal journal(connection);
     std::vector<LeasedJob> jobs(2);
