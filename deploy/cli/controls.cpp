@@ -247,7 +247,7 @@ int carry_out(const CommandContext& context, const ControlArgs& order, const Act
 
 int pause(const CommandContext& context, const ControlArgs& order) {
   return carry_out(
-      where, order,
+      context, order,
       {"pause", "pause", true, "is paused: no new buys; what is open leaves by its own rules", "was paused already"});
 }
 
@@ -260,7 +260,7 @@ int freeze(const CommandContext& context, const ControlArgs& order) {
     return wrong(
         fmt::format("freeze: level `{}` is unknown; it is entries+transfers (exits still run) or all", order.level));
   return carry_out(
-      where, order,
+      context, order,
       {"freeze", "freeze", true,
        order.level == "all" ? "is frozen: nothing leaves" : "is frozen: no buys, no transfers; exits still run", ""});
 }

@@ -116,8 +116,8 @@ int ask_venue(const CommandContext& context, const Known& known, const schemas::
   const auto venue = brokers::wire::read_public_key(context.layout.venue_public_key().string());
   if (!keys || !venue) return misused("the keys in " + context.layout.folder.string() + " can't be read");
   const std::atomic<bool> never = false;
-  brokers::wire::Context context;
-  workers::venues::paper::VenueClient client(context, {context.layout.venue_endpoint(), *keys, *venue});
+  brokers::wire::Context sockets;
+  workers::venues::paper::VenueClient client(sockets, {context.layout.venue_endpoint(), *keys, *venue});
   const auto answer = workers::venues::paper::ask(client, request, patience, never);
   if (answer) {
     print(known, std::get<schemas::Statement>(*answer), context.json);
@@ -152,7 +152,7 @@ int transfer(const CommandContext& context, const PaperArgs& order, int sign) {
       return misused(fmt::format("`{}` is no positive amount of {}, which has {} decimals", order.amount, order.asset,
                                  known.scale_of(order.asset)));
     return ask_venue(
-        where, known,
+        context, known,
         schemas::HandTransfer{order.id.empty() ? fresh_id() : order.id, order.asset, sign * *amount, known.now});
   });
 }
@@ -169,7 +169,7 @@ int trade_on_paper(const CommandContext& context, const PaperArgs& order) {
       return misused(fmt::format("`{}` is no positive amount of {}, which has {} decimals", order.amount, spent,
                                  known.scale_of(spent)));
     return ask_venue(
-        where, known,
+        context, known,
         schemas::HandTrade{order.id.empty() ? fresh_id() : order.id, known.symbol, *side, *size, known.now});
   });
 }

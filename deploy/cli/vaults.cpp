@@ -223,7 +223,7 @@ int between(const CommandContext& context, const VaultArgs& order, bool gives) {
                 fmt::format("{} of {} Tradeable are not allocated", coins(vault, vault.unallocated),
                             coins(vault, vault.tradeable)));
   return move(
-      where, command, ground, Movement::reclaim, ground.amount, sleeve->id, order,
+      context, command, ground, Movement::reclaim, ground.amount, sleeve->id, order,
       fmt::format("{} has {} free, and {} in an open position; pause it and reclaim when it rests", sleeve->name,
                   coins(vault, Amount(vault.asset.id, sleeve->coins.minor() - sleeve->held.minor())),
                   coins(vault, Amount(vault.asset.id, sleeve->cost.minor() + sleeve->held.minor()))));

@@ -25,7 +25,7 @@ CLI::App& add(Commands& commands, CLI::App& key, const char* name, const char* h
   *made = &commands.add_with_place(key, name, help, [&commands, made, given, args, act] {
     if (given->empty() && (*made)->remaining().empty())
       return commands.look_now([&](const CommandContext& context, const schemas::config::Config& config) {
-        return act({{where, config}, context.json}, *args);
+        return act({{context, config}, context.json}, *args);
       });
     print_text(stderr, "{}", Lines{std::string(no_secret_here)});
     if (given->empty())

@@ -36,13 +36,13 @@ class Line : public testing::Test {
       commands.add(commands.program(), "ping", "nothing else", [this] { return ran("ping", 0); });
       CLI::App& tea = commands.noun("tea", "what a test drinks");
       commands.look(tea, "brew", "hot", [this](const deploy::CommandContext& context) {
-        where_ = where;
+        where_ = context;
         return ran("brew", 0);
       });
       commands
           .look(tea, "pour", "with care",
                 [this](const deploy::CommandContext& context, const deploy::Commands::Config& config) {
-                  where_ = where;
+                  where_ = context;
                   config_ = config;
                   return ran("pour " + cup_, 1);
                 })

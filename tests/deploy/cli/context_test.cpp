@@ -15,7 +15,7 @@ deploy::CommandContext place(bool by_folder) {
   deploy::CommandContext context;
   context.dsn = "host=/nowhere user=ann";
   context.by_folder = by_folder;
-  return where;
+  return context;
 }
 
 Captured failed(bool by_folder, StoreFailure failure, const std::string& text) {

@@ -28,7 +28,7 @@ Decision rearmed(const LeasedJob& job, const Facts& facts) {
   return commit;
 }
 
-class LookAhead : public testing::Test {
+class LookAheadTest : public testing::Test {
  protected:
   void SetUp() override {
     NEEDS_POSTGRES();
@@ -60,7 +60,7 @@ class LookAhead : public testing::Test {
 
 bool idle(const LeasedJob&) { return false; }
 
-TEST_F(LookAhead, GoesToTheFirstCloseWithSomethingToDo) {
+TEST_F(LookAheadTest, GoesToTheFirstCloseWithSomethingToDo) {
   const auto seen = look(close(60), [](const LeasedJob& job) { return job.world_at == close(23); });
   EXPECT_EQ(seen.at, close(23));
   ASSERT_EQ(seen.facts.size(), 2);
@@ -68,26 +68,26 @@ TEST_F(LookAhead, GoesToTheFirstCloseWithSomethingToDo) {
   EXPECT_EQ(asked_.back(), close(23));
 }
 
-TEST_F(LookAhead, OneBusyJobStopsAllOfThem) {
+TEST_F(LookAheadTest, OneBusyJobStopsAllOfThem) {
   const auto seen =
       look(close(60), [](const LeasedJob& job) { return job.key.instance.value == 2 && job.world_at == close(5); });
   EXPECT_EQ(seen.at, close(5));
 }
 
-TEST_F(LookAhead, EveryCloseOnTheWayIsLookedAt) {
+TEST_F(LookAheadTest, EveryCloseOnTheWayIsLookedAt) {
   (void)look(close(60), [](const LeasedJob& job) { return job.world_at == close(40); });
   for (int bar = 1; bar < 40; ++bar) EXPECT_EQ(std::count(asked_.begin(), asked_.end(), close(bar)), 2) << bar;
 }
 
-TEST_F(LookAhead, StopsBeforeWhatOthersMayWaitFor) {
+TEST_F(LookAheadTest, StopsBeforeWhatOthersMayWaitFor) {
   EXPECT_EQ(look(close(9), idle).at, close(9));
   EXPECT_EQ(look(Instant{close(9).us - 1}, idle).at, close(8));
 }
 
-TEST_F(LookAhead, StopsAfterSoManyLooks) { EXPECT_EQ(look(close(1'000'000), idle).at, close(64)); }
+TEST_F(LookAheadTest, StopsAfterSoManyLooks) { EXPECT_EQ(look(close(1'000'000), idle).at, close(64)); }
 
 // An open is nothing that it could look at: the worker asks for an order then, and the broker must know.
-TEST_F(LookAhead, ATimerForAnotherTimeThanTheNextCloseEndsIt) {
+TEST_F(LookAheadTest, ATimerForAnotherTimeThanTheNextCloseEndsIt) {
   ledger::Connection connection(party_->owner_dsn());
   ledger::journal::Journal journal(connection);
   LeasedJob job;
@@ -103,7 +103,7 @@ TEST_F(LookAhead, ATimerForAnotherTimeThanTheNextCloseEndsIt) {
   EXPECT_EQ(seen->at, close(3));
 }
 
-TEST_F(LookAhead, AnInstanceThatIsNotThereEndsItAtOnce) {
+TEST_F(LookAheadTest, AnInstanceThatIsNotThereEndsItAtOnce) {
   (void)party_->ask("SET session_replication_role = replica; DELETE FROM ledger.instance WHERE id = 2");
   const auto seen = look(close(60), idle);
   EXPECT_EQ(seen.at, close(1));
