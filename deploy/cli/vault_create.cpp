@@ -4,6 +4,7 @@
 #include "deploy/replay/opening.hpp"
 #include "deploy/replay/treasury_plan.hpp"
 #include "deploy/terminal/asker.hpp"
+#include "ledger/books/open_treasury.hpp"
 #include "ledger/books/vaults.hpp"
 #include "machines/core/names.hpp"
 #include "machines/vault/decide.hpp"
@@ -12,7 +13,6 @@
 namespace deploy {
 namespace {
 
-using ledger::Parameters;
 using machines::policy::Reserve;
 using machines::policy::Rule;
 using schemas::config::Decimal;
@@ -53,13 +53,6 @@ std::optional<Reserve> reserve_of(const VaultArgs& order, std::string& why) {
   return reserve;
 }
 
-ledger::Stored<std::int64_t> number(ledger::Connection& connection, const ledger::SqlStatement& statement,
-                                    const Parameters& parameters) {
-  const auto rows = connection.call(statement, parameters);
-  if (!rows) return machines::fail(rows.error());
-  return rows->empty() || rows->is_null(0, 0) ? 0 : rows->number(0, 0);
-}
-
 }  // namespace
 
 int create_vault(const CommandContext& context, const VaultArgs& order) {
@@ -88,30 +81,16 @@ int create_vault(const CommandContext& context, const VaultArgs& order) {
       return wrong(fmt::format("vault create: the vault {} holds {} on {}/{} already, and a wallet has one vault",
                                vault.name, order.asset, order.venue, order.account));
   }
-  const auto asset =
-      number(connection, {"cli_asset", "SELECT ledger.open_asset($1, $2)"},
-             Parameters().add(order.asset).add(std::int64_t{schemas::config::default_scale(order.asset)}));
-  if (!asset) return failed(context, "vault create", asset.error());
-  const auto owner = number(connection, {"cli_owner", "SELECT ledger.open_owner($1, $2)"},
-                            Parameters().add(order.owner).add(drawn_shard()));
-  if (!owner) return failed(context, "vault create", owner.error());
-  reserve->flexed = machines::Amount::zero({static_cast<std::int32_t>(*asset)});
-  const auto now = number(connection, {"cli_world", "SELECT ledger.world_now()", false}, {});
+  const auto now = ledger::books::world_now(connection);
   if (!now) return failed(context, "vault create", now.error());
-  const auto review = machines::vault::first_review(*reserve, {}, {*now});
-  const auto made = number(
-      connection, {"cli_vault", "SELECT ledger.open_vault($1, $2, $3, $4, $5, $6, $8, $9, ledger.world_now(), $7)"},
-      Parameters()
-          .add(*owner)
-          .add(name)
-          .add(order.venue)
-          .add(order.account)
-          .add(*asset)
-          .add(schemas::write_vault({*reserve, {}}))
-          .add(review)
-          .add(who_asks())
-          .add(order.why));
-  if (!made) return failed(context, "vault create", made.error());
+  ledger::books::OpenTreasury open(connection);
+  const std::int64_t asset = open.asset(order.asset, schemas::config::default_scale(order.asset));
+  const std::int64_t owner = open.owner(order.owner, drawn_shard());
+  reserve->flexed = machines::Amount::zero({static_cast<std::int32_t>(asset)});
+  open.vault({owner, name, order.venue, order.account, asset, schemas::write_vault({*reserve, {}}),
+              machines::vault::first_review(*reserve, {}, *now)},
+             {who_asks(), order.why});
+  if (open.error()) return failed(context, "vault create", *open.error());
   VaultArgs shown = order;
   shown.name = name;
   return show_vault(context, shown);
@@ -182,19 +161,11 @@ int create_sleeve(const CommandContext& context, const VaultArgs& order, const s
         fmt::format("sleeve create: {} is quoted in {}, and the vault {} holds {}; a sleeve trades only pairs quoted "
                     "in its vault's asset",
                     order.pair, pair->quote, vault->name, vault->asset.code));
-  const auto made = number(
-      connection, {"cli_sleeve", "SELECT ledger.open_sleeve($1, $2, $3, $4, $5, $6, $7, $8, $9, ledger.world_now())"},
-      Parameters()
-          .add(std::int64_t{vault->owner.value})
-          .add(vault->id)
-          .add(order.sleeve)
-          .add(machines::name_of(*kind))
-          .add(pair->id)
-          .add(schemas::write_momentum(rules_for(*kind, config)))
-          .add(pair->fee_asset)
-          .add(who_asks())
-          .add(order.why));
-  if (!made) return failed(context, "sleeve create", made.error());
+  ledger::books::OpenTreasury open(connection);
+  open.sleeve({vault->owner.value, vault->id, order.sleeve, *kind, pair->id,
+               schemas::write_momentum(rules_for(*kind, config)), pair->fee_asset},
+              {who_asks(), order.why});
+  if (open.error()) return failed(context, "sleeve create", *open.error());
   return show_vault(context, order);
 }
 
