@@ -59,11 +59,15 @@ Memory memory_of(pid_t pid) {
   const int descriptor = open(fmt::format("/proc/{}/mem", pid).c_str(), O_RDONLY | O_CLOEXEC);
   unsigned long from = 0;
   unsigned long to = 0;
+  unsigned long held_kib = 0;  // a region that holds no page holds no text, and a sanitizer has many
   for (std::string line; std::getline(maps, line);) {
     unsigned long first = 0;
     unsigned long last = 0;
-    if (std::sscanf(line.c_str(), "%lx-%lx ", &first, &last) == 2) from = first, to = last;
-    if (!line.starts_with("VmFlags:") || to - from > largest_region) continue;
+    unsigned long kib = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx ", &first, &last) == 2) from = first, to = last, held_kib = 0;
+    if (std::sscanf(line.c_str(), "Rss: %lu kB", &kib) == 1 || std::sscanf(line.c_str(), "Swap: %lu kB", &kib) == 1)
+      held_kib += kib;
+    if (!line.starts_with("VmFlags:") || held_kib == 0 || to - from > largest_region) continue;
     std::string bytes(to - from, '\0');
     const ssize_t got = pread(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(from));
     bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
