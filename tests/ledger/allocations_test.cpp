@@ -8,7 +8,7 @@
 #include "ledger/books/treasury.hpp"
 #include "schemas/codec/data.hpp"
 #include "tests/ledger/treasury.hpp"
-#include "workers/handlers/sleeve.hpp"
+#include "workers/handlers/allocation.hpp"
 
 namespace tests {
 namespace {

@@ -1,6 +1,9 @@
 #include "workers/handlers/all.hpp"
 
-#include "workers/handlers/sleeve.hpp"
+#include "workers/handlers/allocation.hpp"
+#include "workers/handlers/cycle.hpp"
+#include "workers/handlers/order.hpp"
+#include "workers/handlers/vault.hpp"
 
 namespace workers::handlers {
 

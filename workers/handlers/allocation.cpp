@@ -1,7 +1,8 @@
+#include "workers/handlers/allocation.hpp"
+
 #include "machines/allocation/decide.hpp"
 #include "schemas/codec/data.hpp"
 #include "workers/handlers/compose.hpp"
-#include "workers/handlers/sleeve.hpp"
 
 namespace workers::handlers {
 

@@ -58,6 +58,11 @@ class Handler {
 // catalog has this version.
 schemas::Capability capability_of(std::string_view kind, int version = 1);
 
+// The answer where something that must be there is not: the job is parked, in sight, with the reason.
+inline Decision give_up_for_good(std::string reason) {
+  return GiveUp{machines::CallError::rejected, 0, std::move(reason), true};
+}
+
 // A step that answers `job` from these facts, with nothing in it yet but its addresses.
 inline machines::Step step_for(const machines::LeasedJob& job, const ledger::journal::Facts& facts,
                                machines::Fate fate) {

@@ -1,10 +1,11 @@
+#include "workers/handlers/order.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "schemas/codec/data.hpp"
 #include "workers/handlers/compose.hpp"
-#include "workers/handlers/sleeve.hpp"
 #include "workers/handlers/venue_report.hpp"
 
 namespace workers::handlers {

@@ -1,6 +1,7 @@
+#include "workers/handlers/vault.hpp"
+
 #include "schemas/codec/data.hpp"
 #include "workers/handlers/compose.hpp"
-#include "workers/handlers/sleeve.hpp"
 
 namespace workers::handlers {
 

@@ -9,7 +9,7 @@
 #include "ledger/journal/journal.hpp"
 #include "machines/core/names.hpp"
 #include "schemas/codec/data.hpp"
-#include "workers/handlers/sleeve.hpp"
+#include "workers/handlers/allocation.hpp"
 
 namespace workers::harness {
 namespace {

@@ -7,7 +7,7 @@
 #include "machines/core/names.hpp"
 #include "schemas/codec/data.hpp"
 #include "schemas/codec/resolution_data.hpp"
-#include "workers/handlers/sleeve.hpp"
+#include "workers/handlers/order.hpp"
 #include "workers/reconciliation/break_step.hpp"
 
 namespace workers::reconciliation {

@@ -15,7 +15,7 @@
 #include "schemas/codec/data.hpp"
 #include "schemas/codec/resolution_data.hpp"
 #include "workers/handlers/compose.hpp"
-#include "workers/handlers/sleeve.hpp"
+#include "workers/handlers/order.hpp"
 #include "workers/reconciliation/break_step.hpp"
 #include "workers/reconciliation/resolutions.hpp"
 

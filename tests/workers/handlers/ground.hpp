@@ -5,7 +5,10 @@
 #include "ledger/journal/journal.hpp"
 #include "machines/order/decide.hpp"
 #include "schemas/codec/messages.hpp"
-#include "workers/handlers/sleeve.hpp"
+#include "workers/handlers/allocation.hpp"
+#include "workers/handlers/cycle.hpp"
+#include "workers/handlers/order.hpp"
+#include "workers/handlers/vault.hpp"
 
 namespace tests::orders {
 

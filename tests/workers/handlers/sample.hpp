@@ -5,8 +5,11 @@
 #include <gmock/gmock.h>
 
 #include "schemas/codec/data.hpp"
+#include "workers/handlers/allocation.hpp"
 #include "workers/handlers/compose.hpp"
-#include "workers/handlers/sleeve.hpp"
+#include "workers/handlers/cycle.hpp"
+#include "workers/handlers/order.hpp"
+#include "workers/handlers/vault.hpp"
 
 namespace tests::handlers {
 
