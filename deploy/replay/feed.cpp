@@ -11,7 +11,6 @@ namespace deploy {
 namespace {
 
 constexpr std::int64_t ask_again_us = 1'000'000;  // an unanswered question is asked again
-constexpr std::size_t most_bars_ahead = 64;       // few enough for an answer well before asking again
 constexpr std::int64_t ask_soon_us = 100'000;     // where a shard was changing hands
 constexpr std::int64_t find_brokers_us = 1'000'000;
 constexpr std::int64_t fresh_socket_us = 4'000'000;
@@ -23,57 +22,20 @@ std::int64_t steady_us() {
 
 }  // namespace
 
-Feed::Feed(brokers::wire::Context& context, FeedLinks links, std::string symbol, std::vector<workers::market::Bar> bars,
-           machines::Instant played_to, const std::string& dsn)
+// After a restart the world time that had been released before is released again: what was left open in it is finished
+// first.
+Feed::Feed(brokers::wire::Context& context, FeedLinks links, std::string symbol,
+           const std::vector<workers::market::Bar>& bars, machines::Instant played_to, const std::string& dsn)
     : context_(context),
       links_(std::move(links)),
       symbol_(std::move(symbol)),
-      bars_(std::move(bars)),
+      plan_(bars, played_to),
       connection_(dsn) {
-  CHECK(!bars_.empty());
   for (const BrokerAddress& address : links_.brokers) brokers_.push_back({address, std::nullopt, 0, false});
-  while (next_ < bars_.size() && bars_[next_].opens_at <= played_to) ++next_;
-  // After a restart the world time that had been released before is released again: what was left open in it is
-  // finished first.
-  begin(Phase::fund);
+  began();
 }
 
-machines::Instant Feed::close_of(std::size_t index) const { return machines::next_bar_close(bars_[index].opens_at); }
-
-// The world time that this phase releases.
-machines::Instant Feed::goal() const {
-  switch (phase_) {
-    case Phase::fund:
-      return bars_.front().opens_at - machines::milliseconds(2);
-    case Phase::allocate:
-      return next_ == 0 ? bars_.front().opens_at - machines::milliseconds(1) : close_of(next_ - 1);
-    case Phase::open_venue:
-    case Phase::open_release:
-      return bars_[next_].opens_at;
-    case Phase::close_release:
-      return close_of(next_);
-    case Phase::between:
-      return between_;
-    case Phase::settle:  // a moment later: no late answer about the last close can be taken for this one's
-      return close_of(bars_.size() - 1) + machines::Duration{1};
-    case Phase::cancel:
-    case Phase::done:
-      break;
-  }
-  return close_of(bars_.size() - 1);
-}
-
-// The closes that may follow this one by themselves, as long as nothing is due before them.
-std::vector<schemas::Ahead> Feed::ahead() const {
-  std::vector<schemas::Ahead> ahead;
-  if (phase_ != Phase::close_release) return ahead;
-  for (std::size_t at = next_ + 1; at < std::min(bars_.size(), next_ + most_bars_ahead); ++at)
-    ahead.push_back({close_of(at) - machines::Duration{1}, close_of(at)});
-  return ahead;
-}
-
-void Feed::begin(Phase phase) {
-  phase_ = phase;
+void Feed::began() {
   asked_us_ = 0;
   barrier_.clear();
   fresh_us_ = steady_us();
@@ -81,19 +43,47 @@ void Feed::begin(Phase phase) {
 
 void Feed::ask() {
   if (!venue_) venue_.emplace(context_, links_.venue_endpoint, links_.keys, links_.venue_key);
-  auto result = brokers::wire::SendResult::would_block;
-  if (phase_ == Phase::open_venue) {
-    result = venue_->send(
-        schemas::encode_venue({++correlation_, schemas::OpenBar{symbol_, bars_[next_].opens_at, bars_[next_].open}}));
-  } else if (phase_ == Phase::cancel) {
-    if (resting_.empty()) return begin(Phase::settle);
-    result = tell_one_broker(schemas::Submit{{1}, resting_.back(), "cancel", goal()});
-  } else {
-    result = tell_brokers(schemas::Release{goal(), ahead()});
+  if (!look_up()) {  // asked again
+    asked_us_ = steady_us();
+    return;
   }
+  if (done()) return;
+  const auto result = send_question();
   const std::int64_t now = steady_us();
   asked_us_ = result == brokers::wire::SendResult::sent ? now : now - ask_again_us + 2'000;
   if (std::exchange(soon_, false)) ask_again_in(ask_soon_us / 2);
+}
+
+// An order that rests at the last bar is cancelled and its hold voided; so is one that was placed meanwhile.
+bool Feed::look_up() {
+  while (true) {
+    const Phase phase = plan_.phase();
+    if (phase == Phase::act || phase == Phase::look_again) {
+      if (!find_live_orders()) return false;
+      if (phase == Phase::act)
+        plan_.acted();
+      else
+        plan_.found(!resting_.empty());
+    } else if (phase == Phase::cancel && resting_.empty()) {
+      plan_.all_cancelled();
+    } else {
+      return true;
+    }
+    began();
+  }
+}
+
+brokers::wire::SendResult Feed::send_question() {
+  switch (plan_.phase()) {
+    case Phase::open_venue: {
+      const workers::market::Bar& bar = plan_.bars()[plan_.bar()];
+      return venue_->send(schemas::encode_venue({++correlation_, schemas::OpenBar{symbol_, bar.opens_at, bar.open}}));
+    }
+    case Phase::cancel:
+      return tell_one_broker(schemas::Submit{{1}, resting_.back(), "cancel", plan_.goal()});
+    default:
+      return tell_brokers(schemas::Release{plan_.goal(), plan_.ahead()});
+  }
 }
 
 // Sent where at least one broker took it: those that are away may hold nothing, and are asked again with the others;
@@ -160,7 +150,7 @@ void Feed::step(std::int64_t at_most_ms) {
     fresh_us_ = steady_us();
     return;
   }
-  if (phase_ == Phase::done) return;
+  if (done()) return;
   poller_.clear();
   for (Line& line : brokers_) poller_.add(*line.socket);
   poller_.add(*venue_);
@@ -184,7 +174,7 @@ void Feed::take_broker(const std::string& broker, const schemas::Message& messag
   if (refused != nullptr && refused->retry_after_ms > 0)
     asked_us_ = steady_us() - ask_again_us + refused->retry_after_ms * 1'000;
   if (const auto* answer = std::get_if<schemas::Released>(&message)) {
-    if (answer->world_at < goal()) return;
+    if (answer->world_at < plan_.goal()) return;
     if (const auto together = barrier_.take(broker, *answer)) return released(*together);
     if (barrier_.is_incomplete(brokers_.size())) {
       barrier_.clear();
@@ -192,73 +182,35 @@ void Feed::take_broker(const std::string& broker, const schemas::Message& messag
     }
   }
   const auto* submitted = std::get_if<schemas::Submitted>(&message);
-  if (submitted == nullptr || phase_ != Phase::cancel || resting_.empty() || submitted->instance != resting_.back())
+  if (submitted == nullptr || plan_.phase() != Phase::cancel || resting_.empty() ||
+      submitted->instance != resting_.back())
     return;
   // Not accepted because it has ended meanwhile is as good.
   if (submitted->accepted || submitted->reason.starts_with("no such instance")) resting_.pop_back();
-  begin(Phase::cancel);
+  began();
   ask();
 }
 
 void Feed::take_venue(const schemas::VenueFrame& frame) {
   fresh_us_ = steady_us();
   const auto* taken = std::get_if<schemas::BarTaken>(&frame.message);
-  if (phase_ != Phase::open_venue || taken == nullptr || taken->opens_at != bars_[next_].opens_at) return;
-  begin(Phase::open_release);
+  if (plan_.phase() != Phase::open_venue || taken == nullptr || taken->opens_at != plan_.goal()) return;
+  plan_.venue_took_open();
+  began();
   ask();
 }
 
 void Feed::released(const schemas::Released& released) {
-  const bool releases = phase_ != Phase::open_venue && phase_ != Phase::cancel && phase_ != Phase::done;
-  if (!releases || released.world_at < goal()) return;
+  if (!plan_.releases() || released.world_at < plan_.goal()) return;
   if (released.stalled) {
     stalled_ =
         fmt::format("job {}.{}.{} of owner {} is parked: {}", released.parked.instance.value, released.parked.version,
                     released.parked.ordinal, released.parked.owner.value, released.reason);
     return;
   }
-  if (phase_ == Phase::fund) {
-    begin(Phase::allocate);
-  } else if (phase_ == Phase::settle) {
-    settled();
-  } else if (phase_ == Phase::open_release || phase_ == Phase::between) {
-    to_close(released.next_due);
-  } else {
-    if (phase_ == Phase::close_release)
-      while (next_ < bars_.size() && close_of(next_) <= released.world_at) ++next_;
-    if (next_ == bars_.size()) {
-      cancel_resting();
-    } else {
-      // Nobody waits for this open: straight on to the close.
-      const bool waits = released.next_due <= bars_[next_].opens_at;
-      if (waits)
-        begin(bars_[next_].open_sound ? Phase::open_venue : Phase::open_release);
-      else
-        to_close(released.next_due);
-    }
-  }
-  if (phase_ != Phase::done) ask();
-}
-
-// To the close of the bar, with a barrier before it for each time within the bar at which something is due: what a
-// vault's review moves is there, or is not, for every sleeve that looks at the close.
-void Feed::to_close(machines::Instant next_due) {
-  if (next_due < close_of(next_)) between_ = next_due;
-  begin(next_due < close_of(next_) ? Phase::between : Phase::close_release);
-}
-
-// An order that rests at the last bar is cancelled and its hold voided.
-void Feed::cancel_resting() {
-  begin(Phase::cancel);
-  if (find_live_orders()) return;
-  begin(Phase::close_release);  // asked again: the barrier has passed and passes again
-  --next_;
-}
-
-// Who was resumed after the last close may have placed an order meanwhile.
-void Feed::settled() {
-  if (!find_live_orders()) return;  // asked again, as above
-  begin(resting_.empty() ? Phase::done : Phase::cancel);
+  if (!plan_.released(released.world_at, released.next_due)) return;
+  began();
+  ask();
 }
 
 bool Feed::find_live_orders() {
@@ -267,6 +219,7 @@ bool Feed::find_live_orders() {
     connection_.disconnect();
     return false;
   }
+  resting_.clear();
   for (const auto& instance : *live)
     if (instance.kind == "order") resting_.push_back(instance.id);
   return true;

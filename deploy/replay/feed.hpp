@@ -11,7 +11,8 @@
 
 #include "brokers/wire/socket.hpp"
 #include "deploy/house/broker_address.hpp"
-#include "deploy/replay/barrier.hpp"
+#include "deploy/replay/barriers/barrier.hpp"
+#include "deploy/replay/barriers/barrier_plan.hpp"
 #include "ledger/books/books.hpp"
 #include "schemas/codec/messages.hpp"
 #include "workers/market/bars.hpp"
@@ -28,24 +29,23 @@ class Feed {
  public:
   // Plays the bars after `played_to` (0: from the beginning). `dsn` is for finding what still rests at the end, and who
   // else serves shards.
-  Feed(brokers::wire::Context& context, FeedLinks links, std::string symbol, std::vector<workers::market::Bar> bars,
-       machines::Instant played_to, const std::string& dsn);
+  Feed(brokers::wire::Context& context, FeedLinks links, std::string symbol,
+       const std::vector<workers::market::Bar>& bars, machines::Instant played_to, const std::string& dsn);
 
   // Waits at most `at_most_ms` for answers and moves on as far as they allow.
   void step(std::int64_t at_most_ms);
-  [[nodiscard]] bool done() const { return phase_ == Phase::done; }
+  [[nodiscard]] bool done() const { return plan_.is_done(); }
   // Not empty: a job is parked and the replay can't go on; says which and why.
   [[nodiscard]] const std::string& stalled() const { return stalled_; }
-  [[nodiscard]] std::size_t played() const { return next_; }
-  [[nodiscard]] std::size_t bars() const { return bars_.size(); }
+  [[nodiscard]] std::size_t played() const { return plan_.bar(); }
+  [[nodiscard]] std::size_t bars() const { return plan_.bars().size(); }
   [[nodiscard]] machines::Instant played_to() const {
-    return next_ == 0 ? machines::Instant{0} : bars_[next_ - 1].opens_at;
+    return played() == 0 ? machines::Instant{0} : plan_.bars()[played() - 1].opens_at;
   }
 
  private:
-  enum class Phase { fund, allocate, open_venue, open_release, between, close_release, cancel, settle, done };
+  using Phase = BarrierPlan::Phase;
 
-  void begin(Phase phase);
   struct Line {
     BrokerAddress address;
     std::optional<brokers::wire::DealerSocket> socket;
@@ -53,7 +53,9 @@ class Feed {
     bool found = false;  // by its seat: forgotten when that is gone
   };
 
+  void began();  // a phase
   void ask();
+  [[nodiscard]] brokers::wire::SendResult send_question();
   [[nodiscard]] brokers::wire::SendResult tell_brokers(const schemas::Message& message);
   [[nodiscard]] brokers::wire::SendResult tell_one_broker(const schemas::Message& message);
   void refresh_lines();
@@ -62,13 +64,8 @@ class Feed {
   void take_broker(const std::string& broker, const schemas::Message& message);
   void take_venue(const schemas::VenueFrame& frame);
   void released(const schemas::Released& released);
-  void to_close(machines::Instant next_due);
-  void cancel_resting();
-  void settled();
+  bool look_up();           // what the plan wants looked up; false: PostgreSQL is away
   bool find_live_orders();  // into resting_; false: PostgreSQL is away
-  [[nodiscard]] machines::Instant goal() const;
-  [[nodiscard]] std::vector<schemas::Ahead> ahead() const;
-  [[nodiscard]] machines::Instant close_of(std::size_t index) const;
 
   brokers::wire::Context& context_;
   FeedLinks links_;
@@ -79,11 +76,8 @@ class Feed {
   std::optional<brokers::wire::DealerSocket> venue_;
   brokers::wire::Poller poller_;
   std::string symbol_;
-  std::vector<workers::market::Bar> bars_;
+  BarrierPlan plan_;
   ledger::Connection connection_;
-  std::size_t next_ = 0;  // index of the bar that is being played
-  Phase phase_ = Phase::fund;
-  machines::Instant between_{0};
   std::int64_t asked_us_ = 0, fresh_us_ = 0, found_us_ = 0;
   std::uint64_t correlation_ = 0;
   std::vector<machines::InstanceId> resting_;

@@ -9,7 +9,20 @@ namespace tests::simulation {
 using machines::Instant;
 
 constexpr std::int64_t ask_again_us = 1'000'000, fresh_link_us = 4'000'000;
-constexpr std::size_t most_bars_ahead = 64;
+
+namespace {
+
+// The bars behind whose close people act.
+std::set<std::size_t> stops_of(const Market& market) {
+  std::set<std::size_t> stops;
+  for (const auto bar : market.cancels) stops.insert(bar);
+  if (market.paused_from != market.paused_to) stops.insert({market.paused_from, market.paused_to});
+  return stops;
+}
+
+}  // namespace
+
+Feed::Feed(Ground ground) : ground_(ground), plan_(ground.market.bars, Instant{0}, stops_of(ground.market)) {}
 
 void Feed::start() {
   connect();
@@ -18,8 +31,8 @@ void Feed::start() {
 }
 
 std::string Feed::where() const {
-  return std::string(machines::name_of(phase_)) + " of bar " + std::to_string(next_) + " of " +
-         std::to_string(bars().size());
+  return std::string(machines::name_of(plan_.phase())) + " of bar " + std::to_string(plan_.bar()) + " of " +
+         std::to_string(plan_.bars().size());
 }
 
 void Feed::connect() {
@@ -44,73 +57,58 @@ void Feed::keep_asking() {
   });
 }
 
-Instant Feed::close_of(std::size_t index) const { return machines::next_bar_close(bars()[index].opens_at); }
-
-Instant Feed::goal() const {
-  switch (phase_) {
-    case Phase::fund:
-      return bars().front().opens_at - machines::milliseconds(2);
-    case Phase::allocate:
-      return bars().front().opens_at - machines::milliseconds(1);
-    case Phase::open_venue:
-    case Phase::open_release:
-      return bars()[next_].opens_at;
-    case Phase::between:
-      return between_;
-    case Phase::close_release:
-      return close_of(next_);
-    case Phase::settle:  // a moment later each time: no doubled answer about the close can be taken for this one's
-      return close_of(next_ - 1) + machines::Duration{is_last_ ? 2 : 1};
-    case Phase::cancel:
-      break;
-  }
-  return close_of(next_ - 1);
-}
-
-bool Feed::has_people(std::size_t bar) const {
-  const Market& market = ground_.market;
-  const bool pauses = market.paused_from != market.paused_to;
-  return market.cancels.contains(bar) || (pauses && (bar == market.paused_from || bar == market.paused_to));
-}
-
-// The closes that may follow by themselves: not past a bar at which people act.
-std::vector<schemas::Ahead> Feed::ahead() const {
-  std::vector<schemas::Ahead> ahead;
-  if (phase_ != Phase::close_release) return ahead;
-  for (std::size_t at = next_ + 1; at < std::min(bars().size(), next_ + most_bars_ahead) && !has_people(at - 1); ++at)
-    ahead.push_back({close_of(at) - machines::Duration{1}, close_of(at)});
-  return ahead;
-}
-
-void Feed::begin(Phase phase) {
-  phase_ = phase;
-  ask();
-}
-
 void Feed::ask() {
   asked_us_ = ground_.world.now_us();
-  if (phase_ == Phase::open_venue) {
-    const std::size_t bar = next_;
-    ground_.venue.ask(schemas::OpenBar{ground_.market.pair.symbol, bars()[bar].opens_at, bars()[bar].open},
-                      [weak = weak_from_this(), bar](const schemas::VenueMessage& answer) {
-                        const auto self = weak.lock();
-                        if (!self || self->phase_ != Phase::open_venue || self->next_ != bar) return;
-                        if (std::holds_alternative<schemas::BarTaken>(answer)) self->begin(Phase::open_release);
-                      });
-  } else if (phase_ == Phase::cancel) {
-    if (resting_.empty()) return begin(Phase::settle);
+  if (!look_up()) return;
+  if (plan_.phase() == Phase::open_venue) return ask_venue();
+  if (plan_.phase() == Phase::cancel) {
     const auto& [owner, order] = resting_.back();
-    ground_.network.to_broker(link_, schemas::encode(schemas::Submit{owner, order, "cancel", goal()}));
+    ground_.network.to_broker(link_, schemas::encode(schemas::Submit{owner, order, "cancel", plan_.goal()}));
   } else {
-    ground_.network.to_broker(link_, schemas::encode(schemas::Release{goal(), ahead()}));
+    ground_.network.to_broker(link_, schemas::encode(schemas::Release{plan_.goal(), plan_.ahead()}));
   }
+}
+
+// What the plan wants looked up, or done by people; false: the run is over.
+bool Feed::look_up() {
+  while (true) {
+    if (plan_.phase() == Phase::act) {
+      if (plan_.is_last())
+        find_resting();
+      else
+        let_people_act();
+      plan_.acted();
+    } else if (plan_.phase() == Phase::look_again) {
+      find_resting();
+      plan_.found(!resting_.empty());
+    } else if (plan_.phase() == Phase::cancel && resting_.empty()) {
+      plan_.all_cancelled();
+    } else if (plan_.is_done()) {
+      ground_.world.finish();
+      return false;
+    } else {
+      return true;
+    }
+  }
+}
+
+void Feed::ask_venue() {
+  const std::size_t bar = plan_.bar();
+  ground_.venue.ask(schemas::OpenBar{ground_.market.pair.symbol, plan_.goal(), plan_.bars()[bar].open},
+                    [weak = weak_from_this(), bar](const schemas::VenueMessage& answer) {
+                      const auto self = weak.lock();
+                      if (!self || self->plan_.phase() != Phase::open_venue || self->plan_.bar() != bar) return;
+                      if (!std::holds_alternative<schemas::BarTaken>(answer)) return;
+                      self->plan_.venue_took_open();
+                      self->ask();
+                    });
 }
 
 void Feed::take(const schemas::Message& message) {
   heard_us_ = ground_.world.now_us();
   if (const auto* answer = std::get_if<schemas::Released>(&message)) return released(*answer);
   const auto* submitted = std::get_if<schemas::Submitted>(&message);
-  if (submitted == nullptr || phase_ != Phase::cancel || resting_.empty() ||
+  if (submitted == nullptr || plan_.phase() != Phase::cancel || resting_.empty() ||
       submitted->instance != resting_.back().second)
     return;
   if (submitted->accepted || submitted->reason.starts_with("no such instance")) resting_.pop_back();
@@ -118,56 +116,12 @@ void Feed::take(const schemas::Message& message) {
 }
 
 void Feed::released(const schemas::Released& released) {
-  if (phase_ == Phase::open_venue || phase_ == Phase::cancel || released.world_at < goal()) return;
+  if (!plan_.releases() || released.world_at < plan_.goal()) return;
   if (released.stalled)
     return ground_.world.violate("a job is parked: " + released.reason + " (instance " +
                                  std::to_string(released.parked.instance.value) + ")");
   ground_.world.say("feed", [&] { return "world time has passed " + std::to_string(released.world_at.us); });
-  switch (phase_) {
-    case Phase::fund:
-      return begin(Phase::allocate);
-    case Phase::open_release:
-    case Phase::between:
-      return to_close(released.next_due);
-    case Phase::settle:
-      if (is_last_) return end();
-      return on_from(released.next_due);
-    default:
-      return close_passed(released);
-  }
-}
-
-void Feed::close_passed(const schemas::Released& released) {
-  if (phase_ == Phase::close_release)
-    while (next_ < bars().size() && close_of(next_) <= released.world_at) ++next_;
-  if (next_ > people_done_ && has_people(next_ - 1)) {
-    people_done_ = next_;
-    return let_people_act();
-  }
-  on_from(released.next_due);
-}
-
-// To the next bar's open where somebody waits for it, else straight to its close; after the last bar, to the end.
-void Feed::on_from(Instant next_due) {
-  if (next_ == bars().size()) {
-    is_last_ = true;
-    find_resting();
-    return begin(Phase::cancel);
-  }
-  if (next_due > bars()[next_].opens_at) return to_close(next_due);
-  begin(bars()[next_].open_sound ? Phase::open_venue : Phase::open_release);
-}
-
-void Feed::to_close(Instant next_due) {
-  if (next_due < close_of(next_)) between_ = next_due;
-  begin(next_due < close_of(next_) ? Phase::between : Phase::close_release);
-}
-
-// Who was woken after the last close may have placed an order meanwhile.
-void Feed::end() {
-  find_resting();
-  if (resting_.empty()) return ground_.world.finish();
-  begin(Phase::cancel);
+  if (plan_.released(released.world_at, released.next_due)) ask();
 }
 
 void Feed::find_resting() {
@@ -179,14 +133,13 @@ void Feed::find_resting() {
 // At rest between two bars: the same state in every run of the seed.
 void Feed::let_people_act() {
   const Market& market = ground_.market;
-  const std::size_t bar = next_ - 1;
+  const std::size_t bar = plan_.bar() - 1;
   const machines::OwnerId owner = ground_.books.vaults.front().owner;
   const bool pauses = market.paused_from != market.paused_to;
   if (pauses && bar == market.paused_from) ground_.books.pause(owner);
-  if (pauses && bar == market.paused_to) ground_.books.lift(owner, close_of(bar));
+  if (pauses && bar == market.paused_to) ground_.books.lift(owner, plan_.goal());
   if (market.cancels.contains(bar)) find_resting();
   ground_.world.say("people", [&] { return "act after bar " + std::to_string(bar); });
-  begin(Phase::cancel);
 }
 
 }  // namespace tests::simulation

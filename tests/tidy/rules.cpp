@@ -35,9 +35,10 @@ const std::vector<Row>& include_table() {
       {"deploy/report", {"machines", "schemas", "ledger", "brokers", "workers"}},
       {"deploy/house", {"machines", "schemas", "ledger", "brokers", "workers", "deploy/terminal", "deploy/cluster"}},
       {"deploy/telemetry", {"machines", "schemas", "ledger", "brokers", "workers", "deploy/house"}},
+      {"deploy/replay/barriers", {"machines", "schemas", "workers/market"}},
       {"deploy/replay",
        {"machines", "schemas", "ledger", "brokers", "workers", "deploy/terminal", "deploy/cluster", "deploy/report",
-        "deploy/house"}},
+        "deploy/house", "deploy/replay/barriers"}},
       {"deploy/cli",
        {"machines", "schemas", "ledger", "brokers", "workers", "deploy/terminal", "deploy/cluster", "deploy/report",
         "deploy/house", "deploy/replay"}},
@@ -147,7 +148,8 @@ std::optional<std::string> folder_of_library(const std::string& name) {
   for (const std::string& top : top_folders())
     if (rest.compare(0, top.size() + 1, top + "_") == 0) {
       std::string below = rest.substr(top.size() + 1);
-      for (const char* known : {"core", "policy", "strategy", "model", "store", "cli"})  // folders that the table names
+      for (const char* known :
+           {"core", "policy", "strategy", "model", "store", "cli", "replay"})  // folders that the table names
         if (below == known || below.compare(0, std::string(known).size() + 1, std::string(known) + "_") == 0) {
           if (below.size() > std::string(known).size()) below[std::string(known).size()] = '/';
         }

@@ -1,5 +1,5 @@
-// tests/deploy/replay/barrier_test.cpp: when several brokers' answers are one.
-#include "deploy/replay/barrier.hpp"
+// tests/deploy/replay/barriers/barrier_test.cpp: when several brokers' answers are one.
+#include "deploy/replay/barriers/barrier.hpp"
 
 #include <gtest/gtest.h>
 

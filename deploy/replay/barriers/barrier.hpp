@@ -1,6 +1,6 @@
-// deploy/replay/barrier.hpp: what several brokers have said about one world time. It has passed once their answers
-// cover every shard that has an owner: a shard in which nothing up to then was open stays so, whoever serves it later.
-// Pure.
+// deploy/replay/barriers/barrier.hpp: what several brokers have said about one world time. It has passed once their
+// answers cover every shard that has an owner: a shard in which nothing up to then was open stays so, whoever serves it
+// later. Pure.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-#include "deploy/replay/barrier.hpp"
+#include "deploy/replay/barriers/barrier.hpp"
 
 #include <algorithm>
 #include <set>
