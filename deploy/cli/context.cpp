@@ -8,17 +8,11 @@
 namespace deploy {
 namespace {
 
-// The connection itself comes without the error's number.
-bool is_without_right(const ledger::StoreError& error) {
-  return error.text.starts_with("[42501]") || error.text.find("permission denied for database") != std::string::npos;
-}
-
 // What to do where the database can't be reached, or is none of ours.
 std::string advice(const CommandContext& context, const ledger::StoreError& error) {
-  const bool foreign =
-      error.text.starts_with("[42P01]") || error.text.starts_with("[3F000]") || error.text.starts_with("[42883]");
-  if (foreign) return "; this database holds no ledger of Bursar: check --dsn, or let `bursar up` make one in it";
-  if (is_without_right(error))
+  if (error.cause == ledger::StoreCause::not_ours)
+    return "; this database holds no ledger of Bursar: check --dsn, or let `bursar up` make one in it";
+  if (error.cause == ledger::StoreCause::no_permission)
     return fmt::format(
         "; `GRANT {} TO {}` gives a login what people order and look at; what remains is the owner's alone",
         operator_role, ledger::login_of(context.dsn));

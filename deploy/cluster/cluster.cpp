@@ -255,8 +255,7 @@ bool Cluster::answers() {
   if (stat(paths_.socket().c_str(), &found) != 0) return false;
   ledger::Connection connection(dsn() + " target_session_attrs=any");  // a standby is ready too
   const auto connected = connection.connect();
-  // The server speaks English to us: lc_messages.
-  if (!connected && connected.error().text.find("password authentication failed") != std::string::npos)
+  if (!connected && connected.error().cause == ledger::StoreCause::wrong_password)
     refused_ = fmt::format(
         "the passwords in {} are not those of this PostgreSQL; move that file aside, and the next start "
         "makes new ones",

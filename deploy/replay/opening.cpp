@@ -62,7 +62,7 @@ Stored<bool> commit_opening(ledger::Connection& connection, std::vector<machines
       return machines::fail(ledger::StoreError{
           ledger::StoreFailure::refused,
           "the opening of the vault was not committed: " + std::string(machines::name_of(refused->outcome)) + " " +
-              refused->refusal});
+              std::string(machines::name_of(refused->refusal))});
   }
 }
 

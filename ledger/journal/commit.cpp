@@ -139,7 +139,9 @@ std::vector<machines::StepResult> read_results(const Rows& rows, std::span<const
     const auto outcome = machines::from_name<machines::Outcome>(*outcomes[at]);
     CHECK(outcome.has_value());
     results[at].outcome = *outcome;
-    results[at].refusal = *refusals[at];
+    const auto refusal = machines::refusal_of(*refusals[at]);
+    CHECK(refusal.has_value());
+    results[at].refusal = *refusal;
     for (const Move& move : steps[at].moves) {
       if (move.instance.is_birth() && *outcome == machines::Outcome::committed)
         results[at].born.push_back({std::stoll(*ids[move_at])});
@@ -162,10 +164,18 @@ Parameters parameters_of(bool checked, int shard, std::int64_t epoch, std::span<
   return parameters;
 }
 
-// BU002, BU011 (sleeves that would pay each other), or a constraint: the backstop behind the checks.
+// By the checks of the unchecked call, or by what stands behind them in the tables.
 bool does_not_fit(const StoreError& error) {
-  return error.failure == StoreFailure::refused &&
-         (error.text.starts_with("[BU002]") || error.text.starts_with("[BU011]") || error.text.starts_with("[23"));
+  switch (error.cause) {
+    case StoreCause::does_not_fit:
+    case StoreCause::step_epoch:
+    case StoreCause::crossing:
+    case StoreCause::duplicate:
+    case StoreCause::constraint:
+      return error.failure == StoreFailure::refused;
+    default:
+      return false;
+  }
 }
 
 // A call that PostgreSQL ended to resolve a deadlock has done nothing: asked again, a few times at most.
@@ -186,8 +196,9 @@ Stored<std::vector<machines::StepResult>> Journal::commit(int shard, std::int64_
     if (rows) return read_results(*rows, steps);
     const StoreError& error = rows.error();
     // The broker lost the shard between the first look and the last lock: nothing of this call stands.
-    if (error.failure == StoreFailure::refused && error.text.starts_with("[BU001]"))
-      return std::vector<machines::StepResult>(steps.size(), {machines::Outcome::stale_epoch, {}, {}});
+    if (error.failure == StoreFailure::refused && error.cause == StoreCause::epoch_moved)
+      return std::vector<machines::StepResult>(steps.size(),
+                                               {machines::Outcome::stale_epoch, machines::Refusal::none, {}});
     if (checked || !does_not_fit(error)) return machines::fail(error);
   }
   return machines::fail(StoreError{StoreFailure::refused, "unreachable"});

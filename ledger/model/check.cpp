@@ -11,6 +11,7 @@ namespace {
 using machines::Outcome;
 using machines::Posting;
 using machines::PostingKind;
+using machines::Refusal;
 using machines::Step;
 
 bool resolves(const Posting& posting) {
@@ -53,30 +54,30 @@ const Account* account_of(const Rows& rows, OwnerId owner, AccountId id) {
   return found == rows.accounts.end() || found->second.owner != owner ? nullptr : &found->second;
 }
 
-std::string_view wrong_with_hold(const Rows& rows, const Step& step, const Posting& posting) {
+Refusal wrong_with_hold(const Rows& rows, const Step& step, const Posting& posting) {
   const auto found = rows.holds.find({step.owner, posting.hold});
-  if (found == rows.holds.end()) return "hold_unknown";
+  if (found == rows.holds.end()) return Refusal::hold_unknown;
   const Hold& hold = found->second;
   if (hold.debit != posting.debit || hold.credit != posting.credit || hold.asset != posting.amount.asset())
-    return "hold_unknown";
+    return Refusal::hold_unknown;
   int times = 0;
   for (const Posting& other : step.postings) times += other.hold == posting.hold;
-  if (hold.resolved_by.value != 0 || times > 1) return "hold_resolved";
-  return posting.amount.minor() > hold.reserved ? "hold_exceeded" : "";
+  if (hold.resolved_by.value != 0 || times > 1) return Refusal::hold_resolved;
+  return posting.amount.minor() > hold.reserved ? Refusal::hold_exceeded : Refusal::none;
 }
 
-std::string_view wrong_with(const Rows& rows, const Step& step, const Posting& posting) {
+Refusal wrong_with(const Rows& rows, const Step& step, const Posting& posting) {
   const Account* debit = account_of(rows, step.owner, posting.debit);
   const Account* credit = account_of(rows, step.owner, posting.credit);
-  if (debit == nullptr || credit == nullptr) return "unknown_account";
+  if (debit == nullptr || credit == nullptr) return Refusal::unknown_account;
   const AssetId asset = posting.amount.asset();
-  if (debit->asset != asset || credit->asset != asset) return "asset_mismatch";
+  if (debit->asset != asset || credit->asset != asset) return Refusal::asset_mismatch;
   const bool is_void = posting.kind == PostingKind::void_;
   if (posting.amount.is_negative() || posting.amount.is_zero() != is_void || posting.debit == posting.credit)
-    return "bad_amount";
-  if ((posting.hold.instance.value != 0) != resolves(posting)) return "hold_unknown";
-  if (debit->fund.value != 0 && credit->fund.value != 0 && debit->fund != credit->fund) return "crossing";
-  return resolves(posting) ? wrong_with_hold(rows, step, posting) : "";
+    return Refusal::bad_amount;
+  if (debit->fund.value != 0 && credit->fund.value != 0 && debit->fund != credit->fund) return Refusal::crossing;
+  if ((posting.hold.instance.value != 0) != resolves(posting)) return Refusal::hold_unknown;
+  return resolves(posting) ? wrong_with_hold(rows, step, posting) : Refusal::none;
 }
 
 // What the whole step does to each account; nothing where a counter leaves its range on the way.
@@ -94,14 +95,14 @@ std::optional<std::map<AccountId, Counters>> counters_after(const Rows& rows, co
   return after;
 }
 
-std::string_view wrong_with_money(const Rows& rows, const Step& step) {
+Refusal wrong_with_money(const Rows& rows, const Step& step) {
   for (const Posting& posting : step.postings)
-    if (const auto wrong = wrong_with(rows, step, posting); !wrong.empty()) return wrong;
+    if (const Refusal wrong = wrong_with(rows, step, posting); wrong != Refusal::none) return wrong;
   const auto after = counters_after(rows, step);
-  if (!after) return "bad_amount";
+  if (!after) return Refusal::bad_amount;
   for (const auto& [id, counters] : *after)
-    if (rows.accounts.at(id).limited && counters.available() < 0) return "insufficient_funds";
-  return "";
+    if (rows.accounts.at(id).limited && counters.available() < 0) return Refusal::insufficient_funds;
+  return Refusal::none;
 }
 
 // PostgreSQL has the table `leaving` for it, which a test holds against the catalog.
@@ -118,12 +119,13 @@ Int128 reserved_by(const Rows& rows, OwnerId owner, const Posting& posting) {
 }
 
 Verdict check_step(const Rows& rows, int shard, std::int64_t epoch, const Step& step) {
-  if (!epochs_hold(rows, shard, epoch, step)) return {Outcome::stale_epoch, ""};
-  if (!lease_holds(rows, step)) return {Outcome::lost_lease, ""};
-  if (own_version_is_taken(rows, step)) return {Outcome::refused, "conflict"};
-  if (!versions_hold(rows, step)) return {Outcome::stale_version, ""};
-  if (const auto wrong = wrong_with_money(rows, step); !wrong.empty()) return {Outcome::refused, wrong};
-  if (lets_leave(step) && (rows.is_frozen || rows.owners.at(step.owner).is_frozen)) return {Outcome::refused, "frozen"};
+  if (!epochs_hold(rows, shard, epoch, step)) return {Outcome::stale_epoch};
+  if (!lease_holds(rows, step)) return {Outcome::lost_lease};
+  if (own_version_is_taken(rows, step)) return {Outcome::refused, Refusal::conflict};
+  if (!versions_hold(rows, step)) return {Outcome::stale_version};
+  if (const Refusal wrong = wrong_with_money(rows, step); wrong != Refusal::none) return {Outcome::refused, wrong};
+  if (lets_leave(step) && (rows.is_frozen || rows.owners.at(step.owner).is_frozen))
+    return {Outcome::refused, Refusal::frozen};
   return {};
 }
 

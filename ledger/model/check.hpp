@@ -13,14 +13,13 @@ namespace ledger::model {
 
 struct Verdict {
   machines::Outcome outcome = machines::Outcome::committed;
-  std::string_view refusal;  // which, when refused
+  machines::Refusal refusal = machines::Refusal::none;  // which, when refused
 };
 
 // stale_epoch (shard or control) before lost_lease before conflict (own version taken with other content) before
-// stale_version before what is wrong with the first bad posting: unknown_account, asset_mismatch, bad_amount,
-// hold_unknown (a hold where none belongs, or none where one does), crossing (one sleeve would pay another),
-// hold_unknown, hold_resolved, hold_exceeded. Last the step's net effect: bad_amount (a counter leaves its range),
-// insufficient_funds. REQUIRES: the step does not stand already with the same content.
+// stale_version before what is wrong with the first bad posting, in the order of the refusals' numbers
+// (machines/core/refusal.hpp). Then the step's net effect: bad_amount (a counter leaves its range),
+// insufficient_funds; last frozen. REQUIRES: the step does not stand already with the same content.
 Verdict check_step(const Rows& rows, int shard, std::int64_t epoch, const machines::Step& step);
 
 // What the hold of a post or void has reserved; 0 for other postings and where there is no such hold.

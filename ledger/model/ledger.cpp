@@ -45,14 +45,16 @@ AccountId Ledger::open_account(const AccountSpec& spec) {
 }
 
 StepResult Ledger::commit_one(int shard, std::int64_t epoch, const Step& step) {
-  if (const StepRecord* record = standing(rows_, step)) return {Outcome::committed, "", record->born};
+  if (const StepRecord* record = standing(rows_, step))
+    return {Outcome::committed, machines::Refusal::none, record->born};
   const Verdict verdict = check_step(rows_, shard, epoch, step);
-  if (verdict.outcome == Outcome::committed) return {Outcome::committed, "", apply_step(rows_, step, next_instance_)};
+  if (verdict.outcome == Outcome::committed)
+    return {Outcome::committed, machines::Refusal::none, apply_step(rows_, step, next_instance_)};
   const bool has_key = !step.moves.empty() && step.moves[0].version > 0;
   if (verdict.outcome == Outcome::refused && has_key)
     rows_.refusals.try_emplace({{step.owner, step.moves[0].instance.id, step.moves[0].version + 1}, step.token},
                                verdict.refusal);
-  return {verdict.outcome, std::string(verdict.refusal), {}};
+  return {verdict.outcome, verdict.refusal, {}};
 }
 
 std::vector<StepResult> Ledger::commit(int shard, std::int64_t epoch, std::span<const Step> steps) {

@@ -146,7 +146,7 @@ struct Rows {
   std::map<EntryKey, Entry> entries;
   std::map<PostingKey, Hold> holds;
   std::map<JobKey, Job> jobs;
-  std::map<RefusalKey, std::string> refusals;  // reasons
+  std::map<RefusalKey, machines::Refusal> refusals;
 };
 
 }  // namespace ledger::model

@@ -242,13 +242,13 @@ Secretly<bool> Keyring::commit(std::vector<machines::Step> steps, std::vector<ma
   const auto results =
       journal::Journal(*connection_).commit(static_cast<int>(epochs->number(0, 0)), epochs->number(0, 1), steps);
   // A step that does not fit ends the transaction before the checked call can say why: 25P02.
-  if (!results && results.error().text.starts_with("[25P02]")) return false;
+  if (!results && results.error().cause == StoreCause::transaction_over) return false;
   if (!results) return fail(from(results.error(), "the ledger"));
   for (const machines::StepResult& result : *results) {
     if (result.outcome == machines::Outcome::stale_epoch) return false;
     if (result.outcome != machines::Outcome::committed)
       return refused(fmt::format("the ledger answers {} {}; nothing was changed, repeat", name_of(result.outcome),
-                                 result.refusal));
+                                 name_of(result.refusal)));
     born.insert(born.end(), result.born.begin(), result.born.end());
   }
   return true;
@@ -344,7 +344,7 @@ Secretly<Nothing> Keyring::move(const std::vector<KeyMove>& moves, machines::Ins
 
 Secretly<Secret> Keyring::unsealed(const Stored<Rows>& rows, const KeyView& view, const MasterKey& master) {
   const std::string named = fmt::format("the key {} (version {})", view.data.name, view.data.key_version);
-  if (!rows && rows.error().text.starts_with("[42501]"))
+  if (!rows && rows.error().cause == StoreCause::no_permission)
     return refused(named + " may not be opened by this database user");
   if (!rows) return fail(from(rows.error(), named));
   if (rows->empty())

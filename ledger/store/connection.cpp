@@ -42,9 +42,16 @@ std::string first_line(const char* text) {
   return line;
 }
 
+// A server that takes no connection says why in words alone, in English (lc_messages): the one place that reads them.
+StoreCause cause_in_words(std::string_view what) {
+  if (what.find("permission denied for database") != std::string_view::npos) return StoreCause::no_permission;
+  if (what.find("password authentication failed") != std::string_view::npos) return StoreCause::wrong_password;
+  return StoreCause::other;
+}
+
 template <class T>
 Stored<T> failed(StoreFailure failure, const char* what) {
-  return machines::fail(StoreError{failure, first_line(what)});
+  return machines::fail(StoreError{failure, first_line(what), cause_in_words(what)});
 }
 
 }  // namespace
@@ -149,7 +156,8 @@ Stored<Rows> guarded(bool writes, const Work& work, bool& lost) {
     lost = true;
     return failed<Rows>(StoreFailure::doubt, error.what());
   } catch (const pqxx::insufficient_privilege& error) {  // which comes without its state
-    return machines::fail(StoreError{StoreFailure::refused, "[42501] " + first_line(error.what())});
+    return machines::fail(
+        StoreError{StoreFailure::refused, "[42501] " + first_line(error.what()), StoreCause::no_permission});
   } catch (const pqxx::sql_error& error) {
     const std::string& state = error.sqlstate();
     if (state == "40001" || state == "40P01") return failed<Rows>(StoreFailure::conflict, error.what());
@@ -170,7 +178,8 @@ Stored<Rows> guarded(bool writes, const Work& work, bool& lost) {
       lost = true;
       return failed<Rows>(writes ? StoreFailure::doubt : StoreFailure::unavailable, error.what());
     }
-    return machines::fail(StoreError{StoreFailure::refused, "[" + state + "] " + first_line(error.what())});
+    return machines::fail(
+        StoreError{StoreFailure::refused, "[" + state + "] " + first_line(error.what()), cause_of(state)});
   } catch (const std::exception& error) {
     lost = true;
     return failed<Rows>(writes ? StoreFailure::doubt : StoreFailure::unavailable, error.what());
@@ -185,7 +194,7 @@ constexpr int most_takeovers = 10;  // in a row; each was over before we were to
 
 bool met_a_takeover(const StoreError& error) {
   return error.failure == StoreFailure::refused &&
-         (error.text.starts_with("[BU001]") || error.text.find("a step does not fit: epoch") != std::string::npos);
+         (error.cause == StoreCause::epoch_moved || error.cause == StoreCause::step_epoch);
 }
 
 }  // namespace

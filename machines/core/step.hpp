@@ -13,6 +13,7 @@
 #include "machines/core/amount.hpp"
 #include "machines/core/ids.hpp"
 #include "machines/core/instant.hpp"
+#include "machines/core/refusal.hpp"
 
 namespace machines {
 
@@ -99,9 +100,8 @@ std::string describe_jobs(const Step& step, const Subject& instance);
 
 struct StepResult {
   Outcome outcome = Outcome::committed;
-  std::string
-      refusal;  // which, when refused: insufficient_funds, hold_resolved, frozen, unknown_account, conflict, ...
-  std::vector<InstanceId> born;  // ids of the births, in order
+  Refusal refusal = Refusal::none;  // which, when refused
+  std::vector<InstanceId> born;     // ids of the births, in order
   bool operator==(const StepResult&) const = default;
 };
 

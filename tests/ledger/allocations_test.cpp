@@ -83,7 +83,7 @@ class Allocations : public Treasury {
       }
       const auto results = journal.commit(ledger_shard, 0, {&decided->step, 1});
       if (!results || (results->at(0).outcome != Outcome::committed && results->at(0) != stale_version &&
-                       results->at(0) != tests::refused("insufficient_funds"))) {
+                       results->at(0) != tests::refused(Refusal::insufficient_funds))) {
         hand.wrong = results ? testing::PrintToString(results->at(0)) : results.error().text;
         return;
       }

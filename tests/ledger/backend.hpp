@@ -80,7 +80,8 @@ std::unique_ptr<Backend> fresh_postgres_backend();
 namespace machines {
 inline void PrintTo(const StepResult& result, std::ostream* out) {
   constexpr const char* words[] = {"committed", "stale_version", "lost_lease", "stale_epoch", "refused"};
-  *out << words[static_cast<int>(result.outcome)] << " " << result.refusal << " (" << result.born.size() << " born)";
+  *out << words[static_cast<int>(result.outcome)] << " " << word_of(result.refusal) << " (" << result.born.size()
+       << " born)";
 }
 }  // namespace machines
 

@@ -48,7 +48,8 @@ TEST_P(Leaving, UnderAFreezeOfEverythingWhatLetsLeaveIsRefusedAndNothingElse) {
     step.moves[0].kind = kind;
     step.moves[0].event = event;
     step.control_epoch = 1;
-    EXPECT_EQ(commit(step), catalog::lets_leave(kind, event) ? refused("frozen") : committed) << kind << " " << event;
+    EXPECT_EQ(commit(step), catalog::lets_leave(kind, event) ? refused(Refusal::frozen) : committed)
+        << kind << " " << event;
   }
   ledger->freeze(owner, false);
 }

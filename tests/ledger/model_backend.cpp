@@ -66,7 +66,7 @@ class ModelBackend : public Backend {
   std::vector<std::string> refusals(machines::OwnerId owner) override {
     std::vector<std::string> found;
     for (const auto& [key, reason] : ledger_.rows().refusals)
-      if (key.step.owner == owner) found.push_back(reason);
+      if (key.step.owner == owner) found.emplace_back(machines::word_of(reason));
     std::sort(found.begin(), found.end());
     return found;
   }

@@ -30,10 +30,11 @@ TEST_P(Money, Inv1DebitsEqualCreditsPostedAndPending) {
 TEST_P(Money, Inv2ALimitedAccountNeverSpendsWhatItHasNot) {
   fund(cash, 100);
   const InstanceId till = new_till();
-  EXPECT_EQ(commit(with(next(owner, till, 1), {pay(cash, shop, 101)})), refused("insufficient_funds"));
-  EXPECT_EQ(commit(with(next(owner, till, 1), {hold(cash, shop, 101)})), refused("insufficient_funds"));
+  EXPECT_EQ(commit(with(next(owner, till, 1), {pay(cash, shop, 101)})), refused(Refusal::insufficient_funds));
+  EXPECT_EQ(commit(with(next(owner, till, 1), {hold(cash, shop, 101)})), refused(Refusal::insufficient_funds));
   EXPECT_EQ(commit(with(next(owner, till, 1), {hold(cash, shop, 60)})), committed);
-  EXPECT_EQ(commit(with(next(owner, till, 2), {pay(cash, shop, 41)})), refused("insufficient_funds")) << "40 are free";
+  EXPECT_EQ(commit(with(next(owner, till, 2), {pay(cash, shop, 41)})), refused(Refusal::insufficient_funds))
+      << "40 are free";
   EXPECT_EQ(commit(with(next(owner, till, 2), {pay(cash, shop, 40)})), committed);
   EXPECT_EQ(available(cash), 0);
   EXPECT_EQ(commit(with(next(owner, till, 3), {pay(shop, cash, 500)})), committed) << "shop has no limit";
@@ -45,7 +46,7 @@ TEST_P(Money, Inv2PendingCreditsAreNotMoneyYet) {
   fund(cash, 10);
   const InstanceId till = new_till();
   ASSERT_EQ(commit(with(next(owner, till, 1), {hold(cash, purse, 10)})), committed);
-  EXPECT_EQ(commit(with(next(owner, till, 2), {pay(purse, shop, 1)})), refused("insufficient_funds"));
+  EXPECT_EQ(commit(with(next(owner, till, 2), {pay(purse, shop, 1)})), refused(Refusal::insufficient_funds));
   EXPECT_EQ(commit(with(next(owner, till, 2), {post({till, 2, 1}, cash, purse, 10), pay(purse, shop, 10)})), committed);
 }
 
@@ -53,7 +54,7 @@ TEST_P(Money, Inv2AStepIsJudgedByItsNetEffect) {
   const InstanceId till = new_till();
   EXPECT_EQ(commit(with(next(owner, till, 1), {pay(cash, shop, 10), pay(outside, cash, 10)})), committed);
   EXPECT_EQ(commit(with(next(owner, till, 2), {pay(cash, shop, 10), pay(outside, cash, 9)})),
-            refused("insufficient_funds"));
+            refused(Refusal::insufficient_funds));
   EXPECT_THAT(ledger->entries(owner, cash), ElementsAre(Counters{0, 10, 0, 0}, Counters{0, 10, 0, 10}));
 }
 
@@ -76,7 +77,7 @@ TEST_P(Money, AFullFillOfAllThatThereIsNeedsNoMoreMoney) {
   const InstanceId till = new_till();
   ASSERT_EQ(commit(with(next(owner, till, 1), {hold(cash, shop, 100)})), committed);
   EXPECT_EQ(commit(with(next(owner, till, 2), {post({till, 2, 1}, cash, shop, 60), hold(cash, shop, 41)})),
-            refused("insufficient_funds"));
+            refused(Refusal::insufficient_funds));
   EXPECT_EQ(commit(with(next(owner, till, 2), {post({till, 2, 1}, cash, shop, 100)})), committed);
   EXPECT_EQ(counters(cash), (Counters{0, 100, 0, 100}));
 }
@@ -88,13 +89,13 @@ TEST_P(Money, Inv7AHoldResolvesAtMostOnce) {
   const HoldKey key{a, 2, 1};
   ASSERT_EQ(commit(with(next(owner, a, 1), {hold(cash, shop, 40)})), committed);
   EXPECT_EQ(commit(with(next(owner, a, 2), {post(key, cash, shop, 10), post(key, cash, shop, 10)})),
-            refused("hold_resolved"))
+            refused(Refusal::hold_resolved))
       << "twice in one step";
-  EXPECT_EQ(commit(with(next(owner, a, 2), {post(key, cash, shop, 41)})), refused("hold_exceeded"));
+  EXPECT_EQ(commit(with(next(owner, a, 2), {post(key, cash, shop, 41)})), refused(Refusal::hold_exceeded));
   EXPECT_THAT(commit_all({with(next(owner, a, 2), {post(key, cash, shop, 40)}),
                           with(next(owner, b, 1), {release(key, cash, shop)})}),
-              ElementsAre(committed, refused("hold_resolved")));
-  EXPECT_EQ(commit(with(next(owner, b, 1), {post(key, cash, shop, 1)})), refused("hold_resolved"));
+              ElementsAre(committed, refused(Refusal::hold_resolved)));
+  EXPECT_EQ(commit(with(next(owner, b, 1), {post(key, cash, shop, 1)})), refused(Refusal::hold_resolved));
   EXPECT_EQ(counters(cash), (Counters{0, 40, 0, 100}));
 }
 
@@ -125,7 +126,7 @@ TEST_P(Money, AResolutionNamesItsHoldExactly) {
       {"a hold with a hold", {PostingKind::hold, cash, shop, Amount(usdt, 1), "pay", key}},
   };
   for (const auto& [what, posting] : strangers)
-    EXPECT_EQ(commit(with(next(owner, till, 2), {posting})), refused("hold_unknown")) << what;
+    EXPECT_EQ(commit(with(next(owner, till, 2), {posting})), refused(Refusal::hold_unknown)) << what;
   EXPECT_EQ(counters(cash), (Counters{40, 0, 0, 100}));
 }
 
@@ -136,8 +137,8 @@ TEST_P(Money, AnotherOwnersAccountsAndHoldsAreUnknown) {
   const OwnerId other = ledger->open_owner();
   const AccountId theirs = ledger->open_account({other, "cash", usdt, false});
   const InstanceId their_till = commit(birth(other)).born.at(0);
-  EXPECT_EQ(commit(with(next(other, their_till, 1), {pay(cash, theirs, 1)})), refused("unknown_account"));
-  EXPECT_EQ(commit(with(next(owner, till, 2), {pay(cash, theirs, 1)})), refused("unknown_account"));
+  EXPECT_EQ(commit(with(next(other, their_till, 1), {pay(cash, theirs, 1)})), refused(Refusal::unknown_account));
+  EXPECT_EQ(commit(with(next(owner, till, 2), {pay(cash, theirs, 1)})), refused(Refusal::unknown_account));
 }
 
 TEST_P(Money, AmountsThatCannotBe) {
@@ -157,7 +158,7 @@ TEST_P(Money, AmountsThatCannotBe) {
       {"a void that moves", full_release},
   };
   for (const auto& [what, posting] : wrong)
-    EXPECT_EQ(commit(with(next(owner, till, 2), {posting})), refused("bad_amount")) << what;
+    EXPECT_EQ(commit(with(next(owner, till, 2), {posting})), refused(Refusal::bad_amount)) << what;
 }
 
 TEST_P(Money, ACounterThatWouldLeaveItsRangeSinksNoNeighbour) {
@@ -167,8 +168,9 @@ TEST_P(Money, ACounterThatWouldLeaveItsRangeSinksNoNeighbour) {
   ASSERT_EQ(commit(with(next(owner, a, 1), {pay(outside, shop, huge)})), committed);
   EXPECT_THAT(
       commit_all({with(next(owner, a, 2), {pay(outside, shop, 1)}), with(next(owner, b, 1), {pay(shop, cash, 7)})}),
-      ElementsAre(refused("bad_amount"), committed));
-  EXPECT_EQ(commit(with(next(owner, a, 2), {pay(outside, cash, huge)})), refused("bad_amount")) << "not poor: too rich";
+      ElementsAre(refused(Refusal::bad_amount), committed));
+  EXPECT_EQ(commit(with(next(owner, a, 2), {pay(outside, cash, huge)})), refused(Refusal::bad_amount))
+      << "not poor: too rich";
   EXPECT_EQ(available(cash), 7);
   ASSERT_EQ(commit(with(next(owner, a, 2), {pay(shop, outside, huge - 7)})), committed) << "the digits of PostgreSQL";
 }
@@ -177,8 +179,8 @@ TEST_P(Money, OneAssetPerPosting) {
   const AccountId coins = open("coins", false, eth);
   const AccountId more = open("more", false, eth);
   const InstanceId till = new_till();
-  EXPECT_EQ(commit(with(next(owner, till, 1), {pay(outside, coins, 1)})), refused("asset_mismatch"));
-  EXPECT_EQ(commit(with(next(owner, till, 1), {pay(more, coins, 1)})), refused("asset_mismatch"));
+  EXPECT_EQ(commit(with(next(owner, till, 1), {pay(outside, coins, 1)})), refused(Refusal::asset_mismatch));
+  EXPECT_EQ(commit(with(next(owner, till, 1), {pay(more, coins, 1)})), refused(Refusal::asset_mismatch));
   EXPECT_EQ(commit(with(next(owner, till, 1), {{PostingKind::single, more, coins, Amount(eth, 1), "pay", {}}})),
             committed);
 }
@@ -191,12 +193,12 @@ TEST_P(Money, Inv4OneSleeveNeverPaysAnother) {
   fund(flash, 100);
   const InstanceId a = new_till();
   const InstanceId b = new_till();
-  EXPECT_EQ(commit(with(next(owner, a, 1), {pay(quiet, flash, 1)})), refused("crossing"));
-  EXPECT_EQ(commit(with(next(owner, a, 1), {pay(flash, quiet, 1)})), refused("crossing"));
-  EXPECT_EQ(commit(with(next(owner, a, 1), {hold(quiet, flash, 1)})), refused("crossing")) << "nor promises it";
+  EXPECT_EQ(commit(with(next(owner, a, 1), {pay(quiet, flash, 1)})), refused(Refusal::crossing));
+  EXPECT_EQ(commit(with(next(owner, a, 1), {pay(flash, quiet, 1)})), refused(Refusal::crossing));
+  EXPECT_EQ(commit(with(next(owner, a, 1), {hold(quiet, flash, 1)})), refused(Refusal::crossing)) << "nor promises it";
   EXPECT_THAT(commit_all({with(next(owner, a, 1), {pay(quiet, cash, 5), pay(cash, quiet, 1), pay(flash, quiet, 1)}),
                           with(next(owner, b, 1), {pay(quiet, fees, 2), pay(quiet, cash, 10), hold(flash, cash, 7)})}),
-              ElementsAre(refused("crossing"), committed));
+              ElementsAre(refused(Refusal::crossing), committed));
   EXPECT_EQ(commit(with(next(owner, b, 2), {pay(cash, flash, 10), post({b, 2, 3}, flash, cash, 7)})), committed)
       << "through what is nobody's sleeve it goes: who orders that is the machines' business";
   EXPECT_EQ(available(quiet), 88);

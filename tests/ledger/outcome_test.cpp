@@ -82,7 +82,7 @@ TEST_P(Outcomes, Inv22OtherContentUnderTheSameKeyIsAConflict) {
   for (const auto& [what, change] : changes) {
     Step changed = step;
     change(changed);
-    EXPECT_EQ(commit(changed), refused("conflict")) << what;
+    EXPECT_EQ(commit(changed), refused(Refusal::conflict)) << what;
   }
   EXPECT_EQ(ledger->digest(), before);
   EXPECT_EQ(commit(step).outcome, Outcome::committed);
@@ -95,7 +95,7 @@ TEST_P(Outcomes, AVersionThatAnotherStepTookAlongIsAConflict) {
   Step step = next(owner, child, 1);
   step.moves.push_back(moved(Subject::of(parent), 1));
   ASSERT_EQ(commit(step), committed);
-  EXPECT_EQ(commit(next(owner, parent, 1)), refused("conflict"));
+  EXPECT_EQ(commit(next(owner, parent, 1)), refused(Refusal::conflict));
   EXPECT_EQ(version_of(parent), 2);
 }
 
@@ -181,19 +181,63 @@ TEST_P(Outcomes, TheOrderOfTheChecks) {
   step.token = job.token;
   EXPECT_EQ(commit(step), stale_version);
   step.moves[0].version = 1;
-  EXPECT_EQ(commit(step), refused("unknown_account"));
+  EXPECT_EQ(commit(step), refused(Refusal::unknown_account));
   step.postings = {{PostingKind::single, cash, coins, Amount(usdt, -1), "pay", {}}};
-  EXPECT_EQ(commit(step), refused("asset_mismatch"));
+  EXPECT_EQ(commit(step), refused(Refusal::asset_mismatch));
   step.postings[0].credit = cash;
-  EXPECT_EQ(commit(step), refused("bad_amount"));
+  EXPECT_EQ(commit(step), refused(Refusal::bad_amount));
   step.postings = {pay(cash, shop, 10)};
-  EXPECT_EQ(commit(step), refused("insufficient_funds"));
+  EXPECT_EQ(commit(step), refused(Refusal::insufficient_funds));
   step.postings = {pay(cash, shop, 5)};
   EXPECT_EQ(commit(step), committed);
   step.postings = {pay(cash, shop, 4)};
   EXPECT_EQ(commit(step), lost_lease) << "its job is done: the lease is looked at before the conflict";
   step.job = {};
-  EXPECT_EQ(commit(step), refused("conflict"));
+  EXPECT_EQ(commit(step), refused(Refusal::conflict));
+}
+
+// Each step deserves two refusals that stand beside each other in the order: the one of the lesser number is given.
+TEST_P(Outcomes, RefusalsComeInTheOrderOfTheirNumbers) {
+  fund(cash, 100);
+  const AccountId coins = open("coins", false, eth);
+  const AccountId quiet = ledger->open_account({owner, "quiet", usdt, true, {1}});
+  const AccountId flash = ledger->open_account({owner, "flash", usdt, true, {2}});
+  const InstanceId till = new_till();
+  ASSERT_EQ(commit(with(next(owner, till, 1), {hold(cash, shop, 10), hold(cash, shop, 10)})), committed);
+  const HoldKey spent{till, 2, 1};
+  const HoldKey open_hold{till, 2, 2};
+  ASSERT_EQ(commit(with(next(owner, till, 2), {post(spent, cash, shop, 1)})), committed);
+  const auto paying = [](AccountId from, AccountId to, Int128 minor, const HoldKey& key = {}) {
+    return Posting{PostingKind::single, from, to, Amount(usdt, minor), "pay", key};
+  };
+  const AccountId nobodys{999'999};
+  Step sends = birth(owner);
+  sends.moves[0].kind = "order";
+  const InstanceId order = commit(sends).born.at(0);
+  const auto of_till = [&](std::vector<Posting> postings, std::int64_t version = 3) {
+    return with(next(owner, till, version), std::move(postings));
+  };
+  sends = with(next(owner, order, 1), {paying(cash, shop, 9'999)});
+  sends.moves[0].kind = "order";
+  sends.moves[0].event = "send";
+
+  const std::vector<std::pair<Step, Refusal>> deserving = {
+      {of_till({paying(nobodys, shop, 1)}, 2), Refusal::conflict},
+      {of_till({paying(nobodys, coins, 1)}), Refusal::unknown_account},
+      {of_till({paying(cash, coins, -1)}), Refusal::asset_mismatch},
+      {of_till({paying(quiet, flash, 0)}), Refusal::bad_amount},
+      {of_till({paying(quiet, flash, 1, spent)}), Refusal::crossing},
+      {of_till({post(spent, cash, outside, 1)}), Refusal::hold_unknown},
+      {of_till({post(spent, cash, shop, 99)}), Refusal::hold_resolved},
+      {of_till({paying(cash, shop, 9'999), post(open_hold, cash, shop, 11)}), Refusal::hold_exceeded},
+  };
+  for (const auto& [step, refusal] : deserving) EXPECT_EQ(commit(step), refused(refusal));
+  ledger->freeze(owner, true);
+  sends.control_epoch = 1;
+  EXPECT_EQ(commit(sends), refused(Refusal::insufficient_funds));
+  sends.postings = {paying(cash, shop, 1)};
+  EXPECT_EQ(commit(sends), refused(Refusal::frozen));
+  ledger->freeze(owner, false);
 }
 
 // Decided in spite of a freeze that its facts showed: the epochs agree, and yet nothing leaves.
@@ -215,8 +259,9 @@ TEST_P(Outcomes, UnderAFreezeOfEverythingNothingLeaves) {
     Step sends_again = about(next(owner, second, 1), "resend");
     Step other = next(owner, till, whom == owner ? 1 : 2);
     sends_again.control_epoch = other.control_epoch = sends.control_epoch;
-    EXPECT_EQ(commit(sends), refused("frozen"));
-    EXPECT_THAT(commit_all({sends, other, sends_again}), ElementsAre(refused("frozen"), committed, refused("frozen")))
+    EXPECT_EQ(commit(sends), refused(Refusal::frozen));
+    EXPECT_THAT(commit_all({sends, other, sends_again}),
+                ElementsAre(refused(Refusal::frozen), committed, refused(Refusal::frozen)))
         << "its neighbours stand";
     EXPECT_EQ(available(cash), 5);
     ledger->freeze(whom, false);
@@ -231,8 +276,8 @@ TEST_P(Outcomes, TheFirstBadPostingNamesTheRefusal) {
   const Posting poor = pay(cash, shop, 10);
   const Posting zero = pay(cash, shop, 0);
   const Posting lost = pay(cash, {999'999}, 10);
-  EXPECT_EQ(commit(with(next(owner, till, 1), {poor, zero, lost})), refused("bad_amount"));
-  EXPECT_EQ(commit(with(next(owner, till, 1), {poor, lost, zero})), refused("unknown_account"));
+  EXPECT_EQ(commit(with(next(owner, till, 1), {poor, zero, lost})), refused(Refusal::bad_amount));
+  EXPECT_EQ(commit(with(next(owner, till, 1), {poor, lost, zero})), refused(Refusal::unknown_account));
 }
 
 TEST_P(Outcomes, ARefusalSinksNoNeighbour) {
@@ -248,8 +293,8 @@ TEST_P(Outcomes, ARefusalSinksNoNeighbour) {
   steps[5].postings[0].credit = {999'999};
   steps[6].postings[0] = pay(cash, shop, 0);
   EXPECT_THAT(commit_all(steps),
-              ElementsAre(committed, refused("insufficient_funds"), stale_epoch, lost_lease, stale_version,
-                          refused("unknown_account"), refused("bad_amount"), committed));
+              ElementsAre(committed, refused(Refusal::insufficient_funds), stale_epoch, lost_lease, stale_version,
+                          refused(Refusal::unknown_account), refused(Refusal::bad_amount), committed));
   EXPECT_EQ(available(cash), 80);
   EXPECT_THAT(ledger->entries(owner, shop), SizeIs(2));
   for (const std::size_t at : {1U, 2U, 3U, 4U, 5U, 6U}) EXPECT_EQ(version_of(tills[at]), 1);
@@ -273,7 +318,7 @@ TEST_P(Outcomes, AStepSeesTheStepsBeforeItInTheCall) {
   const InstanceId b = new_till();
   const Step in = with(next(owner, a, 1), {pay(outside, cash, 10)});
   const Step out = with(next(owner, b, 1), {pay(cash, shop, 10)});
-  EXPECT_THAT(commit_all({out, in}), ElementsAre(refused("insufficient_funds"), committed));
+  EXPECT_THAT(commit_all({out, in}), ElementsAre(refused(Refusal::insufficient_funds), committed));
   EXPECT_THAT(commit_all({with(next(owner, a, 2), {pay(outside, cash, 1)}), out}), ElementsAre(committed, committed));
   EXPECT_EQ(available(cash), 1);
 }
@@ -298,7 +343,7 @@ TEST_P(Outcomes, OfTwoRivalsInOneCallTheFirstWins) {
   const InstanceId till = new_till();
   EXPECT_THAT(commit_all({with(next(owner, till, 1), {pay(cash, shop, 10)}),
                           with(next(owner, till, 1), {pay(cash, shop, 11)})}),
-              ElementsAre(committed, refused("conflict")));
+              ElementsAre(committed, refused(Refusal::conflict)));
   EXPECT_EQ(available(cash), 90);
 }
 
@@ -308,7 +353,7 @@ TEST_P(Outcomes, Inv5ARefusedStepLeavesNothingButItsRefusal) {
   const auto jobs = ledger->jobs(owner);
   Step step = answering(with(next(owner, till, 1), {pay(outside, cash, 5), pay(cash, shop, 10)}), job);
   step.moves.push_back(born(1, till));
-  EXPECT_EQ(commit(ordering(step, "close", {9'000})), refused("insufficient_funds"));
+  EXPECT_EQ(commit(ordering(step, "close", {9'000})), refused(Refusal::insufficient_funds));
   EXPECT_EQ(ledger->digest(), before);
   EXPECT_EQ(ledger->jobs(owner), jobs) << "the lease stands";
   EXPECT_EQ(version_of(till), 1);
@@ -317,10 +362,10 @@ TEST_P(Outcomes, Inv5ARefusedStepLeavesNothingButItsRefusal) {
 }
 
 TEST_P(Outcomes, ABirthThatIsRefusedSinksNoOtherBirth) {
-  EXPECT_EQ(commit(with(birth(owner), {pay(cash, shop, 1)})), refused("insufficient_funds"));
+  EXPECT_EQ(commit(with(birth(owner), {pay(cash, shop, 1)})), refused(Refusal::insufficient_funds));
   const auto results = commit_all({birth(owner), with(birth(owner), {pay(cash, shop, 1)}), birth(owner)});
   EXPECT_EQ(results[0].outcome, Outcome::committed);
-  EXPECT_EQ(results[1], refused("insufficient_funds"));
+  EXPECT_EQ(results[1], refused(Refusal::insufficient_funds));
   EXPECT_EQ(results[2].outcome, Outcome::committed);
   EXPECT_NE(results[0].born, results[2].born);
 }
@@ -328,7 +373,7 @@ TEST_P(Outcomes, ABirthThatIsRefusedSinksNoOtherBirth) {
 TEST_P(Outcomes, Inv21ARefusalBindsNoOtherToken) {
   const auto [till, job] = till_with_job();
   const Step step = with(next(owner, till, 1), {pay(cash, shop, 10)});
-  EXPECT_EQ(commit(answering(step, job)), refused("insufficient_funds"));
+  EXPECT_EQ(commit(answering(step, job)), refused(Refusal::insufficient_funds));
   fund(cash, 10);
   const std::vector<Failure> back = {{job.key, job.token, "poor", 0, false, true}};
   ASSERT_EQ(ledger->give_back(back), 1);
@@ -339,7 +384,7 @@ TEST_P(Outcomes, ARefusedStepWithoutAJobSinksNoNeighbour) {
   const InstanceId a = new_till();
   const InstanceId b = new_till();
   EXPECT_THAT(commit_all({with(next(owner, a, 1), {pay(cash, shop, 10)}), next(owner, b, 1)}),
-              ElementsAre(refused("insufficient_funds"), committed));
+              ElementsAre(refused(Refusal::insufficient_funds), committed));
   EXPECT_THAT(ledger->refusals(owner), ElementsAre("insufficient_funds"));
 }
 

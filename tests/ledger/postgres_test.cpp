@@ -81,7 +81,7 @@ void write_steps(const Ground& ground, std::size_t writer, Tally& tally) {
     for (const StepResult& result : *results) {
       if (result.outcome == Outcome::committed)
         ++tally.committed, ++version;
-      else if (result == refused("insufficient_funds"))
+      else if (result == refused(Refusal::insufficient_funds))
         ++tally.poor;
       else if (result != stale_version)
         ++tally.else_refused;
@@ -120,7 +120,7 @@ TEST_F(PostgresOnly, Inv22OfSixteenRivalsForOneVersionOneWins) {
       const Step step = with(next(ground.owner, ground.tills[0], 1), {pay(ground.cash, ground.shop, n)});
       const auto results = ledger::journal::Journal(connection).commit(ledger_shard, 0, {&step, 1});
       if (results && results->at(0) == committed) ++won;
-      if (results && results->at(0) == refused("conflict")) ++lost;
+      if (results && results->at(0) == refused(Refusal::conflict)) ++lost;
     });
   for (std::thread& rival : rivals) rival.join();
   EXPECT_EQ(won, 1);
@@ -232,7 +232,7 @@ TEST_F(PostgresOnly, Inv27EveryTamperedRowIsFoundAndNamed) {
       next(ground.owner, {2}, 1)};
   ASSERT_EQ(journal.commit(ledger_shard, 0, steps).value(), (std::vector{committed, committed}));
   const Step poor = with(next(ground.owner, {2}, 2), {pay(ground.cash, ground.shop, 5'000)});
-  ASSERT_EQ(journal.commit(ledger_shard, 0, {&poor, 1}).value(), (std::vector{refused("insufficient_funds")}));
+  ASSERT_EQ(journal.commit(ledger_shard, 0, {&poor, 1}).value(), (std::vector{refused(Refusal::insufficient_funds)}));
   ASSERT_EQ(ground.problem(), "");
   ledger::Connection insider(dsn(ground.database));
   for (const auto& [sql, found] : tamperings) {
@@ -295,8 +295,8 @@ TEST_F(PostgresOnly, ACallThatABrokersTakeoverMeetsIsMadeAgain) {
   const auto second = late(false, 3, "BU001", "shard 7 is no longer at epoch 4");
   ASSERT_TRUE(second) << second.error().text;
   EXPECT_EQ(second->number(0, 0), 3);
-  EXPECT_TRUE(late(false, 3, "BU002", epoch));
-  EXPECT_FALSE(late(true, 3, "BU002", epoch)) << "its caller named the epoch";
+  EXPECT_TRUE(late(false, 3, "BU003", epoch));
+  EXPECT_FALSE(late(true, 3, "BU003", epoch)) << "its caller named the epoch";
   EXPECT_FALSE(late(false, 3, "BU002", "a step does not fit: account")) << "nobody took anything over";
   EXPECT_FALSE(late(false, 100, "BU001", "for ever")) << "not without end";
   EXPECT_EQ(ground.one("SELECT last_value FROM public.calls"), "11");

@@ -26,6 +26,7 @@ using machines::Outcome;
 using machines::OwnerId;
 using machines::Posting;
 using machines::PostingKind;
+using machines::Refusal;
 using machines::Step;
 using machines::StepResult;
 using machines::Subject;
@@ -55,11 +56,11 @@ Step with(Step step, std::vector<Posting> postings);
 // `command` outlives the step: a literal.
 Step ordering(Step step, std::string_view command, Instant world_at);
 
-inline const StepResult committed{Outcome::committed, "", {}};
-inline const StepResult stale_version{Outcome::stale_version, "", {}};
-inline const StepResult lost_lease{Outcome::lost_lease, "", {}};
-inline const StepResult stale_epoch{Outcome::stale_epoch, "", {}};
-inline StepResult refused(std::string why) { return {Outcome::refused, std::move(why), {}}; }
+inline const StepResult committed{Outcome::committed, Refusal::none, {}};
+inline const StepResult stale_version{Outcome::stale_version, Refusal::none, {}};
+inline const StepResult lost_lease{Outcome::lost_lease, Refusal::none, {}};
+inline const StepResult stale_epoch{Outcome::stale_epoch, Refusal::none, {}};
+inline StepResult refused(Refusal why) { return {Outcome::refused, why, {}}; }
 
 class LedgerTest : public testing::TestWithParam<std::string> {
  protected:

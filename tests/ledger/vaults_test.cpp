@@ -18,15 +18,15 @@ TEST_F(Vaults, Inv4QuietAndFlashNeverPayEachOther) {
   const InstanceId a = new_till(), b = new_till(), c = new_till();
   for (const auto& [from, to] : std::vector<std::pair<AccountId, AccountId>>{
            {quiet, flash}, {flash, quiet}, {quiet, quiet_too}, {quiet_too, flash}}) {
-    EXPECT_THAT(commit({with(next(owner, a, 1), {pay(from, to, 1)})}), ElementsAre(refused("crossing")));
+    EXPECT_THAT(commit({with(next(owner, a, 1), {pay(from, to, 1)})}), ElementsAre(refused(Refusal::crossing)));
     EXPECT_THAT(commit({with(next(owner, a, 1), {pay(outside, from, 1), hold(from, to, 1)})}),
-                ElementsAre(refused("crossing")));
+                ElementsAre(refused(Refusal::crossing)));
   }
   const AccountId fees = account("sleeve/quiet/fees/USDT");
   EXPECT_THAT(commit({with(next(owner, b, 1), {pay(quiet, fees, 3)}),
                       with(next(owner, a, 1), {pay(flash, outside, 5), pay(flash, fees, 1)}),
                       with(next(owner, c, 1), {pay(flash, outside, 7)})}),
-              ElementsAre(committed, refused("crossing"), committed));
+              ElementsAre(committed, refused(Refusal::crossing), committed));
   EXPECT_EQ(ask("SELECT string_agg(debits_posted::text, ',' ORDER BY id) FROM ledger.account WHERE id IN (" +
                 fmt::format("{}, {}, {})", quiet.value, flash.value, quiet_too.value)),
             "3,7,0");

@@ -184,7 +184,8 @@ StepResult Store::take(const std::string& who, int shard, std::int64_t epoch, co
   const Step seen = overlooked(step, epoch);
   const StepResult result = books_.ledger.commit(shard, epoch, std::span(&seen, 1)).at(0);
   world_.say(who.c_str(), [&] {
-    return fmt::format("commit {}: {}: {}", machines::name_of(result.outcome), result.refusal, describe(step));
+    return fmt::format("commit {}: {}: {}", machines::name_of(result.outcome), machines::name_of(result.refusal),
+                       describe(step));
   });
   world_.met(machines::name_of(result.outcome));
   if (result.outcome != Outcome::committed) return result;

@@ -295,7 +295,8 @@ void Executor::conclude(const Decided& one, const machines::StepResult& result) 
       done_.jobs.push_back({job.token, DoneKind::doubt});
       return;
     case Outcome::refused:
-      return fail(job, {machines::CallError::rejected, 0, "refused: " + result.refusal, false});
+      return fail(
+          job, {machines::CallError::rejected, 0, "refused: " + std::string(machines::name_of(result.refusal)), false});
   }
 }
 

@@ -90,7 +90,8 @@ Stored<bool> do_alone(ledger::Connection& connection, int shard, machines::Insta
   const auto results = journal.commit(shard, job->epoch, {&commit->step, 1});
   if (!results) return machines::fail(results.error());
   if (results->front().outcome == machines::Outcome::committed) return true;
-  return refused(std::string(machines::name_of(results->front().outcome)) + " " + results->front().refusal);
+  return refused(std::string(machines::name_of(results->front().outcome)) + " " +
+                 std::string(machines::name_of(results->front().refusal)));
 }
 
 }  // namespace
@@ -131,7 +132,8 @@ Stored<Moved> do_movement(ledger::Connection& connection, bool house_may_run, ma
   const auto results = ledger::journal::Journal(connection).commit(shard, found->number(0, 1), {&step, 1});
   if (!results) return machines::fail(results.error());
   if (results->front().outcome != machines::Outcome::committed)
-    return refused(std::string(machines::name_of(results->front().outcome)) + " " + results->front().refusal);
+    return refused(std::string(machines::name_of(results->front().outcome)) + " " +
+                   std::string(machines::name_of(results->front().refusal)));
   const machines::InstanceId id = results->front().born.front();
   if (house_may_run) return wait_for(connection, id);
   if (const auto done = do_alone(connection, shard, id, at); !done) return machines::fail(done.error());

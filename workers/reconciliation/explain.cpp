@@ -59,7 +59,8 @@ Stored<std::string> commit_it(ledger::Connection& connection, const StepContext&
   const auto result = commit_alone(connection, ground);
   if (!result) return machines::fail(result.error());
   if (result->outcome == machines::Outcome::committed) return std::string();
-  if (result->outcome == machines::Outcome::refused) return "refused by the ledger: " + result->refusal;
+  if (result->outcome == machines::Outcome::refused)
+    return "refused by the ledger: " + std::string(machines::name_of(result->refusal));
   return std::string("the books moved at the same moment; look again with `bursar reconcile list`");
 }
 

@@ -23,7 +23,7 @@ namespace reconciliation = machines::reconciliation;
 bool is_overtaken(const StoreError& error) {
   return error.failure == StoreFailure::conflict ||
          (error.failure == StoreFailure::refused &&
-          (error.text.starts_with("[BU013]") || error.text.starts_with("[23505]")));
+          (error.cause == ledger::StoreCause::moved_on || error.cause == ledger::StoreCause::duplicate));
 }
 
 bool is_of(const SeenFill& fill, const std::string& asset) {

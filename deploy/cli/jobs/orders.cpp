@@ -264,11 +264,11 @@ Stored<std::string> carry_out(ledger::Connection& connection, const OrderView& v
   if (!held->text(0, 0).empty()) return std::string("it moves just now: look again with `bursar order list`");
   const auto result = commit_alone(connection, ground);
   // A step that does not fit ends the transaction before the checked call can say why: 25P02.
-  if (!result && result.error().text.starts_with("[25P02]"))
+  if (!result && result.error().cause == ledger::StoreCause::transaction_over)
     return std::string("the books moved at the same moment: again");
   if (!result) return machines::fail(result.error());
   if (result->outcome != machines::Outcome::committed)
-    return fmt::format("the ledger answers {} {}: again", name_of(result->outcome), result->refusal);
+    return fmt::format("the ledger answers {} {}: again", name_of(result->outcome), name_of(result->refusal));
   const ordered_json record = {
       {"what", "resolve"}, {"order", view.id.value}, {"as", word.as}, {"who", who_asks()}, {"why", word.evidence}};
   const auto kept =

@@ -3,8 +3,8 @@
 -- refused (with a reason).
 --
 -- p_checked = false: set-based over the whole call, the checks fused into the writes; where any step does
--- not fit, the call raises BU002 (or a constraint does) and nothing of it stands: the caller calls again
--- with p_checked = true. Then one step after the other, without savepoints: all checks of a step come
+-- not fit, the call raises BU002 or BU003 (or a constraint does) and nothing of it stands: the caller calls
+-- again with p_checked = true. Then one step after the other, without savepoints: all checks of a step come
 -- before its first write, so a refused step has written nothing and sinks nobody.
 --
 -- Lock order for every writer: advisory flags (sorted), instances, jobs, accounts, holds, shard row last;
@@ -142,7 +142,7 @@ BEGIN
         END IF;
       END IF;
     ELSIF outcome <> 'committed' THEN
-      RAISE EXCEPTION 'a step does not fit: epoch' USING ERRCODE = 'BU002';
+      RAISE EXCEPTION 'a step does not fit: epoch' USING ERRCODE = 'BU003';
     ELSIF frozen AND sends(lo, hi, s_owner, m_step, m_kind, m_event) THEN
       RAISE EXCEPTION 'a step does not fit: frozen' USING ERRCODE = 'BU002';
     END IF;

@@ -92,8 +92,8 @@ BEGIN
                       WHEN d.asset <> p.asset OR c.asset <> p.asset THEN 'asset_mismatch'
                       WHEN p.amount <> trunc(p.amount) OR p.amount >= 1e38 OR p.amount < 0
                         OR (p.amount = 0) <> (p.kind = 'void') OR p.debit = p.credit THEN 'bad_amount'
-                      WHEN (p.h_instance <> 0) <> (p.kind IN ('post', 'void')) THEN 'hold_unknown'
                       WHEN d.fund <> 0 AND c.fund <> 0 AND d.fund <> c.fund THEN 'crossing'
+                      WHEN (p.h_instance <> 0) <> (p.kind IN ('post', 'void')) THEN 'hold_unknown'
                       WHEN p.kind NOT IN ('post', 'void') THEN NULL
                       WHEN h.owner IS NULL OR h.debit <> p.debit OR h.credit <> p.credit
                         OR h.asset <> p.asset THEN 'hold_unknown'

@@ -51,7 +51,7 @@ class Export : public testing::Test {
     ledger::Connection connection(dsn(database_, "bursar_service"));
     const auto results = ledger::journal::Journal(connection).commit(ledger_shard, 0, {&step, 1});
     CHECK(results.has_value());
-    EXPECT_EQ(results->at(0).outcome, Outcome::committed) << results->at(0).refusal;
+    EXPECT_EQ(results->at(0).outcome, Outcome::committed) << name_of(results->at(0).refusal);
     return results->at(0).born.empty() ? InstanceId{0} : results->at(0).born[0];
   }
 

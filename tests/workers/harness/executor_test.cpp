@@ -152,7 +152,8 @@ class MindCalls : public testing::Test {
     return executor_.take_calls();
   }
   static ledger::Stored<std::vector<machines::StepResult>> came_to(machines::Outcome outcome) {
-    return std::vector<machines::StepResult>{{outcome, outcome == machines::Outcome::refused ? "frozen" : "", {}}};
+    return std::vector<machines::StepResult>{
+        {outcome, outcome == machines::Outcome::refused ? machines::Refusal::frozen : machines::Refusal::none, {}}};
   }
 
   std::int64_t now_us_ = 0;

@@ -72,7 +72,7 @@ class Orders : public testing::Test {
         {machines::PostingKind::hold, sleeve.accounts.quote, sleeve.accounts.trading_quote, data.held, "buy", {}}};
     ground->step.jobs = {{machines::Subject::birth(1), "place_order", false, {0}, {}}};
     const auto result = workers::reconciliation::commit_alone(ground_->connection, *ground);
-    ASSERT_TRUE(result && result->outcome == machines::Outcome::committed) << result->refusal;
+    ASSERT_TRUE(result && result->outcome == machines::Outcome::committed) << name_of(result->refusal);
     order_ = result->born.at(0);
   }
   // Without a word to anybody: the order's next state, with the job of its command.
@@ -90,7 +90,7 @@ class Orders : public testing::Test {
     if (std::string_view(command) != "none") ground->step.jobs = {{made.instance, command, false, {0}, {}}};
     ground->step.moves = {made};
     const auto result = workers::reconciliation::commit_alone(ground_->connection, *ground);
-    ASSERT_TRUE(result && result->outcome == machines::Outcome::committed) << result->refusal;
+    ASSERT_TRUE(result && result->outcome == machines::Outcome::committed) << name_of(result->refusal);
   }
   void send_into_silence() {
     move(1, "drafted", "send", "sent", "none");
