@@ -12,6 +12,16 @@
 #include "deploy/terminal/secret_arguments.hpp"
 
 namespace deploy {
+namespace {
+
+// The command that the line came to knows --json.
+bool takes_json(const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  if (!chosen.empty()) return takes_json(*chosen.back());
+  return app.get_option_no_throw("--json") != nullptr;
+}
+
+}  // namespace
 
 Commands::Commands(const std::string& what_the_program_is) : app_(what_the_program_is) {
   app_.require_subcommand(1);
@@ -67,22 +77,38 @@ int Commands::with_config(const std::function<int(const Config&)>& then) const {
   if (args_.config.empty()) return then({});
   const auto config = schemas::config::load(args_.config, brokers::schedule::check_schedules);
   if (config) return then(*config);
-  for (const auto& problem : config.error().problems) wrong(problem.text());
+  std::string all;
+  for (const auto& problem : config.error().problems) {
+    (void)wrong(problem.text());
+    all += (all.empty() ? "" : "; ") + problem.text();
+  }
+  put_error(asked(), ErrorCode::config, all);
   return 2;
 }
 
 int Commands::look_now(const LookByConfig& act) const {
   return with_config([&](const Config& config) {
-    if (const int code = check_plain(args_.dsn, config.postgres.allow_plain_postgres); code != 0) return code;
+    if (const int code = check_plain(args_.dsn, config.postgres.allow_plain_postgres); code != 0) {
+      put_error(asked(), ErrorCode::config, "the connection to PostgreSQL would not be encrypted",
+                "add sslmode=verify-full to the connection string");
+      return code;
+    }
     if (args_.dsn.empty()) forget_postgres_environment();
     const Layout place = layout(config);
     const auto way = LedgerAccess::open(place, args_.dsn);
     if (way)
       return act({{place, way->dsn(), args_.dsn.empty(), way->house_may_run(), !args_.data_dir.empty()}, args_.json},
                  config);
-    wrong(way.error().text);
+    const bool is_config = way.error().exit_code == 2;
+    (void)wrong(asked(), way.error().text, is_config ? ErrorCode::config : ErrorCode::unavailable);
     return way.error().exit_code;
   });
+}
+
+CommandContext Commands::asked() const {
+  CommandContext context;
+  context.json = args_.json;
+  return context;
 }
 
 // Why a command that works on a data folder can't: nobody says where, or the ledger could not hold its name.
@@ -96,15 +122,17 @@ std::string Commands::what_folder_lacks() const {
 
 int Commands::run(int argc, char** argv) {
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  const bool json_is_said = std::find(words.begin(), words.end(), "--json") != words.end();
   if (const auto what = what_is_no_text(words); !what.empty()) return wrong(what);
   try {
     app_.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app_.exit(error);
-    return wrong(complaint(app_, error, words));
+    args_.json = json_is_said && takes_json(app_);  // the line may have been left before its flags were read
+    return wrong(asked(), complaint(app_, error, words));
   }
-  if (const auto what = what_is_empty(app_); !what.empty()) return wrong(what);
-  if (const auto what = what_folder_lacks(); !what.empty()) return wrong(what);
+  if (const auto what = what_is_empty(app_); !what.empty()) return wrong(asked(), what);
+  if (const auto what = what_folder_lacks(); !what.empty()) return wrong(asked(), what, ErrorCode::config);
   if (!args_.dsn.empty() || !args_.service_dsn.empty()) wipe_dsn(argc, argv);
   return run_ ? run_() : 2;
 }

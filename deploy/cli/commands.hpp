@@ -57,6 +57,8 @@ class Commands {
 
  private:
   [[nodiscard]] std::string what_folder_lacks() const;
+  // How the line wants its answer, before it is known where the ledger is.
+  [[nodiscard]] CommandContext asked() const;
 
   CLI::App app_;
   CommonArgs args_;

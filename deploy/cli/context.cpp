@@ -1,36 +1,55 @@
 #include "deploy/cli/context.hpp"
 
-#include <fmt/format.h>
+#include <iostream>
+#include <nlohmann/json.hpp>
 
+#include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
-#include "ledger/store/dsn.hpp"
 
 namespace deploy {
 namespace {
 
-// What to do where the database can't be reached, or is none of ours.
-std::string advice(const CommandContext& context, const ledger::StoreError& error) {
-  if (error.cause == ledger::StoreCause::not_ours)
-    return "; this database holds no ledger of Bursar: check --dsn, or let `bursar up` make one in it";
-  if (error.cause == ledger::StoreCause::no_permission)
-    return fmt::format(
-        "; `GRANT {} TO {}` gives a login what people order and look at; what remains is the owner's alone",
-        operator_role, ledger::login_of(context.dsn));
-  if (error.failure != ledger::StoreFailure::unavailable) return "";
-  return context.by_folder ? "; `bursar up` on this data folder starts it, if it is not just starting"
-                           : "; check --dsn";
+bool can_not_be_meant(ErrorCode code) {
+  using enum ErrorCode;
+  return code == usage || code == config || code == not_found || code == exists || code == not_confirmed;
 }
 
 }  // namespace
 
-int failed(const CommandContext& context, const std::string& what, const ledger::StoreError& error) {
-  print_text(stderr, "bursar: {}: {}{}\n", what, error.text, advice(context, error));
-  return 1;
+operations::Asker asker() { return {who_asks()}; }
+
+void put_error(const CommandContext& context, ErrorCode code, const std::string& message, const std::string& advice) {
+  if (!context.json) return;
+  const auto& row = operations::row_of(code);
+  const nlohmann::ordered_json error = {
+      {"code", row.word}, {"message", message}, {"do", advice.empty() ? std::string(row.advice) : advice}};
+  // A message may quote bytes that are no text.
+  std::cout << nlohmann::ordered_json{{"error", error}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
+            << "\n";
 }
 
-int wrong(const std::string& text) {
+int complain(const CommandContext& context, const std::string& what, const operations::Error& error) {
+  print_text(stderr, "bursar: {}: {}{}{}\n", what, error.text, error.advice.empty() ? "" : "; ", error.advice);
+  put_error(context, error.code, what + ": " + error.text, error.advice);
+  return can_not_be_meant(error.code) ? 2 : 1;
+}
+
+int failed(const CommandContext& context, const std::string& what, const ledger::StoreError& error) {
+  return complain(context, what, operations::store_error(context, error));
+}
+
+int wrong(const CommandContext& context, const std::string& text, ErrorCode code) {
   print_text(stderr, "bursar: {}\n", text);
+  put_error(context, code, text);
   return 2;
+}
+
+int wrong(const std::string& text) { return wrong(CommandContext{}, text); }
+
+int refused(const CommandContext& context, const std::string& text, ErrorCode code) {
+  print_text(stderr, "bursar: {}\n", text);
+  put_error(context, code, text);
+  return 1;
 }
 
 }  // namespace deploy

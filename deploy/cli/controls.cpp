@@ -199,12 +199,12 @@ ledger::Stored<std::int64_t> free_held(ledger::Connection& connection) {
 
 int carry_out(const CommandContext& context, const ControlArgs& order, const Act& act) {
   if (order.why.empty())
-    return wrong(fmt::format("{}: --why is missing: whoever reads the history wants to know", act.command));
+    return wrong(context, fmt::format("{}: --why is missing: whoever reads the history wants to know", act.command));
   ledger::Connection connection(context.dsn);
   std::string why;
   const auto targets = targets_of(connection, order, act.imposes, why);
   if (!targets) return failed(context, act.command, targets.error());
-  if (targets->empty()) return wrong(fmt::format("{}: {}", act.command, why));
+  if (targets->empty()) return wrong(context, fmt::format("{}: {}", act.command, why));
   int changed = 0;
   for (const Target& target : *targets) {
     const auto rows = order_it(connection, target, order, act);
@@ -257,8 +257,8 @@ int resume(const CommandContext& context, const ControlArgs& order) {
 
 int freeze(const CommandContext& context, const ControlArgs& order) {
   if (order.level != "entries+transfers" && order.level != "all")
-    return wrong(
-        fmt::format("freeze: level `{}` is unknown; it is entries+transfers (exits still run) or all", order.level));
+    return wrong(context, fmt::format("freeze: level `{}` is unknown; it is entries+transfers (exits still run) or all",
+                                      order.level));
   return carry_out(
       context, order,
       {"freeze", "freeze", true,

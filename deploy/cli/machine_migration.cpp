@@ -170,16 +170,18 @@ ledger::Stored<Migrated> migrate_machines(ledger::Connection& connection, const 
 
 int migrate_machines(const CommandContext& context, const MachineMigration& order) {
   if (order.why.empty() && !order.dry_run)
-    return wrong("machine migrate: --why is missing: whoever reads the history wants to know");
+    return wrong(context, "machine migrate: --why is missing: whoever reads the history wants to know");
   const auto map = schemas::config::load_state_map(order.map_file);
-  if (!map) return wrong(map.error().text());
+  if (!map) return wrong(context, map.error().text(), ErrorCode::config);
   ledger::Connection connection(context.dsn);
   const auto made = migrate_machines(connection, machines::catalog::kinds(), order, *map, who_asks());
   if (!made) return failed(context, "machine migrate", made.error());
-  if (!made->refusal.empty()) {
-    print_text(stderr, "bursar: machine migrate: {}; nothing was changed\n", made->refusal);
-    return 1;
-  }
+  if (!made->refusal.empty())
+    return refused(context, fmt::format("machine migrate: {}; nothing was changed", made->refusal));
+  const bool is_whole = made->in_flight + made->moved_on == 0;
+  const std::string left =
+      fmt::format("{} are in flight and {} have changed meanwhile: order it again", made->in_flight, made->moved_on);
+  if (!is_whole) put_error(context, ErrorCode::changed, "machine migrate: " + left);
   ordered_json json = {{"dry_run", order.dry_run},
                        {"in_flight", made->in_flight},
                        {"moved_on", made->moved_on},
@@ -193,10 +195,8 @@ int migrate_machines(const CommandContext& context, const MachineMigration& orde
   }
   if (context.json) std::cout << json.dump() << "\n";
   if (!context.json && made->counts.empty()) print_text("no live instance of {} v{}\n", order.kind, order.from);
-  if (made->in_flight + made->moved_on > 0)
-    print_text(stderr, "{} are in flight and {} have changed meanwhile: order it again\n", made->in_flight,
-               made->moved_on);
-  return made->in_flight + made->moved_on > 0 ? 1 : 0;
+  if (!is_whole) print_text(stderr, "{}\n", left);
+  return is_whole ? 0 : 1;
 }
 
 }  // namespace deploy

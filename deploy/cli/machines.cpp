@@ -1,5 +1,7 @@
 #include "deploy/cli/machines.hpp"
 
+#include <fmt/format.h>
+
 #include <cctype>
 #include <iostream>
 #include <memory>
@@ -59,6 +61,11 @@ void print_instances(const std::vector<ledger::books::InstanceView>& views) {
                view.parent.value == 0 ? "-" : std::to_string(view.parent.value));
 }
 
+int no_machine(const CommandContext& context, std::int64_t id) {
+  return refused(context, fmt::format("no machine has the id {}; `bursar machine list --all` lists them", id),
+                 ErrorCode::not_found);
+}
+
 }  // namespace
 
 int list_machines(const CommandContext& context, bool all, int limit) {
@@ -79,10 +86,7 @@ int show_machine(const CommandContext& context, std::int64_t id) {
   ledger::Connection connection(context.dsn);
   const auto views = ledger::books::Books(connection).instance({id});
   if (!views) return failed(context, "machine show", views.error());
-  if (views->empty()) {
-    print_text(stderr, "bursar: no machine has the id {}; `bursar machine list --all` lists them\n", id);
-    return 1;
-  }
+  if (views->empty()) return no_machine(context, id);
   for (const auto& view : *views) {
     if (context.json) {
       std::cout << instance_json(view).dump() << "\n";
@@ -98,10 +102,7 @@ int show_history(const CommandContext& context, std::int64_t id) {
   ledger::Connection connection(context.dsn);
   const auto history = ledger::books::Books(connection).history({id});
   if (!history) return failed(context, "machine history", history.error());
-  if (history->empty()) {
-    print_text(stderr, "bursar: no machine has the id {}; `bursar machine list --all` lists them\n", id);
-    return 1;
-  }
+  if (history->empty()) return no_machine(context, id);
   ordered_json json = ordered_json::array();
   for (const auto& step : *history) {
     ordered_json postings = ordered_json::array();

@@ -30,13 +30,11 @@ using nlohmann::ordered_json;
 constexpr std::chrono::seconds patience{5};
 constexpr ledger::SqlStatement assets_statement = {"asset_scales", "SELECT code, scale FROM ledger.asset", false};
 
-int misused(const std::string& text) {
-  print_text(stderr, "bursar: paper: {}\n", text);
-  return 2;
+int misused(const CommandContext& context, const std::string& text, ErrorCode code = ErrorCode::usage) {
+  return wrong(context, "paper: " + text, code);
 }
-int unanswered(const std::string& text) {
-  print_text(stderr, "bursar: paper: {}\n", text);
-  return 1;
+int unanswered(const CommandContext& context, const std::string& text, ErrorCode code) {
+  return refused(context, "paper: " + text, code);
 }
 
 // What the ledger knows that a request to the venue needs.
@@ -114,7 +112,8 @@ void print(const Known& known, const schemas::Statement& told, bool as_json) {
 int ask_venue(const CommandContext& context, const Known& known, const schemas::VenueMessage& request) {
   const auto keys = brokers::wire::read_keys(context.layout.key("client").string());
   const auto venue = brokers::wire::read_public_key(context.layout.venue_public_key().string());
-  if (!keys || !venue) return misused("the keys in " + context.layout.folder.string() + " can't be read");
+  if (!keys || !venue)
+    return misused(context, "the keys in " + context.layout.folder.string() + " can't be read", ErrorCode::config);
   const std::atomic<bool> never = false;
   brokers::wire::Context sockets;
   workers::venues::paper::VenueClient client(sockets, {context.layout.venue_endpoint(), *keys, *venue});
@@ -124,33 +123,41 @@ int ask_venue(const CommandContext& context, const Known& known, const schemas::
     return 0;
   }
   if (answer.error().error == machines::CallError::rejected)
-    return unanswered("the venue refused: " + answer.error().text);
-  return unanswered(fmt::format(
-      "the venue of {} does not answer; nothing is known of the request: repeat it with the same --id once `bursar "
-      "up` runs",
-      context.layout.folder.string()));
+    return unanswered(context, "the venue refused: " + answer.error().text, ErrorCode::refused);
+  return unanswered(
+      context,
+      fmt::format(
+          "the venue of {} does not answer; nothing is known of the request: repeat it with the same --id once `bursar "
+          "up` runs",
+          context.layout.folder.string()),
+      ErrorCode::in_doubt);
 }
 
 // Runs with what the ledger knows where a house runs.
 template <class Then>
 int with_house(const CommandContext& context, const std::string& symbol, Then then) {
-  if (!context.by_folder) return misused("the venue is found by its data folder: leave --dsn out");
+  if (!context.by_folder) return misused(context, "the venue is found by its data folder: leave --dsn out");
   if (!context.house_may_run)
-    return unanswered(fmt::format("no house runs on {}; start it with `bursar up` and leave it open, then ask again",
-                                  context.layout.folder.string()));
+    return unanswered(context,
+                      fmt::format("no house runs on {}; start it with `bursar up` and leave it open, then ask again",
+                                  context.layout.folder.string()),
+                      ErrorCode::not_running);
   const auto known = look_up(context, symbol);
   if (!known) return failed(context, "paper", known.error());
-  if (known->symbol.empty()) return misused(symbol.empty() ? "no pair is traded here" : symbol + " is not traded here");
+  if (known->symbol.empty())
+    return misused(context, symbol.empty() ? "no pair is traded here" : symbol + " is not traded here",
+                   ErrorCode::not_found);
   return then(*known);
 }
 
 int transfer(const CommandContext& context, const PaperArgs& order, int sign) {
   return with_house(context, "", [&](const Known& known) {
-    if (!known.scales.contains(order.asset)) return misused(fmt::format("no asset is called `{}` here", order.asset));
+    if (!known.scales.contains(order.asset))
+      return misused(context, fmt::format("no asset is called `{}` here", order.asset), ErrorCode::not_found);
     const auto amount = machines::parse_decimal(order.amount, known.scale_of(order.asset));
     if (!amount || *amount <= 0)
-      return misused(fmt::format("`{}` is no positive amount of {}, which has {} decimals", order.amount, order.asset,
-                                 known.scale_of(order.asset)));
+      return misused(context, fmt::format("`{}` is no positive amount of {}, which has {} decimals", order.amount,
+                                          order.asset, known.scale_of(order.asset)));
     return ask_venue(
         context, known,
         schemas::HandTransfer{order.id.empty() ? fresh_id() : order.id, order.asset, sign * *amount, known.now});
@@ -161,13 +168,13 @@ int transfer(const CommandContext& context, const PaperArgs& order, int sign) {
 
 int trade_on_paper(const CommandContext& context, const PaperArgs& order) {
   const auto side = machines::from_name<schemas::Side>(order.side);
-  if (!side) return misused(fmt::format("`{}` is no side; write buy or sell", order.side));
+  if (!side) return misused(context, fmt::format("`{}` is no side; write buy or sell", order.side));
   return with_house(context, order.symbol, [&](const Known& known) {
     const std::string& spent = *side == schemas::Side::buy ? known.quote : known.base;
     const auto size = machines::parse_decimal(order.amount, known.scale_of(spent));
     if (!size || *size <= 0)
-      return misused(fmt::format("`{}` is no positive amount of {}, which has {} decimals", order.amount, spent,
-                                 known.scale_of(spent)));
+      return misused(context, fmt::format("`{}` is no positive amount of {}, which has {} decimals", order.amount,
+                                          spent, known.scale_of(spent)));
     return ask_venue(
         context, known,
         schemas::HandTrade{order.id.empty() ? fresh_id() : order.id, known.symbol, *side, *size, known.now});

@@ -131,10 +131,7 @@ void print_reconciled(const Reconciled& made) {
 int said(const CommandContext& context, const char* command, const ledger::Stored<std::string>& why_not,
          std::int64_t id) {
   if (!why_not) return failed(context, command, why_not.error());
-  if (!why_not->empty()) {
-    print_text(stderr, "bursar: {}: {}\n", command, *why_not);
-    return 1;
-  }
+  if (!why_not->empty()) return refused(context, fmt::format("{}: {}", command, *why_not));
   ledger::Connection connection(context.dsn);
   const auto views = ledger::books::Reconciliation(connection).break_of({id});
   if (!views) return failed(context, command, views.error());
@@ -148,14 +145,14 @@ int said(const CommandContext& context, const char* command, const ledger::Store
 }  // namespace
 
 int reconcile_now(const CommandContext& context, const std::string& person, const std::string& master_key_file) {
-  if (!context.house_may_run) {
-    print_text(stderr,
-               "bursar: reconcile: the house is not running, and its venue with it; `bursar up` starts both and stays "
-               "open after a replay\n");
-    return 1;
-  }
+  if (!context.house_may_run)
+    return refused(context,
+                   "reconcile: the house is not running, and its venue with it; `bursar up` starts both and stays open "
+                   "after a replay",
+                   ErrorCode::not_running);
   ledger::Connection connection(context.dsn);
-  if (const auto foreign = why_of_another(context, connection); !foreign.empty()) return wrong("reconcile: " + foreign);
+  if (const auto foreign = why_of_another(context, connection); !foreign.empty())
+    return wrong(context, "reconcile: " + foreign, ErrorCode::config);
   Reconciling how;
   how.who = who_asks();
   how.person = person.empty() ? how.who : person;
@@ -165,7 +162,7 @@ int reconcile_now(const CommandContext& context, const std::string& person, cons
   const auto made = reconcile(connection, how, ask_venue(context.layout.venue_files("client"), longest_answer));
   if (!made) return failed(context, "reconcile", made.error());
   const bool compared = made->silent.empty() && made->still;
-  if (!compared) print_text(stderr, "bursar: reconcile: {}\n", report::in_one_line(*made));
+  if (!compared) (void)refused(context, "reconcile: " + report::in_one_line(*made), ErrorCode::unavailable);
   if (context.json)
     std::cout << reconciled_json(*made).dump() << "\n";
   else if (compared)

@@ -106,20 +106,21 @@ std::optional<Schedule> find(const CommandContext& context, Schedules& schedules
     if (one.owner_name == order.owner && one.name == order.name) return one;
     if (one.owner_name == order.owner) known += (known.empty() ? "" : ", ") + one.name;
   }
-  exit_code = wrong(fmt::format(
-      "{}: {} has no schedule `{}`; {}", command, order.owner, order.name,
-      known.empty() ? "[[schedule]] in the configuration makes one, when the house is live" : "there are: " + known));
+  exit_code = wrong(context,
+                    fmt::format("{}: {} has no schedule `{}`; {}", command, order.owner, order.name,
+                                known.empty() ? "[[schedule]] in the configuration makes one, when the house is live"
+                                              : "there are: " + known),
+                    ErrorCode::not_found);
   return std::nullopt;
 }
 
 // Why nothing was fired.
-int not_fired(const std::string& name, const std::string& state) {
+int not_fired(const CommandContext& context, const std::string& name, const std::string& state) {
   const std::string why = state == "unknown" ? "the configuration names it no more"
                           : state == "replaying"
                               ? "a replay goes on; schedules fire when the house is live, after its end"
                               : "it has just fired";
-  print_text(stderr, "bursar: schedule run: {} was not fired: {}\n", name, why);
-  return 1;
+  return refused(context, fmt::format("schedule run: {} was not fired: {}", name, why));
 }
 
 // The firing, once it has ended; as it is after ten seconds.
@@ -181,28 +182,30 @@ int show_schedule(const CommandContext& context, const ScheduleArgs& order) {
 }
 
 int run_schedule(const CommandContext& context, const ScheduleArgs& order) {
-  if (order.why.empty()) return wrong("schedule run: --why is missing: whoever reads the history wants to know");
+  if (order.why.empty())
+    return wrong(context, "schedule run: --why is missing: whoever reads the history wants to know");
   ledger::Connection connection(context.dsn);
   Schedules schedules(connection);
   int exit_code = 0;
   const auto one = find(context, schedules, order, "schedule run", exit_code);
   if (!one) return exit_code;
-  if (!context.house_may_run) {
-    print_text(stderr,
-               "bursar: schedule run: the house is not running, and nobody would do it; `bursar up` starts it\n");
-    return 1;
-  }
+  if (!context.house_may_run)
+    return refused(context, "schedule run: the house is not running, and nobody would do it; `bursar up` starts it",
+                   ErrorCode::not_running);
   const auto fired = schedules.fire(*one, wall_now(), who_asks(), order.why);
   if (!fired) return failed(context, "schedule run", fired.error());
-  if (fired->machine.value == 0) return not_fired(one->name, fired->state);
+  if (fired->machine.value == 0) return not_fired(context, one->name, fired->state);
   const auto firing = await(schedules, *one, fired->machine);
   if (!firing) return failed(context, "schedule run", firing.error());
+  const bool is_done = firing->state != "failed" && firing->state != "skipped";
+  if (!is_done)
+    put_error(context, ErrorCode::unsound, fmt::format("schedule run: {} {}", firing->state, firing->outcome));
   if (context.json)
     std::cout << firing_json(*firing).dump() << "\n";
   else
     print_text("{}: firing {} is {}{}{}\n", one->name, firing->machine.value, firing->state,
                firing->outcome.empty() ? "" : ": ", firing->outcome);
-  return firing->state == "failed" || firing->state == "skipped" ? 1 : 0;
+  return is_done ? 0 : 1;
 }
 
 void add_schedule_commands(Commands& commands) {

@@ -242,6 +242,9 @@ int show_status(const CommandContext& context, std::int64_t stuck_after_s) {
   auto idle = cannot_trade_now(connection, *states);
   if (!idle) return failed(context, "status", idle.error());
   view.cannot_trade = std::move(*idle);
+  if (!stranded->empty())
+    put_error(context, ErrorCode::unsound,
+              fmt::format("status: {} stranded: nothing will move them", stranded->size()));
   if (context.json)
     std::cout << status_json(view).dump() << "\n";
   else

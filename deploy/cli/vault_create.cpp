@@ -59,26 +59,28 @@ int create_vault(const CommandContext& context, const VaultArgs& order) {
   const std::string name = order.name.empty() ? order.asset : order.name;
   for (const std::string* word : {&order.owner, &order.asset, &order.account, &name})
     if (!is_name(*word))
-      return wrong(fmt::format("vault create: `{}` is no name; use up to 40 letters, digits, - and _", *word));
+      return wrong(context, fmt::format("vault create: `{}` is no name; use up to 40 letters, digits, - and _", *word));
   if (!schemas::config::is_asset(order.asset))
-    return wrong(fmt::format("vault create: `{}` is no asset's code: that is 2 to 12 capitals and digits, like USDT",
+    return wrong(context,
+                 fmt::format("vault create: `{}` is no asset's code: that is 2 to 12 capitals and digits, like USDT",
                              order.asset));
-  if (order.why.empty()) return wrong(no_why("vault create"));
+  if (order.why.empty()) return wrong(context, no_why("vault create"));
   if (order.venue != "paper")
-    return wrong(fmt::format("vault create: no venue is called `{}`; there is: paper", order.venue));
+    return wrong(context, fmt::format("vault create: no venue is called `{}`; there is: paper", order.venue));
   std::string why;
   auto reserve = reserve_of(order, why);
-  if (!reserve) return wrong("vault create: " + why);
+  if (!reserve) return wrong(context, "vault create: " + why);
   ledger::Connection connection(context.dsn);
   const auto vaults = ledger::books::Vaults(connection).vaults();
   if (!vaults) return failed(context, "vault create", vaults.error());
   for (const auto& vault : *vaults) {
     if (vault.owner_name != order.owner) continue;
     if (vault.name == name)
-      return wrong(fmt::format("vault create: {} has a vault `{}` already; `bursar vault show {}` shows it",
-                               order.owner, name, name));
+      return wrong(context, fmt::format("vault create: {} has a vault `{}` already; `bursar vault show {}` shows it",
+                                        order.owner, name, name));
     if (vault.venue == order.venue && vault.account == order.account && vault.asset.code == order.asset)
-      return wrong(fmt::format("vault create: the vault {} holds {} on {}/{} already, and a wallet has one vault",
+      return wrong(context,
+                   fmt::format("vault create: the vault {} holds {} on {}/{} already, and a wallet has one vault",
                                vault.name, order.asset, order.venue, order.account));
   }
   const auto now = ledger::books::world_now(connection);
@@ -131,10 +133,12 @@ ledger::Stored<Pair> pair_named(ledger::Connection& connection, const std::strin
 
 int create_sleeve(const CommandContext& context, const VaultArgs& order, const schemas::config::Config& config) {
   if (!is_name(order.sleeve))
-    return wrong(fmt::format("sleeve create: `{}` is no name; use up to 40 letters, digits, - and _", order.sleeve));
-  if (order.why.empty()) return wrong(no_why("sleeve create"));
+    return wrong(context,
+                 fmt::format("sleeve create: `{}` is no name; use up to 40 letters, digits, - and _", order.sleeve));
+  if (order.why.empty()) return wrong(context, no_why("sleeve create"));
   const auto kind = machines::from_name<machines::SleeveKind>(order.kind);
-  if (!kind) return wrong(fmt::format("sleeve create: kind `{}` is unknown; it is quiet or flash", order.kind));
+  if (!kind)
+    return wrong(context, fmt::format("sleeve create: kind `{}` is unknown; it is quiet or flash", order.kind));
   ledger::Connection connection(context.dsn);
   const auto vaults = ledger::books::Vaults(connection).vaults(order.owner);
   if (!vaults) return failed(context, "sleeve create", vaults.error());
@@ -145,19 +149,20 @@ int create_sleeve(const CommandContext& context, const VaultArgs& order, const s
     if (one.name == order.name) vault = &one;
     for (const auto& sleeve : one.sleeves)
       if (sleeve.name == order.sleeve)
-        return wrong(fmt::format("sleeve create: {} has a sleeve `{}` already, in the vault {}", order.owner,
-                                 order.sleeve, one.name));
+        return wrong(context, fmt::format("sleeve create: {} has a sleeve `{}` already, in the vault {}", order.owner,
+                                          order.sleeve, one.name));
   }
   if (vault == nullptr)
-    return wrong(fmt::format("sleeve create: {} has no vault `{}`; there are: {}", order.owner, order.name,
-                             names.empty() ? "none" : names));
+    return wrong(context, fmt::format("sleeve create: {} has no vault `{}`; there are: {}", order.owner, order.name,
+                                      names.empty() ? "none" : names));
   const auto pair = pair_named(connection, order.pair);
   if (!pair) return failed(context, "sleeve create", pair.error());
   if (pair->id == 0)
-    return wrong(fmt::format("sleeve create: the pair `{}` is unknown; there are: {}", order.pair,
-                             pair->known.empty() ? "none" : pair->known));
+    return wrong(context, fmt::format("sleeve create: the pair `{}` is unknown; there are: {}", order.pair,
+                                      pair->known.empty() ? "none" : pair->known));
   if (pair->quote != vault->asset.code)
     return wrong(
+        context,
         fmt::format("sleeve create: {} is quoted in {}, and the vault {} holds {}; a sleeve trades only pairs quoted "
                     "in its vault's asset",
                     order.pair, pair->quote, vault->name, vault->asset.code));

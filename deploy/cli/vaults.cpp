@@ -75,7 +75,7 @@ StepContext ground_of(const CommandContext& context, const std::string& command,
                       bool with_amount, bool may_be_zero = false) {
   StepContext ground{ledger::Connection(context.dsn), {}, {}, 0};
   if (order.why.empty()) {
-    ground.code = wrong(no_why(command));
+    ground.code = wrong(context, no_why(command));
     return ground;
   }
   const auto vaults = ledger::books::Vaults(ground.connection).vaults(order.owner);
@@ -86,14 +86,16 @@ StepContext ground_of(const CommandContext& context, const std::string& command,
   const VaultView* vault = vault_named(*vaults, order.name);
   if (vault == nullptr) {
     ground.code = wrong(
-        fmt::format("{}: {} has no vault `{}`; there are: {}", command, order.owner, order.name, names_of(*vaults)));
+        context,
+        fmt::format("{}: {} has no vault `{}`; there are: {}", command, order.owner, order.name, names_of(*vaults)),
+        ErrorCode::not_found);
     return ground;
   }
   ground.vault = *vault;
   if (!with_amount) return ground;
   const auto amount = machines::parse_amount(order.amount, vault->asset);
   if (const auto why = objection_to(order.amount, amount, vault->asset, may_be_zero); !why.empty())
-    ground.code = wrong(fmt::format("{}: {}", command, why));
+    ground.code = wrong(context, fmt::format("{}: {}", command, why));
   else
     ground.amount = *amount;
   return ground;
@@ -101,6 +103,16 @@ StepContext ground_of(const CommandContext& context, const std::string& command,
 
 std::string coins(const VaultView& vault, Amount amount) {
   return plain_amount(amount, vault.asset.scale) + " " + vault.asset.code;
+}
+
+// What is above something is an amount; a freeze is none of an amount's doing.
+void say_refused(const CommandContext& context, const std::string& command, const std::string& amount,
+                 const std::string& reason, const std::string& limits) {
+  (void)refused(
+      context, reason.starts_with("above")
+                   ? fmt::format("{}: refused: {} is {}; {}", command, amount, reason, limits)
+                   : fmt::format("{}: refused: {}; `bursar controls` says by whom, `bursar unfreeze` lifts it", command,
+                                 reason));
 }
 
 // Has the movement done and says what came of it.
@@ -117,6 +129,7 @@ int move(const CommandContext& context, const std::string& command, StepContext&
   data.tradeable = ground.vault.tradeable_account;
   const auto done = do_movement(ground.connection, context.house_may_run, ground.vault.owner, sleeve, data);
   if (!done) return failed(context, command, done.error());
+  if (done->refused) say_refused(context, command, coins(ground.vault, amount), done->reason, limits);
   if (context.json) {
     const char* state = done->settled ? "settled" : done->refused ? "refused" : "waiting";
     std::cout << nlohmann::ordered_json{{"movement", machines::name_of(movement)},
@@ -127,16 +140,7 @@ int move(const CommandContext& context, const std::string& command, StepContext&
                      .dump()
               << "\n";
   }
-  if (done->refused) {
-    // What is above something is an amount; a freeze is none of an amount's doing.
-    if (done->reason.starts_with("above"))
-      print_text(stderr, "bursar: {}: refused: {} is {}; {}\n", command, coins(ground.vault, amount), done->reason,
-                 limits);
-    else
-      print_text(stderr, "bursar: {}: refused: {}; `bursar controls` says by whom, `bursar unfreeze` lifts it\n",
-                 command, done->reason);
-    return 1;
-  }
+  if (done->refused) return 1;
   if (context.json) return 0;
   if (!done->settled)
     print_text(
@@ -166,7 +170,9 @@ int show_vault(const CommandContext& context, const VaultArgs& order) {
   const VaultView* vault = vault_named(*vaults, order.name);
   if (vault == nullptr)
     return wrong(
-        fmt::format("vault show: {} has no vault `{}`; there are: {}", order.owner, order.name, names_of(*vaults)));
+        context,
+        fmt::format("vault show: {} has no vault `{}`; there are: {}", order.owner, order.name, names_of(*vaults)),
+        ErrorCode::not_found);
   if (context.json)
     std::cout << vaults_json({*vault}).front().dump() << "\n";
   else
@@ -215,8 +221,10 @@ int between(const CommandContext& context, const VaultArgs& order, bool gives) {
   if (sleeve == nullptr) {
     std::string names;
     for (const SleeveView& one : vault.sleeves) names += (names.empty() ? "" : ", ") + one.name;
-    return wrong(fmt::format("{}: the vault {} has no sleeve `{}`; there are: {}", command, vault.name, order.sleeve,
-                             names.empty() ? "none" : names));
+    return wrong(context,
+                 fmt::format("{}: the vault {} has no sleeve `{}`; there are: {}", command, vault.name, order.sleeve,
+                             names.empty() ? "none" : names),
+                 ErrorCode::not_found);
   }
   if (gives)
     return move(context, command, ground, Movement::allocate_to_sleeve, ground.amount, sleeve->id, order,

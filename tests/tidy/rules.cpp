@@ -39,9 +39,11 @@ const std::vector<Row>& include_table() {
       {"deploy/replay",
        {"machines", "schemas", "ledger", "brokers", "workers", "deploy/terminal", "deploy/cluster", "deploy/report",
         "deploy/house", "deploy/replay/barriers"}},
+      {"deploy/operations",
+       {"machines", "schemas", "ledger", "brokers", "workers", "deploy/cluster", "deploy/house", "deploy/replay"}},
       {"deploy/cli",
        {"machines", "schemas", "ledger", "brokers", "workers", "deploy/terminal", "deploy/cluster", "deploy/report",
-        "deploy/house", "deploy/replay"}},
+        "deploy/house", "deploy/replay", "deploy/operations"}},
       {"deploy/bursar", {"machines", "schemas", "ledger", "brokers", "workers", "approvals", "deploy"}},
       {"tests", {"machines", "schemas", "ledger", "brokers", "workers", "approvals", "deploy", "tests"}},
   };
@@ -344,6 +346,26 @@ Findings printing(const File& file) {
   return found;
 }
 
+Findings silence(const File& file) {
+  Findings found;
+  if (!is_below(file.path, "deploy/operations")) return found;
+  static const std::regex speaks(
+      R"(^(iostream|ostream|cstdio|stdio\.h|fmt/(ostream|color)\.h|CLI/.*|deploy/terminal/.*)$)");
+  for (const Include& include : includes_of(file.text))
+    if (std::regex_match(include.name, speaks))
+      found.push_back(at(file, include.line, fmt::format("operations print nothing: no {}", include.name)));
+  static const std::regex word(R"(\b(std::cout|std::cerr|print_text|printf|fputs|getpwuid|who_asks)\b)");
+  int number = 0;
+  for (const std::string& line : lines_of(code_only(file.text))) {
+    ++number;
+    std::smatch match;
+    if (std::regex_search(line, match, word))
+      found.push_back(
+          at(file, number, fmt::format("operations print nothing, and are told who asks: no {}", match[1].str())));
+  }
+  return found;
+}
+
 Findings crowding(const std::vector<std::string>& paths) {
   constexpr int most_sources = 30;
   std::map<std::string, int> sources;
@@ -358,7 +380,8 @@ Findings crowding(const std::vector<std::string>& paths) {
 }
 
 Findings untested(const std::vector<File>& files) {
-  static const std::vector<std::string> rooms{"deploy/cli", "deploy/house", "deploy/replay", "workers/handlers"};
+  static const std::vector<std::string> rooms{"deploy/cli", "deploy/operations", "deploy/house", "deploy/replay",
+                                              "workers/handlers"};
   static const std::regex word(R"(([^\s()]+)_test\.cpp)");
   static const std::string top = "${CMAKE_SOURCE_DIR}/";
   std::set<std::string> there, in_a_program;
@@ -395,6 +418,7 @@ Findings all_rules(const File& file) {
     add(width(file));
     add(loops(file));
     add(printing(file));
+    add(silence(file));
   }
   if (is_kind(file.path, {"CMakeLists.txt"})) add(links(file));
   add(sql_width(file));

@@ -45,6 +45,8 @@ Findings sql_screens(const File& file);
 // In deploy/ every text goes to a terminal through print_text() (deploy/terminal/print.hpp), which makes it visible
 // first.
 Findings printing(const File& file);
+// deploy/operations prints nothing, reads no words of a command line and is told who asks.
+Findings silence(const File& file);
 // No folder of deploy is an attic: it has 30 sources and headers at most. `paths` are those of the whole repository; a
 // finding names the folder.
 Findings crowding(const std::vector<std::string>& paths);

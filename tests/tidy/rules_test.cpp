@@ -282,5 +282,16 @@ TEST(Rules, TextGoesToATerminalOneWay) {
   EXPECT_THAT(printing({"tests/a.cpp", "void f() { fmt::print(\"x\"); }\n"}), IsEmpty());
 }
 
+TEST(Rules, OperationsAreSilentAndToldWhoAsks) {
+  const auto finds = [](const std::string& text) { return silence({"deploy/operations/a.cpp", text}); };
+  for (const char* header : {"<iostream>", "<cstdio>", "<CLI/CLI.hpp>", "\"deploy/terminal/print.hpp\""})
+    EXPECT_THAT(finds(std::string("#include ") + header + "\n"), SizeIs(1)) << header;
+  EXPECT_THAT(finds("#include <string>\n#include \"deploy/house/stuck.hpp\"\n"), IsEmpty());
+  EXPECT_THAT(finds("void f() { who_asks(); }\n"), SizeIs(1));
+  EXPECT_THAT(silence({"deploy/cli/a.cpp", "#include <iostream>\n"}), IsEmpty());
+  EXPECT_THAT(includes_in("deploy/operations/a.cpp", "deploy/cli/context.hpp"), SizeIs(1));
+  EXPECT_THAT(includes_in("deploy/cli/a.cpp", "deploy/operations/error.hpp"), IsEmpty());
+}
+
 }  // namespace
 }  // namespace tests::tidy

@@ -29,14 +29,14 @@ using ledger::exports::ExportError;
 using ledger::exports::Format;
 using ledger::exports::Written;
 
-int refused(const std::string& what, int code) {
-  print_text(stderr, "bursar: ledger export: {}\n", what);
-  return code;
+int refuse(const CommandContext& context, const std::string& what, int code) {
+  const std::string said = "ledger export: " + what;
+  return code == 2 ? wrong(context, said) : refused(context, said);
 }
 
 int failed_export(const CommandContext& context, const ExportError& error) {
   if (error.cause == Cause::store) return failed(context, "ledger export", error.store);
-  return refused(error.text + "; --format hledger takes any number", 1);
+  return refuse(context, error.text + "; --format hledger takes any number", 1);
 }
 
 Format format_of(const std::string& name) { return name == "beancount" ? Format::beancount : Format::hledger; }
@@ -51,7 +51,7 @@ int to_standard_output(const CommandContext& context, Format format) {
     return false;
   });
   if (written || why == EPIPE) return 0;
-  if (why != 0) return refused(fmt::format("can't write to standard output: {}", std::strerror(why)), 1);
+  if (why != 0) return refuse(context, fmt::format("can't write to standard output: {}", std::strerror(why)), 1);
   return failed_export(context, written.error());
 }
 
@@ -73,9 +73,11 @@ void print_written(const CommandContext& context, const Written& written, const 
 int to_file(const CommandContext& context, Format format, const std::string& output) {
   const fs::path path = target_of(output);
   if (const auto why = no_place(output, "without --output the journal goes to standard output"))
-    return refused(*why, 2);
+    return refuse(context, *why, 2);
   AtomicFile file(path);
-  const auto cant = [&] { return refused(fmt::format("can't write {}: {}", path.string(), std::strerror(errno)), 1); };
+  const auto cant = [&] {
+    return refuse(context, fmt::format("can't write {}: {}", path.string(), std::strerror(errno)), 1);
+  };
   if (!file.open()) return cant();
   ledger::Connection connection(context.dsn);
   int why = 0;
@@ -95,7 +97,7 @@ int to_file(const CommandContext& context, Format format, const std::string& out
 
 int export_journal(const CommandContext& context, const std::string& format, const std::string& output) {
   if (!output.empty()) return to_file(context, format_of(format), output);
-  if (context.json) return refused("--json tells about the file of --output; name one", 2);
+  if (context.json) return refuse(context, "--json tells about the file of --output; name one", 2);
   return to_standard_output(context, format_of(format));
 }
 

@@ -151,7 +151,7 @@ int verify(const CommandContext& context, const Asked& asked) {
   sigaction(SIGTERM, &action, nullptr);
   ledger::Connection connection(context.dsn);
   const std::string foreign = why_of_another(context, connection);
-  if (asked.must_sign && !foreign.empty()) return wrong("ledger checkpoint: " + foreign);
+  if (asked.must_sign && !foreign.empty()) return wrong(context, "ledger checkpoint: " + foreign, ErrorCode::config);
   if (!foreign.empty()) print_text(stderr, "Verified without checkpoints: {}.\n", foreign);
   Bar bar(context.json);
   ledger::audit::VerifyOptions options;
@@ -162,34 +162,36 @@ int verify(const CommandContext& context, const Asked& asked) {
       Auditor(context.layout.audit_files(), memory).verify(connection, asked.depth, options, asked.checkpointed);
   bar.end();
   if (!said) {
+    const int code = failed(context, "ledger verify: incomplete", said.error());
     if (context.json)
       std::cout << ordered_json{{"verified", false}, {"verdict", "incomplete"}, {"problem", said.error().text}}.dump()
                 << "\n";
-    return failed(context, "ledger verify: incomplete", said.error());
+    return code;
   }
   if (said->is_torn)
     print_text(stderr, "bursar: {}: its last line is torn, a write that was cut short; it counts for nothing\n",
                context.layout.checkpoints().string());
   const auto frozen = asked.may_freeze ? freeze_where_bad(context, connection, *said) : std::vector<std::string>{};
+  const bool is_good = said->outcome == Outcome::not_judged  // as a person asked
+                       || (said->outcome == Outcome::ok && (!asked.must_sign || said->text.empty()));
+  if (!is_good) put_error(context, ErrorCode::unsound, "ledger verify: " + said->text);
   if (context.json)
     print_json(*said, frozen);
   else
     print(*said);
   if (!context.json && !frozen.empty()) print_text("{}\n", frozen_text(frozen));
-  if (said->outcome == Outcome::not_judged) return 0;  // as a person asked
-  if (said->outcome != Outcome::ok) return 1;
-  return asked.must_sign && !said->text.empty() ? 1 : 0;
+  return is_good ? 0 : 1;
 }
 
 // What was signed counts no longer, and the next is signed with the key that is here, or a fresh one.
 int begin_anew(const CommandContext& context, const std::string& why) {
   if (why.empty())
-    return wrong("ledger checkpoint --anew: say why the checkpoints on record count no longer, with --why");
+    return wrong(context, "ledger checkpoint --anew: say why the checkpoints on record count no longer, with --why");
   ledger::Connection connection(context.dsn);
   if (const std::string foreign = why_of_another(context, connection); !foreign.empty())
-    return wrong("ledger checkpoint: " + foreign);
+    return wrong(context, "ledger checkpoint: " + foreign, ErrorCode::config);
   if (const auto made = make_checkpoint_key(context.layout.audit_files()); !made)
-    return wrong("ledger checkpoint: " + made.error().text);
+    return wrong(context, "ledger checkpoint: " + made.error().text);
   const auto renounced = ledger::audit::renounce_signings(connection, who_asks(), why);
   return renounced ? 0 : failed(context, "ledger checkpoint --anew", renounced.error());
 }
@@ -204,11 +206,11 @@ int verify_ledger(const CommandContext& context, const VerifyArgs& order) {
 int sign_checkpoint(const CommandContext& context, const CheckpointArgs& order) {
   if (order.anew)
     if (const int code = begin_anew(context, order.why); code != 0) return code;
-  if (!std::filesystem::exists(context.layout.key("checkpoint.key"))) {
-    print_text(stderr, "bursar: {}: there is no key to sign with; `bursar up` on this data folder makes it\n",
-               context.layout.key("checkpoint.key").string());
-    return 1;
-  }
+  if (!std::filesystem::exists(context.layout.key("checkpoint.key")))
+    return refused(context,
+                   fmt::format("{}: there is no key to sign with; `bursar up` on this data folder makes it",
+                               context.layout.key("checkpoint.key").string()),
+                   ErrorCode::not_found);
   return verify(context, {Depth::since_checkpoint, true, true, Checkpointed::required});
 }
 

@@ -27,9 +27,9 @@ namespace {
 
 using machines::Day;
 
-int refused(const std::string& what, int code) {
-  print_text(stderr, "bursar: report: {}\n", what);
-  return code;
+int refuse(const CommandContext& context, const std::string& what, int code, ErrorCode why = ErrorCode::refused) {
+  const std::string said = "report: " + what;
+  return code == 2 ? wrong(context, said) : refused(context, said, why);
 }
 
 std::string text_of(Day day) { return report::date(machines::start_of(day)); }
@@ -58,33 +58,33 @@ struct Range {
 };
 
 // Says what is wrong with the dates; nothing then.
-std::optional<Range> range_of(const ReportOptions& options) {
+std::optional<Range> range_of(const CommandContext& context, const ReportOptions& options) {
   Range range;
   for (const auto& [name, text, day] :
        {std::tuple("--from", &options.from, &range.from), std::tuple("--to", &options.to, &range.to)}) {
     if (text->empty()) continue;
     *day = parse_day(*text);
     if (*day) continue;
-    refused(fmt::format("{} is {}, which is no day; write it as 2024-01-31", name, *text), 2);
+    (void)refuse(context, fmt::format("{} is {}, which is no day; write it as 2024-01-31", name, *text), 2);
     return std::nullopt;
   }
   if (range.from && range.to && *range.from > *range.to) {
-    refused(fmt::format("--from is {}, after --to, which is {}", options.from, options.to), 2);
+    (void)refuse(context, fmt::format("--from is {}, after --to, which is {}", options.from, options.to), 2);
     return std::nullopt;
   }
   return range;
 }
 
-int write_page(const report::Books& books, const std::filesystem::path& path) {
+int write_page(const CommandContext& context, const report::Books& books, const std::filesystem::path& path) {
   AtomicFile file(path);
   if (!file.open() || !file.write(report::books_html(books)) || !file.keep())
-    return refused(fmt::format("can't write {}: {}", path.string(), std::strerror(errno)), 1);
+    return refuse(context, fmt::format("can't write {}: {}", path.string(), std::strerror(errno)), 1);
   print_text("{}: the books from {} to {}\n", path.string(), text_of(books.from), text_of(books.to));
   return 0;
 }
 
 int show(const CommandContext& context, const ReportOptions& options, const report::Books& books) {
-  if (!options.html.empty()) return write_page(books, target_of(options.html));
+  if (!options.html.empty()) return write_page(context, books, target_of(options.html));
   if (options.csv)
     std::cout << report::books_csv(books);
   else if (context.json)
@@ -97,25 +97,29 @@ int show(const CommandContext& context, const ReportOptions& options, const repo
 }  // namespace
 
 int report_books(const CommandContext& context, machines::costs::Basis basis, const ReportOptions& options) {
-  const auto range = range_of(options);
+  const auto range = range_of(context, options);
   if (!range) return 2;
   if (!options.html.empty())
-    if (const auto why = no_place(options.html, "name a file elsewhere")) return refused(*why, 2);
+    if (const auto why = no_place(options.html, "name a file elsewhere")) return refuse(context, *why, 2);
   ledger::Connection connection(context.dsn);
   auto statement = ledger::books::read_statement(connection, basis);
   if (!statement) return failed(context, "report", statement.error());
   const auto whole = statement->range();
-  if (!whole) return refused("the books are empty; `bursar up` opens them", 1);
+  if (!whole) return refuse(context, "the books are empty; `bursar up` opens them", 1, ErrorCode::not_found);
   const Day from = std::max(range->from.value_or(whole->first), whole->first);
   const Day to = std::min(range->to.value_or(whole->second), whole->second);
   if (from > to)
-    return refused(fmt::format("no day of the books lies there; they go from {} to {}", text_of(whole->first),
-                               text_of(whole->second)),
-                   1);
+    return refuse(context,
+                  fmt::format("no day of the books lies there; they go from {} to {}", text_of(whole->first),
+                              text_of(whole->second)),
+                  1);
   const report::Books books = report::books_of(*std::move(statement), from, to);
+  const auto& breaks = books.statement.breaks;
+  if (!breaks.empty())
+    put_error(context, ErrorCode::unsound, "report: does not add up: " + report::break_text(breaks[0]));
   if (const int code = show(context, options, books); code != 0) return code;
-  for (const auto& one : books.statement.breaks) refused("does not add up: " + report::break_text(one), 1);
-  return books.statement.breaks.empty() ? 0 : 1;
+  for (const auto& one : breaks) print_text(stderr, "bursar: report: does not add up: {}\n", report::break_text(one));
+  return breaks.empty() ? 0 : 1;
 }
 
 void add_report_command(Commands& commands) {

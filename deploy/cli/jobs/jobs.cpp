@@ -115,7 +115,8 @@ void print_preview(const char* verb, const std::vector<JobView>& jobs) {
   print_text(stderr, "nothing was changed; add --yes, or --expect {}\n", jobs.size());
 }
 
-ledger::Stored<Selection> select(JobAdmin& desk, const JobArgs& order, const char* verb) {
+ledger::Stored<Selection> select(const CommandContext& context, JobAdmin& desk, const JobArgs& order,
+                                 const char* verb) {
   const auto now = desk.world_now();
   if (!now) return machines::fail(now.error());
   auto jobs = order.id.empty() ? desk.list(filter_of(order), *now, most_at_once + 1)
@@ -124,16 +125,20 @@ ledger::Stored<Selection> select(JobAdmin& desk, const JobArgs& order, const cha
   Selection selection{std::move(*jobs), 1, false};
   const auto count = static_cast<std::int64_t>(selection.jobs.size());
   if (count == 0) {
-    print_text(stderr, "bursar: job {}: no open job {}\n", verb,
-               order.id.empty() ? "fits that" : fmt::format("has the id {}; `bursar job list` shows them", order.id));
+    const std::string what =
+        order.id.empty() ? "fits that" : fmt::format("has the id {}; `bursar job list` shows them", order.id);
+    selection.exit_code = refused(context, fmt::format("job {}: no open job {}", verb, what), ErrorCode::not_found);
   } else if (count > most_at_once) {
-    print_text(stderr, "bursar: job {}: more than {} jobs fit that; narrow it\n", verb, most_at_once);
+    selection.exit_code =
+        refused(context, fmt::format("job {}: more than {} jobs fit that; narrow it", verb, most_at_once));
   } else if (order.expect && *order.expect != count) {
-    print_text(stderr, "bursar: job {}: {} jobs fit that now, not {}; nothing was changed\n", verb, count,
-               *order.expect);
-    selection.exit_code = 2;
+    selection.exit_code = wrong(
+        context, fmt::format("job {}: {} jobs fit that now, not {}; nothing was changed", verb, count, *order.expect),
+        ErrorCode::changed);
   } else if (count > 1 && !order.yes && !order.expect) {
     print_preview(verb, selection.jobs);
+    put_error(context, ErrorCode::not_confirmed, fmt::format("job {}: {} jobs fit that", verb, count),
+              fmt::format("add --yes, or --expect {}", count));
     selection.exit_code = 2;
   } else {
     selection.go = true;
@@ -144,6 +149,9 @@ ledger::Stored<Selection> select(JobAdmin& desk, const JobArgs& order, const cha
 int report_changes(const CommandContext& context, const char* verb, const char* done, std::size_t matched,
                    std::int64_t changed, const std::vector<std::int64_t>& machines,
                    const std::map<std::string, std::int64_t>& refused) {
+  const bool is_whole = changed == static_cast<std::int64_t>(matched);
+  if (!is_whole)
+    put_error(context, ErrorCode::refused, fmt::format("job {}: {} of {} jobs {}", verb, changed, matched, done));
   if (context.json) {
     std::cout << ordered_json{{"order", verb},
                               {"matched", matched},
@@ -156,18 +164,18 @@ int report_changes(const CommandContext& context, const char* verb, const char* 
     print_text("{} of {} jobs {}\n", changed, matched, done);
     for (const auto& [why, count] : refused) print_text("  {} refused: {}\n", count, why);
   }
-  return changed == static_cast<std::int64_t>(matched) ? 0 : 1;
+  return is_whole ? 0 : 1;
 }
 
 // Retry or park: slice by slice, each all of one owner, each recorded.
 int carry_out(const CommandContext& context, const JobArgs& order, const char* verb, const char* done,
               ledger::Stored<ledger::jobs::Intervention> (JobAdmin::*act)(std::span<const JobKey>, const std::string&,
                                                                           const std::string&)) {
-  if (const auto problem = usage_problem(order, verb); !problem.empty()) return wrong(problem);
+  if (const auto problem = usage_problem(order, verb); !problem.empty()) return wrong(context, problem);
   ledger::Connection connection(context.dsn);
   JobAdmin desk(connection);
   const std::string what = std::string("job ") + verb;
-  const auto selection = select(desk, order, verb);
+  const auto selection = select(context, desk, order, verb);
   if (!selection) return failed(context, what, selection.error());
   if (!selection->go) return selection->exit_code;
   std::map<machines::OwnerId, std::vector<JobKey>> by_owner;
@@ -291,7 +299,7 @@ std::optional<std::int64_t> seconds_of(const std::string& age) {
 
 int list_jobs(const CommandContext& context, const JobArgs& order) {
   if (!order.older_than.empty() && !seconds_of(order.older_than))
-    return wrong(fmt::format("job list: `{}` is no age; write 90s, 15m, 1h or 2d", order.older_than));
+    return wrong(context, fmt::format("job list: `{}` is no age; write 90s, 15m, 1h or 2d", order.older_than));
   ledger::Connection connection(context.dsn);
   JobAdmin desk(connection);
   const auto now = desk.world_now();
@@ -313,18 +321,18 @@ int list_jobs(const CommandContext& context, const JobArgs& order) {
 
 int show_job(const CommandContext& context, const JobArgs& order, const schemas::config::BrokerConfig& config) {
   const auto key = job_key_of(order.id);
-  if (!key) return wrong(fmt::format("job show: `{}` is no id of a job; they look like 1/42/7/0", order.id));
+  if (!key) return wrong(context, fmt::format("job show: `{}` is no id of a job; they look like 1/42/7/0", order.id));
   ledger::Connection connection(context.dsn);
   JobAdmin desk(connection);
   const auto now = desk.world_now();
   if (!now) return failed(context, "job show", now.error());
   const auto found = desk.find(*key, *now);
   if (!found) return failed(context, "job show", found.error());
-  if (found->empty()) {
-    print_text(stderr, "bursar: no open job has the id {}; `bursar machine history {}` tells what became of it\n",
-               order.id, key->instance.value);
-    return 1;
-  }
+  if (found->empty())
+    return refused(context,
+                   fmt::format("no open job has the id {}; `bursar machine history {}` tells what became of it",
+                               order.id, key->instance.value),
+                   ErrorCode::not_found);
   const JobView& job = found->front();
   machines::LeasedJob asked;
   asked.key = job.key;
@@ -356,10 +364,10 @@ int park_jobs(const CommandContext& context, const JobArgs& order) {
 }
 
 int cancel_jobs(const CommandContext& context, const JobArgs& order) {
-  if (const auto problem = usage_problem(order, "cancel"); !problem.empty()) return wrong(problem);
+  if (const auto problem = usage_problem(order, "cancel"); !problem.empty()) return wrong(context, problem);
   ledger::Connection connection(context.dsn);
   JobAdmin desk(connection);
-  const auto selection = select(desk, order, "cancel");
+  const auto selection = select(context, desk, order, "cancel");
   if (!selection) return failed(context, "job cancel", selection.error());
   if (!selection->go) return selection->exit_code;
   std::int64_t changed = 0;

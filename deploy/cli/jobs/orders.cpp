@@ -324,9 +324,9 @@ void print_step(const ordered_json& json, std::FILE* out) {
                word(one, "debit"), word(one, "credit"), word(one, "code"));
 }
 
-int refused(const ResolveArgs& word, const std::string& why) {
-  print_text(stderr, "bursar: order resolve: order {}: {}\n", word.id, why);
-  return 1;
+int refuse(const CommandContext& context, const ResolveArgs& word, const std::string& why,
+           ErrorCode code = ErrorCode::refused) {
+  return refused(context, fmt::format("order resolve: order {}: {}", word.id, why), code);
 }
 
 }  // namespace
@@ -364,30 +364,34 @@ int list_orders(const CommandContext& context, bool in_doubt) {
 
 int resolve_order(const CommandContext& context, const ResolveArgs& word) {
   const bool has_amounts = !word.base.empty() || !word.quote.empty() || !word.fee.empty();
-  if (word.evidence.empty()) return wrong("order resolve: --evidence is empty: what was seen, and where?");
+  if (word.evidence.empty()) return wrong(context, "order resolve: --evidence is empty: what was seen, and where?");
   if (word.as == "filled" && (word.base.empty() || word.quote.empty()))
     return wrong(
+        context,
         "order resolve: filled needs --base and --quote: what it came to in all, and --fee where there was one");
   if (word.as != "filled" && has_amounts)
-    return wrong("order resolve: --base, --quote and --fee are for an order that was filled, in whole or in part");
+    return wrong(context,
+                 "order resolve: --base, --quote and --fee are for an order that was filled, in whole or in part");
   ledger::Connection connection(context.dsn);
   const auto views = look_at(connection, word.id);
   if (!views) return failed(context, "order resolve", views.error());
   if (views->empty())
-    return refused(word, "there is none of that number; `bursar order list` shows those on their way");
+    return refuse(context, word, "there is none of that number; `bursar order list` shows those on their way",
+                  ErrorCode::not_found);
   const OrderView& view = views->front();
-  if (const std::string why = objection(view); !why.empty()) return refused(word, why);
+  if (const std::string why = objection(view); !why.empty()) return refuse(context, word, why);
   const auto planned = plan(connection, view, word);
   if (!planned) return failed(context, "order resolve", planned.error());
-  if (!planned->why_not.empty()) return refused(word, planned->why_not);
+  if (!planned->why_not.empty()) return refuse(context, word, planned->why_not);
   auto shown = step_json(connection, view, word, planned->ground.step);
   if (!shown) return failed(context, "order resolve", shown.error());
   if (word.yes) {
     const auto why_not = carry_out(connection, view, word, planned->ground);
     if (!why_not) return failed(context, "order resolve", why_not.error());
-    if (!why_not->empty()) return refused(word, *why_not);
+    if (!why_not->empty()) return refuse(context, word, *why_not);
   }
   (*shown)["carried_out"] = word.yes;
+  if (!word.yes) put_error(context, ErrorCode::not_confirmed, "order resolve: nothing was changed");
   if (context.json)
     std::cout << shown->dump() << "\n";
   else

@@ -28,6 +28,9 @@ CLI::App& add(Commands& commands, CLI::App& key, const char* name, const char* h
         return act({{context, config}, context.json}, *args);
       });
     print_text(stderr, "{}", Lines{std::string(no_secret_here)});
+    CommandContext unread;
+    unread.json = commands.args().json;
+    put_error(unread, ErrorCode::usage, "key: a secret is never taken from the command line", "use --secret-file");
     if (given->empty())
       print_text(stderr, "bursar: what was not understood is not repeated here; see `bursar key {} --help`\n",
                  (*made)->get_name());

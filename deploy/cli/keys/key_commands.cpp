@@ -6,6 +6,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "deploy/cli/context.hpp"
 #include "deploy/house/key_admin.hpp"
 #include "deploy/terminal/key_input.hpp"
 #include "deploy/terminal/print.hpp"
@@ -34,10 +35,15 @@ using ledger::secrets::Secretly;
 using machines::name_of;
 using nlohmann::ordered_json;
 
-int failed(const char* command, const SecretError& error) {
-  print_text(stderr, "bursar: key {}: {}\n", command, error.text);
-  return error.failure == SecretFailure::unusable ? 2 : 1;
+CommandContext context_of(const KeyContext& desk) { return {desk.where, desk.json}; }
+
+int failed(const KeyContext& desk, const char* command, const SecretError& error) {
+  const std::string text = fmt::format("key {}: {}", command, error.text);
+  if (error.failure == SecretFailure::unusable) return wrong(context_of(desk), text);
+  return refused(context_of(desk), text,
+                 error.failure == SecretFailure::unavailable ? ErrorCode::unavailable : ErrorCode::refused);
 }
+
 ordered_json json_of(const KeyView& view) {
   const key::Data& data = view.data;
   return {{"name", data.name},
@@ -142,28 +148,34 @@ Secretly<std::optional<key::Observation>> look_before(const KeyContext& desk, co
   return std::optional(*seen);
 }
 
+std::string why_it_rests(const KeyView& view, const key::Observation& seen) {
+  if (!seen.is_authentic) return "the venue does not know it, or refuses its signature";
+  if (!view.data.incident.empty()) return "it " + view.data.incident;
+  return "the venue lets it " + key::to_text(seen.rights) + ", until " + day_text(seen.expires_at);
+}
+
 }  // namespace
 
 int add_key(const KeyContext& desk, const KeyOptions& options) {
   const auto asked = enrolment_of(options);
-  if (!asked) return failed("add", asked.error());
+  if (!asked) return failed(desk, "add", asked.error());
   auto opened = open_keys(desk);
-  if (!opened) return failed("add", opened.error());
+  if (!opened) return failed(desk, "add", opened.error());
   const auto standing = opened->keyring.keys();
-  if (!standing) return failed("add", standing.error());
+  if (!standing) return failed(desk, "add", standing.error());
   for (const KeyView& one : *standing)
     if (one.data.name == asked->name && one.state != key::State::retired)
-      return failed("add",
+      return failed(desk, "add",
                     {SecretFailure::refused, fmt::format("a key is called {0} already; `bursar key rotate {0}` gives "
                                                          "it a new secret",
                                                          asked->name)});
   const auto credential = credential_of(options);
-  if (!credential) return failed("add", credential.error());
+  if (!credential) return failed(desk, "add", credential.error());
   const auto seen = look_before(desk, *asked, *credential);
-  if (!seen) return failed("add", seen.error());
+  if (!seen) return failed(desk, "add", seen.error());
   auto view = opened->keyring.enrol(*asked, *credential, opened->master, wall_now());
   if (view && *seen) view = move_key(opened->keyring, *view, look_message(*view, **seen));
-  if (!view) return failed("add", view.error());
+  if (!view) return failed(desk, "add", view.error());
   if (!*seen)
     print_text(stderr,
                "The venue could not be asked what this key may do: it rests until `bursar key test {}` has asked{}.\n",
@@ -175,9 +187,9 @@ int add_key(const KeyContext& desk, const KeyOptions& options) {
 int list_keys(const KeyContext& desk) {
   ledger::Connection connection(desk.where.dsn);
   auto keyring = Keyring::open(connection);
-  if (!keyring) return failed("list", keyring.error());
+  if (!keyring) return failed(desk, "list", keyring.error());
   const auto keys = keyring->keys();
-  if (!keys) return failed("list", keys.error());
+  if (!keys) return failed(desk, "list", keys.error());
   if (keys->empty() && !desk.json)
     print_text("no keys yet; `bursar key add` adds one\n");
   else
@@ -187,60 +199,59 @@ int list_keys(const KeyContext& desk) {
 
 int test_key(const KeyContext& desk, const KeyOptions& options) {
   auto opened = open_keys(desk);
-  if (!opened) return failed("test", opened.error());
+  if (!opened) return failed(desk, "test", opened.error());
   const auto live = live_versions(opened->keyring, options.name);
-  if (!live) return failed("test", live.error());
+  if (!live) return failed(desk, "test", live.error());
   auto view = version_of(*live, options.version == 0 ? live->back().data.key_version : options.version);
-  if (!view) return failed("test", view.error());
+  if (!view) return failed(desk, "test", view.error());
   const auto credential = opened->keyring.open_for_test(*view, opened->master);
-  if (!credential) return failed("test", credential.error());
+  if (!credential) return failed(desk, "test", credential.error());
   const auto seen = ask_about_key(desk.where.layout.venue_files("client"), *credential, view->data.account);
   if (!seen)
-    return failed("test", {seen.error().failure, seen.error().text + retry_hint(desk) + "; nothing was changed"});
+    return failed(desk, "test", {seen.error().failure, seen.error().text + retry_hint(desk) + "; nothing was changed"});
   if (options.acknowledge) view = move_key(opened->keyring, *view, {key::Event::acknowledge, {}});
   if (view) view = move_key(opened->keyring, *view, look_message(*view, *seen));
-  if (!view) return failed("test", view.error());
+  if (!view) return failed(desk, "test", view.error());
+  const bool rests = !key::may_be_used(view->state);
+  const std::string why = fmt::format("key test: the key {} rests: {}", options.name, why_it_rests(*view, *seen));
+  if (rests) put_error(context_of(desk), ErrorCode::unsound, why);
   print(desk, {*view});
-  if (key::may_be_used(view->state)) return 0;
-  print_text(stderr, "bursar: key test: the key {} rests: {}\n", options.name,
-             !seen->is_authentic ? "the venue does not know it, or refuses its signature"
-             : !view->data.incident.empty()
-                 ? "it " + view->data.incident
-                 : "the venue lets it " + key::to_text(seen->rights) + ", until " + day_text(seen->expires_at));
-  return 1;
+  if (rests) print_text(stderr, "bursar: {}\n", why);
+  return rests ? 1 : 0;
 }
 
 int rotate_key(const KeyContext& desk, const KeyOptions& options) {
   auto opened = open_keys(desk);
-  if (!opened) return failed("rotate", opened.error());
+  if (!opened) return failed(desk, "rotate", opened.error());
   const auto live = live_versions(opened->keyring, options.name);
-  if (!live) return failed("rotate", live.error());
+  if (!live) return failed(desk, "rotate", live.error());
   const KeyView& old = live->back();
   const auto credential = credential_of(options);
-  if (!credential) return failed("rotate", credential.error());
+  if (!credential) return failed(desk, "rotate", credential.error());
   if (ledger::secrets::fingerprint(*credential, opened->keyring.deployment()) == old.data.fingerprint)
-    return failed("rotate",
+    return failed(desk, "rotate",
                   {SecretFailure::refused, "this is the secret that it has already; make a new one at the venue"});
   const Enrolment asked{old.data.name,    old.data.venue, old.data.account,
                         old.data.purpose, old.addresses,  old.destinations};
   const auto seen = look_before(desk, asked, *credential);
-  if (!seen) return failed("rotate", {seen.error().failure, "the new secret is not fit: " + seen.error().text});
+  if (!seen) return failed(desk, "rotate", {seen.error().failure, "the new secret is not fit: " + seen.error().text});
   if (!*seen)
-    return failed("rotate", {SecretFailure::unavailable, "the venue can't be asked about the new secret" +
-                                                             retry_hint(desk) + "; nothing was changed"});
+    return failed(desk, "rotate",
+                  {SecretFailure::unavailable,
+                   "the venue can't be asked about the new secret" + retry_hint(desk) + "; nothing was changed"});
   // The new one rests when it is stored; it proves itself and the old one steps back in one commit.
   const auto fresh = opened->keyring.enrol(asked, *credential, opened->master, wall_now());
-  if (!fresh) return failed("rotate", fresh.error());
+  if (!fresh) return failed(desk, "rotate", fresh.error());
   std::vector<ledger::secrets::KeyMove> moves;
   const auto proved = key::decide(fresh->state, fresh->data, look_message(*fresh, **seen));
-  if (!proved) return failed("rotate", {SecretFailure::refused, reason_of(proved.error())});
+  if (!proved) return failed(desk, "rotate", {SecretFailure::refused, reason_of(proved.error())});
   moves.push_back({*fresh, *proved});
   for (const KeyView& one : *live)
     if (const auto stepped = key::decide(one.state, one.data, {key::Event::replace, {}}))
       moves.push_back({one, *stepped});
-  if (const auto moved = opened->keyring.move(moves, wall_now()); !moved) return failed("rotate", moved.error());
+  if (const auto moved = opened->keyring.move(moves, wall_now()); !moved) return failed(desk, "rotate", moved.error());
   const auto now = live_versions(opened->keyring, options.name);
-  if (!now) return failed("rotate", now.error());
+  if (!now) return failed(desk, "rotate", now.error());
   print(desk, *now);
   print_text(
       stderr,
@@ -252,42 +263,42 @@ int rotate_key(const KeyContext& desk, const KeyOptions& options) {
 int retire_key(const KeyContext& desk, const KeyOptions& options) {
   ledger::Connection connection(desk.where.dsn);
   auto keyring = Keyring::open(connection);
-  if (!keyring) return failed("retire", keyring.error());
+  if (!keyring) return failed(desk, "retire", keyring.error());
   const auto live = live_versions(*keyring, options.name);
-  if (!live) return failed("retire", live.error());
+  if (!live) return failed(desk, "retire", live.error());
   if (options.version == 0 && live->size() > 1)
-    return failed("retire",
+    return failed(desk, "retire",
                   {SecretFailure::unusable, fmt::format("{} versions of {} are left; name one with --version, "
                                                         "`bursar key list` shows them",
                                                         live->size(), options.name)});
   const auto view = version_of(*live, options.version == 0 ? live->back().data.key_version : options.version);
-  if (!view) return failed("retire", view.error());
+  if (!view) return failed(desk, "retire", view.error());
   auto gone = move_key(*keyring, *view, {key::Event::retire, {}});
-  if (!gone) return failed("retire", gone.error());
+  if (!gone) return failed(desk, "retire", gone.error());
   gone->master_key.clear();
   print(desk, {*gone});
   return 0;
 }
 
 int rewrap_keys(const KeyContext& desk, const KeyOptions& options) {
-  if (const auto safe = ledger::secrets::forbid_dumps(); !safe) return failed("rewrap", safe.error());
+  if (const auto safe = ledger::secrets::forbid_dumps(); !safe) return failed(desk, "rewrap", safe.error());
   ledger::Connection connection(desk.where.dsn);
   auto keyring = Keyring::open(connection);
-  if (!keyring) return failed("rewrap", keyring.error());
+  if (!keyring) return failed(desk, "rewrap", keyring.error());
   const auto was_used = keyring->has_master_key();
-  if (!was_used) return failed("rewrap", was_used.error());
+  if (!was_used) return failed(desk, "rewrap", was_used.error());
   if (!*was_used)
-    return failed("rewrap", {SecretFailure::refused, "there are no keys yet, and so no master key to change"});
+    return failed(desk, "rewrap", {SecretFailure::refused, "there are no keys yet, and so no master key to change"});
   const auto old = master_key_of(desk, *keyring);
-  if (!old) return failed("rewrap", old.error());
+  if (!old) return failed(desk, "rewrap", old.error());
   std::error_code error;
   const std::filesystem::path file = options.new_master_key;
   const auto fresh = std::filesystem::exists(file, error)
                          ? ledger::secrets::read_master_key({file})
                          : ledger::secrets::make_master_key(std::filesystem::absolute(file));
-  if (!fresh) return failed("rewrap", fresh.error());
+  if (!fresh) return failed(desk, "rewrap", fresh.error());
   const auto count = keyring->rewrap(*old, *fresh);
-  if (!count) return failed("rewrap", count.error());
+  if (!count) return failed(desk, "rewrap", count.error());
   if (desk.json)
     std::cout << ordered_json{{"rewrapped", *count}, {"from", old->id}, {"to", fresh->id}}.dump() << "\n";
   else
