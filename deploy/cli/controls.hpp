@@ -1,25 +1,20 @@
-// deploy/cli/controls.hpp: the commands that stop: pause and resume (no new buys in a scope, or no
-// dispatch of a kind or an instance), freeze and unfreeze
-// (nothing leaves). They take effect before they return: no decision that did not know commits after them.
+// deploy/cli/controls.hpp: the words and the printing of `bursar pause`, `resume`, `freeze`, `unfreeze` and `controls`;
+// what they do is in deploy/operations/controls.hpp. Each returns the exit code.
 #pragma once
 
-#include <string>
-
 #include "deploy/cli/context.hpp"
+#include "deploy/operations/controls.hpp"
 
 namespace deploy {
 
 class Commands;
 
-struct ControlArgs {
-  std::string owner = "default", scope, name, why;  // all, owner, venue, vault, sleeve; kind, instance
-  std::string level = "entries+transfers";          // of a freeze
-};
+using operations::ControlArgs;
 
-int pause(const CommandContext& context, const ControlArgs& order);
-int resume(const CommandContext& context, const ControlArgs& order);
-int freeze(const CommandContext& context, const ControlArgs& order);
-int unfreeze(const CommandContext& context, const ControlArgs& order);
+int pause(const CommandContext& context, const ControlArgs& args);
+int resume(const CommandContext& context, const ControlArgs& args);
+int freeze(const CommandContext& context, const ControlArgs& args);
+int unfreeze(const CommandContext& context, const ControlArgs& args);
 // What is in force.
 int show_controls(const CommandContext& context);
 
