@@ -7,12 +7,8 @@
 
 #include "deploy/cli/commands.hpp"
 #include "deploy/report/vault_page.hpp"
-#include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
-#include "ledger/books/vaults.hpp"
 #include "machines/core/names.hpp"
-#include "schemas/codec/data.hpp"
-#include "workers/harness/run_alone.hpp"
 
 namespace deploy {
 
@@ -20,159 +16,14 @@ using deploy::report::plain_amount;
 using deploy::report::vault_diagram;
 using deploy::report::vaults_json;
 using deploy::report::vaults_table;
-using workers::harness::do_movement;
+using operations::MovedCoins;
+using operations::Outcome;
+using operations::VaultView;
 
 namespace {
 
-using ledger::books::SleeveView;
-using ledger::books::VaultView;
-using machines::Amount;
-using Movement = machines::allocation::Movement;
-
-std::string names_of(const std::vector<VaultView>& vaults) {
-  std::string names;
-  for (const VaultView& vault : vaults) names += (names.empty() ? "" : ", ") + vault.name;
-  return names.empty() ? "none" : names;
-}
-
-const VaultView* vault_named(const std::vector<VaultView>& vaults, const std::string& name) {
-  for (const VaultView& vault : vaults)
-    if (vault.name == name) return &vault;
-  return nullptr;
-}
-
-const SleeveView* sleeve_named(const VaultView& vault, const std::string& name) {
-  for (const SleeveView& sleeve : vault.sleeves)
-    if (sleeve.name == name) return &sleeve;
-  return nullptr;
-}
-
-// Why the text is no amount to move; empty when it is one.
-std::string objection_to(const std::string& text, const machines::AmountResult& amount, const machines::Asset& asset,
-                         bool may_be_zero) {
-  if (!amount) {
-    if (amount.error() == machines::AmountError::over_precise)
-      return fmt::format("amount `{}` has more decimals than {} keeps, which is {}", text, asset.code, asset.scale);
-    if (amount.error() == machines::AmountError::overflow)
-      return fmt::format("amount `{}` is too large for any ledger", text);
-    return fmt::format("amount `{}` is no decimal number; write it like 1500 or 0.25", text);
-  }
-  if (amount->is_negative())
-    return fmt::format("amount `{}` is negative; to take back, use the opposite command", text);
-  if (amount->is_zero() && !may_be_zero) return "amount 0 moves nothing";
-  return "";
-}
-
-// What every order on a vault begins with: the vault, and the amount where one is named.
-struct StepContext {
-  ledger::Connection connection;
-  VaultView vault;
-  Amount amount;
-  int code = 0;  // not 0: it was said what is wrong
-};
-
-StepContext ground_of(const CommandContext& context, const std::string& command, const VaultArgs& order,
-                      bool with_amount, bool may_be_zero = false) {
-  StepContext ground{ledger::Connection(context.dsn), {}, {}, 0};
-  if (order.why.empty()) {
-    ground.code = wrong(context, no_why(command));
-    return ground;
-  }
-  const auto vaults = ledger::books::Vaults(ground.connection).vaults(order.owner);
-  if (!vaults) {
-    ground.code = failed(context, command, vaults.error());
-    return ground;
-  }
-  const VaultView* vault = vault_named(*vaults, order.name);
-  if (vault == nullptr) {
-    ground.code = wrong(
-        context,
-        fmt::format("{}: {} has no vault `{}`; there are: {}", command, order.owner, order.name, names_of(*vaults)),
-        ErrorCode::not_found);
-    return ground;
-  }
-  ground.vault = *vault;
-  if (!with_amount) return ground;
-  const auto amount = machines::parse_amount(order.amount, vault->asset);
-  if (const auto why = objection_to(order.amount, amount, vault->asset, may_be_zero); !why.empty())
-    ground.code = wrong(context, fmt::format("{}: {}", command, why));
-  else
-    ground.amount = *amount;
-  return ground;
-}
-
-std::string coins(const VaultView& vault, Amount amount) {
-  return plain_amount(amount, vault.asset.scale) + " " + vault.asset.code;
-}
-
-// What is above something is an amount; a freeze is none of an amount's doing.
-void say_refused(const CommandContext& context, const std::string& command, const std::string& amount,
-                 const std::string& reason, const std::string& limits) {
-  (void)refused(
-      context, reason.starts_with("above")
-                   ? fmt::format("{}: refused: {} is {}; {}", command, amount, reason, limits)
-                   : fmt::format("{}: refused: {}; `bursar controls` says by whom, `bursar unfreeze` lifts it", command,
-                                 reason));
-}
-
-// Has the movement done and says what came of it.
-int move(const CommandContext& context, const std::string& command, StepContext& ground, Movement movement,
-         Amount amount, machines::SleeveId sleeve, const VaultArgs& order, const std::string& limits) {
-  machines::allocation::Data data;
-  data.movement = movement;
-  data.amount = amount;
-  data.reserve = Amount::zero(amount.asset());
-  data.who = who_asks();
-  data.why = order.why;
-  data.external = ground.vault.external_account;
-  data.vault_reserve = ground.vault.reserve_account;
-  data.tradeable = ground.vault.tradeable_account;
-  const auto done = do_movement(ground.connection, context.house_may_run, ground.vault.owner, sleeve, data);
-  if (!done) return failed(context, command, done.error());
-  if (done->refused) say_refused(context, command, coins(ground.vault, amount), done->reason, limits);
-  if (context.json) {
-    const char* state = done->settled ? "settled" : done->refused ? "refused" : "waiting";
-    std::cout << nlohmann::ordered_json{{"movement", machines::name_of(movement)},
-                                        {"machine", done->instance.value},
-                                        {"amount", plain_amount(amount, ground.vault.asset.scale)},
-                                        {"state", state},
-                                        {"reason", done->reason}}
-                     .dump()
-              << "\n";
-  }
-  if (done->refused) return 1;
-  if (context.json) return 0;
-  if (!done->settled)
-    print_text(
-        "Asked for, as machine {}, and not done yet: no worker has taken it. `bursar up` does; `bursar machine "
-        "history {}` shows it.\n",
-        done->instance.value, done->instance.value);
-  return done->settled ? show_vault(context, order) : 0;
-}
-
-}  // namespace
-
-int list_vaults(const CommandContext& context) {
-  ledger::Connection connection(context.dsn);
-  const auto vaults = ledger::books::Vaults(connection).vaults();
-  if (!vaults) return failed(context, "vault list", vaults.error());
-  if (context.json)
-    std::cout << vaults_json(*vaults).dump() << "\n";
-  else
-    print_text("{}", Lines{vaults_table(*vaults)});
-  return 0;
-}
-
-int show_vault(const CommandContext& context, const VaultArgs& order) {
-  ledger::Connection connection(context.dsn);
-  const auto vaults = ledger::books::Vaults(connection).vaults(order.owner);
-  if (!vaults) return failed(context, "vault show", vaults.error());
-  const VaultView* vault = vault_named(*vaults, order.name);
-  if (vault == nullptr)
-    return wrong(
-        context,
-        fmt::format("vault show: {} has no vault `{}`; there are: {}", order.owner, order.name, names_of(*vaults)),
-        ErrorCode::not_found);
+int show(const CommandContext& context, const char* command, const Outcome<VaultView>& vault) {
+  if (!vault) return complain(context, command, vault.error());
   if (context.json)
     std::cout << vaults_json({*vault}).front().dump() << "\n";
   else
@@ -180,67 +31,67 @@ int show_vault(const CommandContext& context, const VaultArgs& order) {
   return 0;
 }
 
-namespace {
-
-// Where the coins are that are not free.
-std::string how_to_release(const VaultView& vault) {
-  machines::Int128 free = 0;
-  for (const SleeveView& sleeve : vault.sleeves) free += sleeve.coins.minor() - sleeve.held.minor();
-  if (free > 0)
-    return fmt::format("reclaim from its sleeves first, of which {} are free",
-                       coins(vault, Amount(vault.asset.id, free)));
-  return fmt::format("its sleeves have nothing free: `bursar pause vault {} --why TEXT`, and reclaim when they rest",
-                     vault.name);
-}
-
-}  // namespace
-
-int set_tradeable(const CommandContext& context, const VaultArgs& order) {
-  const std::string command = "vault set-tradeable";
-  StepContext ground = ground_of(context, command, order, true, true);
-  if (ground.code != 0) return ground.code;
-  const VaultView& vault = ground.vault;
-  const machines::Int128 more = ground.amount.minor() - vault.tradeable.minor();
-  if (more == 0) return show_vault(context, order);
-  if (more > 0)
-    return move(context, command, ground, Movement::elect, Amount(vault.asset.id, more), {0}, order,
-                fmt::format("{} are outside Tradeable, of which {} must stay in reserve",
-                            coins(vault, vault.not_at_risk), coins(vault, vault.must_stay)));
-  return move(context, command, ground, Movement::release, Amount(vault.asset.id, -more), {0}, order,
-              fmt::format("{} are not allocated; {}", coins(vault, vault.unallocated), how_to_release(vault)));
-}
-
-namespace {
-
-int between(const CommandContext& context, const VaultArgs& order, bool gives) {
-  const std::string command = gives ? "vault allocate" : "vault reclaim";
-  StepContext ground = ground_of(context, command, order, true);
-  if (ground.code != 0) return ground.code;
-  const VaultView& vault = ground.vault;
-  const SleeveView* sleeve = sleeve_named(vault, order.sleeve);
-  if (sleeve == nullptr) {
-    std::string names;
-    for (const SleeveView& one : vault.sleeves) names += (names.empty() ? "" : ", ") + one.name;
-    return wrong(context,
-                 fmt::format("{}: the vault {} has no sleeve `{}`; there are: {}", command, vault.name, order.sleeve,
-                             names.empty() ? "none" : names),
-                 ErrorCode::not_found);
+// Says what came of a movement.
+int answer(const CommandContext& context, const char* command, const VaultArgs& args,
+           const Outcome<MovedCoins>& moved) {
+  if (!moved) return complain(context, command, moved.error());
+  if (moved->machine.value == 0) return show_vault(context, args);
+  if (moved->refused) (void)complain(context, command, *moved->refused);
+  if (context.json) {
+    const char* state = moved->settled ? "settled" : moved->refused ? "refused" : "waiting";
+    std::cout << nlohmann::ordered_json{{"movement", machines::name_of(moved->movement)},
+                                        {"machine", moved->machine.value},
+                                        {"amount", plain_amount(moved->amount, moved->vault.asset.scale)},
+                                        {"state", state},
+                                        {"reason", moved->reason}}
+                     .dump()
+              << "\n";
   }
-  if (gives)
-    return move(context, command, ground, Movement::allocate_to_sleeve, ground.amount, sleeve->id, order,
-                fmt::format("{} of {} Tradeable are not allocated", coins(vault, vault.unallocated),
-                            coins(vault, vault.tradeable)));
-  return move(
-      context, command, ground, Movement::reclaim, ground.amount, sleeve->id, order,
-      fmt::format("{} has {} free, and {} in an open position; pause it and reclaim when it rests", sleeve->name,
-                  coins(vault, Amount(vault.asset.id, sleeve->coins.minor() - sleeve->held.minor())),
-                  coins(vault, Amount(vault.asset.id, sleeve->cost.minor() + sleeve->held.minor()))));
+  if (moved->refused) return 1;
+  if (context.json) return 0;
+  if (moved->settled) return show_vault(context, args);
+  print_text(
+      "Asked for, as machine {}, and not done yet: no worker has taken it. `bursar up` does; `bursar machine "
+      "history {}` shows it.\n",
+      moved->machine.value, moved->machine.value);
+  return 0;
 }
 
 }  // namespace
 
-int allocate(const CommandContext& context, const VaultArgs& order) { return between(context, order, true); }
-int reclaim(const CommandContext& context, const VaultArgs& order) { return between(context, order, false); }
+int list_vaults(const CommandContext& context) {
+  const auto vaults = operations::vaults(context);
+  if (!vaults) return complain(context, "vault list", vaults.error());
+  if (context.json)
+    std::cout << vaults_json(*vaults).dump() << "\n";
+  else
+    print_text("{}", Lines{vaults_table(*vaults)});
+  return 0;
+}
+
+int show_vault(const CommandContext& context, const VaultArgs& args) {
+  return show(context, "vault show", operations::vault(context, args.owner, args.name));
+}
+
+int create_vault(const CommandContext& context, const VaultArgs& args) {
+  return show(context, "vault create", operations::create_vault(context, asker(), args));
+}
+
+int create_sleeve(const CommandContext& context, const VaultArgs& args, const schemas::config::Config& config) {
+  return show(context, "sleeve create", operations::create_sleeve(context, asker(), args, config));
+}
+
+int set_tradeable(const CommandContext& context, const VaultArgs& args) {
+  return answer(context, "vault set-tradeable", args, operations::set_tradeable(context, asker(), args));
+}
+
+int allocate(const CommandContext& context, const VaultArgs& args) {
+  return answer(context, "vault allocate", args, operations::allocate(context, asker(), args));
+}
+
+int reclaim(const CommandContext& context, const VaultArgs& args) {
+  return answer(context, "vault reclaim", args, operations::reclaim(context, asker(), args));
+}
 
 namespace {
 
