@@ -1,7 +1,5 @@
 #include "deploy/cli/machines.hpp"
 
-#include <fmt/format.h>
-
 #include <cctype>
 #include <iostream>
 #include <memory>
@@ -9,8 +7,8 @@
 
 #include "deploy/cli/commands.hpp"
 #include "deploy/cli/machine_migration.hpp"
+#include "deploy/operations/machines.hpp"
 #include "deploy/terminal/print.hpp"
-#include "ledger/books/books.hpp"
 #include "ledger/env/times.hpp"
 #include "machines/catalog/catalog.hpp"
 #include "machines/catalog/diagram.hpp"
@@ -61,17 +59,17 @@ void print_instances(const std::vector<ledger::books::InstanceView>& views) {
                view.parent.value == 0 ? "-" : std::to_string(view.parent.value));
 }
 
-int no_machine(const CommandContext& context, std::int64_t id) {
-  return refused(context, fmt::format("no machine has the id {}; `bursar machine list --all` lists them", id),
-                 ErrorCode::not_found);
+// An instance that is not there has always been said without the command's name, and with exit code 1.
+int no_machine(const CommandContext& context, const char* command, const operations::Error& error) {
+  if (error.code != ErrorCode::not_found) return complain(context, command, error);
+  return refused(context, error.text + "; " + error.advice, error.code);
 }
 
 }  // namespace
 
 int list_machines(const CommandContext& context, bool all, int limit) {
-  ledger::Connection connection(context.dsn);
-  const auto views = ledger::books::Books(connection).instances(!all, limit);
-  if (!views) return failed(context, "machine list", views.error());
+  const auto views = operations::machines_now(context, all, limit);
+  if (!views) return complain(context, "machine list", views.error());
   if (!context.json) {
     print_instances(*views);
     return 0;
@@ -83,10 +81,8 @@ int list_machines(const CommandContext& context, bool all, int limit) {
 }
 
 int show_machine(const CommandContext& context, std::int64_t id) {
-  ledger::Connection connection(context.dsn);
-  const auto views = ledger::books::Books(connection).instance({id});
-  if (!views) return failed(context, "machine show", views.error());
-  if (views->empty()) return no_machine(context, id);
+  const auto views = operations::machine(context, id);
+  if (!views) return no_machine(context, "machine show", views.error());
   for (const auto& view : *views) {
     if (context.json) {
       std::cout << instance_json(view).dump() << "\n";
@@ -99,10 +95,8 @@ int show_machine(const CommandContext& context, std::int64_t id) {
 }
 
 int show_history(const CommandContext& context, std::int64_t id) {
-  ledger::Connection connection(context.dsn);
-  const auto history = ledger::books::Books(connection).history({id});
-  if (!history) return failed(context, "machine history", history.error());
-  if (history->empty()) return no_machine(context, id);
+  const auto history = operations::machine_history(context, id);
+  if (!history) return no_machine(context, "machine history", history.error());
   ordered_json json = ordered_json::array();
   for (const auto& step : *history) {
     ordered_json postings = ordered_json::array();

@@ -2,42 +2,25 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "brokers/schedule/cron.hpp"
-#include "brokers/schedule/scheduler.hpp"
 #include "deploy/cli/commands.hpp"
-#include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/env/times.hpp"
 
 namespace deploy {
 
-using brokers::schedule::overdue;
 using ledger::env::utc;
-using ledger::env::wall_now;
+using operations::FiringView;
+using operations::ScheduleStatus;
 
 namespace {
 
-using ledger::jobs::FiringView;
-using ledger::jobs::Schedule;
-using ledger::jobs::Schedules;
 using machines::Instant;
 using nlohmann::ordered_json;
-
-constexpr int times_shown = 5, firings_shown = 10;
-
-// The first ones after now; none where this system can't read it, or the configuration names it no more.
-std::vector<Instant> coming(const Schedule& one, int count) {
-  const auto cron = brokers::schedule::Cron::parse(one.cron);
-  if (!cron || !brokers::schedule::is_zone(one.zone) || !one.is_on) return {};
-  return next_times(*cron, one.zone, wall_now(), count);
-}
 
 std::string took_text(const FiringView& firing) {
   if (firing.took_ms < 1'000) return firing.took_ms == 0 ? "-" : fmt::format("{} ms", firing.took_ms);
@@ -49,7 +32,8 @@ ordered_json firing_json(const FiringView& one) {
           {"who", one.who},          {"why", one.why},    {"took_ms", one.took_ms}};
 }
 
-ordered_json schedule_json(const Schedule& one, const std::vector<FiringView>& firings, int count) {
+ordered_json schedule_json(const ScheduleStatus& status) {
+  const auto& one = status.schedule;
   ordered_json json = {{"owner", one.owner_name},
                        {"name", one.name},
                        {"does", one.does},
@@ -60,13 +44,13 @@ ordered_json schedule_json(const Schedule& one, const std::vector<FiringView>& f
                        {"is_on", one.is_on},
                        {"open", one.open},
                        {"next", ordered_json::array()},
-                       {"overdue", overdue({one}, wall_now())},
+                       {"overdue", status.overdue},
                        {"last", nullptr},
                        {"firings", ordered_json::array()}};
-  for (const Instant at : coming(one, count))
+  for (const Instant at : status.next)
     json["next"].push_back({{"utc", utc(at)}, {"local", brokers::schedule::local_text(at, one.zone)}});
-  if (!firings.empty()) json["last"] = firing_json(firings.front());
-  for (const FiringView& firing : firings) json["firings"].push_back(firing_json(firing));
+  if (!status.firings.empty()) json["last"] = firing_json(status.firings.front());
+  for (const FiringView& firing : status.firings) json["firings"].push_back(firing_json(firing));
   return json;
 }
 
@@ -75,135 +59,69 @@ std::string firing_text(const FiringView& one) {
                      one.why.empty() ? "" : ": " + one.why, one.outcome.empty() ? "" : "; ", one.outcome);
 }
 
-void print_schedule(const Schedule& one, const std::vector<FiringView>& firings) {
+void print_schedule(const ScheduleStatus& status) {
+  const auto& one = status.schedule;
   print_text("{} of {}: {}{}\n", one.name, one.owner_name, one.does,
              one.is_on ? "" : "; the configuration names it no more");
   print_text("  times     {}  in {}\n  overlap   {}\n  catch-up  {}\n", one.cron, one.zone, one.overlap, one.catch_up);
   const char* title = "next";
-  for (const Instant at : coming(one, times_shown)) {
+  for (const Instant at : status.next) {
     print_text("  {:<8}  {}   {}\n", title, brokers::schedule::local_text(at, one.zone), utc(at));
     title = "";
   }
-  for (const std::string& sentence : overdue({one}, wall_now())) print_text("  overdue   {}\n", sentence);
+  for (const std::string& sentence : status.overdue) print_text("  overdue   {}\n", sentence);
   title = "fired";
-  for (const FiringView& firing : firings) {
+  for (const FiringView& firing : status.firings) {
     print_text("  {:<8}  {}\n", title, firing_text(firing));
     title = "";
   }
-  if (firings.empty()) print_text("  fired     never yet\n");
-}
-
-// The schedule of that name; says why not.
-std::optional<Schedule> find(const CommandContext& context, Schedules& schedules, const ScheduleArgs& order,
-                             const char* command, int& exit_code) {
-  const auto all = schedules.all();
-  if (!all) {
-    exit_code = failed(context, command, all.error());
-    return std::nullopt;
-  }
-  std::string known;
-  for (const Schedule& one : *all) {
-    if (one.owner_name == order.owner && one.name == order.name) return one;
-    if (one.owner_name == order.owner) known += (known.empty() ? "" : ", ") + one.name;
-  }
-  exit_code = wrong(context,
-                    fmt::format("{}: {} has no schedule `{}`; {}", command, order.owner, order.name,
-                                known.empty() ? "[[schedule]] in the configuration makes one, when the house is live"
-                                              : "there are: " + known),
-                    ErrorCode::not_found);
-  return std::nullopt;
-}
-
-// Why nothing was fired.
-int not_fired(const CommandContext& context, const std::string& name, const std::string& state) {
-  const std::string why = state == "unknown" ? "the configuration names it no more"
-                          : state == "replaying"
-                              ? "a replay goes on; schedules fire when the house is live, after its end"
-                              : "it has just fired";
-  return refused(context, fmt::format("schedule run: {} was not fired: {}", name, why));
-}
-
-// The firing, once it has ended; as it is after ten seconds.
-ledger::Stored<FiringView> await(Schedules& schedules, const Schedule& one, machines::InstanceId machine) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  for (;;) {
-    const auto firings = schedules.firings(one, firings_shown);
-    if (!firings) return machines::fail(firings.error());
-    const auto at =
-        std::find_if(firings->begin(), firings->end(), [&](const FiringView& view) { return view.machine == machine; });
-    if (at == firings->end()) return FiringView{{}, machine, "due", "", "", "", 0};
-    const bool has_ended = at->state != "due" && at->state != "running";
-    if (has_ended || std::chrono::steady_clock::now() > until) return *at;
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
+  if (status.firings.empty()) print_text("  fired     never yet\n");
 }
 
 }  // namespace
 
 int list_schedules(const CommandContext& context) {
-  ledger::Connection connection(context.dsn);
-  Schedules schedules(connection);
-  const auto all = schedules.all();
-  if (!all) return failed(context, "schedule list", all.error());
+  const auto all = operations::schedules(context);
+  if (!all) return complain(context, "schedule list", all.error());
   ordered_json json = ordered_json::array();
   if (!context.json && all->empty())
     print_text("no schedules; [[schedule]] in the configuration makes one, when the house is live\n");
   else if (!context.json)
     print_text("{:<16} {:<10} {:<10} {:<18} {:<25} {}\n", "name", "owner", "does", "cron", "next", "last");
-  for (const Schedule& one : *all) {
-    const auto firings = schedules.firings(one, 1);
-    if (!firings) return failed(context, "schedule list", firings.error());
+  for (const ScheduleStatus& status : *all) {
+    const auto& one = status.schedule;
     if (context.json) {
-      json.push_back(schedule_json(one, *firings, 1));
+      json.push_back(schedule_json(status));
       continue;
     }
-    const auto next = coming(one, 1);
     print_text("{:<16} {:<10} {:<10} {:<18} {:<25} {}\n", one.name, one.owner_name, one.does, one.cron,
-               next.empty() ? (one.is_on ? "?" : "off") : utc(next.front()),
-               firings->empty() ? "never yet" : firing_text(firings->front()));
+               status.next.empty() ? (one.is_on ? "?" : "off") : utc(status.next.front()),
+               status.firings.empty() ? "never yet" : firing_text(status.firings.front()));
   }
   if (context.json) std::cout << json.dump() << "\n";
   return 0;
 }
 
-int show_schedule(const CommandContext& context, const ScheduleArgs& order) {
-  ledger::Connection connection(context.dsn);
-  Schedules schedules(connection);
-  int exit_code = 0;
-  const auto one = find(context, schedules, order, "schedule show", exit_code);
-  if (!one) return exit_code;
-  const auto firings = schedules.firings(*one, firings_shown);
-  if (!firings) return failed(context, "schedule show", firings.error());
+int show_schedule(const CommandContext& context, const ScheduleArgs& args) {
+  const auto status = operations::schedule(context, args);
+  if (!status) return complain(context, "schedule show", status.error());
   if (context.json)
-    std::cout << schedule_json(*one, *firings, times_shown).dump() << "\n";
+    std::cout << schedule_json(*status).dump() << "\n";
   else
-    print_schedule(*one, *firings);
+    print_schedule(*status);
   return 0;
 }
 
-int run_schedule(const CommandContext& context, const ScheduleArgs& order) {
-  if (order.why.empty())
-    return wrong(context, "schedule run: --why is missing: whoever reads the history wants to know");
-  ledger::Connection connection(context.dsn);
-  Schedules schedules(connection);
-  int exit_code = 0;
-  const auto one = find(context, schedules, order, "schedule run", exit_code);
-  if (!one) return exit_code;
-  if (!context.house_may_run)
-    return refused(context, "schedule run: the house is not running, and nobody would do it; `bursar up` starts it",
-                   ErrorCode::not_running);
-  const auto fired = schedules.fire(*one, wall_now(), who_asks(), order.why);
-  if (!fired) return failed(context, "schedule run", fired.error());
-  if (fired->machine.value == 0) return not_fired(context, one->name, fired->state);
-  const auto firing = await(schedules, *one, fired->machine);
-  if (!firing) return failed(context, "schedule run", firing.error());
+int run_schedule(const CommandContext& context, const ScheduleArgs& args) {
+  const auto firing = operations::run_schedule(context, asker(), args);
+  if (!firing) return complain(context, "schedule run", firing.error());
   const bool is_done = firing->state != "failed" && firing->state != "skipped";
   if (!is_done)
     put_error(context, ErrorCode::unsound, fmt::format("schedule run: {} {}", firing->state, firing->outcome));
   if (context.json)
     std::cout << firing_json(*firing).dump() << "\n";
   else
-    print_text("{}: firing {} is {}{}{}\n", one->name, firing->machine.value, firing->state,
+    print_text("{}: firing {} is {}{}{}\n", args.name, firing->machine.value, firing->state,
                firing->outcome.empty() ? "" : ": ", firing->outcome);
   return is_done ? 0 : 1;
 }

@@ -2,22 +2,19 @@
 // became of the last time; and a firing now, by a person. Each prints for people, or one JSON value with --json.
 #pragma once
 
-#include <string>
-
 #include "deploy/cli/context.hpp"
+#include "deploy/operations/schedules.hpp"
 
 namespace deploy {
 
 class Commands;
 
-struct ScheduleArgs {
-  std::string name, owner = "default", why;
-};
+using operations::ScheduleArgs;
 
 int list_schedules(const CommandContext& context);
-int show_schedule(const CommandContext& context, const ScheduleArgs& order);
+int show_schedule(const CommandContext& context, const ScheduleArgs& args);
 // Fires and waits ten seconds for what comes of it. 0: done, or on its way; 1: failed, skipped, or not fired.
-int run_schedule(const CommandContext& context, const ScheduleArgs& order);
+int run_schedule(const CommandContext& context, const ScheduleArgs& args);
 
 // `bursar schedule ...`.
 void add_schedule_commands(Commands& commands);
