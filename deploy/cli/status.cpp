@@ -6,77 +6,21 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "brokers/schedule/scheduler.hpp"
 #include "deploy/cli/broker_limits.hpp"
 #include "deploy/cli/commands.hpp"
-#include "deploy/house/broker_view.hpp"
-#include "deploy/house/folder_owner.hpp"
-#include "deploy/house/key_watch.hpp"
-#include "deploy/house/stuck.hpp"
-#include "deploy/replay/opening.hpp"
+#include "deploy/operations/status.hpp"
 #include "deploy/report/figures.hpp"
-#include "deploy/report/vault_page.hpp"
 #include "deploy/terminal/print.hpp"
-#include "ledger/books/books.hpp"
-#include "ledger/books/reconciliation.hpp"
-#include "ledger/books/vaults.hpp"
 #include "ledger/env/times.hpp"
-#include "ledger/jobs/job_admin.hpp"
-#include "ledger/jobs/jobs.hpp"
 
 namespace deploy {
 
-using brokers::schedule::overdue_now;
-using deploy::report::plain_amount;
 using ledger::env::age_text;
+using operations::StatusView;
 
 namespace {
 
 using nlohmann::ordered_json;
-
-constexpr ledger::SqlStatement logins_statement = {
-    "status_logins",
-    "SELECT EXISTS (SELECT FROM ledger.seats() AS s WHERE s.lease_ms > 0) AND count(*) > 0 AND "
-    "bool_and(pg_has_role(a.usesysid, n.nspowner, 'MEMBER')) "
-    "FROM pg_namespace n JOIN pg_stat_activity a ON a.datname = current_database() AND a.backend_type = 'client "
-    "backend' AND a.pid <> pg_backend_pid() "
-    "WHERE n.nspname = 'ledger'",
-    false};
-
-struct StatusView {
-  std::vector<ledger::books::StateCount> states;
-  ledger::jobs::Counts jobs;
-  std::vector<ledger::books::Stranded> stranded;
-  ledger::books::OpenBreaks breaks;
-  KeyHealth keys;
-  std::vector<ledger::jobs::JobGroup> unserved;  // jobs that no worker here knows the machine of
-  std::vector<BrokerState> brokers;
-  bool house_may_run = true;
-  std::vector<std::string> overdue;  // schedules, a sentence each
-  std::vector<StuckWork> stuck = {};
-  bool shares_owners_login = false;            // the brokers do
-  std::vector<std::string> cannot_trade = {};  // sleeves and refused orders, a sentence each
-};
-
-// Sleeves with less than their venue's smallest order, and orders that a venue has refused.
-ledger::Stored<std::vector<std::string>> cannot_trade_now(ledger::Connection& connection,
-                                                          const std::vector<ledger::books::StateCount>& states) {
-  std::vector<std::string> said;
-  const auto vaults = ledger::books::Vaults(connection).vaults();
-  if (!vaults) return machines::fail(vaults.error());
-  for (const auto& vault : *vaults)
-    for (const auto& sleeve : vault.sleeves)
-      if (sleeve.is_too_small())
-        said.push_back(fmt::format("sleeve {} of {} can't trade: it has {} {}, and the smallest order of {} is {} {}",
-                                   sleeve.name, vault.owner_name, plain_amount(sleeve.coins, vault.asset.scale),
-                                   vault.asset.code, sleeve.pair,
-                                   plain_amount(sleeve.smallest_order, vault.asset.scale), vault.asset.code));
-  for (const auto& one : states)
-    if (one.kind == "order" && one.state == "rejected")
-      said.push_back(fmt::format("{} order{} refused by the venue: `bursar machine list --all` names {}", one.count,
-                                 one.count == 1 ? " was" : "s were", one.count == 1 ? "it" : "them"));
-  return said;
-}
 
 ordered_json status_json(const StatusView& view) {
   ordered_json json;
@@ -176,80 +120,19 @@ void print_status(const StatusView& view) {
     print_text("  {} {} is {}: no job, timer or child will move it\n", one.kind, one.id.value, one.state);
 }
 
-// Brokers sit, and every session here, ours aside, is of a login that can act as the owner of the ledger.
-ledger::Stored<bool> brokers_share_owners_login(ledger::Connection& connection) {
-  const auto rows = connection.call(logins_statement);
-  if (!rows) return machines::fail(rows.error());
-  return rows->flag(0, 0);
-}
-
-// None where no house runs. The keys of another database's house would be refused: then its seats alone.
-std::vector<BrokerState> brokers_of(const CommandContext& context, ledger::Connection& connection,
-                                    const std::vector<ledger::jobs::SeatView>& seats) {
-  if (!context.house_may_run) return {};
-  if (why_of_another(context, connection).empty()) return ask_brokers(context.layout, seats);
-  std::vector<BrokerState> unasked;
-  unasked.reserve(seats.size());
-  for (const auto& seat : seats) unasked.push_back({seat, std::nullopt});
-  return unasked;
-}
-
 }  // namespace
 
 int show_status(const CommandContext& context, std::int64_t stuck_after_s) {
-  ledger::Connection connection(context.dsn);
-  ledger::books::Books books(connection);
-  const auto states = books.state_counts();
-  if (!states) return failed(context, "status", states.error());
-  const auto feeds = read_feed(connection);
-  if (!feeds) return failed(context, "status", feeds.error());
-  // World time in a replay: the close of the last bar that was played.
-  const machines::Instant world_now =
-      feeds->empty() ? machines::Instant{}
-                     : machines::next_bar_open(feeds->front().played_to) - machines::milliseconds(1);
-  const auto jobs = ledger::jobs::Jobs(connection).counts(world_now);
-  if (!jobs) return failed(context, "status", jobs.error());
-  const auto stranded = books.stranded();
-  if (!stranded) return failed(context, "status", stranded.error());
-  const auto breaks = ledger::books::open_breaks(connection);
-  if (!breaks) return failed(context, "status", breaks.error());
-  const auto keys = key_health(connection);
-  if (!keys) return failed(context, "status", keys.error());
-  const auto seats = ledger::jobs::Seats(connection).all();
-  if (!seats) return failed(context, "status", seats.error());
-  const auto unserved = ledger::jobs::JobAdmin(connection).groups({.reason = "no worker here knows "}, world_now);
-  if (!unserved) return failed(context, "status", unserved.error());
-  const auto late = overdue_now(connection);
-  if (!late) return failed(context, "status", late.error());
-  StatusView view{*states,
-                  *jobs,
-                  *stranded,
-                  *breaks,
-                  *keys,
-                  *unserved,
-                  brokers_of(context, connection, *seats),
-                  context.house_may_run,
-                  *late};
-  std::vector<schemas::BrokerView> answering;
-  for (const auto& broker : view.brokers)
-    if (broker.view) answering.push_back(*broker.view);
-  auto stuck = stuck_now(connection, answering, stuck_after_s);
-  if (!stuck) return failed(context, "status", stuck.error());
-  view.stuck = std::move(*stuck);
-  const auto shares = brokers_share_owners_login(connection);
-  if (!shares) return failed(context, "status", shares.error());
-  view.shares_owners_login = *shares;
-  auto idle = cannot_trade_now(connection, *states);
-  if (!idle) return failed(context, "status", idle.error());
-  view.cannot_trade = std::move(*idle);
-  if (!stranded->empty())
-    put_error(context, ErrorCode::unsound,
-              fmt::format("status: {} stranded: nothing will move them", stranded->size()));
+  const auto view = operations::status(context, stuck_after_s);
+  if (!view) return complain(context, "status", view.error());
+  const std::size_t stranded = view->stranded.size();
+  if (stranded > 0)
+    put_error(context, ErrorCode::unsound, fmt::format("status: {} stranded: nothing will move them", stranded));
   if (context.json)
-    std::cout << status_json(view).dump() << "\n";
+    std::cout << status_json(*view).dump() << "\n";
   else
-    print_status(view);
-  return stranded->empty() ? 0 : 1;
+    print_status(*view);
+  return stranded == 0 ? 0 : 1;
 }
 
 void add_status_command(Commands& commands) {
