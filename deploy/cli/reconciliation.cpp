@@ -6,36 +6,28 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "deploy/cli/commands.hpp"
-#include "deploy/house/folder_owner.hpp"
+#include "deploy/operations/reconciliation.hpp"
 #include "deploy/report/figures.hpp"
 #include "deploy/report/reconciled.hpp"
-#include "deploy/terminal/asker.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/env/times.hpp"
-#include "workers/reconciliation/ask_order.hpp"
-#include "workers/reconciliation/ask_statement.hpp"
 
 namespace deploy {
 
 using ledger::env::age_text;
 using ledger::env::utc;
-using workers::reconciliation::ask_venue;
-using workers::reconciliation::ask_venue_for_order;
 using workers::reconciliation::BreakArgs;
 using workers::reconciliation::Heard;
-using workers::reconciliation::reconcile;
 using workers::reconciliation::Reconciled;
-using workers::reconciliation::Reconciling;
 
 namespace {
 
 using ledger::books::BreakView;
 using machines::Int128;
 using nlohmann::ordered_json;
-
-constexpr std::chrono::seconds longest_answer{3};
 
 std::string amount_text(Int128 minor, int scale) { return machines::format(machines::Amount({0}, minor), scale); }
 
@@ -128,13 +120,8 @@ void print_reconciled(const Reconciled& made) {
         report::counted(static_cast<std::int64_t>(made.found.size()), "difference"));
 }
 
-int said(const CommandContext& context, const char* command, const ledger::Stored<std::string>& why_not,
-         std::int64_t id) {
-  if (!why_not) return failed(context, command, why_not.error());
-  if (!why_not->empty()) return refused(context, fmt::format("{}: {}", command, *why_not));
-  ledger::Connection connection(context.dsn);
-  const auto views = ledger::books::Reconciliation(connection).break_of({id});
-  if (!views) return failed(context, command, views.error());
+int said(const CommandContext& context, const char* command, const operations::Outcome<std::vector<BreakView>>& views) {
+  if (!views) return complain(context, command, views.error());
   if (context.json)
     std::cout << break_json(views->front()).dump() << "\n";
   else
@@ -145,22 +132,8 @@ int said(const CommandContext& context, const char* command, const ledger::Store
 }  // namespace
 
 int reconcile_now(const CommandContext& context, const std::string& person, const std::string& master_key_file) {
-  if (!context.house_may_run)
-    return refused(context,
-                   "reconcile: the house is not running, and its venue with it; `bursar up` starts both and stays open "
-                   "after a replay",
-                   ErrorCode::not_running);
-  ledger::Connection connection(context.dsn);
-  if (const auto foreign = why_of_another(context, connection); !foreign.empty())
-    return wrong(context, "reconcile: " + foreign, ErrorCode::config);
-  Reconciling how;
-  how.who = who_asks();
-  how.person = person.empty() ? how.who : person;
-  how.ask_order = ask_venue_for_order(
-      context.layout.venue_files("worker"), context.dsn,
-      ledger::secrets::find_master_key(master_key_file, context.layout.key("master.key")), longest_answer);
-  const auto made = reconcile(connection, how, ask_venue(context.layout.venue_files("client"), longest_answer));
-  if (!made) return failed(context, "reconcile", made.error());
+  const auto made = operations::reconcile(context, asker(), person, master_key_file);
+  if (!made) return complain(context, "reconcile", made.error());
   const bool compared = made->silent.empty() && made->still;
   if (!compared) (void)refused(context, "reconcile: " + report::in_one_line(*made), ErrorCode::unavailable);
   if (context.json)
@@ -171,9 +144,8 @@ int reconcile_now(const CommandContext& context, const std::string& person, cons
 }
 
 int list_breaks(const CommandContext& context, bool all) {
-  ledger::Connection connection(context.dsn);
-  const auto views = ledger::books::Reconciliation(connection).breaks(all);
-  if (!views) return failed(context, "reconcile list", views.error());
+  const auto views = operations::breaks(context, all);
+  if (!views) return complain(context, "reconcile list", views.error());
   if (context.json) {
     ordered_json json = ordered_json::array();
     for (const BreakView& view : *views) json.push_back(break_json(view));
@@ -186,28 +158,20 @@ int list_breaks(const CommandContext& context, bool all) {
   return 0;
 }
 
-int explain_break(const CommandContext& context, BreakArgs order) {
-  ledger::Connection connection(context.dsn);
-  order.who = who_asks();
-  return said(context, "reconcile explain", explain_break(connection, order), order.id);
+int explain_break(const CommandContext& context, BreakArgs args) {
+  return said(context, "reconcile explain", operations::explain_break(context, asker(), std::move(args)));
 }
 
-int undo_break(const CommandContext& context, BreakArgs order) {
-  ledger::Connection connection(context.dsn);
-  order.who = who_asks();
-  return said(context, "reconcile undo", undo_break(connection, order), order.id);
+int undo_break(const CommandContext& context, BreakArgs args) {
+  return said(context, "reconcile undo", operations::undo_break(context, asker(), std::move(args)));
 }
 
-int hand_over_break(const CommandContext& context, BreakArgs order) {
-  ledger::Connection connection(context.dsn);
-  order.who = who_asks();
-  return said(context, "reconcile assign", hand_over_break(connection, order), order.id);
+int hand_over_break(const CommandContext& context, BreakArgs args) {
+  return said(context, "reconcile assign", operations::hand_over_break(context, asker(), std::move(args)));
 }
 
-int close_break(const CommandContext& context, BreakArgs order) {
-  ledger::Connection connection(context.dsn);
-  order.who = who_asks();
-  return said(context, "reconcile close", close_break(connection, order), order.id);
+int close_break(const CommandContext& context, BreakArgs args) {
+  return said(context, "reconcile close", operations::close_break(context, asker(), std::move(args)));
 }
 
 namespace {

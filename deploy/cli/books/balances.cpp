@@ -3,8 +3,8 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "deploy/operations/books.hpp"
 #include "deploy/terminal/print.hpp"
-#include "ledger/books/books.hpp"
 #include "machines/core/amount.hpp"
 
 namespace deploy {
@@ -15,9 +15,8 @@ int show_balances(const CommandContext& context) {
   const auto amount_text = [](machines::Int128 minor, int scale) {
     return machines::format(machines::Amount({0}, minor), scale);
   };
-  ledger::Connection connection(context.dsn);
-  const auto balances = ledger::books::Books(connection).balances();
-  if (!balances) return failed(context, "ledger balances", balances.error());
+  const auto balances = operations::balances(context);
+  if (!balances) return complain(context, "ledger balances", balances.error());
   ordered_json json = ordered_json::array();
   if (!context.json) print_text("{:<32} {:>30} {:>30}  {}\n", "account", "balance", "of it held", "asset");
   for (const auto& one : *balances) {
