@@ -27,7 +27,7 @@ void Dispatch::take_the_overdue(std::int64_t now_us) {
     worker.overdue[token] = outside;
     send(peer, schemas::Revoke{{token}});
     ++overdue_;
-    hint_ = true;
+    pace_.hint();
   }
 }
 
@@ -55,14 +55,14 @@ void Dispatch::cancel(const std::string& client, const schemas::Cancel& cancel, 
       result = schemas::CancelResult::asked;
     }
   send(client, schemas::Cancelled{cancel.key, result});
-  hint_ = true;
+  pace_.hint();
   consider(now_us);
 }
 
 void Dispatch::give_back_shard(int shard) {
   for (const LeasedJob& job : backlog_.take_if([&](const LeasedJob& queued) { return queued.shard == shard; }))
     give_back(job, "its shard moves on", 0, false, false);
-  hint_ = true;
+  pace_.hint();
 }
 
 void Dispatch::handed_back(const std::string& peer, const schemas::HandedBack& back, std::int64_t now_us) {
@@ -74,7 +74,7 @@ void Dispatch::handed_back(const std::string& peer, const schemas::HandedBack& b
     give_back(flight->second.job, "handed back unstarted", 0, false, false);
     land(flight);
   }
-  hint_ = true;
+  pace_.hint();
   consider(now_us);
 }
 

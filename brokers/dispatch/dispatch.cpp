@@ -10,7 +10,6 @@ using machines::Token;
 
 constexpr std::size_t most_held = 10'000;             // by one worker; what it hands itself beyond is nobody's lease
 constexpr std::int64_t longest_wait_ms = 86'400'000;  // that a worker may ask for
-constexpr std::int64_t longest_rest_us = 200'000;     // where polls are rare: others wait for this claim too
 
 void Dispatch::send(const std::string& peer, schemas::Message message) {
   actions_.push_back(Send{peer, std::move(message)});
@@ -69,7 +68,7 @@ void Dispatch::ready(const std::string& peer, const schemas::Ready& ready, std::
     fly(std::move(flight));  // since when, it keeps: READY named it
   }
   send(peer, schemas::Welcome{rules_.heartbeat_us / 1000, rules_.ttl_us / 1000});
-  hint_ = true;
+  pace_.hint();
   consider(now_us);
 }
 
@@ -99,10 +98,7 @@ void Dispatch::done(const std::string& peer, const schemas::Done& done, std::int
     } else {
       suspects_.erase(flight->second.job.key);
     }
-    if (job.kind != schemas::DoneKind::settled) {
-      hint_ = true;
-      if (job.kind != schemas::DoneKind::rearmed) look_first_ = false;
-    }
+    if (job.kind != schemas::DoneKind::settled) pace_.ended(job.kind == schemas::DoneKind::rearmed);
     land(flight);
   }
   for (const LeasedJob& job : done.minted)
@@ -131,8 +127,7 @@ void Dispatch::failed(const std::string& peer, const schemas::Failed& failed, st
   const bool counts = failed.fatal || !waits;
   give_back(job, failed.reason, wait, failed.fatal || (counts && is_last(rule, job.tries)), counts,
             std::string(machines::name_of(failed.error)));
-  hint_ = true;
-  look_first_ = true;
+  pace_.failed();
   consider(now_us);
 }
 
@@ -157,10 +152,7 @@ void Dispatch::release(const std::string& client, const schemas::Release& releas
   ahead_.clear();
   for (const schemas::Ahead& ahead : release.ahead)
     if (ahead.world_at > world_now_) ahead_.push_back(ahead);
-  hint_ = true;
-  look_first_ = false;
-  claim_after_us_ = 0;
-  fruitless_ = 0;
+  pace_.world_was_released();
   consider(now_us);
 }
 
@@ -174,8 +166,7 @@ void Dispatch::pass_to(Instant world_at, std::int64_t now_us) {
 void Dispatch::world_has_come(Instant world_at, std::int64_t now_us) {
   if (world_at <= world_now_) return;
   pass_to(world_at, now_us);
-  hint_ = true;
-  look_first_ = false;
+  pace_.world_has_come();
   consider(now_us);
 }
 
@@ -252,22 +243,13 @@ void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us, Instant
   const bool alone = wants_next_unheld(jobs) && queued() == 0 && next_unheld > world_now_;
   if (alone) alone_until_ = std::min(ahead_.back().world_at, Instant{next_unheld.us - 1});
   const std::size_t brought = jobs.size();
-  const bool only_urgent = std::exchange(asked_urgent_, false);
-  asked_ = false;
-  if (!only_urgent) {
-    fruitless_ = jobs.empty() ? fruitless_ + 1 : 0;
-    hint_ = jobs.size() >= static_cast<std::size_t>(claimed_at_most_);  // a full answer: there may be more
-    look_first_ = true;  // until something ends that was not merely re-armed
-  }
   for (LeasedJob& job : jobs) {
     const auto place = places.find(job.key);
     const bool is_suspect = suspects_.contains(job.key);
     backlog_.add(std::move(job), place == places.end() ? Place{} : place->second, is_suspect, limits_, now_us);
   }
   const std::size_t went_back = give_back_the_unknown() + give_back_the_surplus(now_us);
-  // More of the same would go the same way, and the service must get to its socket and its seat in between.
-  if (!only_urgent && went_back > 0 && 2 * went_back >= brought)
-    rests_until_us_ = now_us + std::min(rules_.safety_poll_us, longest_rest_us);
+  pace_.claimed(brought, went_back, now_us);
   consider(now_us);
   alone_until_ = {};
 }
@@ -283,13 +265,10 @@ bool Dispatch::go_ahead(machines::Instant next_due) {
 }
 
 void Dispatch::due_is(const ledger::jobs::Due& due, std::int64_t now_us) {
-  asked_ = false;
+  pace_.due_answered();
   if (releasing_.empty()) return;
   if (!due.parked && due.next_due > world_now_ && go_ahead(due.next_due)) {
-    hint_ = true;
-    look_first_ = false;
-    claim_after_us_ = 0;
-    fruitless_ = 0;
+    pace_.world_was_released();
     consider(now_us);
     return;
   }
@@ -297,16 +276,11 @@ void Dispatch::due_is(const ledger::jobs::Due& due, std::int64_t now_us) {
     schemas::Released released{world_now_, due.parked.has_value(), due.parked.value_or(machines::JobKey{}),
                                due.parked_reason, due.next_due};
     send(std::exchange(releasing_, {}), released);
-    hint_ = false;
+    pace_.nothing_is_due();
     return;
   }
   // Something is open: claim it now, or when its back-off is over.
-  look_first_ = false;
-  hint_ = true;
-  claim_after_us_ = due.next_run_us > 0 ? now_us + std::min(due.next_run_us, rules_.safety_poll_us) : 0;
-  // Due, and yet not to be had: somebody else holds it; ask again ever more slowly.
-  if (due.next_run_us == 0 && fruitless_ > 0)
-    claim_after_us_ = now_us + std::min(std::int64_t{500} << std::min(fruitless_, 8), rules_.safety_poll_us);
+  pace_.something_is_due(due.next_run_us, now_us);
   consider(now_us);
 }
 
@@ -322,7 +296,7 @@ void Dispatch::leases_seen(std::span<const int> shards, std::span<const LeasedJo
     if (unknown_leases_.contains(job.token)) {
       give_back(job, "leased to nobody", 0, false, false);
       ++reissued_;
-      hint_ = true;
+      pace_.hint();
     } else {
       unknown.insert(job.token);
     }
@@ -341,7 +315,7 @@ void Dispatch::land_the_gone(std::span<const int> shards, const std::set<Token>&
       continue;
     }
     land(flight);
-    hint_ = true;
+    pace_.hint();
   }
   gone_leases_ = std::move(gone);
 }
@@ -349,15 +323,12 @@ void Dispatch::land_the_gone(std::span<const int> shards, const std::set<Token>&
 void Dispatch::tick(std::int64_t now_us) {
   lose_the_silent(now_us);
   take_the_overdue(now_us);
-  if (now_us - last_claim_us_ >= rules_.safety_poll_us) hint_ = true;
+  pace_.poll(now_us);
   consider(now_us);
 }
 
 std::int64_t Dispatch::next_tick_us(std::int64_t now_us) const {
-  std::int64_t next = now_us + rules_.safety_poll_us;
-  for (const std::int64_t at : {claim_after_us_, rests_until_us_})
-    if (at > now_us) next = std::min(next, at);
-  next = std::min(next, limits_.next_us(now_us));
+  std::int64_t next = std::min(pace_.next_us(now_us), limits_.next_us(now_us));
   if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
   return next;
 }
@@ -369,37 +340,34 @@ int Dispatch::free_credit() const {
   return free;
 }
 
-int Dispatch::room() const {
-  int free = 0;
-  for (const auto& [peer, worker] : workers_) free += worker.pure_credit;
-  // Who waits for a limit, or for credit of the other sort, keeps nobody out.
-  return free - static_cast<int>(queued() - backlog_.held_back());
-}
-
 // Hands out what waits, then decides whether to claim more, to ask what is due, or to do nothing.
 void Dispatch::consider(std::int64_t now_us) {
   now_us_ = now_us;
   limits_.begin(now_us);
   if (worker_left_) give_back_the_unknown();
   assign(now_us);
-  if (asked_ || workers_.empty()) return;
-  const bool idle = flights_.empty() && queued() == 0;
-  if (!releasing_.empty() && idle && look_first_) {
-    asked_ = true;
-    actions_.push_back(AskDue{world_now_});
-    return;
+  if (workers_.empty()) return;
+  const auto next = pace_.next(load(), now_us);
+  switch (next.question) {
+    case ClaimPace::Question::none:
+      return;
+    case ClaimPace::Question::ask_due:
+      actions_.push_back(AskDue{world_now_});
+      return;
+    case ClaimPace::Question::claim:
+      actions_.push_back(ClaimNow{next.limit, false, urgent(now_us), rules_.fair_owners, rules_.fair_jobs});
+      return;
+    case ClaimPace::Question::claim_urgent:
+      claim_urgent(now_us);
+      return;
   }
-  // Half a claim's worth of room, or half of all credit where that is less: one slow job must not hold up the rest.
-  const int credit = room() + static_cast<int>(queued() - backlog_.held_back() + flights_.size());
-  const bool worth = idle || room() >= std::max(std::min(rules_.claim_limit, credit) / 2, 1);
-  if (!worth) claim_urgent(now_us);
-  const bool early = now_us < rests_until_us_ || (now_us > 0 && now_us < claim_after_us_);
-  if (!hint_ || !worth || early || (!releasing_.empty() && !idle && look_first_)) return;
-  asked_ = true;
-  hint_ = false;
-  last_claim_us_ = last_urgent_us_ = now_us;
-  claimed_at_most_ = std::min(rules_.claim_limit, std::max(room(), 1));
-  actions_.push_back(ClaimNow{claimed_at_most_, false, urgent(now_us), rules_.fair_owners, rules_.fair_jobs});
+}
+
+ClaimPace::Load Dispatch::load() const {
+  int credit = 0;
+  for (const auto& [peer, worker] : workers_) credit += worker.pure_credit;
+  return {static_cast<int>(queued()), static_cast<int>(backlog_.held_back()), static_cast<int>(flights_.size()), credit,
+          !releasing_.empty()};
 }
 
 // The commands that go before all that no rule names, but for those of which enough wait here already. What a limit
@@ -412,13 +380,9 @@ std::vector<Match> Dispatch::urgent(std::int64_t now_us) const {
   return matches;
 }
 
-// Without room for more, what is urgent may still be behind the backlog in the database: looked for now and then.
 void Dispatch::claim_urgent(std::int64_t now_us) {
-  if (queued() == 0 || now_us - last_urgent_us_ < rules_.safety_poll_us) return;
-  last_urgent_us_ = now_us;
   auto matches = urgent(now_us);
-  if (matches.empty()) return;
-  asked_ = asked_urgent_ = true;
+  if (matches.empty()) return pace_.withdraw();
   actions_.push_back(ClaimNow{rules_.fair_jobs, true, std::move(matches), 0, rules_.fair_jobs});
 }
 

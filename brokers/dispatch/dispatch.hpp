@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "brokers/dispatch/backlog.hpp"
+#include "brokers/dispatch/claim_pace.hpp"
 #include "brokers/dispatch/limits.hpp"
 #include "brokers/dispatch/rules.hpp"
 #include "ledger/jobs/jobs.hpp"
@@ -53,7 +54,8 @@ class Dispatch {
         broker_(std::move(broker)),
         epoch_(epoch),
         limits_(rules.limits),
-        backlog_(rules) {}
+        backlog_(rules),
+        pace_(rules) {}
 
   // ---- what arrived
   void ready(const std::string& peer, const schemas::Ready& ready, std::int64_t now_us);
@@ -197,7 +199,7 @@ class Dispatch {
   [[nodiscard]] std::vector<Match> urgent(std::int64_t now_us) const;
   void claim_urgent(std::int64_t now_us);
   [[nodiscard]] int free_credit() const;
-  [[nodiscard]] int room() const;
+  [[nodiscard]] ClaimPace::Load load() const;
 
   Rules rules_;
   std::mt19937_64 random_;
@@ -209,6 +211,7 @@ class Dispatch {
   std::map<machines::Token, Flight> flights_;
   Limits limits_;
   Backlog backlog_;
+  ClaimPace pace_;
   std::map<int, Run> runs_;                                       // by level
   int last_shard_ = -1;                                           // served last
   std::set<std::pair<std::int64_t, machines::Token>> deadlines_;  // of what is in flight
@@ -225,16 +228,7 @@ class Dispatch {
   std::string releasing_;             // the client that waits for world_now_ to pass, empty when none
   std::deque<schemas::Ahead> ahead_;  // where world time may go on by itself
   machines::Instant alone_until_{0};  // until then what was just claimed is all that is open; 0: not known
-  bool hint_ = true;                  // something may be claimable
-  int claimed_at_most_ = 1;           // the limit of the claim that is out
-  bool asked_ = false;                // a claim or due question is out
-  bool asked_urgent_ = false;         // it is a claim of urgent commands alone
   bool worker_left_ = false;          // what waits may be of a kind that nobody knows any more
-  bool look_first_ = false;           // all that ended was re-armed: ask what is due before claiming
-  std::int64_t claim_after_us_ = 0;
-  std::int64_t rests_until_us_ = 0;  // the last claim mostly went back: none before this, whoever hints
-  std::int64_t last_claim_us_ = 0, last_urgent_us_ = 0;
-  int fruitless_ = 0;  // claims in a row that found nothing although something is due
   std::int64_t dispatched_ = 0, reissued_ = 0, overdue_ = 0;
 };
 

@@ -17,14 +17,14 @@ void Dispatch::goodbye(const std::string& peer, const schemas::Goodbye& goodbye,
   }
   send(peer, schemas::Goodbye{});
   lose(peer, {}, "its worker left", Loss::alive);  // crossed its goodbye on the way
-  hint_ = true;
+  pace_.hint();
   consider(now_us);
 }
 
 void Dispatch::gone(const std::string& peer, std::int64_t now_us) {
   if (!workers_.contains(peer)) return;
   lose(peer, {}, "its worker is gone", Loss::gone);
-  hint_ = true;
+  pace_.hint();
   consider(now_us);
 }
 
@@ -108,7 +108,7 @@ void Dispatch::lose_the_silent(std::int64_t now_us) {
     if (now_us - worker.heard_us > rules_.ttl_us) silent.push_back(peer);
   for (const std::string& peer : silent) {
     lose(peer, {}, "its worker fell silent", Loss::silent);
-    hint_ = true;
+    pace_.hint();
   }
 }
 
