@@ -6,67 +6,15 @@ namespace brokers::dispatch {
 
 using machines::LeasedJob;
 
-bool Dispatch::calls_out(const Worker& worker, const Machine& machine, const std::string& command) {
-  const auto found = worker.capabilities.find(machine);
-  if (found == worker.capabilities.end()) return false;
-  const auto& commands = found->second.outside_commands;
-  return std::find(commands.begin(), commands.end(), command) != commands.end();
-}
-
-bool Dispatch::is_outside(const Worker& worker, const LeasedJob& job) const {
-  return !job.is_event && calls_out(worker, machine_of(job), job.command);
-}
-
-// Whether a worker that makes outside calls has no credit for them: without one, no lane waits for it.
-bool Dispatch::outside_is_short() const {
-  return std::ranges::any_of(workers_, [](const auto& entry) {
-    const Worker& worker = entry.second;
-    return worker.outside_credit <= 0 && std::ranges::any_of(worker.capabilities, [](const auto& capability) {
-             return !capability.second.outside_commands.empty();
-           });
-  });
-}
-
-// Whether all that these jobs wait for is credit for outside calls: to whoever can do them they are such, and none has
-// any left.
 bool Dispatch::waits_outside(const LaneKey& lane) const {
   const auto& [machine, command, is_event, place, alone] = lane;
-  if (is_event) return false;
-  bool waits = false;
-  for (const auto& [peer, worker] : workers_) {
-    if (!can_do(worker, machine, command, false)) continue;
-    if (worker.outside_credit > 0 || !calls_out(worker, machine, command)) return false;
-    waits = true;
-  }
-  return waits;
+  return !is_event && workers_.waits_outside(machine, command);
 }
 
 bool Dispatch::is_busy(const LeasedJob& job) const { return busy_.contains({job.key.owner, job.key.instance}); }
 
-bool Dispatch::can_take(const Worker& worker, const LeasedJob& job, bool alone) const {
-  if (worker.runs_alone || !can_do(worker, machine_of(job), job.command, job.is_event)) return false;
-  if (alone ? !worker.held.empty() : worker.drains) return false;
-  return is_outside(worker, job) ? worker.outside_credit > 0 : worker.pure_credit > 0;
-}
-
-// The least loaded worker that can take the job; for a lone run one that holds nothing. Empty when there is none.
-std::string Dispatch::best_worker(const LeasedJob& job, bool alone) const {
-  std::string best;
-  std::size_t least = SIZE_MAX;
-  for (const auto& [peer, worker] : workers_) {
-    if (!can_take(worker, job, alone) || worker.held.size() >= least) continue;
-    best = peer;
-    least = worker.held.size();
-  }
-  return best;
-}
-
 void Dispatch::fly(Flight flight) {
-  Worker& worker = workers_.at(flight.peer);
-  flight.outside = is_outside(worker, flight.job);
-  --(flight.outside ? worker.outside_credit : worker.pure_credit);
-  worker.held.insert(flight.job.token);
-  worker.runs_alone = worker.runs_alone || flight.alone;
+  flight.outside = workers_.take(flight.peer, flight.job, flight.alone, flight.since_us);
   ++busy_[{flight.job.key.owner, flight.job.key.instance}];
   limits_.fly(flight.budgets);
   if (flight.until_us > 0) deadlines_.emplace(flight.until_us, flight.job.token);
@@ -84,18 +32,9 @@ std::optional<LeasedJob> Dispatch::first_lone() const {
   return first;
 }
 
-// Under a steady load no worker's hands would ever be empty: the least loaded one gets nothing new. Should another
-// become less loaded, it takes over, closer to empty: so this ends.
 void Dispatch::make_room_for_the_lone() {
-  for (auto& [peer, worker] : workers_) worker.drains = false;
-  const auto job = first_lone();
-  if (!job) return;
-  Worker* least = nullptr;
-  for (auto& [peer, worker] : workers_)
-    if (!worker.runs_alone && can_do(worker, machine_of(*job), job->command, job->is_event) &&
-        (least == nullptr || worker.held.size() < least->held.size()))
-      least = &worker;
-  if (least != nullptr) least->drains = true;
+  workers_.drain_none();
+  if (const auto job = first_lone()) workers_.drain_for(*job);
 }
 
 namespace {
@@ -136,8 +75,8 @@ bool Dispatch::take_one(Lanes& lanes, Parcel& parcel, std::int64_t now_us) {
     const bool alone = suspects_.contains(job.key);
     const bool waits = is_busy(job) || (alone && !parcel.message.jobs.empty());
     if (!waits && limits_.may_go(lane->budgets, now_us)) {
-      if (parcel.peer.empty()) parcel.peer = best_worker(job, alone);
-      if (!parcel.peer.empty() && can_take(workers_.at(parcel.peer), job, alone)) {
+      if (parcel.peer.empty()) parcel.peer = workers_.best_for(job, alone);
+      if (!parcel.peer.empty() && workers_.at(parcel.peer).can_take(job, alone)) {
         limits_.spend(lane->budgets, now_us);
         const std::int64_t within_us = deadline_of(job);
         fly({job, parcel.peer, false, alone, lane->budgets, within_us > 0 ? now_us + within_us : 0, now_us});
@@ -250,14 +189,14 @@ void Dispatch::count_turn(const LevelTurn& turn, std::size_t sent) {
 // Level by level, until nothing more can be handed out.
 void Dispatch::assign(std::int64_t now_us) {
   make_room_for_the_lone();
-  for (std::set<int> stuck; queued() > 0 && free_credit() > 0;) {
+  for (std::set<int> stuck; queued() > 0 && workers_.free_credit() > 0;) {
     const auto turn = next_level(stuck);
     if (!turn) break;
     const std::size_t sent = assign_level(*turn, now_us);
     count_turn(*turn, sent);
     if (sent == 0) stuck.insert(turn->level);
   }
-  const bool is_short = outside_is_short();
+  const bool is_short = workers_.outside_is_short();
   if (rules_.limits.empty() && !is_short && backlog_.held_back() == 0) return;
   std::map<std::tuple<std::string_view, int, std::string_view, bool>, bool> known;  // the same for all owners
   backlog_.hold_back(limits_, now_us, [&](const LaneKey& lane) {

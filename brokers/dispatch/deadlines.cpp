@@ -22,24 +22,11 @@ void Dispatch::take_the_overdue(std::int64_t now_us) {
     const bool outside = flight->second.outside;
     give_back(flight->second.job, "its deadline had passed", 0, false, true);
     land(flight);
-    Worker& worker = workers_.at(peer);
-    --(outside ? worker.outside_credit : worker.pure_credit);
-    worker.overdue[token] = outside;
+    workers_.keep_hand(peer, token, outside);
     send(peer, schemas::Revoke{{token}});
     ++overdue_;
     pace_.hint();
   }
-}
-
-// Whether this was an overdue job of the worker, which now has its hand free again.
-bool Dispatch::let_go(const std::string& peer, const Token& token) {
-  const auto worker = workers_.find(peer);
-  if (worker == workers_.end()) return false;
-  const auto overdue = worker->second.overdue.find(token);
-  if (overdue == worker->second.overdue.end()) return false;
-  ++(overdue->second ? worker->second.outside_credit : worker->second.pure_credit);
-  worker->second.overdue.erase(overdue);
-  return true;
 }
 
 void Dispatch::cancel(const std::string& client, const schemas::Cancel& cancel, std::int64_t now_us) {
@@ -68,7 +55,7 @@ void Dispatch::give_back_shard(int shard) {
 void Dispatch::handed_back(const std::string& peer, const schemas::HandedBack& back, std::int64_t now_us) {
   if (known(peer, now_us) == nullptr) return;
   for (const Token& token : back.unstarted) {
-    if (let_go(peer, token)) continue;
+    if (workers_.let_go(peer, token)) continue;
     const auto flight = flights_.find(token);
     if (flight == flights_.end() || flight->second.peer != peer) continue;
     give_back(flight->second.job, "handed back unstarted", 0, false, false);

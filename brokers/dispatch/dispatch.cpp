@@ -18,14 +18,10 @@ void Dispatch::send(const std::string& peer, schemas::Message message) {
 std::vector<Action> Dispatch::take_actions() { return std::exchange(actions_, {}); }
 
 // The worker behind a peer, marked as heard; a stranger is told to register again.
-Dispatch::Worker* Dispatch::known(const std::string& peer, std::int64_t now_us) {
-  const auto found = workers_.find(peer);
-  if (found == workers_.end()) {
-    send(peer, schemas::Refused{"register again"});
-    return nullptr;
-  }
-  found->second.heard_us = now_us;
-  return &found->second;
+const Worker* Dispatch::known(const std::string& peer, std::int64_t now_us) {
+  const Worker* worker = workers_.heard(peer, now_us);
+  if (worker == nullptr) send(peer, schemas::Refused{"register again"});
+  return worker;
 }
 
 void Dispatch::ready(const std::string& peer, const schemas::Ready& ready, std::int64_t now_us) {
@@ -37,31 +33,17 @@ void Dispatch::ready(const std::string& peer, const schemas::Ready& ready, std::
   if (refuse_second(peer, ready)) return consider(now_us);
   acquit(ready.incarnation);
   const std::set<Token> held(ready.held.begin(), ready.held.end());
-  std::vector<std::string> earlier;
-  for (const auto& [other, worker] : workers_)
-    if (worker.name == ready.worker || other == peer) earlier.push_back(other);
-  Worker fresh;
-  fresh.name = ready.worker;
-  fresh.incarnation = ready.incarnation;
-  for (const auto& capability : ready.capabilities)
-    fresh.capabilities[{capability.kind, capability.version}] = capability;
-  fresh.pure_credit = ready.pure_credit;
-  fresh.outside_credit = ready.outside_credit;
-  fresh.heard_us = now_us;
+  const std::vector<std::string> earlier = workers_.earlier(peer, ready.worker);
+  Worker fresh = workers_.announced(ready, earlier, now_us);
   std::vector<Flight> kept;
   for (auto& [token, flight] : flights_)
     if (held.contains(token) && std::find(earlier.begin(), earlier.end(), flight.peer) != earlier.end())
       kept.push_back(flight);
-  // What was taken from it at a deadline, and is still in its hands.
-  for (const std::string& old : earlier)
-    for (const auto& [token, outside] : workers_.at(old).overdue)
-      if (held.contains(token) && fresh.overdue.emplace(token, outside).second)
-        --(outside ? fresh.outside_credit : fresh.pure_credit);
   // It asks again, perhaps before it has read what was assigned to it, or over a fresh socket: nobody died.
   for (const std::string& old : earlier) lose(old, held, "its worker registered again without it", Loss::alive);
-  workers_[peer] = std::move(fresh);
+  workers_.admit(peer, std::move(fresh));
   std::erase_if(unable_, [this](const auto& one) {
-    return anyone_does(std::get<0>(one.first), std::get<1>(one.first), std::get<2>(one.first));
+    return workers_.anyone_does(std::get<0>(one.first), std::get<1>(one.first), std::get<2>(one.first));
   });
   for (Flight& flight : kept) {
     flight.peer = peer;
@@ -75,12 +57,7 @@ void Dispatch::ready(const std::string& peer, const schemas::Ready& ready, std::
 void Dispatch::land(std::map<Token, Flight>::iterator flight) {
   limits_.land(flight->second.budgets);
   deadlines_.erase({flight->second.until_us, flight->first});
-  const auto worker = workers_.find(flight->second.peer);
-  if (worker != workers_.end()) {
-    ++(flight->second.outside ? worker->second.outside_credit : worker->second.pure_credit);
-    worker->second.held.erase(flight->first);
-    if (flight->second.alone) worker->second.runs_alone = false;
-  }
+  workers_.free(flight->second.peer, flight->first, flight->second.outside, flight->second.alone);
   const auto busy = busy_.find({flight->second.job.key.owner, flight->second.job.key.instance});
   if (--busy->second == 0) busy_.erase(busy);
   flights_.erase(flight);
@@ -90,7 +67,7 @@ void Dispatch::done(const std::string& peer, const schemas::Done& done, std::int
   if (known(peer, now_us) == nullptr) return;
   for (const schemas::DoneJob& job : done.jobs) {
     const auto flight = flights_.find(job.token);
-    if (job.kind != schemas::DoneKind::kept && let_go(peer, job.token)) continue;
+    if (job.kind != schemas::DoneKind::kept && workers_.let_go(peer, job.token)) continue;
     if (flight == flights_.end() || flight->second.peer != peer || job.kind == schemas::DoneKind::kept) continue;
     if (job.kind == schemas::DoneKind::doubt) {
       // Looked up by the token: where the commit stood, the row is gone and this touches nothing.
@@ -113,7 +90,7 @@ void Dispatch::done(const std::string& peer, const schemas::Done& done, std::int
 void Dispatch::failed(const std::string& peer, const schemas::Failed& failed, std::int64_t now_us) {
   if (known(peer, now_us) == nullptr) return;
   const auto flight = flights_.find(failed.token);
-  if (let_go(peer, failed.token)) return consider(now_us);
+  if (workers_.let_go(peer, failed.token)) return consider(now_us);
   if (flight == flights_.end() || flight->second.peer != peer) return;
   const LeasedJob job = flight->second.job;
   suspects_.erase(job.key);
@@ -132,7 +109,8 @@ void Dispatch::failed(const std::string& peer, const schemas::Failed& failed, st
 }
 
 void Dispatch::heard(const std::string& peer, std::int64_t now_us) {
-  if (const Worker* worker = known(peer, now_us)) send(peer, schemas::Heartbeat{should_hold(*worker, now_us)});
+  if (const Worker* worker = known(peer, now_us))
+    send(peer, schemas::Heartbeat{WorkerTable::should_hold(*worker, now_us, rules_.ttl_us)});
 }
 
 void Dispatch::give_back(const LeasedJob& job, std::string reason, std::int64_t delay_ms, bool park, bool counts,
@@ -170,32 +148,17 @@ void Dispatch::world_has_come(Instant world_at, std::int64_t now_us) {
   consider(now_us);
 }
 
-// An event is decided by any worker of its kind, whatever commands it runs.
-bool Dispatch::can_do(const Worker& worker, const Machine& machine, const std::string& command, bool is_event) {
-  const auto found = worker.capabilities.find(machine);
-  if (found == worker.capabilities.end()) return false;
-  const auto& commands = found->second.commands;
-  return is_event || commands.empty() || std::find(commands.begin(), commands.end(), command) != commands.end();
-}
-
-bool Dispatch::anyone_does(const Machine& machine, const std::string& command, bool is_event) const {
-  return std::any_of(workers_.begin(), workers_.end(),
-                     [&](const auto& entry) { return can_do(entry.second, machine, command, is_event); });
-}
-
 // Jobs that no worker here can do must not fill the queue: back they go for a while. Without any worker all wait.
 std::size_t Dispatch::give_back_the_unknown() {
   worker_left_ = false;
-  if (workers_.empty()) return 0;
+  if (workers_.is_empty()) return 0;
   const auto jobs = backlog_.take_lanes_if([this](const LaneKey& lane) {
     const auto& [machine, command, is_event, place, alone] = lane;
-    return !anyone_does(machine, command, is_event);
+    return !workers_.anyone_does(machine, command, is_event);
   });
   std::map<std::tuple<Machine, std::string, bool>, int> counts;
   for (const LeasedJob& job : jobs) {
-    const bool is_known = std::any_of(workers_.begin(), workers_.end(), [&](const auto& entry) {
-      return entry.second.capabilities.contains(machine_of(job));
-    });
+    const bool is_known = workers_.anyone_knows(machine_of(job));
     give_back(job,
               "no worker here knows " + job.kind + " v" + std::to_string(job.machine_version) +
                   (is_known ? " " + job.command : ""),
@@ -207,9 +170,7 @@ std::size_t Dispatch::give_back_the_unknown() {
 }
 
 bool Dispatch::wants_place(const LeasedJob& job) const {
-  return !job.is_event && limits_.needs_place(job.kind, job.command) &&
-         std::any_of(workers_.begin(), workers_.end(),
-                     [&](const auto& worker) { return is_outside(worker.second, job); });
+  return !job.is_event && limits_.needs_place(job.kind, job.command) && workers_.anyone_calls_out(job);
 }
 
 // What could not leave for a long time makes room for others: it comes back when its turn is near.
@@ -231,10 +192,8 @@ std::size_t Dispatch::give_back_the_surplus(std::int64_t now_us) {
 
 bool Dispatch::wants_next_unheld(std::span<const LeasedJob> claimed) const {
   if (releasing_.empty() || ahead_.empty() || !flights_.empty() || claimed.empty()) return false;
-  return std::none_of(claimed.begin(), claimed.end(), [this](const LeasedJob& job) {
-    return job.is_event || std::any_of(workers_.begin(), workers_.end(),
-                                       [&](const auto& worker) { return is_outside(worker.second, job); });
-  });
+  return std::none_of(claimed.begin(), claimed.end(),
+                      [this](const LeasedJob& job) { return job.is_event || workers_.anyone_calls_out(job); });
 }
 
 void Dispatch::claimed(std::vector<LeasedJob> jobs, std::int64_t now_us, Instant next_unheld,
@@ -333,20 +292,13 @@ std::int64_t Dispatch::next_tick_us(std::int64_t now_us) const {
   return next;
 }
 
-int Dispatch::free_credit() const {
-  int free = 0;
-  for (const auto& [peer, worker] : workers_)
-    free += std::max(worker.pure_credit, 0) + std::max(worker.outside_credit, 0);
-  return free;
-}
-
 // Hands out what waits, then decides whether to claim more, to ask what is due, or to do nothing.
 void Dispatch::consider(std::int64_t now_us) {
   now_us_ = now_us;
   limits_.begin(now_us);
   if (worker_left_) give_back_the_unknown();
   assign(now_us);
-  if (workers_.empty()) return;
+  if (workers_.is_empty()) return;
   const auto next = pace_.next(load(), now_us);
   switch (next.question) {
     case ClaimPace::Question::none:
@@ -364,10 +316,8 @@ void Dispatch::consider(std::int64_t now_us) {
 }
 
 ClaimPace::Load Dispatch::load() const {
-  int credit = 0;
-  for (const auto& [peer, worker] : workers_) credit += worker.pure_credit;
-  return {static_cast<int>(queued()), static_cast<int>(backlog_.held_back()), static_cast<int>(flights_.size()), credit,
-          !releasing_.empty()};
+  return {static_cast<int>(queued()), static_cast<int>(backlog_.held_back()), static_cast<int>(flights_.size()),
+          workers_.pure_credit(), !releasing_.empty()};
 }
 
 // The commands that go before all that no rule names, but for those of which enough wait here already. What a limit
@@ -386,10 +336,6 @@ void Dispatch::claim_urgent(std::int64_t now_us) {
   actions_.push_back(ClaimNow{rules_.fair_jobs, true, std::move(matches), 0, rules_.fair_jobs});
 }
 
-bool Dispatch::has_worker(std::string_view name) const {
-  return std::ranges::any_of(workers_, [&](const auto& one) { return one.second.name == name; });
-}
-
 std::size_t Dispatch::in_hand(int shard) const {
   std::size_t count = 0;
   backlog_.each([&](const machines::LeasedJob& job) { count += job.shard == shard ? 1 : 0; });
@@ -399,7 +345,7 @@ std::size_t Dispatch::in_hand(int shard) const {
 
 schemas::BrokerView Dispatch::view(std::int64_t now_us) const {
   schemas::BrokerView view{broker_, epoch_, {}, dispatched_, reissued_, 0};
-  for (const auto& [peer, worker] : workers_)
+  for (const auto& [peer, worker] : workers_.all())
     view.workers.push_back({worker.name, static_cast<int>(worker.held.size()), (now_us - worker.heard_us) / 1000});
   view.limits = limits_.view(now_us);
   // What was not seen at the last few looks is done elsewhere, or gone.

@@ -19,6 +19,7 @@
 #include "brokers/dispatch/claim_pace.hpp"
 #include "brokers/dispatch/limits.hpp"
 #include "brokers/dispatch/rules.hpp"
+#include "brokers/dispatch/worker_table.hpp"
 #include "ledger/jobs/jobs.hpp"
 #include "schemas/codec/messages.hpp"
 
@@ -93,8 +94,8 @@ class Dispatch {
   [[nodiscard]] bool wants_next_unheld(std::span<const machines::LeasedJob> claimed) const;
   [[nodiscard]] machines::Instant world_now() const { return world_now_; }
   // Whether a worker of that name is registered, and not yet lost.
-  [[nodiscard]] bool has_worker(std::string_view name) const;
-  [[nodiscard]] bool has_workers() const { return !workers_.empty(); }
+  [[nodiscard]] bool has_worker(std::string_view name) const { return workers_.has_name(name); }
+  [[nodiscard]] bool has_workers() const { return !workers_.is_empty(); }
   [[nodiscard]] std::size_t in_flight() const { return flights_.size(); }
   [[nodiscard]] std::size_t queued() const { return backlog_.size(); }
   // Jobs of this shard that wait here or are in flight.
@@ -104,17 +105,6 @@ class Dispatch {
   [[nodiscard]] schemas::BrokerView view(std::int64_t now_us) const;
 
  private:
-  struct Worker {
-    std::string name;
-    machines::Token incarnation;  // empty: it did not say
-    std::map<Machine, schemas::Capability> capabilities;
-    int pure_credit = 0, outside_credit = 0;  // what is left
-    std::int64_t heard_us = 0;
-    std::set<machines::Token> held;
-    std::map<machines::Token, bool> overdue;  // taken from it, and it has not let go yet; whether outside
-    bool runs_alone = false;
-    bool drains = false;  // gets nothing new until its hands are empty: a job that must run alone waits for it
-  };
   struct Flight {
     machines::LeasedJob job;
     std::string peer;
@@ -155,19 +145,17 @@ class Dispatch {
 
   void pass_to(machines::Instant world_at, std::int64_t now_us);
   void send(const std::string& peer, schemas::Message message);
-  Worker* known(const std::string& peer, std::int64_t now_us);
+  const Worker* known(const std::string& peer, std::int64_t now_us);
   enum class Loss { alive, gone, silent };  // the worker lives; its connection is gone; nothing was heard of it
   void lose(const std::string& peer, const std::set<machines::Token>& still_held, const std::string& why, Loss loss);
   void lose_the_silent(std::int64_t now_us);
   bool suspect(const machines::JobKey& job, bool ran_alone, const machines::Token& of);
   void acquit(const machines::Token& incarnation);
   bool refuse_second(const std::string& peer, const schemas::Ready& ready);
-  [[nodiscard]] std::vector<machines::Token> should_hold(const Worker& worker, std::int64_t now_us) const;
   void give_back(const machines::LeasedJob& job, std::string reason, std::int64_t delay_ms, bool park, bool counts,
                  std::string error_class = {});
   void land(std::map<machines::Token, Flight>::iterator flight);
   void land_the_gone(std::span<const int> shards, const std::set<machines::Token>& rows);
-  [[nodiscard]] bool anyone_does(const Machine& machine, const std::string& command, bool is_event) const;
   // Both return how many went back.
   std::size_t give_back_the_unknown();
   std::size_t give_back_the_surplus(std::int64_t now_us);
@@ -180,25 +168,17 @@ class Dispatch {
   bool take_one(Lanes& lanes, Parcel& parcel, std::int64_t now_us);
   void make_room_for_the_lone();
   [[nodiscard]] std::optional<machines::LeasedJob> first_lone() const;
-  [[nodiscard]] std::string best_worker(const machines::LeasedJob& job, bool alone) const;
-  [[nodiscard]] bool can_take(const Worker& worker, const machines::LeasedJob& job, bool alone) const;
-  [[nodiscard]] static bool can_do(const Worker& worker, const Machine& machine, const std::string& command,
-                                   bool is_event);
   [[nodiscard]] bool is_busy(const machines::LeasedJob& job) const;
-  [[nodiscard]] static bool calls_out(const Worker& worker, const Machine& machine, const std::string& command);
-  [[nodiscard]] bool is_outside(const Worker& worker, const machines::LeasedJob& job) const;
-  [[nodiscard]] bool outside_is_short() const;
+  // Whether all that these jobs wait for is credit for outside calls.
   [[nodiscard]] bool waits_outside(const LaneKey& lane) const;
   void fly(Flight flight);
   // ---- deadlines.cpp
   [[nodiscard]] std::int64_t deadline_of(const machines::LeasedJob& job) const;
   void take_the_overdue(std::int64_t now_us);
-  bool let_go(const std::string& peer, const machines::Token& token);
   bool go_ahead(machines::Instant next_due);
   void consider(std::int64_t now_us);
   [[nodiscard]] std::vector<Match> urgent(std::int64_t now_us) const;
   void claim_urgent(std::int64_t now_us);
-  [[nodiscard]] int free_credit() const;
   [[nodiscard]] ClaimPace::Load load() const;
 
   Rules rules_;
@@ -207,7 +187,7 @@ class Dispatch {
   std::int64_t epoch_;
   machines::Instant world_now_{0};
   std::int64_t world_since_us_ = 0;  // when it came to that
-  std::map<std::string, Worker> workers_;
+  WorkerTable workers_;
   std::map<machines::Token, Flight> flights_;
   Limits limits_;
   Backlog backlog_;

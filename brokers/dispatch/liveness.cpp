@@ -53,38 +53,19 @@ void Dispatch::acquit(const Token& incarnation) {
 // and the first from it. The holder is looked for at once: where its process has ended, its connection is gone, and
 // whoever asks again has the name.
 bool Dispatch::refuse_second(const std::string& peer, const schemas::Ready& ready) {
-  if (ready.incarnation.is_empty()) return false;
-  for (const auto& [other, worker] : workers_) {
-    if (other == peer || worker.name != ready.worker) continue;
-    if (worker.incarnation.is_empty() || worker.incarnation == ready.incarnation) continue;
-    send(peer, schemas::Refused{"another worker is registered as " + ready.worker +
-                                ": give each worker a name of its own; if that one has just ended, ask again"});
-    send(other, schemas::Heartbeat{});
-    return true;
-  }
-  return false;
-}
-
-// What a worker has had for so long that it must have read of it: it says which of these it does not hold, for the word
-// of those was lost. No lease outlives what its holder knows of.
-std::vector<Token> Dispatch::should_hold(const Worker& worker, std::int64_t now_us) const {
-  constexpr std::size_t most = 1'000;  // in one message; the rest once these have ended
-  std::vector<Token> tokens;
-  for (const Token& token : worker.held) {
-    const auto flight = flights_.find(token);
-    const bool is_old = flight != flights_.end() && now_us - flight->second.since_us > rules_.ttl_us;
-    if (is_old && tokens.size() < most) tokens.push_back(token);
-  }
-  for (const auto& [token, outside] : worker.overdue)
-    if (tokens.size() < most) tokens.push_back(token);
-  return tokens;
+  const std::string holder = workers_.other_holder(peer, ready);
+  if (holder.empty()) return false;
+  send(peer, schemas::Refused{"another worker is registered as " + ready.worker +
+                              ": give each worker a name of its own; if that one has just ended, ask again"});
+  send(holder, schemas::Heartbeat{});
+  return true;
 }
 
 // The worker's leases pass on; those in `still_held` stay with it, over another connection. Where it may have died,
 // each of them may be why.
 void Dispatch::lose(const std::string& peer, const std::set<Token>& still_held, const std::string& why, Loss loss) {
-  const auto lost = workers_.find(peer);
-  const Token of = lost == workers_.end() || loss != Loss::gone ? Token{} : lost->second.incarnation;
+  const Worker* lost = workers_.find(peer);
+  const Token of = lost == nullptr || loss != Loss::gone ? Token{} : lost->incarnation;
   for (auto flight = flights_.begin(); flight != flights_.end();) {
     const auto next = std::next(flight);
     if (flight->second.peer == peer) {
@@ -98,15 +79,12 @@ void Dispatch::lose(const std::string& peer, const std::set<Token>& still_held, 
     }
     flight = next;
   }
-  worker_left_ = workers_.erase(peer) > 0 || worker_left_;
+  worker_left_ = workers_.remove(peer) || worker_left_;
 }
 
 // Those of which nothing was heard for the ttl.
 void Dispatch::lose_the_silent(std::int64_t now_us) {
-  std::vector<std::string> silent;
-  for (const auto& [peer, worker] : workers_)
-    if (now_us - worker.heard_us > rules_.ttl_us) silent.push_back(peer);
-  for (const std::string& peer : silent) {
+  for (const std::string& peer : workers_.silent(now_us, rules_.ttl_us)) {
     lose(peer, {}, "its worker fell silent", Loss::silent);
     pace_.hint();
   }
