@@ -134,7 +134,8 @@ TEST(ClaimPace, WhatIsDueIsClaimedWhenItsBackOffIsOverAtMostOnePollLater) {
 
   ClaimPace late = after_claim(1);
   late.something_is_due(10 * poll_us, start_us);
-  EXPECT_EQ(late.next_us(start_us), start_us + poll_us);
+  EXPECT_EQ(late.next(idle(10), start_us + poll_us - 1).question, Question::none);
+  EXPECT_EQ(late.next(idle(10), start_us + poll_us).question, Question::claim);
 }
 
 TEST(ClaimPace, WhatIsDueAndNotToBeHadIsAskedForEverMoreSlowly) {

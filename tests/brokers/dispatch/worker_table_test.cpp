@@ -96,6 +96,7 @@ TEST(WorkerTable, ALoneJobAsksForEmptyHandsAndSharesThemWithNone) {
   (void)table.take("w2", job(2), true, 0);
   EXPECT_EQ(table.best_for(job(3), true), "");
   EXPECT_EQ(table.best_for(job(3), false), "w1") << "w2 holds less than its credit, and runs alone";
+  EXPECT_FALSE(table.at("w2").can_take(job(3), false)) << "though it has credit";
   table.free("w2", token(2), false, true);
   EXPECT_EQ(table.best_for(job(3), false), "w2");
 }
