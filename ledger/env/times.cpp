@@ -26,4 +26,9 @@ machines::Instant wall_now() {
   return {std::chrono::duration_cast<std::chrono::microseconds>(now).count()};
 }
 
+std::int64_t steady_us() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
 }  // namespace ledger::env

@@ -1,4 +1,4 @@
-// ledger/env/times.hpp: times as people read them, and the clock on the wall.
+// ledger/env/times.hpp: times as people read them, the clock on the wall, and the steady one.
 #pragma once
 
 #include <cstdint>
@@ -16,5 +16,9 @@ std::string age_text(std::int64_t seconds);
 
 // By the system's clock; never a world time.
 machines::Instant wall_now();
+
+// Microseconds of a clock that never goes back, since a moment that only this machine knows: for how long a thing
+// takes.
+std::int64_t steady_us();
 
 }  // namespace ledger::env
