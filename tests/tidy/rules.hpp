@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,17 @@ Findings suites(const File& page, const std::vector<File>& files);
 // Each source of deploy/cli, deploy/house, deploy/replay and workers/handlers has its test at the mirrored path below
 // tests/, and that one is compiled: some CMakeLists.txt there names it. Asks for all files of the repository.
 Findings untested(const std::vector<File>& files);
+// How much of some headers is comment: lines that hold a comment (alone or behind code) over lines that are not blank.
+struct CommentShare {
+  int lines = 0;         // not blank
+  int with_comment = 0;  // of these
+  // Whole percent, rounded down; 100 where there is no line.
+  [[nodiscard]] int percent() const;
+};
+// The share of each room (a folder with headers outside tests/), by its path. Other files count nothing.
+std::map<std::string, CommentShare> comment_shares(const std::vector<File>& files);
+// Of the lines of all headers outside tests/, 30 % hold a comment at least; of those of each room, 20 %.
+Findings comments(const std::vector<File>& files);
 // All of the rules on one file that fit the file's kind.
 Findings all_rules(const File& file);
 

@@ -276,6 +276,22 @@ TEST(Rules, ALongSqlFunctionHasSections) {
               ElementsAre("schemas/sql/functions/a.sql:41: 81 lines; a section has 80 at most"));
 }
 
+TEST(Rules, HeadersSayTheirContractsInWords) {
+  const std::string bare = "#pragma once\n\nint f();\nint g();\nint h();\n", said = "// What f does.\n";
+  EXPECT_THAT(comments({{"ledger/a/a.hpp", bare}}),
+              ElementsAre(StartsWith("ledger/a: 0 %"), StartsWith("all headers: 0 %")));
+  EXPECT_THAT(comments({{"ledger/a/a.hpp", said + bare}}), ElementsAre(StartsWith("all headers: 20 %")));
+  EXPECT_THAT(comments({{"ledger/a/a.hpp", said + said + bare}}), IsEmpty());
+  const std::string much = said + said + said + said + said + said;
+  EXPECT_THAT(comments({{"ledger/a/a.hpp", bare}, {"ledger/b/b.hpp", much}}), ElementsAre(StartsWith("ledger/a: 0 %")))
+      << "no room hides behind another";
+  EXPECT_THAT(comments({{"tests/a.hpp", bare}, {"ledger/a/a.cpp", bare}}), IsEmpty());
+  const CommentShare share =
+      comment_shares({{"ledger/a/a.hpp", "int f();  // in seconds\nauto u = \"http://x\";\n"}}).at("ledger/a");
+  EXPECT_EQ(share.with_comment, 1) << "a comment behind code counts, an address in a text does not";
+  EXPECT_EQ(share.lines, 2);
+}
+
 TEST(Rules, TextGoesToATerminalOneWay) {
   EXPECT_THAT(printing({"deploy/bursar/a.cpp", "void f() { fmt::print(\"x\"); }\n"}), SizeIs(1));
   EXPECT_THAT(printing({"deploy/bursar/a.cpp", "// fmt::print(\nvoid f() { print_text(\"x\"); }\n"}), IsEmpty());

@@ -1,4 +1,5 @@
 // tests/tidy/tidy_test.cpp: the repository keeps its own rules.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <filesystem>
@@ -67,6 +68,14 @@ TEST(Tidy, PagesForPeopleAreShortAndTrue) {
 }
 
 TEST(Tidy, EachSourceOfSomeRoomsHasItsTest) { EXPECT_EQ(untested(all_files()), Findings{}); }
+
+// The table of shares is printed: `test_tidy --gtest_filter=*HeadersSay*` measures the rooms.
+TEST(Tidy, HeadersSayTheirContracts) {
+  const std::vector<File> files = all_files();
+  for (const auto& [room, share] : comment_shares(files))
+    fmt::print("{:28} {:4} of {:4} lines, {:3} %\n", room, share.with_comment, share.lines, share.percent());
+  EXPECT_EQ(comments(files), Findings{});
+}
 
 TEST(Tidy, TheTopLevelIsTheHouseAndNothingElse) {
   std::set<std::string> known = folders;
