@@ -314,6 +314,7 @@ SleeveBooks Bookkeeper::close(Sleeve& sleeve) {
     check(row, lots, day);
     made.days.push_back(before = day);
   }
+  CHECK(lots.next == sleeve.trades.end());  // no fill is left out of the books
   return made;
 }
 
@@ -346,7 +347,9 @@ VaultBooks Bookkeeper::close(const VaultRow& vault, const std::vector<SleeveBook
       const bool has = one.sleeve.owner == vault.owner && one.sleeve.vault == vault.id && !one.days.empty() &&
                        one.sleeve.quote.id == vault.asset.id && date >= one.days.front().day;
       if (!has) continue;
-      const SleeveDay& day = one.days[static_cast<std::size_t>(date - one.days.front().day)];
+      const auto at = static_cast<std::size_t>(date - one.days.front().day);
+      CHECK(at < one.days.size());  // close() has a day for each from its first to last_
+      const SleeveDay& day = one.days[at];
       sum.held += day.cost;
       sum.open_fees += day.open_fees;
       if (day.cost != 0 && !day.unrealised) sum.held_market = std::nullopt;

@@ -19,6 +19,7 @@ void move_instances(Rows& rows, const Step& step, const Ids& ids) {
   for (std::size_t at = 0; at < ids.size(); ++at) {
     const Move& move = step.moves[at];
     Instance& instance = rows.instances[{step.owner, ids[at]}];
+    CHECK(instance.version == move.version && !instance.is_final);  // check_step() compared them
     if (move.version == 0) {
       instance.kind = move.kind;
       instance.machine_version = move.machine_version;
@@ -94,10 +95,13 @@ void enter(Rows& rows, AccountId id, const PostingKey& posting, bool is_credit, 
 void post(Rows& rows, const Step& step, const PostingKey& key, const Posting& posting) {
   const Effect effect = effect_of(posting.kind, posting.amount.minor(), reserved_by(rows, step.owner, posting));
   const AssetId asset = posting.amount.asset();
+  CHECK(!posting.amount.is_negative() && posting.debit != posting.credit);
+  CHECK(rows.accounts.at(posting.debit).asset == asset && rows.accounts.at(posting.credit).asset == asset);
   if (posting.kind == PostingKind::hold)
     rows.holds[key] = {posting.debit, posting.credit, asset, posting.amount.minor(), InstanceId{0}, 0};
   if (posting.hold != HoldKey{}) {
     Hold& hold = rows.holds.at({step.owner, posting.hold});
+    CHECK(hold.resolved_by.value == 0 && posting.amount.minor() <= hold.reserved);
     hold.resolved_by = key.leg.instance;
     hold.resolved_version = key.leg.version;
   }

@@ -18,6 +18,7 @@ Step refused_because(const Facts& facts, std::string reason) {
 }
 
 void move(Step& step, AccountId from, AccountId to, Amount amount, std::string_view code) {
+  CHECK(!amount.is_negative());
   if (amount.is_positive()) step.postings.push_back({PostingKind::single, from, to, amount, code, {}});
 }
 
@@ -81,6 +82,7 @@ Result<Step, Refusal> decide(State state, const Facts& facts) {
       move(step, data.tradeable, data.vault_reserve, data.amount, "release");
       break;
   }
+  CHECK(!step.postings.empty());  // what settles has moved coins
   return step;
 }
 

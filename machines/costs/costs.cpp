@@ -14,20 +14,25 @@ Costed<bool> add_to(Amount& sum, Amount more) {
   return true;
 }
 
+// All of it or nothing: a lot that had its coins without their cost would be sold for a gain that is none.
 Costed<bool> add_to(Lot& sum, const Lot& more) {
+  Lot made = sum;
   for (const auto part : {&Lot::base, &Lot::cost, &Lot::fees})
-    if (const auto added = add_to(sum.*part, more.*part); !added) return added;
+    if (const auto added = add_to(made.*part, more.*part); !added) return added;
+  sum = made;
   return true;
 }
 
 // A part is never more than what it is taken from.
 void take_from(Lot& sum, const Lot& part) {
+  CHECK(part.base.minor() <= sum.base.minor());
   for (const auto field : {&Lot::base, &Lot::cost, &Lot::fees})
     sum.*field = Amount((sum.*field).asset(), (sum.*field).minor() - (part.*field).minor());
 }
 
 // `base` coins of the lot with their share of its cost and fees. REQUIRES: 0 < base <= lot.base. Errors: overflow.
 Costed<Lot> part_of(const Lot& lot, Amount base) {
+  CHECK(base.is_positive() && base.minor() <= lot.base.minor());
   if (base == lot.base) return lot;
   Lot part = lot;
   part.base = base;
@@ -131,18 +136,24 @@ Costed<Nothing> Book::put(const Lot& lot, Instant at) {
 
 // The oldest coins first; at average cost there is one lot.
 Costed<Lot> Book::take(Amount base) {
+  CHECK(base.is_positive());
   if (base.minor() > held_.base.minor()) return fail(Refusal::oversold);
   Lot taken{{}, Amount::zero(base_.id), Amount::zero(quote_.id), Amount::zero(quote_.id)};
   while (taken.base.minor() < base.minor()) {
+    CHECK(!lots_.empty());  // held_ is the sum of all lots
     Lot& oldest = lots_.front();
     const Int128 rest = base.minor() - taken.base.minor();
     const auto part = part_of(oldest, Amount(base_.id, rest < oldest.base.minor() ? rest : oldest.base.minor()));
     if (!part) return fail(part.error());
     if (const auto added = add_to(taken, *part); !added) return fail(added.error());
     take_from(oldest, *part);
-    if (oldest.base.is_zero()) lots_.pop_front();
+    if (!oldest.base.is_zero()) continue;
+    CHECK(oldest.cost.is_zero() && oldest.fees.is_zero());  // the last coin takes all that is left
+    lots_.pop_front();
   }
+  CHECK(taken.base == base);
   take_from(held_, taken);
+  CHECK(lots_.empty() == held_.base.is_zero());
   return taken;
 }
 

@@ -34,6 +34,7 @@ void add_single(std::vector<Posting>& postings, AccountId from, AccountId to, Am
 // `amount` leaves by `from`, as far as `room` covers it; the rest comes out of suspense. Returns what was covered.
 Amount spend(std::vector<Posting>& postings, AccountId from, AccountId suspense, AccountId to, Amount amount,
              Amount room, std::string_view code) {
+  CHECK(!amount.is_negative() && !room.is_negative());
   const Amount covered = smaller(amount, room);
   add_single(postings, from, to, covered, code);
   add_single(postings, suspense, to, Amount(amount.asset(), amount.minor() - covered.minor()), "suspense");
@@ -44,6 +45,7 @@ Amount spend(std::vector<Posting>& postings, AccountId from, AccountId suspense,
 // fills have used the hold up, all of it comes out of suspense.
 Amount resolve(Step& step, const Way& way, Amount out) {
   const Amount held = step.data.held;
+  CHECK(!out.is_negative() && !held.is_negative());
   step.resolved = held;
   const Amount covered = smaller(out, held);
   if (!has_hold(step.data)) {
@@ -63,6 +65,7 @@ Amount resolve(Step& step, const Way& way, Amount out) {
 }
 
 void hold_again(Step& step, const Facts& facts, const Way& way, Amount rest) {
+  CHECK(!has_hold(step.data));  // an order has one hold at a time
   if (!rest.is_positive()) return;
   step.postings.push_back({PostingKind::hold, way.from, way.to, rest, "rehold", {}});
   step.data.hold = {facts.instance, facts.version + 1, static_cast<std::int32_t>(step.postings.size())};
@@ -144,6 +147,7 @@ Result<Step, Refusal> decide(State state, const Facts& facts, const Message& mes
   } else if (ends && has_hold(step.data)) {
     resolve(step, way_out(facts), Amount::zero(facts.data.held.asset()));
   }
+  CHECK(!ends || !has_hold(step.data));  // nothing stays reserved for an order that has ended
   return step;
 }
 

@@ -7,6 +7,7 @@ namespace machines::policy {
 Rate share(const Reserve& reserve) {
   if (reserve.rule == Rule::none) return {0};
   if (reserve.rule == Rule::fixed) return reserve.least;
+  static_assert(calm.ppm < storm.ppm);
   const std::int64_t measured = std::clamp(reserve.volatility.ppm, calm.ppm, storm.ppm) - calm.ppm;
   return {reserve.least.ppm + (reserve.most.ppm - reserve.least.ppm) * measured / (storm.ppm - calm.ppm)};
 }

@@ -26,6 +26,7 @@ Step entry_step(const Facts& facts) {
 }
 
 Step exit_step(const Facts& facts, Amount size, Exit reason) {
+  CHECK(size.is_positive() && size.minor() <= facts.base_available.minor());  // nothing is sold that is not there
   Step step = step_of(facts, holding, exit_signal);
   step.data.exit_reason = name_of(reason);
   step.postings.push_back(
@@ -43,6 +44,7 @@ bool is_dust(const Facts& facts, Amount base, Price price) {
 
 // quote / base in 10^-8, rounded once. REQUIRES: base > 0.
 Result<Price, Refusal> average_price(const Facts& facts, Amount base, Amount quote) {
+  CHECK(base.is_positive());
   const int decimals = 8 + facts.instrument.base.scale - facts.instrument.quote.scale;
   const Int128 shift = power_of_ten(decimals < 0 ? -decimals : decimals);
   const auto divisor = multiply_divide(base.minor(), decimals < 0 ? shift : 1, 1, Rounding::down);

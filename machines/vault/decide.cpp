@@ -14,6 +14,7 @@ Step step_of(const Facts& facts, Event event) {
 }
 
 void move(Step& step, AccountId from, AccountId to, Amount amount) {
+  CHECK(amount.is_positive());
   step.postings.push_back({PostingKind::single, from, to, amount, "flex", {}});
 }
 
@@ -43,6 +44,7 @@ Result<std::optional<Step>, Refusal> decide(const Facts& facts) {
     const auto proposal = policy::propose(facts.data.reallocation, facts.unallocated, facts.total, facts.sleeves);
     if (!proposal) return fail(Refusal::overflow);
     if (*proposal) {
+      CHECK((*proposal)->amount.is_positive());
       Step proposing = step_of(facts, propose);
       proposing.data = step.data;
       proposing.proposal = **proposal;

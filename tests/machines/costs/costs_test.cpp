@@ -125,6 +125,8 @@ TEST_F(Costs, WhatCannotBeIsRefusedByName) {
   EXPECT_EQ(Book(fifo_).apply({{1}, true, quote(1), base(1), {}}).error(), Refusal::asset_mismatch);
   ASSERT_TRUE(fifo_.apply(bought(1, 1, power_of_ten(38) - 1)));
   EXPECT_EQ(fifo_.apply(bought(2, 1, 1)).error(), Refusal::overflow);
+  EXPECT_EQ(fifo_.held(), base(1)) << "a refused purchase brings no coins without their cost";
+  EXPECT_EQ(fifo_.apply(sold(3, 2, 1)).error(), Refusal::oversold);
   ASSERT_TRUE(average_.apply(bought(2, 9, 9)));
   EXPECT_EQ(average_.apply(sold(2, 9, 9, {base(1)})).error(), Refusal::oversold) << "no coin is left for the fee";
 }
