@@ -24,6 +24,7 @@ struct Data {
   AccountId external, vault_reserve, tradeable;  // the vault's accounts
 };
 
+// What the ledger said when the movement was read; amounts in minor units of the vault's asset.
 struct Facts {
   Data data;
   AccountId sleeve_quote;  // allocate and reclaim
@@ -48,8 +49,10 @@ struct Step {
 };
 
 // A movement that does not fit (above what is tradeable, what the sleeve has, what the reserve leaves, or in a freeze)
-// goes to `refused` with a reason: it is audited. What a sleeve has in an open position can't be reclaimed; what is
-// allocated meanwhile takes part in the next buy. Refusals, in this order: no_such_row, not_positive.
+// goes to `refused` with a reason and no posting: it is audited. What a sleeve has in an open position can't be
+// reclaimed; what is allocated meanwhile takes part in the next buy. A step that settles has one posting at least.
+// REQUIRES: all amounts are of the vault's asset; sums of what the vault has fit an Amount. Refusals, in this order:
+// no_such_row (a movement is decided once), not_positive.
 Result<Step, Refusal> decide(State state, const Facts& facts);
 
 }  // namespace machines::allocation

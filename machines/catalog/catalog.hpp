@@ -1,6 +1,6 @@
 // machines/catalog/catalog.hpp: every kind of machine that ships, in one table of words: its versions, and of each the
 // rows, where it starts and ends, what lets something leave the house, what asks outside. The one place that includes
-// every machine; whoever asks for kinds reads it. A new kind is one line in catalog.cpp. Pure: no clock, no I/O, no
+// every machine; code that asks for kinds reads it. A new kind is one line in catalog.cpp. Pure: no clock, no I/O, no
 // throw. All words are names of enumerators: they outlive every reader.
 #pragma once
 
@@ -43,6 +43,7 @@ struct Version {
   std::vector<Birth> births;
   std::vector<Cancelling> cancellings;  // one for each command and state, or none: no job of it is ever cancelled
 
+  // Whether this word is one of `states`, or one of `finals`. Any other text: false.
   [[nodiscard]] bool has_state(std::string_view state) const;
   [[nodiscard]] bool is_final(std::string_view state) const;
   // Whether a stored move is one of this machine. `from` is "" at a birth, which may order anything.
@@ -69,7 +70,7 @@ struct Kind {
 
 using Catalog = std::vector<Kind>;
 
-// All that this program knows. Made once.
+// All that this program knows. Made at the first call, and the same object ever after; any thread may read it.
 const Catalog& kinds();
 
 // Nothing where the catalog has no such kind, or no such version of it. The catalog keeps what is returned.
@@ -85,7 +86,7 @@ bool goes_outside(std::string_view kind, std::string_view command);
 // The words of all kinds that ship, or of those that are moved so, in the catalog's order.
 std::vector<std::string_view> words();
 std::vector<std::string_view> words(MovedBy by);
-// "order, sleeve_cycle and key": for people.
+// The words in one sentence part for people: "order, sleeve_cycle and key"; "" where there is none.
 std::string listed(const std::vector<std::string_view>& words);
 
 }  // namespace machines::catalog

@@ -6,6 +6,7 @@
 
 namespace machines::control {
 
+// in_force: the measure stops what it names. lifted: it no longer does, for ever; a new order is a new instance.
 enum class State { in_force, lifted };
 enum class Event { impose, lift };
 enum class Command { none };

@@ -1,6 +1,6 @@
 // machines/core/amount.hpp: Amount, whole minor units of one asset in checked signed 128 bits, and the arithmetic of
 // money. No float, no implicit conversion, no operator+: every sum can be refused (overflow, two assets). Wide products
-// go through 256 bits; whoever divides names the rounding. The range |x| < 10^38 is the NUMERIC domain of the ledger.
+// go through 256 bits; every division names its rounding. The range |x| < 10^38 is the NUMERIC domain of the ledger.
 // Pure, no throw.
 #pragma once
 
@@ -17,6 +17,7 @@ namespace machines {
 __extension__ typedef __int128 Int128;
 __extension__ typedef unsigned __int128 UInt128;
 
+// overflow: |x| >= 10^38, the end of the ledger's domain. over_precise: more decimals than the asset has.
 enum class AmountError { overflow, asset_mismatch, division_by_zero, not_a_number, over_precise };
 enum class Rounding { down, up, floor, ceiling, half_even };  // down: toward zero; up: away from zero
 
@@ -57,8 +58,10 @@ class Amount {
     if (!in_range(minor)) return fail(AmountError::overflow);
     return Amount(asset, minor);
   }
+  // No coins of this asset; never fails.
   static constexpr Amount zero(AssetId asset) { return {asset, 0}; }
 
+  // Minor units are 10^-scale of one coin; the scale is the asset's (Asset), not kept here.
   [[nodiscard]] constexpr AssetId asset() const { return asset_; }
   [[nodiscard]] constexpr Int128 minor() const { return minor_; }
   [[nodiscard]] constexpr bool is_zero() const { return minor_ == 0; }
@@ -66,6 +69,7 @@ class Amount {
   [[nodiscard]] constexpr bool is_negative() const { return minor_ < 0; }
   constexpr bool operator==(const Amount&) const = default;
 
+  // Whether |minor| < 10^38: what an Amount, and the ledger's NUMERIC, can hold.
   static constexpr bool in_range(Int128 minor) {
     constexpr Int128 limit = power_of_ten(38);
     return minor < limit && minor > -limit;
@@ -78,35 +82,41 @@ class Amount {
 
 using AmountResult = Result<Amount, AmountError>;
 
-// Errors: asset_mismatch, overflow.
+// The exact sum, and a less b. Errors: asset_mismatch, overflow.
 AmountResult plus(Amount a, Amount b);
 AmountResult minus(Amount a, Amount b);
-// -1, 0 or 1. Errors: asset_mismatch.
+// -1 where a is the smaller, 0 where they are equal, 1 where a is the greater. Errors: asset_mismatch.
 Result<int, AmountError> compare(Amount a, Amount b);
-// The smaller. Errors: asset_mismatch.
+// The smaller of the two; a where they are equal. Errors: asset_mismatch.
 AmountResult least(Amount a, Amount b);
 
-// a * b / c through 256 bits. Errors: division_by_zero, overflow (the quotient leaves |x| < 10^38).
+// a * b / c, exact in 256 bits and then rounded once, as `rounding` says. Errors: division_by_zero, overflow (the
+// quotient leaves |x| < 10^38).
 Result<Int128, AmountError> multiply_divide(Int128 a, Int128 b, Int128 c, Rounding rounding);
 
-// amount * rate, for instance a fee. Errors: overflow.
+// amount * rate / 10^6, rounded once, in the asset of `amount`: a fee, a reserve. Errors: overflow.
 AmountResult share_of(Amount amount, Rate rate, Rounding rounding);
 // The value of `base` (in base_asset) at `price`, in quote_asset: base * price * 10^(quote scale) / 10^(8 + base
-// scale).
+// scale), rounded once. Errors: asset_mismatch (`base` is of another asset), overflow. REQUIRES: both scales 0 to 24.
 AmountResult value_at(Amount base, Price price, const Asset& base_asset, const Asset& quote_asset, Rounding rounding);
-// How much base `quote` buys at `price`. Errors: division_by_zero when price is 0.
+// How much base `quote` buys at `price`: quote * 10^(8 + base scale) / (price * 10^(quote scale)), rounded once, with
+// no fee. Errors: asset_mismatch, division_by_zero when price is 0, overflow. REQUIRES: both scales 0 to 24.
 AmountResult bought_with(Amount quote, Price price, const Asset& base_asset, const Asset& quote_asset,
                          Rounding rounding);
-// price * (1 + rate). Errors: overflow.
+// price * (1 + rate / 10^6), rounded once. Errors: overflow (the price leaves 64 bits). REQUIRES: 10^6 + rate fits 64
+// bits.
 Result<Price, AmountError> adjusted(Price price, Rate rate, Rounding rounding);
 // The largest multiple of `lot` that is <= amount. REQUIRES: lot > 0, one asset, amount >= 0.
 Amount rounded_to_lot(Amount amount, Amount lot);
 
-// "15.00000000" with all decimals of the asset; parse(format(x)) == x. No exponent, no separators.
+// "15.00000000": `scale` decimals, "-" before a negative one, no exponent, no separators. parse_amount() of it gives
+// the same amount. REQUIRES: scale >= 0.
 std::string format(Amount amount, int scale);
-// Errors: not_a_number, over_precise (more decimals than the scale, zeros at the end apart), overflow.
+// The amount that a decimal text means, in minor units of the asset: digits, at most one point with digits on both
+// sides, a "-" in front or none. Errors: not_a_number, over_precise (more decimals than the scale, zeros at the end
+// apart), overflow.
 AmountResult parse_amount(std::string_view text, const Asset& asset);
-// Decimal text to whole units of 10^-scale. Errors as parse_amount.
+// Decimal text to whole units of 10^-scale. Errors as parse_amount. REQUIRES: scale >= 0.
 Result<Int128, AmountError> parse_decimal(std::string_view text, int scale);
 // Whole number to text and back (the ledger's NUMERIC text). Errors: not_a_number, overflow.
 std::string to_text(Int128 value);

@@ -8,7 +8,8 @@
 
 namespace machines {
 
-// A number that cannot be mistaken for another kind of number.
+// A number that cannot be mistaken for another kind of number. 0 means none, where a field says so; ids of rows begin
+// at 1.
 template <class Tag, class Rep>
 struct Id {
   Rep value = 0;
@@ -26,6 +27,7 @@ using InstrumentId = Id<struct InstrumentTag, std::int32_t>;
 struct Token {
   std::array<std::uint8_t, 16> bytes{};
   constexpr auto operator<=>(const Token&) const = default;
+  // All bytes 0: no lease.
   [[nodiscard]] constexpr bool is_empty() const { return *this == Token{}; }
 };
 

@@ -12,6 +12,7 @@ struct Duration {
   std::int64_t us = 0;
   constexpr auto operator<=>(const Duration&) const = default;
 };
+// REQUIRES: the length fits 64 bits of microseconds (292,000 years).
 constexpr Duration microseconds(std::int64_t n) { return {n}; }
 constexpr Duration milliseconds(std::int64_t n) { return {n * 1'000}; }
 constexpr Duration seconds(std::int64_t n) { return {n * 1'000'000}; }
@@ -22,11 +23,13 @@ struct Instant {
   std::int64_t us = 0;
   constexpr auto operator<=>(const Instant&) const = default;
 };
+// REQUIRES: the result fits 64 bits; nothing here checks it.
 constexpr Instant operator+(Instant at, Duration by) { return {at.us + by.us}; }
 constexpr Instant operator-(Instant at, Duration by) { return {at.us - by.us}; }
 constexpr Duration operator-(Instant later, Instant earlier) { return {later.us - earlier.us}; }
 
-// A UTC day as days since 1970-01-01, and the instant that it begins at.
+// A UTC day as days since 1970-01-01 (negative before), and the instant that it begins at. An instant before 1970
+// belongs to the day that holds it, not to the next one: the quotient is rounded down.
 using Day = std::int64_t;
 constexpr Day day_of(Instant at) {
   constexpr std::int64_t length = hours(24).us;

@@ -52,6 +52,8 @@ inline constexpr std::size_t count_of = detail::count_names<E>(std::make_index_s
 template <class E>
 inline constexpr auto names_of = detail::make_names<E>(std::make_index_sequence<count_of<E>>{});
 
+// The word of one enumerator, without a trailing underscore; it points to static storage. REQUIRES: `value` is one of
+// E's enumerators, not a number cast to E.
 template <class E>
 constexpr std::string_view name_of(E value) {
   std::string_view word = names_of<E>[static_cast<std::size_t>(value)];

@@ -19,8 +19,11 @@ template <class E>
   return {std::forward<E>(error)};
 }
 
+// The value of a function that has no other result than that it worked.
 struct Nothing {};
 
+// Either a T or an E, never neither. Owns what it holds; made from a T, or from fail(E). A caller that drops it is
+// warned by the compiler.
 template <class T, class E>
 class [[nodiscard]] Result {
  public:
@@ -31,6 +34,7 @@ class [[nodiscard]] Result {
   template <class F>
   constexpr Result(Failure<F> failure) : held_(std::in_place_index<1>, std::move(failure.error)) {}
 
+  // Ask this before value() or error(): the wrong one of the two aborts the process (CHECK).
   [[nodiscard]] constexpr bool has_value() const noexcept { return held_.index() == 0; }
   constexpr explicit operator bool() const noexcept { return has_value(); }
 
@@ -63,6 +67,7 @@ class [[nodiscard]] Result {
     CHECK(!has_value());
     return std::move(*std::get_if<1>(&held_));
   }
+  // A copy of the value, or `other` where there is an error.
   template <class U>
   [[nodiscard]] constexpr T value_or(U&& other) const& {
     return has_value() ? value() : static_cast<T>(std::forward<U>(other));

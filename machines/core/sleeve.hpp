@@ -8,6 +8,7 @@
 
 namespace machines {
 
+// quiet: profits stay and are traded with. flash: at each close, profits go back to the vault's Tradeable Coins.
 enum class SleeveKind { quiet, flash };
 
 // What an owner's freeze stops. entries: no new buys, no allocations; exits still run. all: nothing leaves.
@@ -26,6 +27,7 @@ struct SleeveAccounts {
       suspense_other{};  // 0 where the venue takes no third asset; fees in it are the vault's to pay
 };
 
+// What a venue trades: base coins for quote coins, in whole lots, above a least value, for a fee.
 struct Instrument {
   Asset base, quote;
   Amount lot;           // base
@@ -46,8 +48,9 @@ struct OrderSummary {
   Amount fees_base{};  // what the venue took in base besides
 };
 
-// How much more (or less) is available in `account` after these postings; `held` is what each post or void among them
-// resolves. Errors: overflow.
+// How much more (or less) is available in `account` after these postings, in minor units: a credit adds, a single and
+// a hold from it take away, a post takes its amount and gives its hold back, a void gives its hold back; `held` is what
+// each post or void among them resolves. Errors: overflow.
 Result<Int128, AmountError> change_of_available(AccountId account, const std::vector<Posting>& postings, Amount held);
 
 }  // namespace machines

@@ -13,7 +13,8 @@ struct Split {
   std::vector<Amount> legs;
   Amount rounding;
 };
-// Errors: division_by_zero (no weight above 0, or one below).
+// leg n = source * weights[n] / sum of weights, rounded toward zero. Errors: division_by_zero (no weight above 0, or
+// one below).
 Result<Split, AmountError> split(Amount source, const std::vector<std::int64_t>& weights);
 
 }  // namespace machines

@@ -21,6 +21,7 @@ namespace machines {
 struct Subject {
   InstanceId id;  // 0 when it is born here
   int born = 0;   // 1..n when it is born here, in the order of the step's births
+  // An instance that exists, and the n-th one (from 1) that the step gives birth to.
   static Subject of(InstanceId id) { return {id, 0}; }
   static Subject birth(int n) { return {InstanceId{0}, n}; }
   [[nodiscard]] bool is_birth() const { return born != 0; }
@@ -75,9 +76,13 @@ struct NewJob {
   Token eager{};     // not empty: leased at once to the committing worker under this token
 };
 
-// What becomes of the job that the step answers.
+// What becomes of the job that the step answers. done: its row goes. kept: it stays as it is, leased. rearmed: it is
+// given back as a timer for rearm_at.
 enum class Fate { done, kept, rearmed };
 
+// Of a commit. committed: all of it stands. Else none of it does. stale_version: an instance moved since the facts were
+// read. lost_lease: the job is no longer leased under this token. stale_epoch: the shard has another broker, or a pause
+// or freeze came since. refused: see StepResult::refusal.
 enum class Outcome { committed, stale_version, lost_lease, stale_epoch, refused };
 
 struct Step {
@@ -95,7 +100,8 @@ struct Step {
 };
 
 // The jobs that a step orders for one of its instances, as the transition's row keeps them: "command@world_at" joined
-// by spaces.
+// by spaces, world_at in microseconds; at a birth also "born(PARENT,SLEEVE,N)". Two steps with the same text ordered
+// the same.
 std::string describe_jobs(const Step& step, const Subject& instance);
 
 struct StepResult {

@@ -34,6 +34,7 @@ struct Table {
     return std::nullopt;
   }
 
+  // No pair of state and event has two rows, so that find() has one answer.
   [[nodiscard]] constexpr bool one_row_per_state_and_event() const {
     for (std::size_t i = 0; i < N; ++i)
       for (std::size_t j = i + 1; j < N; ++j)
@@ -41,6 +42,7 @@ struct Table {
     return true;
   }
 
+  // From `start`, by some sequence of rows, the machine can come to every state of State.
   [[nodiscard]] constexpr bool reaches_every_state_from(State start) const {
     std::array<bool, count_of<State>> seen{};
     seen[static_cast<std::size_t>(start)] = true;
@@ -52,7 +54,7 @@ struct Table {
     return true;
   }
 
-  // A state that no row leaves: the machine rests there for ever.
+  // Whether no row leaves this state: the machine rests there for ever.
   [[nodiscard]] constexpr bool is_final(State state) const {
     for (const row_type& row : rows)
       if (row.from == state) return false;

@@ -13,6 +13,7 @@ std::string visible(std::string_view text);
 // The same of a text that we composed, of several lines: the ends of its lines stay.
 std::string visible_lines(std::string_view text);
 
+// Whether the bytes are well-formed UTF-8: no overlong form, no surrogate, nothing above U+10FFFF. An empty text is.
 bool is_utf8(std::string_view text);
 
 }  // namespace machines

@@ -49,6 +49,7 @@ struct Effect {
 
 class Book {
  public:
+  // An empty book. `base` is what is bought and sold, `quote` what it is paid in; the basis is the same for ever.
   Book(Basis basis, Asset base, Asset quote);
 
   // Books the next fill. REQUIRES: not before the one booked last (CHECK). Errors: as named above; after one, this book
@@ -63,6 +64,7 @@ class Book {
   Costed<Nothing> put(const Lot& lot, Instant at);
 
   [[nodiscard]] const std::deque<Lot>& lots() const { return lots_; }  // oldest first; at average cost one at most
+  // What the book holds now, in base, and what that cost, in quote; both are sums over lots().
   [[nodiscard]] Amount held() const { return held_.base; }
   [[nodiscard]] Amount cost() const { return held_.cost; }                       // of what is held, without fees
   [[nodiscard]] Amount open_fees() const { return held_.fees; }                  // of what is held

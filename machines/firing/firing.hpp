@@ -8,6 +8,8 @@
 namespace machines::firing {
 
 enum class State { due, running, done, failed, skipped };
+// lose: its performer is gone. skip: the firing before has not ended, and the schedule
+// does not overlap; or 100 wait already.
 enum class Event { fire, start, finish, fail, lose, skip };
 enum class Command { none };
 using enum State;

@@ -20,6 +20,7 @@ enum class Purpose { read, trade, move };
 struct Rights {
   bool read = false, trade = false, withdraw = false;
   constexpr bool operator==(const Rights&) const = default;
+  // Whether every right of `other` is among these.
   [[nodiscard]] constexpr bool has_all_of(const Rights& other) const {
     return (read || !other.read) && (trade || !other.trade) && (withdraw || !other.withdraw);
   }
@@ -27,7 +28,7 @@ struct Rights {
 
 // Exactly what the purpose needs: more is refused at enrolment and an incident later.
 constexpr Rights rights_for(Purpose purpose) { return {true, purpose == Purpose::trade, purpose == Purpose::move}; }
-// "read, trade"; "none".
+// The rights in words, for people and for the audit: "read, trade"; "none" where there is none.
 std::string to_text(const Rights& rights);
 
 // The key's own variables.
@@ -58,6 +59,7 @@ struct Observation {
   Instant at;
 };
 
+// From where on a look strains a key, or finds its end near.
 struct Limits {
   std::int64_t most_latency_ms = 2'000;
   std::int64_t most_rate_ppm = 800'000;
@@ -65,10 +67,10 @@ struct Limits {
 };
 
 // The gravest that the look shows: fail_auth, gain_right, lose_right, expire, near_expiry, strain; else succeed, or
-// prove for the first time.
+// prove for the first time. A move key that is bound to no address has gained a right.
 Event event_of(const Data& data, const Observation& seen, const Limits& limits);
 
-// Why a key with these rights may not be enrolled for the purpose; empty when it may.
+// Why a key with these rights may not be enrolled for the purpose, in one sentence for people; empty when it may.
 std::string wrong_at_enrolment(Purpose purpose, const Observation& seen);
 
 struct Message {
@@ -85,9 +87,10 @@ struct Step {
   Data data;  // after
 };
 
-// Refusals, in this order: no_such_row; look_missing (an event that only a look can show); replaced (one that was
-// replaced does not come back); incident_open (only acknowledge ends it, and gain_right says it again); no_incident
-// (nothing to acknowledge).
+// The step of a message: what a look showed is noted in the data, an alarm or the end of the secret is ordered as the
+// table says. Refusals, in this order: no_such_row; look_missing (an event that only a look can show); replaced (one
+// that was replaced does not come back); incident_open (only acknowledge ends it, and gain_right says it again);
+// no_incident (nothing to acknowledge).
 Result<Step, Refusal> decide(State state, const Data& data, const Message& message);
 
 // One key of a vault, as the choice sees it.

@@ -1,4 +1,4 @@
-// machines/key/key.hpp: the health of one API key at a venue: who may be used, who must rest, who is gone. Pure: no
+// machines/key/key.hpp: the health of one API key at a venue: it may be used, it must rest, or it is gone. Pure: no
 // clock, no I/O. A key is born resting and must prove itself; what it rests for, a success alone does not always heal.
 #pragma once
 
@@ -18,7 +18,7 @@ enum class Event {
   near_expiry,
   expire,
   acknowledge,  // a person has dealt with the incident
-  replace,      // the next version took over: nobody takes this one up again
+  replace,      // the next version took over: this one is never used again
   retire
 };
 enum class Command { none, raise_alarm, forget_secret };

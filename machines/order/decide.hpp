@@ -36,6 +36,7 @@ struct NewFills {
   Amount fees_base{}, fees_other{};
 };
 
+// What the ledger said about the order before the step.
 struct Facts {
   InstanceId instance;
   std::int64_t version = 0;  // before this step
@@ -46,6 +47,7 @@ struct Facts {
   Int128 fee_funds = 0;   // what is available in it
 };
 
+// What happened to the order: the event, and the fills and words that came with it.
 struct Message {
   Event event;
   NewFills fills;
@@ -53,6 +55,7 @@ struct Message {
   std::int64_t good_until_us = 0;  // of the request that leaves with send or resend
 };
 
+// Named at decide(), in the order in which they are looked for.
 enum class Refusal { no_such_row, fills_missing, fills_unexpected, bad_fill, overflow, was_filled };
 
 struct Step {
@@ -67,10 +70,12 @@ struct Step {
 // Refusals, in this order: no_such_row (state, event), fills_missing (a fill without any), fills_unexpected (fills with
 // an event that books none), was_filled (not placed, and fills of it are booked), bad_fill (a negative or zero part),
 // overflow. A venue fact is never refused for money:
-// what goes beyond the hold, or beyond what is there to pay a fee, comes out of suspense.
+// what goes beyond the hold, or beyond what is there to pay a fee, comes out of suspense. Fills resolve the open hold;
+// while the order goes on, what is left of it is held again under this step. An order that has ended holds nothing.
+// REQUIRES: facts.fee_funds is not negative, and the hold in the data is the one that stands.
 Result<Step, Refusal> decide(State state, const Facts& facts, const Message& message);
 
-// What its cycle is told at the end.
+// What the order's cycle is told at its end: sums over all fills, the fee in a third asset left out.
 OrderSummary summary_of(const Data& data);
 
 }  // namespace machines::order

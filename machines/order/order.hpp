@@ -24,7 +24,7 @@ enum class Event {
   cancel,
   confirm_cancel,
   draft,  // its birth
-  // What a person says became of it, where nobody can ask the venue any more.
+  // What a person says became of it, where the venue can't be asked any more.
   person_filled,
   person_cancelled,
   person_not_placed,
@@ -96,7 +96,8 @@ constexpr bool lets_leave(Event event) { return event == send || event == resend
 // Whether a command is carried out by asking the venue.
 constexpr bool goes_outside(Command command) { return command != none; }
 
-// What it gets in the place of a job that a person cancels: only a draft is sure not to have left.
+// The event that the order gets in the place of a job that a person cancels: only a draft is sure not to have left.
+// Errors: venue_decides for a job that only asks, may_have_left for one that may have sent the order already.
 constexpr Result<Event, NotCancelled> when_cancelled(Command command, State state) {
   if (command != place_order) return fail(NotCancelled::venue_decides);
   if (state != drafted) return fail(NotCancelled::may_have_left);

@@ -21,16 +21,19 @@ struct Reserve {
 // most; between them in proportion.
 inline constexpr Rate calm{400'000}, storm{1'200'000};
 
-// Which share stays now.
+// Which share stays now: least + (most - least) * (volatility - calm) / (storm - calm) for a flexing reserve, with the
+// volatility held between calm and storm, rounded toward the least.
 Rate share(const Reserve& reserve);
 // The coins that must stay, of all the vault's: share() of them, rounded up. Errors: overflow.
 AmountResult required(const Reserve& reserve, Amount total);
 
 // What a new measurement moves between Tradeable (not allocated) and what is not at risk: positive into the reserve.
-// Into it no more than is there unallocated; out of it no more than flexing had taken. Errors: overflow.
+// Into it no more than is there unallocated; out of it no more than flexing had taken. REQUIRES: one asset;
+// `unallocated` and reserve.flexed are not negative. Errors: overflow.
 AmountResult flexed_by(const Reserve& reserve, Amount total, Amount not_at_risk, Amount unallocated);
 
-// Nothing when a reserve is possible, else what is wrong: shares from 5 to 20 %, the least not above the most.
+// Nothing when a reserve is possible, else what is wrong: shares from 5 to 20 %, the least not above the most. The text
+// is static and ends a sentence about the setting.
 const char* objection(const Reserve& reserve);
 
 }  // namespace machines::policy

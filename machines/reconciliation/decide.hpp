@@ -18,7 +18,8 @@ struct Line {
   Amount quarantined;  // found before, and not explained: positive where the venue had more
 };
 
-// What nobody has found before: positive where the venue has more. Errors: overflow.
+// statement - ledger - quarantined: the difference that is in no break yet, positive where the venue has more. Errors:
+// asset_mismatch, overflow.
 AmountResult difference(const Line& line);
 
 // A posting, by its key.
@@ -29,7 +30,7 @@ struct PostingKey {
   constexpr auto operator<=>(const PostingKey&) const = default;
 };
 
-// deposit, withdrawal: somebody brought coins to the venue or took them: the vault's. trade: a person sold a sleeve's
+// deposit, withdrawal: a person brought coins to the venue or took them: the vault's. trade: a person sold a sleeve's
 // position. fee, error: the sleeve bears it, or has it.
 enum class Explanation { deposit, withdrawal, trade, fee, error };
 
@@ -88,7 +89,7 @@ struct Step {
 // the difference, not 0.
 Step found(Data data);
 
-// A sale that somebody else made on our account, as the venue reports it: one fill.
+// A sale that was made on our account and not by this house, as the venue reports it: one fill.
 struct Sale {
   Amount base, quote;
   Amount fee_quote, fee_base, fee_other;
@@ -118,7 +119,8 @@ Result<Sides, Refusal> explain_sale(State base_state, const Facts& base, State q
 // above_available (what came there has gone since).
 Result<Step, Refusal> take_back(State state, const Facts& facts);
 
-// Somebody else is to explain it. What is explained is done with. Refusals: no_such_row.
+// hand_over: `person` is to explain the break from now on. finish: an explained break is closed. Neither has postings.
+// Refusals: no_such_row (only an open break is handed over, only an explained one closed).
 Result<Step, Refusal> hand_over(State state, const Data& data, std::string person);
 Result<Step, Refusal> finish(State state, const Data& data);
 

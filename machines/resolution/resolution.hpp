@@ -1,4 +1,4 @@
-// machines/resolution/resolution.hpp: a person's word about an order that nobody can ask about, from the step that
+// machines/resolution/resolution.hpp: a person's word about an order that can't be asked about, from the step that
 // ended the order by it to the venue's own word. It waits in sight until the venue can be asked again. Pure: no clock,
 // no I/O.
 #pragma once

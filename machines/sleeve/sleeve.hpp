@@ -25,6 +25,7 @@ static_assert(transitions.one_row_per_state_and_event());
 static_assert(transitions.reaches_every_state_from(open));
 static_assert(transitions.rests_only_in({}));
 
+// The sleeve's own variable, in minor units of its quote asset.
 struct Data {
   Amount allocation;  // given and not taken back: what a flash sleeve keeps; a loss is carried, it changes nothing here
 };

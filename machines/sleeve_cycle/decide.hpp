@@ -24,6 +24,7 @@ struct Data {
   Amount realized;  // at the close: proceeds - cost, less the share of the cost that stays with the dust
 };
 
+// What the ledger and the bars said at the decision's world time.
 struct Facts {
   Instant world_at;
   Data data;
@@ -44,7 +45,7 @@ enum class Told {
   look,         // its timer: the price may have moved
   resume,       // the pause that it rested in is over
   order_ended,  // its child order has, with `summary`
-  sold_outside  // somebody else sold `summary` of the position, or it is gone: then summary.quote may be 0
+  sold_outside  // `summary` of the position was sold, and not by this house, or it is gone: then summary.quote may be 0
 };
 struct Message {
   Told told = Told::look;
@@ -65,11 +66,12 @@ struct Step {
 
 // Nothing where a look finds nothing to do: the timer is re-armed and nothing is written. After a sale outside the
 // facts are those behind it; what is left below the venue's minimum counts as closed. Refusals, in this order:
-// no_such_row (a look is for who watches or holds, the end of an order for who enters or leaves, a sale outside for who
-// holds), overflow.
+// no_such_row (a look needs a cycle that watches or holds, the end of an order one that enters or leaves, a sale
+// outside one that holds), overflow. REQUIRES: the amounts are of the instrument's assets, and none that is available
+// is negative; the lot is positive.
 Result<std::optional<Step>, Refusal> decide(State state, const Facts& facts, const Message& message);
 
-// A cycle looks at the price again at the next close after this.
+// World time at which a cycle looks at the price again: the next hourly close strictly after this.
 constexpr Instant next_look(Instant world_at) { return next_bar_close(world_at); }
 
 }  // namespace machines::sleeve_cycle

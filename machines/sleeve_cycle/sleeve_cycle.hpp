@@ -21,7 +21,7 @@ enum class Event {
   exit_failed,
   pause,
   resume,
-  reduce_outside,  // somebody else sold a part of the position
+  reduce_outside,  // a part of the position was sold, and not by this house
   close_outside
 };
 enum class Command { none, evaluate, place_order, start_next };

@@ -14,6 +14,7 @@
 
 namespace machines::vault {
 
+// The vault's own variables.
 struct Data {
   policy::Reserve reserve;
   policy::Reallocation reallocation;
@@ -40,10 +41,11 @@ struct Step {
 };
 
 // Nothing when there is nothing to move, to propose, or to write down: a share of the reserve that changed by less than
-// half a percent is not. Refusals: overflow.
+// half a percent is not. A freeze of any kind: nothing. Flexing comes before a proposal: a review that moves coins
+// proposes nothing. REQUIRES: all amounts are of the vault's asset and not negative. Refusals: overflow.
 Result<std::optional<Step>, Refusal> decide(const Facts& facts);
 
-// The review after this: at half past midnight (UTC), between an open and a close, so that nobody else decides then.
+// The review after this: at half past midnight (UTC), between an open and a close, so that no cycle decides then.
 Instant next_review(Instant world_at);
 
 // When a vault with these rules looks at them first, in microseconds; 0 where it has none.

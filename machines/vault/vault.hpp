@@ -9,6 +9,7 @@
 namespace machines::vault {
 
 enum class State { open };
+// flex: the reserve took coins or gave some back, or its share was written down. propose: an allocation is proposed.
 enum class Event { start, flex, propose };
 enum class Command { none, review };
 using enum State;

@@ -18,7 +18,7 @@ struct Momentum {
   Rate arm{1'000};            // once the net gain at the high since entry has reached this ...
   Rate trail{1'000};          // ... leave on the first close this far below that high
   Rate hold_uptrend{11'000};  // while close / close one hour ago - 1 >= this, nothing but the stop sells
-  // Nothing, or which parameter can't be and why.
+  // Empty, or one sentence: which parameter can't be, and its range.
   [[nodiscard]] std::string validate() const;
 };
 
@@ -33,14 +33,21 @@ struct Position {
   Price high;  // the highest of the entry price and the closes since
 };
 
+// Why to sell, or not to.
 enum class Exit { none, stop_loss, trail };
 
+// Whether to buy now: both rises have come, exactly (now / then - 1 >= rate, in integers). False where one of the three
+// closes is missing. REQUIRES: rules.validate() is empty.
 bool wants_entry(const Momentum& rules, const Window& window);
 
-// Net gain at a price: what selling all would bring after the taker fee, less the cost. Errors: overflow.
+// Net gain at a price: what selling all would bring after the taker fee, less the cost. The
+// value is rounded down and the fee up: a gain is never stated too high. In minor units of `quote`. Errors: overflow,
+// asset_mismatch.
 AmountResult net_gain(const Position& position, Price price, Rate taker_fee, const Asset& base, const Asset& quote);
 
-// Errors: overflow. `none` without a close at the decision's time.
+// Whether to sell now, and by which rule, in this order: the stop-loss (net gain <= -stop_loss of the cost); nothing
+// while the uptrend holds; the trail, once the net gain at the high has reached `arm` of the cost. `none` without a
+// close at the decision's time. REQUIRES: rules.validate() is empty. Errors: overflow.
 Result<Exit, AmountError> wants_exit(const Momentum& rules, const Window& window, const Position& position,
                                      Rate taker_fee, const Asset& base, const Asset& quote);
 
