@@ -1,5 +1,5 @@
-// schemas/codec/canonical.hpp: the variables of a machine by the word of its kind, for who has words alone. Never
-// throws.
+// schemas/codec/canonical.hpp: the variables of a machine by the word of its kind, for callers that have words alone.
+// Never throws.
 #pragma once
 
 #include <optional>

@@ -24,6 +24,7 @@ class Reading {
   [[nodiscard]] bool ok() const { return reason_.empty(); }
   [[nodiscard]] const std::string& reason() const { return reason_; }
 
+  // Each of these returns a harmless value of its type after refuse(). A token has exactly 16 bytes.
   machines::Token token(const std::string& bytes) {
     machines::Token token;
     if (bytes.size() != token.bytes.size())
@@ -42,11 +43,13 @@ class Reading {
     if (text.size() > longest_sentence) refuse("a text is too long");
     return word(text);
   }
+  // Whole minor units as decimal text, |x| < 10^38; refuses any other text.
   machines::Int128 amount(const std::string& text) {
     const auto value = machines::parse_whole(text);
     if (!value) refuse("an amount must be a whole number below 10^38");
     return value.value_or(machines::Int128{0});
   }
+  // The enumerator of a number on the wire; refuses one that E does not have.
   template <class E>
   E enumerator(int number) {
     if (number < 0 || static_cast<std::size_t>(number) >= machines::count_of<E>) {
@@ -64,10 +67,12 @@ class Reading {
 // Protobuf and PostgreSQL refuse anything else, and reasons come from libraries and venues.
 std::string readable(std::string_view text);
 
+// The 16 bytes of a token as they travel.
 inline std::string bytes_of(const machines::Token& token) {
   return {reinterpret_cast<const char*>(token.bytes.data()), token.bytes.size()};
 }
 
+// One visitor of a variant, made of one lambda for each alternative.
 template <class... F>
 struct Overloaded : F... {
   using F::operator()...;

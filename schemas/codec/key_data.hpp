@@ -10,6 +10,7 @@
 
 namespace schemas {
 
+// parse_key: nothing where the text is no such data.
 std::string write_key(const machines::key::Data& data);
 std::optional<machines::key::Data> parse_key(std::string_view text);
 

@@ -28,6 +28,8 @@ struct Capability {
   std::vector<std::string> commands = {};     // those that this worker runs; empty: all. Events it takes in any case
   bool operator==(const Capability&) const = default;
 };
+// A worker registers, and again after a reconnect: who it is, what it can do, what it still holds. Answered with
+// Welcome or Refused.
 struct Ready {
   std::string worker;  // stable id of the worker process; the routing id is fresh per socket
   int wire = wire_version;
@@ -48,11 +50,13 @@ struct DoneJob {
   DoneKind kind = DoneKind::done;
   bool operator==(const DoneJob&) const = default;
 };
+// Jobs whose steps stand in the ledger. Not answered.
 struct Done {
   std::vector<DoneJob> jobs;
   std::vector<machines::LeasedJob> minted;  // eager follow-ups that this worker now holds
   bool operator==(const Done&) const = default;
 };
+// A job that could not be done: the broker gives it back with a delay, or parks it.
 struct Failed {
   machines::Token token;
   machines::CallError error = machines::CallError::retry_later;
@@ -62,8 +66,8 @@ struct Failed {
   bool waits = false;  // for something that is not its own: no try is counted
   bool operator==(const Failed&) const = default;
 };
-// From a broker it may name leases that the worker should hold by now. Those that it does not hold it hands back: the
-// word of them was lost on its way.
+// From a broker it may name leases that the worker should hold by now. The worker hands those that it does not hold
+// back: the Assign that named them was lost on its way.
 struct Heartbeat {
   std::vector<machines::Token> held = {};
   bool operator==(const Heartbeat&) const = default;
@@ -82,6 +86,7 @@ struct Revoke {  // these are not wanted any more: what has not begun is handed 
   std::vector<machines::Token> tokens;
   bool operator==(const Revoke&) const = default;
 };
+// The broker knows the worker: how often it wants a Heartbeat, and after which silence the leases pass on.
 struct Welcome {
   std::int64_t heartbeat_ms = 1000;
   std::int64_t ttl_ms = 3000;
@@ -92,10 +97,11 @@ struct Refused {
   std::int64_t retry_after_ms = 0;  // more than 0: not now (the store is away); ask again after this long
   bool operator==(const Refused&) const = default;
 };
+// Jobs that are leased for this worker from now on.
 struct Assign {
   std::vector<machines::LeasedJob> jobs;  // all of one shard
-  // Up to here world time may pass as far as others are concerned: these are the only open jobs, and nobody waits for
-  // an open. 0: not known. A worker may then look further ahead than it was asked to, before it writes anything.
+  // Up to here world time may pass as far as others are concerned: these are the only open jobs, and no order waits
+  // for an open. 0: not known. A worker may then look further ahead than it was asked to, before it writes anything.
   machines::Instant alone_until = {};
   bool operator==(const Assign&) const = default;
 };
@@ -104,7 +110,7 @@ struct Assign {
 // World time may advance to world_at: jobs with world_at <= this become claimable. Answered by Released when none of
 // them is open in any state, or with stalled set when one of them is parked. From there it may go on by itself to the
 // world time of each `ahead` in turn, and is answered once for all that passed; it stops before one when a job is due
-// by then at `unless_due` or earlier, for somebody else must act first.
+// by then at `unless_due` or earlier, for the worker of that job must act first.
 struct Ahead {
   machines::Instant unless_due;
   machines::Instant world_at;
@@ -154,6 +160,7 @@ struct Cancelled {
   CancelResult result = CancelResult::unknown;
   bool operator==(const Cancelled&) const = default;
 };
+// Asks for a BrokerView.
 struct Query {
   bool operator==(const Query&) const = default;
 };
@@ -173,7 +180,7 @@ struct RefusalView {
 struct LimitView {
   std::string name, key;  // of the rule; whose budget: "paper/main"
   int waiting = 0, in_flight = 0;
-  std::int64_t since_ms = 0;  // how long somebody has waited without a break
+  std::int64_t since_ms = 0;  // how long at least one job has waited without a break
   std::string cap;            // "10/s", "4 in flight"
   bool operator==(const LimitView&) const = default;
 };
@@ -190,11 +197,11 @@ struct BrokerView {
   std::int64_t dispatched = 0, reissued = 0, refused_peers = 0;
   std::vector<RefusalView> refusals = {};  // of refused_peers
   std::vector<int> shards = {};            // that it serves
-  std::string waits_for = {};              // not empty: it serves nobody until this is over
+  std::string waits_for = {};              // not empty: it gives out no job until this is over
   std::vector<LimitView> limits = {};
   std::vector<UnableView> unable = {};
   std::int64_t overdue = 0;          // jobs that were taken from a worker because their deadline had passed
-  machines::Instant world_now = {};  // jobs up to here may be claimed; 0: nobody has released any world time yet
+  machines::Instant world_now = {};  // jobs up to here may be claimed; 0: no world time was released yet
   std::int64_t world_ms = 0;         // since when
   bool operator==(const BrokerView&) const = default;
 };
@@ -204,6 +211,7 @@ using Message = std::variant<Ready, Done, Failed, Heartbeat, Goodbye, Welcome, R
 
 // ---- worker or feed <-> venue. Amounts travel as whole minor units, prices as 10^-8.
 enum class Side { buy, sell };
+// Answered with an OrderReport or a VenueRefusal. A second one under the same id places nothing where ids are for ever.
 struct PlaceOrder {
   std::string client_id;  // 32 hex digits, the same for every attempt
   std::string symbol;     // ETH/USDT
@@ -215,11 +223,14 @@ struct PlaceOrder {
   std::int64_t not_after_us = 0;
   bool operator==(const PlaceOrder&) const = default;
 };
+// Asks for the report of one order. Answered with an OrderReport, whose status may be not_found.
 struct QueryOrder {
   std::string client_id;
   bool deep = false;  // look among open orders, closed orders and fills, not just open ones
   bool operator==(const QueryOrder&) const = default;
 };
+// Cancels an order by its id; where the venue keeps tombstones, an unknown id is barred for ever. Answered with an
+// OrderReport.
 struct CancelOrder {
   std::string client_id;
   bool operator==(const CancelOrder&) const = default;
@@ -253,6 +264,7 @@ struct HandTransfer {
   machines::Instant at;  // world time
   bool operator==(const HandTransfer&) const = default;
 };
+// A part of an order that was carried out. Amounts in minor units.
 struct Fill {
   int number = 0;        // 1..n within the order
   machines::Instant at;  // world time: the bar's open
@@ -308,7 +320,7 @@ struct VenueRefusal {  // the request could not be understood or served; the ven
   bool operator==(const VenueRefusal&) const = default;
 };
 
-// What a key may do at the venue, asked by who can prove that the key's secret is theirs: `proof` is made with it
+// What a key may do at the venue, asked by a peer that proves to have the key's secret: `proof` is made with it
 // (workers/venues/paper/keys.hpp), and is good for a minute of wall time around asked_us.
 struct KeyInfoRequest {
   std::string account, api_key;
@@ -325,7 +337,8 @@ struct KeyInfo {
   bool operator==(const KeyInfo&) const = default;
 };
 
-// By what rules the venue deals, asked by who may place orders there: what workers/venues/properties.hpp has at length.
+// By what rules the venue deals, asked by a peer that may place orders there: what workers/venues/properties.hpp has at
+// length.
 struct VenueRulesRequest {
   bool operator==(const VenueRulesRequest&) const = default;
 };
@@ -347,8 +360,8 @@ struct DecodeError {
   std::uint64_t correlation = 0;  // of a venue frame that could be read that far, so that the refusal can name it
 };
 
-// Under whose key a request is made, with the proof that its secret is theirs: made over the request, its correlation
-// and this (workers/venues/paper/signature.hpp), and good for a minute of wall time around signed_us.
+// Under whose key a request is made, with the proof that the sender has its secret: made over the request, its
+// correlation and this (workers/venues/paper/signature.hpp), and good for a minute of wall time around signed_us.
 struct Signature {
   std::string account, api_key;
   std::int64_t signed_us = 0;
@@ -366,7 +379,8 @@ struct VenueFrame {
 };
 
 // Free text (a reason) is made readable first: valid UTF-8 without NUL, at most 4,096 bytes. Words must be that
-// already.
+// already. decode() reads bytes of any origin and length. Errors: the first thing that is wrong, in words; where a
+// venue frame could be read so far, with its correlation. decode(encode(m)) is m.
 std::string encode(const Message& message);
 machines::Result<Message, DecodeError> decode(std::string_view bytes);
 std::string encode_venue(const VenueFrame& frame);

@@ -9,6 +9,7 @@
 
 namespace schemas {
 
+// parse_resolution: nothing where the text is no such data.
 std::string write_resolution(const machines::resolution::Data& data);
 std::optional<machines::resolution::Data> parse_resolution(std::string_view text);
 

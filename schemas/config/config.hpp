@@ -25,9 +25,11 @@ struct Decimal {
   int scale = 0;
   // Errors: not_a_number (no exponent, no separators), over_precise (more than 18 decimals), overflow.
   static machines::Result<Decimal, machines::AmountError> parse(std::string_view text);
+  // So many whole coins.
   static Decimal whole(std::int64_t coins) { return {coins, 0}; }
   // Whole units of 10^-scale; nothing when that would lose a digit or is too large.
   [[nodiscard]] std::optional<machines::Int128> at_scale(int to_scale) const;
+  // The shortest decimal text of the value: "15000", "0.1"; parse() of it gives the same value.
   [[nodiscard]] std::string text() const;
   bool operator==(const Decimal&) const = default;
 };
@@ -91,7 +93,7 @@ struct CadenceConfig {
   machines::Duration sell_check = machines::seconds(15);
 };
 
-// So many per s, min, h or day: "10/s".
+// So many per period (of s, min, h or day), as "10/s" says it. parse_rate: nothing for any other text.
 struct RatePer {
   std::int64_t count = 0, period_us = 0;
   bool operator==(const RatePer&) const = default;
@@ -137,10 +139,10 @@ struct BrokerConfig {
   std::int64_t seat_ttl_ms = 3'000;   // how long a dead broker's shards stay with it
   std::int64_t heartbeat_ms = 1'000;  // asked of workers
   std::int64_t ttl_ms = 3'000;        // silence after which a worker's leases pass on
-  std::int64_t safety_poll_ms = 200;  // claim although nobody hinted
+  std::int64_t safety_poll_ms = 200;  // claim although no hint came
   std::int64_t claim_limit = 256;     // jobs per shard and claim
   std::int64_t most_tries = 20;       // business retries before a job is parked
-  std::int64_t stuck_after_s = 30;    // ready jobs that nobody has taken for longer are named
+  std::int64_t stuck_after_s = 30;    // ready jobs that no worker has taken for longer are named
   std::int64_t backoff_ms = 100;      // doubled per try, with jitter
   std::int64_t longest_backoff_ms = 60'000;
   std::vector<RetryConfig> retry;  // for the classes named; the others go by the three above (and see README)
@@ -256,7 +258,9 @@ struct Config {
 };
 
 // Reads TOML. What is left out keeps its default; [[sleeves]] given replace the default sleeves. The result is valid.
-// `more`: what others than this folder have to say of the values, asked after validate() has found nothing.
+// `more`: checks of other folders on the values, asked after validate() has found nothing. load() reads the file whole,
+// then does the same. Errors: every problem found (no TOML, an unknown field, a value that can't be), or that the file
+// can't be read.
 using MoreChecks = std::function<std::vector<Problem>(const Config&)>;
 machines::Result<Config, ConfigError> parse(std::string_view toml, const std::string& file_name,
                                             const MoreChecks& more = {});

@@ -7,7 +7,7 @@
 
 namespace schemas::config {
 
-// Who may speak to this process, and as what.
+// A peer that may speak to this process, and in which role.
 struct PeerConfig {
   std::string name;
   std::string role;        // worker, client, approver, operator
@@ -22,6 +22,7 @@ struct RemoteConfig {
   std::string key_file;    // ... the file that holds it
 };
 
+// How this process reaches PostgreSQL.
 struct StoreConfig {
   std::string dsn;                    // libpq connection string; empty: $BURSAR_DSN
   bool allow_plain_postgres = false;  // without TLS, although it is neither on a Unix socket nor on loopback
@@ -29,6 +30,7 @@ struct StoreConfig {
                           // beside its file
 };
 
+// The file of `bursar broker`. validate(): what can't be, field by field; empty when all is well. It opens no file.
 struct BrokerNode {
   std::string name;        // unlike any other broker's
   std::string listen;      // tcp://ADDRESS:PORT or ipc://PATH
@@ -40,6 +42,7 @@ struct BrokerNode {
   [[nodiscard]] std::vector<Problem> validate() const;
 };
 
+// The file of `bursar worker`; validate() as above.
 struct WorkerNode {
   std::string name;  // unlike any other worker's; stable over restarts
   std::string key_file;
@@ -51,12 +54,13 @@ struct WorkerNode {
   PropertiesConfig properties;        // of that venue, in the same table
   std::int64_t venue_timeout_ms = 2'000;
   std::string master_key_file;                          // opens the house's API keys; empty: requests leave unsigned
-  std::int64_t pure_credit = 512, outside_credit = 16;  // jobs in hand at most, over all brokers
+  std::int64_t pure_credit = 512, outside_credit = 16;  // jobs that it holds at most, over all brokers
   WorkersConfig work;
   std::vector<RemoteConfig> brokers;
   [[nodiscard]] std::vector<Problem> validate() const;
 };
 
+// The file of `bursar venue`; validate() as above.
 struct VenueNode {
   std::string listen;
   std::string key_file;
@@ -69,6 +73,8 @@ struct VenueNode {
   [[nodiscard]] std::vector<Problem> validate() const;
 };
 
+// The valid node that a text describes; `file_name` names it in errors.
+// load_...: the same of a file. Errors: every problem found, or that the file can't be read.
 machines::Result<BrokerNode, ConfigError> parse_broker(std::string_view toml, const std::string& file_name);
 machines::Result<WorkerNode, ConfigError> parse_worker(std::string_view toml, const std::string& file_name);
 machines::Result<VenueNode, ConfigError> parse_venue(std::string_view toml, const std::string& file_name);
