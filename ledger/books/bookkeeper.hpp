@@ -19,6 +19,7 @@
 
 namespace ledger::books {
 
+// An account as ledger.account has it.
 struct AccountRow {
   machines::OwnerId owner;
   machines::AccountId id;
@@ -27,7 +28,7 @@ struct AccountRow {
   Int128 posted = 0;  // credits_posted - debits_posted now
 };
 
-// Who is who.
+// The assets, accounts, vaults and sleeves that the rows name by id.
 struct Registry {
   std::vector<machines::Asset> assets;
   std::vector<AccountRow> accounts;
@@ -61,15 +62,19 @@ struct Line {
 
 class Bookkeeper {
  public:
+  // REQUIRES: every account and sleeve of the registry is of an asset that is in it (CHECK, where one is told).
   Bookkeeper(machines::costs::Basis basis, Registry registry);
 
-  // Those of one step together. REQUIRES: its accounts are in the registry (CHECK).
+  // Books one posting. REQUIRES: the postings of one step come one after the other, and
+  // its accounts are in the registry (CHECK).
   void add(const Movement& movement);
-  // In the order of versions for each account. REQUIRES: its account is in the registry (CHECK).
+  // Books one entry. A version that does not follow, or a change that is not its posting's, becomes a Break. REQUIRES:
+  // the lines of an account come in the order of their versions; its account is in the registry (CHECK).
   void add(const Line& line);
-  // The last sound close of a day.
+  // The last sound close of a day, at which what is held is valued from then on.
   void mark(machines::InstrumentId instrument, Day day, machines::Price close);
-  // Once, at the end. Days run on to the last movement, line or mark of all.
+  // The books of all sleeves and vaults, with every Break found. Call it once, at the end. Days run on to the last
+  // movement, line or mark of all.
   DailyBooks finish();
 
  private:

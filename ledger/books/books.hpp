@@ -22,6 +22,7 @@ struct Balance {
   bool limited = false;
 };
 
+// An instance as it stands; `sleeve` is the sleeve's name, "" where it belongs to none.
 struct InstanceView {
   machines::OwnerId owner;
   machines::InstanceId id;
@@ -31,12 +32,14 @@ struct InstanceView {
   machines::InstanceId parent{0};
 };
 
+// A posting with the paths of its accounts; the amount in minor units of its asset.
 struct PostingView {
   std::string kind, debit, credit, asset, code;
   int scale = 0;
   machines::Int128 amount = 0;
 };
 
+// One move of an instance: `from` is "" at its birth; wall_at is UTC.
 struct TransitionView {
   std::int64_t version = 0;
   std::string from, to, event, command, jobs, wall_at;
@@ -49,6 +52,7 @@ struct StateCount {
   std::int64_t count = 0;
 };
 
+// A live instance that nothing will ever move: it has no job, and waits for nothing.
 struct Stranded {
   machines::OwnerId owner;
   machines::InstanceId id;
@@ -67,12 +71,15 @@ struct LiveSlice {
 class Books {
  public:
   explicit Books(Connection& connection) : connection_(connection) {}
+  // Every account of every owner, by owner and path. Errors, here and below: the connection's.
   Stored<std::vector<Balance>> balances();
+  // How many instances of each kind are in each state, by kind and state; states without any are left out.
   Stored<std::vector<StateCount>> state_counts();
-  // Newest first. `only_live` leaves finished ones out.
+  // At most `limit` instances, newest first. `only_live` leaves finished ones out.
   Stored<std::vector<InstanceView>> instances(bool only_live, int limit);
   // Empty when no such instance.
   Stored<std::vector<InstanceView>> instance(machines::InstanceId id);
+  // All transitions of the instance with their postings, oldest first; empty when no such instance.
   Stored<std::vector<TransitionView>> history(machines::InstanceId id);
   // The slice after `last`, of at most so many instances, in a snapshot of its own.
   Stored<LiveSlice> look_for_stranded(const LiveSlice& last, std::int64_t most);

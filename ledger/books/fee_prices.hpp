@@ -12,14 +12,16 @@ namespace ledger::books {
 
 using FeePrices = std::map<machines::AssetId, machines::Price>;
 
-// The code of the coin and its price in these settings (Config::frozen_text); nothing where fees are not in a coin.
+// The code of the coin and its price in these settings (Config::frozen_text). fee_coin_of(): nothing where fees are not
+// in a coin.
 struct FeeCoin {
   std::string code;
   machines::Price price;
 };
 std::optional<FeeCoin> fee_coin_of(std::string_view settings);
 
-// Empty where no fee is taken in a coin. Errors: the connection's.
+// The price of each asset that a fee may be taken in, by the settings that the ledger keeps. Empty where no fee is
+// taken in a coin. Errors: the connection's.
 Stored<FeePrices> read_fee_prices(Connection& connection);
 
 }  // namespace ledger::books

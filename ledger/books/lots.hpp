@@ -23,6 +23,7 @@ struct Bookkeeper::Lots {
   bool sound = true;                                                 // they are what the fills make of them
   std::map<machines::InstanceId, std::vector<Explained>> explained;  // by break; the last is undone first
 
+  // Coins come back into both books. Errors: as costs::Book::put(); the caller calls the lots unsound then.
   machines::costs::Costed<machines::Nothing> put(const machines::costs::Lot& coins,
                                                  const machines::costs::Lot& paid_coins, machines::Instant at) {
     const auto both = book.put(coins, at);

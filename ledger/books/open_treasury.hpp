@@ -39,7 +39,7 @@ struct NewSleeve {
 struct VaultAccounts {
   machines::AccountId external, reserve, tradeable;
 };
-// What a step of an owner has to name.
+// What a step of an owner has to name: its shard, the shard's fencing token, and the pause and freeze epoch.
 struct OwnerEpochs {
   int shard = 0;
   std::int64_t epoch = 0, control_epoch = 0;
@@ -50,7 +50,7 @@ class OpenTreasury {
  public:
   explicit OpenTreasury(Connection& connection) : connection_(connection) {}
 
-  // Each returns the row's id.
+  // Each opens what is not there yet under its name and returns the row's id. Decimals of an asset: 0 to 24.
   std::int64_t asset(const std::string& code, std::int64_t scale);
   std::int64_t owner(const std::string& name, std::int64_t shard);
   // Lot and smallest order in minor units of base and quote; fees as parts of a million of what is traded.
@@ -61,6 +61,7 @@ class OpenTreasury {
   // The settings of the treasury as text; those that stand are left as they are.
   void settings(const std::string& text);
 
+  // The first error of all calls; nothing while all of them worked. Ask it before an id is used.
   [[nodiscard]] const std::optional<StoreError>& error() const { return error_; }
 
  private:
@@ -70,7 +71,7 @@ class OpenTreasury {
   std::optional<StoreError> error_;
 };
 
-// REQUIRES: the vault exists.
+// The vault's three accounts. REQUIRES: the vault exists.
 Stored<VaultAccounts> accounts_of(Connection& connection, std::int64_t owner, std::int64_t vault);
 // REQUIRES: the owner exists.
 Stored<OwnerEpochs> epochs_of(Connection& connection, std::int64_t owner);

@@ -7,7 +7,8 @@
 
 namespace ledger::books {
 
-// Marks are the sound closes that have been played. Errors: the connection's.
+// The books of all days up to the last movement, entry or mark. Marks are the sound closes that have been played. A
+// ledger that does not add up is no error: its days name the breaks. Errors: the connection's.
 Stored<DailyBooks> read_statement(Connection& connection, machines::costs::Basis basis);
 
 }  // namespace ledger::books

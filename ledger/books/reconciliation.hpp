@@ -29,7 +29,8 @@ struct SeenStatement {
   std::vector<SeenFill> foreign;  // oldest first
 };
 
-// What the ledger expects of one asset; the owner who answers for differences, and where they go.
+// What the ledger expects of one asset, in minor units; the owner who answers for its differences, and the accounts
+// that differences move between.
 struct WalletLine {
   machines::OwnerId owner;
   machines::Asset asset;
@@ -42,7 +43,7 @@ struct Wallet {
   machines::Int128 stamp = 0;  // changes with every posting on it
   std::int64_t in_flight = 0;  // orders that have not ended
   machines::Instant world_now;
-  // An asset that nobody opened an account for has none.
+  // The line of an asset, by its code; nullptr where no account of it was ever opened. The wallet keeps it.
   [[nodiscard]] const WalletLine* line(const std::string& asset) const;
 };
 
@@ -62,13 +63,14 @@ class Reconciliation {
  public:
   explicit Reconciliation(Connection& connection) : connection_(connection) {}
 
+  // What the ledger expects on this venue account now. Errors, here and below: the connection's.
   Stored<Wallet> wallet(const std::string& venue, const std::string& account);
-  // The statement's id. Its foreign fills are kept when first seen.
+  // Keeps a statement as it came, and returns its id. Its foreign fills are kept when first seen.
   Stored<std::int64_t> keep(const std::string& venue, const std::string& account, machines::Instant world_at,
                             const SeenStatement& statement);
   // The venue's ids of kept fills that no break stands for.
   Stored<std::vector<std::string>> unclaimed(const std::string& venue, const std::string& account);
-  // Oldest first; `all`: those that are done with too.
+  // Oldest first; `all`: closed ones too. Errors: also refused, where the data of one can't be read.
   Stored<std::vector<BreakView>> breaks(bool all);
   // Empty where there is none. The id may stand for several owners' breaks only in a ledger that does not verify.
   Stored<std::vector<BreakView>> break_of(machines::InstanceId id);

@@ -24,8 +24,10 @@ struct Sleeve {
 
 using Sleeves = std::map<std::pair<machines::OwnerId, machines::SleeveId>, Sleeve>;
 
+// Every sleeve, by owner and id. Errors: the connection's.
 Stored<Sleeves> read_sleeves(Connection& connection);
-// 16 hex digits: the first half of every client order id.
+// The deployment's name, 16 hex digits: the first half of every client order id. Errors: the connection's. REQUIRES:
+// the schema is there.
 Stored<std::string> read_deployment(Connection& connection);
 
 }  // namespace ledger::books

@@ -56,7 +56,7 @@ struct VaultView {
   std::string idle;  // why nothing of it trades; empty when something may
 };
 
-// In force now: the scope's name as a person would write it, and who ordered it why.
+// A pause or a freeze in force: its scope as a person would write it, and who ordered it why.
 struct ControlView {
   std::string owner, measure, scope, target, level, who, why;
   machines::Instant since;  // world time
@@ -66,8 +66,9 @@ struct ControlView {
 class Vaults {
  public:
   explicit Vaults(Connection& connection) : connection_(connection) {}
-  // By owner and id; all of them where `owner` is empty.
+  // By owner and id, of the owner of that name; all of them where `owner` is empty. Errors: the connection's.
   Stored<std::vector<VaultView>> vaults(const std::string& owner = "");
+  // Every pause and freeze that is in force, by owner and age. Errors: the connection's.
   Stored<std::vector<ControlView>> controls();
 
  private:

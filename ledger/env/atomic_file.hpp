@@ -8,9 +8,9 @@
 
 namespace ledger::env {
 
-// Through symbolic links: what they point to is replaced, not they.
+// The absolute path that `output` leads to, through symbolic links: the file behind a link is replaced, not the link.
 std::filesystem::path target_of(const std::string& output);
-// False, and errno says why.
+// Writes every byte, over interruptions and partial writes. False, and errno says why.
 bool write_all(int file, std::string_view bytes);
 
 // A file for its owner alone, whole or not at all: a reader never sees half of it. Not durable, and no signal is
@@ -25,7 +25,9 @@ class AtomicFile {
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
-  // These three: false, and errno says why.
+  // open() makes the unfinished file (0600) beside the target, write() adds to it, keep() puts it in the target's place
+  // and on disk. In this order. Each of these three: false, and errno says why. The target is then as
+  // it was, but where keep() has put the file there and can't say that it is on disk.
   bool open();
   [[nodiscard]] bool write(std::string_view bytes) const { return write_all(file_, bytes); }
   bool keep();

@@ -8,10 +8,10 @@
 
 namespace ledger::env {
 
-// "2024-01-07T12:59:59.999Z"
+// UTC to the millisecond, as ISO 8601 writes it: "2024-01-07T12:59:59.999Z".
 std::string utc(machines::Instant at);
 
-// "3 d 4 h", "12 min", "40 s"
+// An age for people, rounded down: "40 s" (below two minutes), "12 min", "5 h", "3 d 4 h" (from two days on).
 std::string age_text(std::int64_t seconds);
 
 // By the system's clock; never a world time.

@@ -17,6 +17,7 @@ namespace ledger::exports {
 using machines::Day;
 using machines::day_of;
 
+// UTC, as ISO 8601 writes them.
 std::string date_text(Day day);               // 2024-01-31
 std::string time_text(machines::Instant at);  // 2024-01-31T23:59:59.999000Z
 
@@ -39,7 +40,8 @@ class Dialect {
   virtual ~Dialect() = default;
   // The most significant digits that the tool computes with; 0: any number.
   [[nodiscard]] virtual int digits() const = 0;
-  // `first` is no later than any posting.
+  // Each adds its lines to the end of `out`. The order is: preamble, commodities, accounts, then movements and closes
+  // day by day. `first` is no later than any posting.
   virtual void preamble(std::string& out, const std::string& deployment) const = 0;
   virtual void commodity(std::string& out, Day first, const std::string& name, const std::string& code,
                          int scale) const = 0;
@@ -49,6 +51,8 @@ class Dialect {
   virtual void close(std::string& out, const Close& close) const = 0;
 };
 
+// The one object of each; it lives as long as the process. hledger computes with any number of digits, beancount with
+// 28.
 const Dialect& hledger_dialect();
 const Dialect& beancount_dialect();
 

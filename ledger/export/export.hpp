@@ -40,7 +40,8 @@ struct ExportError {
   std::string text;
 };
 
-// Errors: as above; what the sink took until then is no journal.
+// Writes the whole ledger to the sink, piece by piece, and counts what was written. Errors: as above; what the sink
+// took until then is no journal.
 machines::Result<Written, ExportError> write_journal(Connection& connection, Format format, const Sink& sink);
 
 }  // namespace ledger::exports

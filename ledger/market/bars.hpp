@@ -16,11 +16,13 @@ struct Bar {
   machines::Price open, high, low, close;
   bool open_sound = true;
   bool close_sound = true;  // signals and marks may use the close
+  // Whether one of the two numbers that are traded at is not sound.
   [[nodiscard]] bool absurd() const { return !open_sound || !close_sound; }
   bool operator==(const Bar&) const = default;
 };
 
-// Those that are there already stay as they are. Errors: the connection's; either all stand then, or none of these.
+// Adds bars; those whose hour is there already stay as they are. Errors: the connection's; either all stand then, or
+// none of these.
 Stored<bool> write_bars(Connection& connection, const std::vector<Bar>& bars);
 
 // The bars that stand, by time. Errors: the connection's.

@@ -18,10 +18,10 @@ struct FeedCursor {
   std::int64_t elapsed_us = 0;
 };
 
-// Nothing on a ledger that none was opened for. Errors: the connection's.
+// The one cursor; an empty list on a ledger that none was opened for. Errors: the connection's.
 Stored<std::vector<FeedCursor>> read_cursor(Connection& connection);
 
-// One that stands already stays as it is. Errors: the connection's.
+// Names the file that this ledger is fed from. A cursor that stands already stays as it is. Errors: the connection's.
 Stored<bool> open_cursor(Connection& connection, const std::string& file, const std::string& sha256,
                          const std::string& import);
 

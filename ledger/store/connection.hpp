@@ -21,6 +21,7 @@ namespace ledger {
 class Rows {
  public:
   struct Held;
+  // Made by Connection alone.
   explicit Rows(std::shared_ptr<const Held> held) : held_(std::move(held)) {}
   [[nodiscard]] int size() const;
   [[nodiscard]] bool empty() const { return size() == 0; }
@@ -57,11 +58,14 @@ class Connection {
   // A second one to the same place, for another thread; not connected yet.
   [[nodiscard]] Connection another() const;
 
+  // Runs the statement on its own, in a transaction of its own, and connects first if need be. Errors: unavailable
+  // (nothing was done), doubt (a write whose end is not known), refused, conflict (error.hpp says what each allows).
   Stored<Rows> call(const SqlStatement& statement, const Parameters& parameters = {});
   // Plain SQL, several statements allowed, one transaction: migrations and set-up.
   Stored<Rows> run(const std::string& sql);
   // Connects if need be. Errors: unavailable, or refused (wrong role, database or password).
   Stored<bool> connect();
+  // Lets the session go; the next call connects anew.
   void disconnect();
   [[nodiscard]] bool is_connected() const;
 

@@ -14,14 +14,14 @@ namespace ledger {
 // The number of the newest migration this program knows.
 int newest_migration();
 
-// Applies what is missing, all in one transaction, under an advisory lock; nobody else changes the schema. Returns how
-// many files and sets it applied. REQUIRES: the owner's role. Errors: refused (with the file's name and what to do),
-// unavailable, doubt (run again: it looks at what stands).
+// Applies what is missing, all in one transaction, under an advisory lock; no other code changes the schema. Returns
+// how many files and sets it applied. REQUIRES: the owner's role. Errors: refused (with the file's name and what to
+// do), unavailable, doubt (run again: it looks at what stands).
 Stored<int> migrate(Connection& connection);
 
 // Why this program can't work with the schema as it stands, and what to do: it is of before the sets, newer, or not yet
 // brought up. Nothing where it can, or where the database holds no ledger. Numbers alone: whether a file is the one
-// that was applied is judged by whoever migrates, and by verification. Reads only. Errors: the connection's, also where
+// that was applied is judged by migrate(), and by verification. Reads only. Errors: the connection's, also where
 // the login may not look.
 Stored<std::optional<std::string>> schema_objection(Connection& connection);
 

@@ -30,12 +30,15 @@ class ArrayText {
 
 class Parameters {
  public:
+  // Each adds the next parameter ($1, $2, ...) and returns this object. Text is bound as it is: no NUL may be in it. An
+  // array is closed, and empty afterwards.
   Parameters& add(std::int64_t value);
   Parameters& add(std::string_view value);
   Parameters& add(const char* value) { return add(std::string_view(value)); }
   Parameters& add_bool(bool value);
   Parameters& add_null();
   Parameters& add(ArrayText& array);
+  // As PostgreSQL reads them, in order; nothing is NULL.
   [[nodiscard]] const std::vector<std::optional<std::string>>& values() const { return values_; }
 
  private:

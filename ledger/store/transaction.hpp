@@ -19,7 +19,8 @@ class Transaction {
   // Plain SQL inside it, several statements allowed. Errors: refused; unavailable, and nothing of it stands.
   Stored<Rows> run(const std::string& sql) { return connection_->read(sql); }
 
-  // REQUIRES: every call since open() went well. Errors: doubt when nobody knows whether it stood.
+  // REQUIRES: every call since open() went well. Errors: doubt where the connection broke before the answer:
+  // look the rows up by their keys.
   Stored<bool> commit();
 
  private:

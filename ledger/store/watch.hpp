@@ -9,8 +9,9 @@ namespace ledger {
 
 class Watch {
  public:
-  // Shuts `socket` down, both ways, when this still stands after `limit`: whoever reads from it finds a lost
-  // connection. The bound is kept to a second. Zero: no bound. REQUIRES: the socket stays open as long as this.
+  // Shuts `socket` down, both ways, when this still stands after `limit`: a thread that reads from it
+  // finds a lost connection. The bound is kept to a second. Zero: no bound. REQUIRES: the socket stays open as long as
+  // this.
   Watch(int socket, std::chrono::milliseconds limit);
   ~Watch();
   Watch(const Watch&) = delete;
