@@ -36,14 +36,14 @@ bool is_zone(const std::string& name);
 
 // The first time after `after`; nothing when the clock's range ends. REQUIRES: is_zone(zone).
 std::optional<machines::Instant> next_time(const Cron& cron, const std::string& zone, machines::Instant after);
-// The first `count` of them.
+// The first `count` times after `after`, oldest first; fewer where the clock's range ends. REQUIRES: is_zone(zone).
 std::vector<machines::Instant> next_times(const Cron& cron, const std::string& zone, machines::Instant after,
                                           int count);
 
 // As clocks there show it: "2024-03-31 03:00:00 CEST". REQUIRES: is_zone(zone).
 std::string local_text(machines::Instant at, const std::string& zone);
 
-// What to do about times that passed while nobody looked.
+// What to do about times that passed while no house ran.
 enum class CatchUp { none, last, all };
 constexpr std::int64_t on_time_us = 60'000'000;  // later than this, a time was missed
 constexpr std::size_t most_caught_up = 100;

@@ -13,8 +13,12 @@ namespace brokers::service {
 
 class Claims {
  public:
+  // Borrows `jobs`.
   explicit Claims(ledger::jobs::Jobs& jobs) : jobs_(jobs) {}
 
+  // Leases jobs of these shards for the broker of this name, whose world time has come by `world_now`: the oldest of
+  // each shard, and where a shard has `order.limit` or more, urgent ones and a few of other owners besides. Only urgent
+  // ones where the order says so. Errors: the connection's.
   ledger::Stored<std::vector<machines::LeasedJob>> carry_out(const dispatch::ClaimNow& order,
                                                              const std::vector<int>& shards,
                                                              machines::Instant world_now, const std::string& broker);

@@ -6,6 +6,7 @@
 
 namespace brokers::service {
 
+// One rule for each class of error: the configured one, else the default with the broker's own back-off and tries.
 // REQUIRES: the configuration is valid.
 dispatch::RetryRules retry_rules(const schemas::config::BrokerConfig& config);
 

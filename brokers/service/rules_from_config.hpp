@@ -6,7 +6,8 @@
 
 namespace brokers::service {
 
-// REQUIRES: the configuration is valid.
+// Sets what the configuration names (liveness, claims, retries, weights, priorities, limits, deadlines) and leaves the
+// rest of `to` as it is. REQUIRES: the configuration is valid.
 void apply_rules(const schemas::config::BrokerConfig& from, BrokerConfig& to);
 
 }  // namespace brokers::service

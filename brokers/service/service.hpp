@@ -1,7 +1,7 @@
 // brokers/service/service.hpp: the broker process: one thread that owns the socket, claims from the ledger and carries
 // out what dispatch orders, for the shards that its seat holds (brokers/service/shards). PostgreSQL may come and go: it
-// waits with back-off, says so to whoever asks, and resumes. Start-up is recovery: it takes a seat and its share of the
-// shards, and gives every lease of an earlier epoch back.
+// waits with back-off, says so to each peer that asks, and resumes. Start-up is recovery: it takes a seat and its share
+// of the shards, and gives every lease of an earlier epoch back.
 #pragma once
 
 #include <atomic>

@@ -36,6 +36,7 @@ class Shards {
 
   // Whether what is held may be served at this time of the steady clock.
   [[nodiscard]] bool may_serve(std::int64_t now_us) const { return now_us < serves_until_us_; }
+  // When hold() is due again, by the same clock.
   [[nodiscard]] std::int64_t hold_again_us() const { return hold_again_us_; }
   // Those to claim from: without the ones that drain. In order.
   [[nodiscard]] const std::vector<int>& served() const { return served_; }
@@ -50,8 +51,10 @@ class Shards {
   // How many are still too many for an even share, and which drain for it.
   [[nodiscard]] int surplus() const { return surplus_; }
   [[nodiscard]] const std::set<int>& draining() const { return draining_; }
+  // Leaves this shard out of served() from now on: its jobs come to their end, then it can be given up.
   void drain(int shard);
-  // They are somebody else's to take. REQUIRES: nothing of them is in flight or waits here.
+  // Other brokers may take these shards from now on. REQUIRES: no job of these shards is in flight or waits here.
+  // Errors: the connection's; then they are still held.
   ledger::Stored<bool> give_up(const std::vector<int>& shards);
 
  private:

@@ -12,6 +12,7 @@ namespace brokers::service {
 
 class Weights {
  public:
+  // Borrows `jobs`. A weight is jobs per turn, at least 1.
   Weights(ledger::jobs::Jobs& jobs, std::map<std::string, int> by_name);
 
   // All are told anew, and asked for at once: a fresh dispatch knows none of them.

@@ -18,6 +18,7 @@ struct CurveKeys {
   std::string public_key, secret_key;
 };
 
+// A fresh random pair. Never fails.
 CurveKeys make_keys();
 // Writes PATH (secret and public, 0600) and PATH.pub (public). Errors: the file can't be written.
 Wired<bool> write_keys(const std::string& path, const CurveKeys& keys);
@@ -26,8 +27,8 @@ Wired<bool> write_keys(const std::string& path, const CurveKeys& keys);
 Wired<bool> create_keys(const std::string& path, const CurveKeys& keys);
 // Why a text is no key (Z85, 40 characters), to follow its place; empty where it is one.
 std::string what_is_wrong_with_key(const std::string& text);
-// Errors, with file and line: absent, unreadable, malformed (blanks, line ends of Windows, no Z85), or readable by
-// others than its owner.
+// The pair in PATH, and the public key in a PATH.pub. Errors, with file and line: absent, unreadable, malformed
+// (blanks, line ends of Windows, no Z85), or readable by others than its owner.
 Wired<CurveKeys> read_keys(const std::string& path);
 Wired<std::string> read_public_key(const std::string& path);
 

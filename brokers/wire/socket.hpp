@@ -20,6 +20,7 @@ enum class SendResult { sent, would_block, gone };
 
 class Context {
  public:
+  // Owns the one I/O thread that its sockets share; it must outlive them.
   Context();
   ~Context();
   Context(const Context&) = delete;
@@ -44,6 +45,7 @@ class DealerSocket {
   ~DealerSocket();
   DealerSocket(DealerSocket&&) noexcept;
   DealerSocket& operator=(DealerSocket&&) noexcept;
+  // Never blocks. A message is sent whole or not at all.
   SendResult send(std::string_view bytes);
   std::optional<std::string> receive();  // never blocks
   // Why it will never speak: a malformed endpoint or key. Empty when nothing is wrong.
@@ -70,6 +72,7 @@ class RouterSocket {
   RouterSocket& operator=(RouterSocket&&) noexcept;
   // Errors: the endpoint is in use or malformed, its path is too long for a Unix socket, or our keys are no keys.
   Wired<bool> bind(const std::string& endpoint);
+  // To the peer of this routing id; never blocks.
   SendResult send(const std::string& peer, std::string_view bytes);
   std::optional<Received> receive();  // never blocks
   // How many tries to connect spoke no CURVE (plain peers, other programs): their handshake never came to a key.
@@ -88,6 +91,7 @@ class Poller {
  public:
   Poller();
   ~Poller();
+  // Borrows the socket until clear().
   void add(DealerSocket& socket);
   void add(RouterSocket& socket);
   void clear();

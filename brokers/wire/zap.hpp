@@ -20,11 +20,12 @@ struct Peer {
 
 class ZapServer {
  public:
-  // Public key (Z85) -> who that is. Runs until destroyed. REQUIRES: one per context.
+  // `known`: the peer of each public key (Z85). Runs until destroyed. REQUIRES: one per context.
   ZapServer(Context& context, std::map<std::string, Peer> known);
   ~ZapServer();
   ZapServer(const ZapServer&) = delete;
   ZapServer& operator=(const ZapServer&) = delete;
+  // How many handshakes were refused since the start, for a key that is not known.
   [[nodiscard]] std::int64_t refused() const;
 
  private:
