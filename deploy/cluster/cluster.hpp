@@ -56,7 +56,9 @@ class Cluster {
   void stop();
 
   [[nodiscard]] pid_t pid() const { return server_.pid(); }  // of the server; 0 when stopped
+  // Whether an earlier run had left the server that this one found.
   [[nodiscard]] bool was_adopted() const { return adopted_; }
+  // How often watch() has started it again.
   [[nodiscard]] int restarts() const { return restarts_; }
 
  private:

@@ -1,5 +1,5 @@
 // deploy/cluster/confine.hpp: a process gives up, for ever, all files but those that it needs (Linux' Landlock):
-// whoever takes it over later, even as the same user, opens no others, starts no program, and looks into no other
+// code that takes it over later, even as the same user, opens no others, starts no program, and looks into no other
 // process.
 #pragma once
 

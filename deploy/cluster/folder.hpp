@@ -39,7 +39,7 @@ class FolderLock {
 };
 
 // Why root must not follow this absolute path: another user owns, or may replace, a name on the way. Nothing when
-// nobody may, and nothing when this is not root: then what the kernel lets us reach is ours to reach.
+// no other user may, and nothing when this is not root: then what the kernel lets us reach is ours to reach.
 std::optional<std::string> not_ours_to_follow(const std::filesystem::path& path);
 
 // Makes the folder and its parents where they are missing (0711 for root, else 0700, whatever the umask) with its

@@ -43,8 +43,8 @@ struct ProcessSpec {
 machines::Result<pid_t, std::string> spawn(const ProcessSpec& spec);
 
 // Does `work` as that user, in a fork of this process that has no way back; without a user, here. What a name leads to
-// is then no more than that user could reach. Returns 0, or the errno that work() returned, or why nobody could be
-// asked. REQUIRES: work() makes system calls alone, since other threads may hold locks, and returns an errno.
+// is then no more than that user could reach. Returns 0, or the errno that work() returned, or why no process
+// could do it. REQUIRES: work() makes system calls alone, since other threads may hold locks, and returns an errno.
 int do_as(const std::optional<Identity>& user, const std::function<int()>& work);
 
 // A process by its descriptor: a number that the kernel gives to another one later is never signalled.
@@ -66,7 +66,7 @@ class ProcessHandle {
   ProcessHandle& operator=(const ProcessHandle&) = delete;
 
   [[nodiscard]] pid_t pid() const { return pid_; }  // 0: none
-  // False, and nobody is signalled, when it has ended or there is none.
+  // Sends the signal. False, and no process gets it, when this one has ended or there is none.
   bool signal(int number) const;
 
  private:
@@ -78,6 +78,7 @@ struct Exit {
   int code = 0;      // of the process, or 128 + signal
   std::string text;  // "exit code 1", "killed by signal 9"
 };
+// What a status of waitpid() means, also in words.
 Exit exit_of(int wait_status);
 
 // Runs it to its end and returns what it did, with everything it printed (at most 64 KiB). Blocks: short programs only.

@@ -9,12 +9,13 @@
 
 namespace deploy {
 
+// A broker by its seat, and what it says of itself.
 struct BrokerState {
   ledger::jobs::SeatView seat;
   std::optional<schemas::BrokerView> view;  // nothing: it did not answer within a second
 };
 
-// In the order of the seats. Without the keys of a client (see Layout::key) nobody can be asked.
+// In the order of the seats. Without the keys of a client (see Layout::key) no broker can be asked.
 std::vector<BrokerState> ask_brokers(const Layout& layout, const std::vector<ledger::jobs::SeatView>& seats);
 
 }  // namespace deploy

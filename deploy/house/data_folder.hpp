@@ -9,10 +9,12 @@
 
 namespace deploy {
 
+// The paths of one data folder; making and checking them is for others (deploy/cluster/folder.hpp).
 struct Layout {
   std::filesystem::path folder;
   std::string venue_elsewhere = {};  // the endpoint of a venue that is not of this house; empty: it is
   std::filesystem::path venue_elsewhere_key = {};
+  // A secret file of this name, a process's log, and the folder of sockets.
   [[nodiscard]] std::filesystem::path key(const std::string& name) const { return folder / "keys" / name; }
   [[nodiscard]] std::filesystem::path log(const std::string& name) const { return folder / "log" / (name + ".log"); }
   [[nodiscard]] std::filesystem::path run() const { return folder / "run"; }
@@ -27,7 +29,7 @@ struct Layout {
   [[nodiscard]] std::filesystem::path venue_public_key() const {
     return venue_elsewhere.empty() ? key("venue.pub") : venue_elsewhere_key;
   }
-  // For whoever asks the venue with the key pair of this role.
+  // For a process that asks the venue with the key pair of this role.
   [[nodiscard]] workers::venues::VenueFiles venue_files(const std::string& role) const {
     return {venue_endpoint(), key(role), venue_public_key()};
   }

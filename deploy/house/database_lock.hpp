@@ -13,10 +13,11 @@ namespace deploy {
 
 class DatabaseLock {
  public:
+  // Connects at the first hold().
   explicit DatabaseLock(const std::string& dsn) : connection_(dsn) {}
-  // Takes the right, or makes sure that it is still had; a lock that was lost with its server, or with
-  // the line to it, is taken anew. Errors: another house has it (exit code 2). A database that is away is no error:
-  // nobody works on it.
+  // Takes the right, or makes sure that it is still had; a lock that was lost with its server, or with the line to it,
+  // is taken anew. Errors: another house has it (exit code 2). A database that is away is no error:
+  // no house works on it.
   Clustered<machines::Nothing> hold();
 
  private:

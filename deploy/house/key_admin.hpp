@@ -1,4 +1,4 @@
-// deploy/house/key_admin.hpp: what every hand on the keys begins with: the keyring and the right master key, a look at
+// deploy/house/key_admin.hpp: what every change of keys begins with: the keyring and the right master key, a look at
 // the venue, and what that means for a key, decided and recorded. Used by the commands and by `up`'s own watch.
 #pragma once
 
@@ -14,10 +14,11 @@ namespace deploy {
 // "2024-01-31 12:00" in UTC; "-" for none.
 std::string day_text(machines::Instant at);
 
+// A failure with this sentence: business says no; this machine, a file or an argument is not fit.
 machines::Failure<ledger::secrets::SecretError> refused(std::string text);
 machines::Failure<ledger::secrets::SecretError> unusable(std::string text);
 
-// Whose keys: of this ledger, its folder, its configuration.
+// Which keys are meant: those of this ledger, its folder, its configuration.
 struct KeyAdmin {
   LedgerPlace where;
   schemas::config::Config config;
@@ -36,6 +37,7 @@ ledger::secrets::Secretly<ledger::secrets::MasterKey> master_key_of(const KeyAdm
 
 // What a look shows, as a message to the key's machine.
 machines::key::Message look_message(const ledger::secrets::KeyView& view, const machines::key::Observation& seen);
+// Why the machine refused, in words that end a sentence.
 const char* reason_of(machines::key::Refusal refusal);
 // One move of one key, decided and committed; the key as it is then.
 ledger::secrets::Secretly<ledger::secrets::KeyView> move_key(ledger::secrets::Keyring& keyring,

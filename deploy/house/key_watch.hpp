@@ -1,5 +1,5 @@
-// deploy/house/key_watch.hpp: `up`'s own look at the keys, by a timer, in a process of its own: whoever supervises the
-// house never holds a secret. Also what `bursar status` says of keys.
+// deploy/house/key_watch.hpp: `up`'s own look at the keys, by a timer, in a process of its own: the process that
+// supervises the house never holds a secret. Also what `bursar status` says of keys.
 #pragma once
 
 #include <algorithm>
@@ -41,6 +41,7 @@ class KeyRounds {
 // Rounds until `stop`. Returns the process's exit code.
 int watch_keys(const KeyAdmin& desk, const std::atomic<bool>& stop);
 
+// How the keys of a ledger are, and what waits for one.
 struct KeyHealth {
   int usable = 0, resting = 0;  // of those neither retired nor replaced
   std::vector<std::string> incidents;
@@ -48,8 +49,10 @@ struct KeyHealth {
   std::int64_t waiting = 0;          // jobs that wait for a key
   std::string waiting_for;           // what the first of them says
 };
+// All zero on a ledger without a treasury, or of before there were keys. Errors: the connection's; refused, where a
+// key's data can't be read.
 ledger::Stored<KeyHealth> key_health(ledger::Connection& connection);
-// One line for a person; empty where there are no keys and nobody waits for one.
+// One line for a person; empty where there are no keys and no job waits for one.
 std::string in_one_line(const KeyHealth& health);
 
 }  // namespace deploy

@@ -22,6 +22,7 @@ class LedgerAccess {
   // or its schema is not this program's.
   static Clustered<LedgerAccess> open(const Layout& layout, const std::string& dsn);
 
+  // libpq's connection string; it may hold a password: never printed.
   [[nodiscard]] const std::string& dsn() const { return dsn_; }
   // False: nothing but PostgreSQL runs on this folder, and only for us.
   [[nodiscard]] bool house_may_run() const { return !lock_; }

@@ -1,5 +1,5 @@
-// deploy/house/stuck.hpp: ready jobs that nobody has taken for longer than a stated time, whatever the reason, and
-// which reason is likely. Reads the ledger; what the brokers say of themselves is handed in.
+// deploy/house/stuck.hpp: ready jobs that no worker has taken for longer than a stated time, whatever the reason, and
+// which reason is likely. Reads the ledger; what the brokers say of themselves comes from the caller.
 #pragma once
 
 #include <string>
@@ -18,7 +18,8 @@ struct StuckWork {
 // The likely reason, in words, as far as the `brokers` that answer show it.
 std::string why_untaken(const ledger::jobs::Untaken& jobs, const std::vector<schemas::BrokerView>& brokers);
 
-// Most first. Errors: as the store's.
+// The groups of jobs that wait for longer than so many seconds, the largest first, each with its reason. Errors: the
+// connection's.
 ledger::Stored<std::vector<StuckWork>> stuck_now(ledger::Connection& connection,
                                                  const std::vector<schemas::BrokerView>& brokers,
                                                  std::int64_t longer_than_s);

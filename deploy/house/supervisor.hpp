@@ -36,6 +36,7 @@ class Supervisor {
     bool wanted = true;
   };
 
+  // Starts nothing yet.
   explicit Supervisor(BackOff back_off = {}, LogLimits logs = {}) : back_off_(back_off), logs_(logs) {}
   // stop() with its default bound.
   ~Supervisor();

@@ -11,7 +11,9 @@ namespace deploy {
 
 class Progress {
  public:
+  // `played`: the bars that an earlier run had played; the rate counts from here.
   Progress(std::size_t bars, std::size_t played);
+  // Writes the line where it is due: five times a second on a terminal, every five seconds elsewhere.
   void show(std::size_t played, const House& house);
   // Takes the line off the terminal again; harmless when there is none.
   void end();

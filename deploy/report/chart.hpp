@@ -17,7 +17,9 @@ struct Column {
   bool dashed = false;
 };
 
+// Unix time in whole seconds.
 std::int64_t second_of(machines::Instant at);
+// The colour of the n-th sleeve, from 0: one of four, over and over.
 std::string style_of_sleeve(std::size_t index);
 // A JSON string in which no "</script>" can end the element around it.
 std::string quoted(const std::string& text);

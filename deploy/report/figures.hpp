@@ -53,6 +53,7 @@ struct Figures {
   double fees = 0;
   std::int64_t trades = 0, wins = 0;
 };
+// All figures of a run, from its series. A run without bars has empty columns.
 Figures figures_of(const ReportData& data);
 
 // "Lost 12.3 % after fees: 15,000.00 USDT became 13,155.00. Buying and holding would have gained 680.1 %, cash 0.0 %."

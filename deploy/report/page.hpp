@@ -16,6 +16,7 @@ std::string framed(std::map<std::string_view, std::string> values);
 
 // The look of a gain or a loss.
 const char* mood(double gain);
+// A card of the page: a value over its name, in the look of mood() or none.
 std::string tile(const std::string& value, const std::string& name, const char* look);
 
 }  // namespace deploy::report

@@ -17,6 +17,7 @@ std::string vaults_table(const std::vector<ledger::books::VaultView>& vaults);
 // The status diagram: Total Coins, Tradeable Coins with the Quiet and Flash balance and each sleeve, what is not at
 // risk, fees, what flash has returned, and why it idles where it does.
 std::string vault_diagram(const ledger::books::VaultView& vault);
+// A list with all that a VaultView says, in the order given; amounts are exact decimal texts in coins.
 nlohmann::ordered_json vaults_json(const std::vector<ledger::books::VaultView>& vaults);
 
 }  // namespace deploy::report

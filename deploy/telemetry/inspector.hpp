@@ -25,20 +25,20 @@ struct Inspection {
   std::vector<std::string> overdue;            // schedules, a sentence each
   std::vector<ledger::jobs::JobGroup> parked;  // by kind, command and reason
   std::vector<schemas::BrokerView> brokers;    // that answer
-  std::vector<StuckWork> stuck;                // ready, and taken by nobody
+  std::vector<StuckWork> stuck;                // ready, and taken by no worker
 };
 
+// The pass as Prometheus text: each metric with its help and type, names that begin with bursar_.
 std::string metrics_text(const Inspection& found);
 
 class Inspector {
  public:
-  // A ready job is stuck once nobody has taken it for longer than `stuck_after_s`.
+  // Borrows both. A ready job is stuck once no worker has taken it for longer than `stuck_after_s`.
   Inspector(const Layout& layout, ledger::Connection& connection, std::int64_t stuck_after_s = 30)
       : layout_(layout), connection_(connection), stuck_after_s_(stuck_after_s) {}
 
-  // One slice of the pass that is under way; begins one every minute, the first after
-  // three seconds. True when a pass has just ended. Where PostgreSQL
-  // does not answer, the pass is begun anew later.
+  // One slice of the pass that is under way; begins one every minute, the first after three seconds. True when a pass
+  // has just ended. Where PostgreSQL does not answer, the pass is begun anew later. `now_us`: a monotonic clock.
   bool step(std::int64_t now_us);
   // Of the last pass that ended.
   [[nodiscard]] const Inspection& last() const { return last_; }
@@ -52,7 +52,7 @@ class Inspector {
   ledger::books::LiveSlice at_;
   Inspection now_, last_;
   bool is_under_way_ = false;
-  std::int64_t next_us_ = 0;  // when the next pass begins; 0: nobody has asked yet
+  std::int64_t next_us_ = 0;  // when the next pass begins; 0: step() was not called yet
 };
 
 }  // namespace deploy

@@ -33,6 +33,7 @@ constexpr bool is_lines = std::is_same_v<std::remove_cvref_t<T>, Lines>;
 template <class T>
 using Shown = std::conditional_t<is_text<T> || is_lines<T>, std::string, std::remove_cvref_t<T>>;
 
+// The value as it may be written: text made visible, anything else as it is.
 template <class T>
 Shown<T> shown(const T& value) {
   if constexpr (is_lines<T>)
@@ -45,6 +46,8 @@ Shown<T> shown(const T& value) {
 
 }  // namespace printing
 
+// Fills the parts into the text, each made visible first, and writes it to `to`, or to standard output. The format
+// string is checked by the compiler; it is ours, and is written as it is.
 template <class... Parts>
 void print_text(std::FILE* to, fmt::format_string<printing::Shown<Parts>...> text, const Parts&... parts) {
   const std::tuple<printing::Shown<Parts>...> values{printing::shown(parts)...};
