@@ -73,7 +73,7 @@ struct Judged {
 // only what it is called depends on the next bar, which either returns (absurd) or goes on from there (a level change).
 // What follows may bar a number, and never lets one pass: a level that prices leap to between two bars, and leap back
 // from within most_wrong_rows bars, was no level but wrong rows, all of them absurd. No market moves so; a live feed
-// would have traded there, at prices that nobody paid, and from the bar that leaps back on knows as much as this.
+// would have traded there, at prices that were never paid, and from the bar that leaps back on knows as much as this.
 // REQUIRES: sorted by time. The first bar's open is judged by its own close; where the whole bar agrees with neither of
 // the two after it, it is absurd (nothing can have been decided by then).
 inline constexpr std::size_t most_wrong_rows = 6;

@@ -26,6 +26,7 @@ struct Position {
   machines::AccountId fee_payer{0};      // the vault's account of the sleeve's fee asset; 0 where there is none
   machines::Int128 fee_funds = 0;
 };
+// The sleeves of all vaults on this venue account. Errors: the connection's.
 ledger::Stored<std::vector<Position>> positions_on(ledger::Connection& connection, const std::string& venue,
                                                    const std::string& account);
 
@@ -36,9 +37,11 @@ struct StepContext {
   machines::Step step;
 };
 ledger::Stored<StepContext> ground_for(ledger::Connection& connection, machines::OwnerId owner);
+// Commits the one step. Errors: the connection's; in doubt the step's key tells whether it stands.
 ledger::Stored<machines::StepResult> commit_alone(ledger::Connection& connection, const StepContext& ground);
 
-// `version`: of the break before the move; 0: this is its birth, of this sleeve.
+// Adds the break's move and its postings to the step. `version`: of the break before the move; 0: this is its birth, of
+// this sleeve.
 void add_break_move(machines::Step& step, const machines::reconciliation::Step& move, machines::Subject instance,
                     std::int64_t version, machines::SleeveId sleeve = {0});
 

@@ -15,7 +15,7 @@
 
 namespace workers::reconciliation {
 
-// The venue's word, or why there is none.
+// The venue's statement now, or in one sentence why there is none.
 using AskStatement = std::function<machines::Result<ledger::books::SeenStatement, std::string>()>;
 
 struct VenueAccount {
@@ -44,12 +44,14 @@ struct Reconciled {
 
 struct Reconciling {
   VenueAccount at;
-  std::string who, person;                    // who looks; who is to explain what is found
+  std::string who, person;                    // who asked for this; who is to explain the breaks that it finds
   std::chrono::milliseconds patience{5'000};  // for orders in flight to end before nothing is decided
-  AskOrder ask_order = {};                    // empty: nobody is asked about orders that a person resolved
+  AskOrder ask_order = {};                    // empty: the venue is not asked about orders that a person resolved
 };
 
-// Errors: the connection's. In doubt, or killed: run it again.
+// Asks for the statement, keeps it, books what the venue explains, and makes a break of each difference that is left;
+// nothing is decided while orders are in flight for longer than `patience`. Errors: the connection's. In doubt, or
+// killed: run it again.
 ledger::Stored<Reconciled> reconcile(ledger::Connection& connection, const Reconciling& how, const AskStatement& ask);
 
 }  // namespace workers::reconciliation

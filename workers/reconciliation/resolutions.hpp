@@ -17,7 +17,7 @@ namespace workers::reconciliation {
 
 inline constexpr std::string_view resolution_kind = "resolution";
 
-// One that waits for the venue's word.
+// A resolution that waits for the venue's word.
 struct Resolution {
   machines::OwnerId owner;
   machines::InstanceId id;
@@ -43,7 +43,8 @@ struct Heard {
   enum class Word { none, same, other } word = Word::none;
   std::string text;  // the venue's word; why there is none
 };
-// Asks about each of this venue account. What rests at the venue, or is not known there, is cancelled first.
+// Asks about each resolution of this venue account, oldest first. What rests at the venue, or is not known there, is
+// cancelled first.
 ledger::Stored<std::vector<Heard>> hear(ledger::Connection& connection, const std::string& venue,
                                         const std::string& account, const AskOrder& ask);
 // What the venue has of it, held against the books. "Not found" is no word as long as a request of the order may still
@@ -52,7 +53,8 @@ Heard judge(Resolution of, const schemas::OrderReport& report, const ledger::boo
 
 // "order 17, not_placed by ann: the venue says: filled ..."
 std::string text_of(const Heard& heard);
-// Records it: confirmed, or overruled. False: somebody else has done so first.
+// Records the venue's word as a step: confirmed, or overruled. False: another process has done so first. REQUIRES:
+// there is a word. Errors: the connection's.
 ledger::Stored<bool> settle(ledger::Connection& connection, const Heard& heard);
 
 }  // namespace workers::reconciliation
