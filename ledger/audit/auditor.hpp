@@ -15,8 +15,8 @@ namespace ledger::audit {
 // Makes the deployment's signing key where there is none. Errors: not writable; a secret without its public part.
 Audited<bool> make_checkpoint_key(const AuditFiles& files);
 
-// What came of it: ok, bad (refused, or a bad row), incomplete, or not judged: the rows are sound, and nobody held them
-// against the checkpoints that were signed. `text` says which in one sentence.
+// What came of it: ok, bad (refused, or a bad row), incomplete, or not judged: the rows are sound, and were not
+// held against the checkpoints that were signed. `text` says which in one sentence.
 struct Verification {
   enum class Outcome { ok, bad, incomplete, not_judged };
   Outcome outcome = Outcome::incomplete;
@@ -38,6 +38,7 @@ enum class Checkpointed { required, waived };
 
 class Auditor {
  public:
+  // Opens no file yet.
   explicit Auditor(AuditFiles files, Memory memory = Memory::of_this_database)
       : files_(std::move(files)), memory_(memory) {}
   // Only what the checkpoints, and what the house saw last, say of this database: cheap. Nothing when it holds them

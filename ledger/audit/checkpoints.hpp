@@ -26,14 +26,15 @@ class Checkpoints {
   // does not follow from the one before (changed, missing, or out of order), a record that isn't one.
   static Audited<Checkpoints> read(const std::filesystem::path& path, const std::string& public_key);
 
+  // Every whole line, oldest first.
   [[nodiscard]] const std::vector<Checkpoint>& all() const { return all_; }
   // Of each whole line: its SHA-256.
   [[nodiscard]] const std::vector<std::string>& hashes() const { return hashes_; }
   [[nodiscard]] std::optional<Checkpoint> last() const;
   // The last line had no end: a write that a crash cut short. It is not a checkpoint; the next append takes it off.
   [[nodiscard]] bool torn() const { return torn_; }
-  // Signs and appends, on disk when it returns. False: somebody else has signed since this was read; nothing was added.
-  // Errors: the file can't be written; then nothing was added either.
+  // Signs and appends, on disk when it returns. False: another process has signed since this was read; nothing was
+  // added. Errors: the file can't be written; then nothing was added either.
   Audited<bool> append(const Checkpoint& checkpoint, const Signer& signer);
 
  private:

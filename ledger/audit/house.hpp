@@ -9,12 +9,14 @@
 
 namespace ledger::audit {
 
+// One pass of the audit and its statement.
 struct HouseQuestion {
   const char* pass;
   SqlStatement statement;
   bool takes_machines = false;  // machine_parameters() are its parameters
   bool is_brief = true;         // small enough to be asked since a checkpoint too
 };
+// In the order in which they are asked. Made once; any thread may read it.
 const std::vector<HouseQuestion>& house_questions();
 
 }  // namespace ledger::audit

@@ -35,6 +35,8 @@ class Signer {
 
 // The 64 hex digits of a public key file. Errors: absent, or something else.
 Audited<std::string> read_public_key(const std::filesystem::path& path);
+// Whether the signature (128 hex digits) is one of the message by this public key (64 hex digits); false for any text
+// that is neither.
 bool is_signed(std::string_view message, std::string_view signature, std::string_view public_key);
 
 // SHA-256 as 64 hex digits.

@@ -27,7 +27,7 @@ std::string fingerprint_of(const std::string& public_key);
 
 // Nothing where the ledger never heard of a checkpoint, or is older than that memory. Errors: the connection's.
 Stored<std::optional<Signing>> newest_signing(Connection& connection);
-// Puts the last line of the file on record. False: nobody is there to whose chain it could go. Errors: the
+// Puts the last line of the file on record. False: the ledger has no owner yet to whose chain it could go. Errors: the
 // connection's; the role may not.
 Stored<bool> record_signing(Connection& connection, const Checkpoints& checkpoints, const std::string& public_key);
 // From here on, those on record count no longer. Errors: as above.

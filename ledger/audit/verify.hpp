@@ -17,7 +17,7 @@ namespace ledger::audit {
 struct Verdict {
   bool ok = false;
   bool complete = false;
-  bool stopped = false;       // somebody ended it before its end
+  bool stopped = false;       // VerifyOptions::stopped ended it before its end
   std::string pass, problem;  // the first bad row, when not ok; where it stopped and why, when not complete
   std::int64_t transitions = 0, postings = 0, links = 0;
   std::vector<std::string> asked;         // the passes, in their order
@@ -35,7 +35,7 @@ struct VerifyOptions {
 
 // All of history. Errors: the connection's, with how far it had come; what stood until then is not a verdict.
 Stored<Verdict> verify(Connection& connection, const VerifyOptions& options = {});
-// What came after these heads, which somebody has verified and signed; then all that stands, as it stands: sums,
+// What came after these heads, which were verified and signed; then all that stands, as it stands: sums,
 // limits, holds, accounts, live instances, heads. The chain must hold every one of these heads. Errors: as above.
 Stored<Verdict> verify_since(Connection& connection, const std::vector<Head>& verified,
                              const VerifyOptions& options = {});

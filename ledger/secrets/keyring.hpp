@@ -47,6 +47,7 @@ class Keyring {
   // Errors: no treasury in this database yet, or a schema from before there were keys.
   static Secretly<Keyring> open(Connection& connection);
 
+  // The deployment's name, 16 hex digits; secrets are bound to it.
   [[nodiscard]] const std::string& deployment() const { return deployment_; }
   // Whether a master key was ever used here; then a missing file is never made anew.
   Secretly<bool> has_master_key();
@@ -55,10 +56,11 @@ class Keyring {
 
   // By name, then version. Errors: a row whose data can't be read.
   Secretly<std::vector<KeyView>> keys();
-  // The same for who may see no seals (the service): each without its `master_key`.
+  // The same for a role that may see no seals (the service): each without its `master_key`.
   Secretly<std::vector<KeyView>> keys_without_seals();
   // Seals and stores; the key rests until it proves itself. Errors: refused with what does not fit, before anything is
-  // stored; unknown: nobody can say whether it was stored.
+  // stored; unknown: whether it was stored is not known; look before anything
+  // else.
   Secretly<KeyView> enrol(const Enrolment& enrolment, const Secret& secret, const MasterKey& master,
                           machines::Instant now);
   // All of these moves in one transaction; a retired key's secret is forgotten with it. Errors: refused where another

@@ -30,7 +30,7 @@ struct KeyPlace {
 // The first of: the systemd credential bursar-master-key, the configured file, the default file.
 KeyPlace find_master_key(const std::filesystem::path& configured, const std::filesystem::path& fallback);
 
-// Errors, each with the file's name: missing, not a file, a symbolic link, owned by somebody else, wider than 0400, of
+// Errors, each with the file's name: missing, not a file, a symbolic link, owned by another user, wider than 0400, of
 // the wrong length, all bytes equal.
 Secretly<MasterKey> read_master_key(const KeyPlace& place);
 

@@ -1,5 +1,5 @@
-// ledger/secrets/secret.hpp: Secret, bytes that nobody else may see: in locked pages of their own between two guard
-// pages, left out of core dumps and of forked children, wiped when they end. Move-only; there is no way to print,
+// ledger/secrets/secret.hpp: Secret, bytes that no other process may see: in locked pages of their own between two
+// guard pages, left out of core dumps and of forked children, wiped when they end. Move-only; there is no way to print,
 // format or serialise one, and its bytes are seen only inside reveal(). No throw.
 #pragma once
 
@@ -22,7 +22,7 @@ enum class SecretFailure {
   refused,      // business says no: the purpose, the state or the rights of a key
   damaged,      // what is stored is not what was sealed: another row, another master key, or changed bytes
   unavailable,  // PostgreSQL did not answer, or refused the statement; nothing was done
-  unknown       // nobody can say whether it was stored: look before anything else
+  unknown       // whether it was stored is not known: look before anything else
 };
 
 struct SecretError {
@@ -49,6 +49,7 @@ class Secret {
   Secret& operator=(const Secret&) = delete;
   ~Secret();
 
+  // Bytes; 0 only in a Secret that was moved from.
   [[nodiscard]] std::size_t size() const { return size_; }
 
   // The only way to the bytes: look(span) runs while they are visible, and may not return a way back to them.
@@ -73,7 +74,7 @@ class Secret {
 
  private:
   Secret(std::uint8_t* page, std::size_t size) : page_(page), size_(size) {}
-  std::uint8_t* page_;  // between two pages that nobody may touch
+  std::uint8_t* page_;  // between two pages that can't be touched
   std::size_t size_;
 };
 
