@@ -15,7 +15,7 @@
 
 namespace ledger::jobs {
 
-// Which jobs; what is left empty or 0 excludes nothing.
+// Which jobs are meant; a field that is left empty or 0 excludes nothing.
 struct Filter {
   std::string state = {};  // ready, delayed, leased, parked, held, timer
   std::string kind = {}, command = {}, owner = {};
@@ -24,6 +24,7 @@ struct Filter {
   std::int64_t older_than_s = 0;  // wall time since the step that ordered it
 };
 
+// A job as it stands, with its instance.
 struct JobView {
   machines::JobKey key;
   std::string owner, kind, command;  // the owner's name
@@ -40,6 +41,7 @@ struct JobView {
   int machine_version = 1;
 };
 
+// What an order of a person did.
 struct Intervention {
   std::int64_t changed = 0;
   machines::InstanceId machine;  // whose history keeps it; 0 when nothing was changed
@@ -51,7 +53,7 @@ struct JobGroup {
   std::int64_t count = 0;
 };
 
-// Jobs of a kind and command that are ready, and that nobody has taken.
+// Jobs of a kind and command that are ready, and that no worker has taken.
 struct Untaken {
   std::string kind, command;
   std::int64_t count = 0;
@@ -64,19 +66,21 @@ class JobAdmin {
  public:
   explicit JobAdmin(Connection& connection) : connection_(connection) {}
 
-  // The jobs, by owner and key. Timers are those of a world time after `world_now`.
+  // At most `limit` jobs of the filter, by owner and key. Errors, here and below: the connection's. Timers are those of
+  // a world time after `world_now`.
   Stored<std::vector<JobView>> list(const Filter& filter, machines::Instant world_now, std::int64_t limit);
   // One job; empty when there is none.
   Stored<std::vector<JobView>> find(const machines::JobKey& key, machines::Instant world_now);
-  // By what they are and why they wait, most first.
+  // The jobs of the filter, counted by kind, command, state and reason; the largest group first.
   Stored<std::vector<JobGroup>> groups(const Filter& filter, machines::Instant world_now);
 
-  // Those that nobody has taken for longer than this, most first; what only goes back and forth because nobody can do
-  // it, or a limit holds it, is among them; what a pause holds is not. `come`: how far the brokers let world time go,
-  // where that is further than the ledger knows, and for how long they have.
+  // Jobs that no worker has taken for longer than this, the largest group first. A job that only goes back and forth,
+  // because no worker can do it or a limit holds it, is among them; a job that a pause holds is not. `come`: how far
+  // the brokers let world time go, where that is further than the ledger knows, and for how long they have.
   Stored<std::vector<Untaken>> untaken(machines::Instant come, std::int64_t come_ms, std::int64_t longer_than_s);
 
-  // REQUIRES: all of one owner. What is leased, gone or so already is left alone.
+  // retry: parked and delayed jobs may run at once. park: the jobs wait for a person. A job that is leased, gone or so
+  // already is left alone. Says how many were changed. REQUIRES: all keys are of one owner.
   Stored<Intervention> retry(std::span<const machines::JobKey> keys, const std::string& who, const std::string& why) {
     return intervene("retry", keys, who, why);
   }

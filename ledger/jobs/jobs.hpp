@@ -24,6 +24,7 @@ struct Due {
   std::int64_t next_run_us = 0;  // wall time from now until the earliest delayed job may run, 0: none is delayed
 };
 
+// A job that its worker, or the broker, gives back. Under another token than the row's it changes nothing.
 struct Failure {
   machines::JobKey key;
   machines::Token token;
@@ -34,6 +35,7 @@ struct Failure {
   std::string error_class = {};  // of the outside call or refusal (CallError); empty: none of these
 };
 
+// Open jobs by what they wait for.
 struct Counts {
   std::int64_t ready = 0, timers = 0, leased = 0, delayed = 0, parked = 0;
   std::int64_t held = 0;  // due, and set aside by a pause of their instance or kind
@@ -77,15 +79,16 @@ class Jobs {
   Stored<std::vector<machines::LeasedJob>> claim_urgent(std::span<const int> shards, std::span<const KindOfWork> what,
                                                         machines::Instant world_now, int limit,
                                                         const std::string& broker);
-  // Those of the instances that work on one.
+  // The venue account of each of these instances that works on one; the others are left out.
   Stored<std::vector<PlaceOf>> places(std::span<const machines::JobKey> jobs);
   // The ids of owners by their names; unknown names are left out.
   Stored<std::map<std::string, machines::OwnerId>> owner_ids(std::span<const std::string> names);
+  // What is still open of these shards up to `world_at`, for the broker that asks whether world time may pass it.
   Stored<Due> due(std::span<const int> shards, machines::Instant world_at);
-  // The earliest world time of any job that nobody holds; INT64_MAX when there is none.
+  // The earliest world time of any job without a lease; INT64_MAX when there is none.
   Stored<machines::Instant> next_unheld(std::span<const int> shards);
-  // The world time that a feed has released for good: what is due by then may run whoever asks. 0: no feed has got that
-  // far, or there is none.
+  // The world time that a feed has released for good: what is due by then may run, whichever broker asks. 0: no feed
+  // has got that far, or there is none.
   Stored<machines::Instant> world_come();
   // All leased rows of these shards, for the broker to compare with what it and its workers hold.
   Stored<std::vector<machines::LeasedJob>> leased(std::span<const int> shards);

@@ -24,7 +24,7 @@ struct Schedule {
   machines::Instant oldest;  // the time of the first of them
 };
 
-// One that is to be performed now, by whoever took it.
+// A firing that is to be performed now, by the process that took it.
 struct Firing {
   machines::OwnerId owner;
   machines::InstanceId machine;  // 0: none
@@ -32,6 +32,7 @@ struct Firing {
   machines::Instant at;
 };
 
+// A firing as a person sees it.
 struct FiringView {
   machines::Instant at;
   machines::InstanceId machine;
@@ -50,7 +51,7 @@ class Schedules {
   explicit Schedules(Connection& connection) : connection_(connection) {}
 
   // Makes the schedules those given (owner_name, name, does, cron, zone, overlap, catch_up count). What is new, or has
-  // other times, begins at `now`. Returns the owners that nobody has opened, "" when there are none.
+  // other times, begins at `now`. Returns the names of owners that were never opened, "" when there are none.
   Stored<std::string> declare(const std::vector<Schedule>& schedules, machines::Instant now);
   // All of them, by owner and name.
   Stored<std::vector<Schedule>> all();
@@ -61,14 +62,14 @@ class Schedules {
   Stored<Fired> fire(const Schedule& schedule, machines::Instant at);
   // By a person, beside the clock.
   Stored<Fired> fire(const Schedule& schedule, machines::Instant at, const std::string& who, const std::string& why);
-  // Whatever is up to `now` was missed.
+  // All times up to `now` were missed, for good. False: another process has fired since.
   Stored<bool> pass(const Schedule& schedule, machines::Instant now);
 
   // The next to be performed, of those that do one of these.
   Stored<Firing> take(const std::vector<std::string>& does);
-  // What came of it; false: it runs no more.
+  // Ends a firing that runs: done or failed, with its outcome in words. False: it runs no more.
   Stored<bool> end(const Firing& firing, bool done, const std::string& outcome);
-  // For him who takes a dead performer's place: what that one ran is due again.
+  // For the process that takes a dead performer's place: the firings that that one ran are due again; how many.
   Stored<std::int64_t> lose(const std::vector<std::string>& does);
   // Ends one review whose jobs are gone; false when there is none.
   Stored<bool> settle_review();

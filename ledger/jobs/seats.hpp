@@ -13,6 +13,7 @@
 
 namespace ledger::jobs {
 
+// What a broker holds after hold().
 struct Holding {
   bool seated = false;                 // false: another broker of our name has taken the seat
   std::map<int, std::int64_t> epochs;  // of each shard that the seat holds
@@ -20,6 +21,7 @@ struct Holding {
   int surplus = 0;                     // how many to give up, at a quiet moment, for an even share
 };
 
+// A seat as others see it.
 struct SeatView {
   std::string broker, endpoint, public_key;
   std::int64_t lease_ms = 0;  // what is left; negative: over, its shards are free
@@ -36,10 +38,11 @@ class Seats {
                             std::int64_t ttl_ms);
   // Renews for `ttl_ms` from now and takes free shards up to an even share, each under a new epoch. Durable.
   Stored<Holding> hold(std::int64_t seat, std::int64_t ttl_ms);
-  // They are nobody's from here. REQUIRES: nothing of them is in flight.
+  // The shards are free from here on, for any broker to take. REQUIRES: no job of these shards is in flight.
   Stored<bool> give_up(std::int64_t seat, std::span<const int> shards);
   // A clean end: its shards are free at once.
   Stored<bool> leave(std::int64_t seat);
+  // Every seat, by the name of its broker; also one whose lease is over.
   Stored<std::vector<SeatView>> all();
 
  private:

@@ -7,8 +7,8 @@
 
 namespace ledger::model {
 
-// Births take ids from `next_instance` on, in their order; returns them. REQUIRES: check_step() found that it fits; a
-// step with postings or jobs has a move.
+// Births take ids from `next_instance` on, in their order; returns them. REQUIRES: check_step() found that it fits
+// (CHECKs say where it did not); a step with postings or jobs has a move.
 std::vector<InstanceId> apply_step(Rows& rows, const machines::Step& step, InstanceId& next_instance);
 
 }  // namespace ledger::model

@@ -12,6 +12,7 @@
 
 namespace ledger::model {
 
+// An account to open.
 struct AccountSpec {
   OwnerId owner;
   std::string path;  // one per owner
@@ -20,6 +21,7 @@ struct AccountSpec {
   machines::SleeveId fund{0};  // the sleeve whose money it holds; sleeves never pay each other
 };
 
+// An account's counters, and how many entries made them.
 struct Balance {
   Counters counters;
   std::int64_t version = 0;
@@ -48,6 +50,7 @@ class Ledger {
   void freeze(OwnerId owner, bool is_frozen);
   void freeze(bool is_frozen);
 
+  // The ready queue: each does what the function of its name in queue.hpp does, on this ledger's rows.
   std::vector<machines::LeasedJob> claim(std::span<const int> shards, machines::Instant world_now, std::int64_t wall_us,
                                          int limit, const std::function<machines::Token()>& fresh_token) {
     return model::claim(rows_, shards, world_now, wall_us, limit, fresh_token);

@@ -36,11 +36,13 @@ struct Failure {
 std::vector<machines::LeasedJob> claim(Rows& rows, std::span<const int> shards, machines::Instant world_now,
                                        std::int64_t wall_us, int limit,
                                        const std::function<machines::Token()>& fresh_token);
+// All jobs of these shards that have a lease, by key.
 std::vector<machines::LeasedJob> leased(const Rows& rows, std::span<const int> shards);
+// What is still open up to `world_at`, as Due says it.
 Due due(const Rows& rows, std::span<const int> shards, machines::Instant world_at, std::int64_t wall_us);
-// The earliest world time of any job that nobody holds, parked ones among them; INT64_MAX when there is none.
+// The earliest world time of any job without a lease, parked ones among them; INT64_MAX when there is none.
 machines::Instant next_unheld(const Rows& rows, std::span<const int> shards);
-// Where the token still stands; returns how many did.
+// Gives each job back, or parks it, where its token still stands; returns how many did.
 int give_back(Rows& rows, std::span<const Failure> failures, std::int64_t wall_us);
 // A durable event for a live instance, once while it waits. False when the instance is unknown or final.
 bool submit_event(Rows& rows, OwnerId owner, InstanceId instance, const std::string& event, machines::Instant world_at);

@@ -1,5 +1,5 @@
-// ledger/model/rows.hpp: the rows of the in-memory ledger, table by table as schemas/sql has them. Data only: whoever
-// holds a copy may look at it, or spoil it and ask verify() (verify.hpp).
+// ledger/model/rows.hpp: the rows of the in-memory ledger, table by table as schemas/sql has them. Data only: a test
+// that holds a copy may look at it, or spoil it and ask verify() (verify.hpp).
 #pragma once
 
 #include <cstdint>
@@ -25,16 +25,18 @@ using machines::OwnerId;
 
 struct Counters {
   Int128 debits_pending = 0, debits_posted = 0, credits_pending = 0, credits_posted = 0;  // minor units
+  // What may still be spent of the account: its credits less its debits, held ones included.
   [[nodiscard]] Int128 available() const { return credits_posted - debits_posted - debits_pending; }
   bool operator==(const Counters&) const = default;
 };
 
+// An account and its running counters.
 struct Account {
   OwnerId owner;
   std::string path;  // one per owner
   AssetId asset;
   bool limited = false;        // debits_pending + debits_posted <= credits_posted
-  machines::SleeveId fund{0};  // the sleeve whose money it holds; 0: the vault's, the venue's, nobody's
+  machines::SleeveId fund{0};  // the sleeve whose money it holds; 0: of no sleeve (the vault's, the venue's)
   Counters counters;
   std::int64_t version = 0;  // how many entries
 };
@@ -45,6 +47,7 @@ struct InstanceKey {
   constexpr auto operator<=>(const InstanceKey&) const = default;
 };
 
+// An instance as it stands: one row, whose history is in Transition.
 struct Instance {
   std::string kind, state, data;
   int machine_version = 1;
@@ -61,6 +64,7 @@ struct TransitionKey {
   constexpr auto operator<=>(const TransitionKey&) const = default;
 };
 
+// One move of one instance, as it was committed. Never changed.
 struct Transition {
   InstanceId step_instance;  // the step that it is part of
   std::int64_t step_version = 0;
@@ -97,12 +101,14 @@ struct EntryKey {
   constexpr auto operator<=>(const EntryKey&) const = default;
 };
 
+// One account's side of a posting, with the counters after it.
 struct Entry {
   PostingKey posting;
   bool is_credit = false;
   Counters after;
 };
 
+// What a posting of kind hold has reserved, and what resolved it.
 struct Hold {
   AccountId debit, credit;
   AssetId asset;
@@ -111,13 +117,14 @@ struct Hold {
   std::int64_t resolved_version = 0;
 };
 
+// An open job; a job that is done has no row.
 struct Job {
   std::string kind, command, parked, last_error;  // parked: why; empty when it is not
   bool is_event = false;
   machines::Instant world_at;
   std::int64_t run_at_us = 0;  // wall time; 0: at once
   int attempt = 0, tries = 0;
-  machines::Token token;  // empty: nobody holds it
+  machines::Token token;  // empty: it has no lease
 };
 
 struct RefusalKey {

@@ -9,6 +9,7 @@
 
 namespace ledger::model {
 
+// The 32 bytes of the digest, for bytes of any length.
 std::array<std::uint8_t, 32> sha256(std::string_view bytes);
 // Lower-case hexadecimal.
 std::string sha256_hex(std::string_view bytes);
