@@ -27,6 +27,7 @@ class BrokerLinks {
 
   // Opens all lines, fresh ones after leave(); `ready` says who we are and what we can do.
   void connect(schemas::Ready ready);
+  // For the owner's poll loop; add anew after each liveness(), which may open fresh sockets.
   void add_to(brokers::wire::Poller& poller);
   // Says that we live, whatever else waits; how often that must be said.
   void beat();
@@ -78,7 +79,7 @@ class BrokerLinks {
   brokers::wire::CurveKeys keys_;
   schemas::Ready ready_;
   std::vector<Link> links_;
-  std::map<machines::Token, std::size_t> held_;  // each lease in hand and the link that it came by
+  std::map<machines::Token, std::size_t> held_;  // each lease that is held, and the link that it came by
   std::map<int, std::size_t> serves_;            // each shard and the link that last assigned a job of it
 };
 

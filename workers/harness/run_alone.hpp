@@ -14,7 +14,7 @@ namespace workers::harness {
 // What a movement of a person came to.
 struct Moved {
   machines::InstanceId instance{0};
-  bool settled = false, refused = false;  // neither: nobody has done it yet, and the job waits
+  bool settled = false, refused = false;  // neither: no worker has done it yet, and the job waits
   std::string reason;                     // why it was refused
 };
 

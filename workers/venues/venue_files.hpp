@@ -6,6 +6,7 @@
 
 namespace workers::venues {
 
+// An endpoint, our key pair for it, and the key that the venue must prove. Paths only: nothing is read here.
 struct VenueFiles {
   std::string endpoint;
   std::filesystem::path key;         // our key pair, without the ending of its public part
