@@ -1,5 +1,5 @@
 // brokers/dispatch/backlog.hpp: Backlog, the claimed jobs that wait for a worker: by level, shard and owner, and within
-// an owner by lane. Jobs of one lane are alike in all that decides whether somebody may take them (kind, command, the
+// an owner by lane. Jobs of one lane are alike in all that decides whether a worker may take them (kind, command, the
 // party that they call), so that what blocks the first blocks the lane, without a look at the rest. Pure; owns its
 // jobs.
 #pragma once
@@ -19,7 +19,7 @@ namespace brokers::dispatch {
 
 struct Waiting {
   machines::LeasedJob job;
-  std::int64_t arrived = 0;  // a counter: who came first
+  std::int64_t arrived = 0;  // a counter: the smaller came first
 };
 
 struct Lane {
@@ -39,11 +39,14 @@ struct Queue {
 
 class Backlog {
  public:
+  // Empty, with the priorities and weights of the rules.
   explicit Backlog(const Rules& rules);
 
+  // Puts the job at the end of its lane; a new lane gets its budgets. `alone`: a worker is to run it by itself.
   void add(machines::LeasedJob job, const Place& place, bool alone, Limits& limits, std::int64_t now_us);
   // Takes out every job for which this holds.
   std::vector<machines::LeasedJob> take_if(const std::function<bool(const machines::LeasedJob&)>& wanted);
+  // The same by whole lanes.
   std::vector<machines::LeasedJob> take_lanes_if(const std::function<bool(const LaneKey&)>& wanted);
   // Takes out those at the end of lanes that are longer than `most` and held back: by a limit, else by `waits`.
   struct Surplus {
@@ -56,6 +59,7 @@ class Backlog {
   // Whether a lane of these jobs is that long, and no limit holds it back.
   [[nodiscard]] bool has_long_lane(const Match& match, std::size_t most, const Limits& limits,
                                    std::int64_t now_us) const;
+  // Shows every job that waits, level by level.
   void each(const std::function<void(const machines::LeasedJob&)>& look) const;
 
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -68,6 +72,8 @@ class Backlog {
   std::map<int, std::map<int, Queue>, std::greater<>>& levels() { return levels_; }
   static void drop_the_empty(Queue& queue);
 
+  // The level of the first priority that fits; 0 where none does. weigh() sets an owner's jobs per turn; 1 where none
+  // was set.
   [[nodiscard]] int level_of(const std::string& kind, const std::string& command) const;
   void weigh(machines::OwnerId owner, int weight) { weights_[owner] = weight; }
   [[nodiscard]] int weight_of(machines::OwnerId owner) const;

@@ -1,5 +1,5 @@
 // brokers/dispatch/retry.hpp: when a job that failed runs again, by the class of its error, and when it is parked
-// instead. Pure: the jitter's draw is handed in. No clock, no I/O, no throw.
+// instead. Pure: the jitter's draw comes from the caller. No clock, no I/O, no throw.
 #pragma once
 
 #include <array>
@@ -27,9 +27,9 @@ struct RetryRule {
 class RetryRules {
  public:
   RetryRules() : RetryRules(RetryRule{}) {}
-  // Every class goes by `base`, but for two: who waits for a key waits until a person gives one (fatal_auth is never
-  // parked by itself), and a venue under maintenance is asked seldom and for long (from 5 s to 5 minutes, five times as
-  // often).
+  // Every class goes by `base`, but for two: a job that waits for a key waits until a person gives one (fatal_auth is
+  // never parked by itself), and a venue under maintenance is asked seldom and for long (from 5 s to 5 minutes, five
+  // times as often).
   explicit RetryRules(const RetryRule& base);
   [[nodiscard]] const RetryRule& of(machines::CallError error) const { return rules_[static_cast<std::size_t>(error)]; }
   void set(machines::CallError error, const RetryRule& rule) { rules_[static_cast<std::size_t>(error)] = rule; }
@@ -38,7 +38,8 @@ class RetryRules {
   std::array<RetryRule, machines::count_of<machines::CallError>> rules_{};
 };
 
-// The wait before the next try of a job that has been tried `tries` times before this failure; `draw` is any number.
+// Milliseconds: first_ms * factor^tries, at most longest_ms, and a drawn part of the jitter added. The wait before the
+// next try of a job that has been tried `tries` times before this failure; `draw` is any number.
 std::int64_t wait_ms(const RetryRule& rule, int tries, std::uint64_t draw);
 // Whether the failure of a job that has been tried `tries` times before it was its last.
 bool is_last(const RetryRule& rule, int tries);

@@ -1,5 +1,5 @@
-// brokers/dispatch/rules.hpp: what a broker is told about its work: times, sizes, and the rules for who goes first, who
-// gets how much, and how much of what may go out at all. Plain values.
+// brokers/dispatch/rules.hpp: what a broker is told about its work: times, sizes, and the rules for which jobs go
+// first, which owner gets how much, and how much of what may go out at all. Plain values.
 #pragma once
 
 #include <compare>
@@ -44,7 +44,7 @@ struct Limit {
   std::int64_t rate = 0;            // jobs per period; 0: no such limit
   std::int64_t period_us = 1'000'000;
   std::int64_t burst = 1;  // of the rate: so many may leave at once after a pause
-  // Whether it can't be applied without knowing where the job goes.
+  // Whether the limit can't be applied without knowing where the job goes.
   [[nodiscard]] bool needs_place() const {
     return per == Per::account || per == Per::venue || !venue.empty() || !account.empty();
   }
@@ -63,7 +63,7 @@ struct Deadline {
 struct Rules {
   std::int64_t heartbeat_us = 1'000'000;  // asked of workers
   std::int64_t ttl_us = 3'000'000;        // silence after which a worker's leases pass on
-  std::int64_t safety_poll_us = 200'000;  // claim although nobody hinted
+  std::int64_t safety_poll_us = 200'000;  // claim although no hint came
   int claim_limit = 256;                  // jobs per shard and claim
   int message_jobs = 100;                 // jobs per ASSIGN
   int few_jobs = 16;                      // so few go to one worker together: one round trip
