@@ -1,5 +1,6 @@
 // workers/handlers/cancellation.hpp: what it means to cancel a waiting job: an event of its machine, or a refusal
-// with a name. Nothing that could leave an instance with nobody to move it is ever granted. Pure: no clock, no I/O.
+// with a name. A cancel that could leave an instance without anything to move it is never granted. Pure: no clock, no
+// I/O.
 #pragma once
 
 #include <string_view>

@@ -66,7 +66,7 @@ class VenueClient {
   void add_to(brokers::wire::Poller& poller);
   [[nodiscard]] std::chrono::milliseconds wait_at_most(SteadyTime now) const;
   [[nodiscard]] std::size_t in_flight() const { return pending_.size(); }
-  // Drops what is in flight; its answers, should they come, are nobody's.
+  // Drops what is in flight; its answers, should they come, are thrown away.
   void forget_all();
 
  private:

@@ -73,8 +73,8 @@ class Store {
   Kept<schemas::BarTaken> open_bar(const schemas::OpenBar& bar);
   // By asset code. Every total is the start plus what fills and transfers brought, less what they took and the fees.
   // One snapshot, between two requests: its totals hold exactly the fills up to then, ours and the foreign ones that it
-  // lists. It may know fills that the ledger has not learnt yet, and never lacks one that was reported: whoever
-  // compares asks while no order of ours is open, or books the open orders' fills first, then asks again.
+  // lists. It may know fills that the ledger has not learnt yet, and never lacks one that was reported: a
+  // caller that compares asks while no order of ours is open, or books the open orders' fills first, then asks again.
   Kept<schemas::Statement> statement();
   // A person's market order, filled at once at the last open of its symbol, fees as ever. The same id again changes
   // nothing. Errors: refused for an empty id or one of another trade, an unknown symbol, a size <= 0, before the first
@@ -86,7 +86,8 @@ class Store {
   // Counts a request, durably.
   Kept<Turn> count(Request on, const std::string& client_id);
 
-  // Calls until commit() become durable together, there: nobody may be answered before. Dropped without it, none stood.
+  // Calls until commit() become durable together, there: no request may be answered before. Dropped without it, none
+  // stood.
   class Round {
    public:
     explicit Round(Store& store) : transaction_(store.database_) {}
