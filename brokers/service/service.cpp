@@ -311,11 +311,13 @@ class Service {
       recover(done.error().text);
       return turn_away(peer, submit);
     }
-    schemas::Submitted answer{submit.instance, done && *done, ""};
+    using enum schemas::SubmitAnswer;
+    schemas::Submitted answer{submit.instance, not_taken, ""};
     if (!done)
       answer.reason = done.error().text;
-    else if (!*done)
-      answer.reason = "no such instance, or it is finished";
+    else
+      answer.answer = *done ? accepted : no_such_instance;
+    if (answer.answer == no_such_instance) answer.reason = "no such instance, or it is finished";
     socket_.send(peer, schemas::encode(answer));
   }
 

@@ -186,7 +186,7 @@ void Feed::take_broker(const std::string& broker, const schemas::Message& messag
       submitted->instance != resting_.back())
     return;
   // Not accepted because it has ended meanwhile is as good.
-  if (submitted->accepted || submitted->reason.starts_with("no such instance")) resting_.pop_back();
+  if (submitted->answer != schemas::SubmitAnswer::not_taken) resting_.pop_back();
   began();
   ask();
 }

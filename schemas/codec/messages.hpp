@@ -61,9 +61,9 @@ struct Failed {
   machines::Token token;
   machines::CallError error = machines::CallError::retry_later;
   std::int64_t retry_after_ms = 0;  // 0: the broker's own back-off
-  std::string reason;
-  bool fatal = false;  // park at once
-  bool waits = false;  // for something that is not its own: no try is counted
+  std::string reason;               // for people
+  bool fatal = false;               // park at once
+  bool waits = false;               // for something that is not its own: no try is counted
   bool operator==(const Failed&) const = default;
 };
 // From a broker it may name leases that the worker should hold by now. The worker hands those that it does not hold
@@ -141,10 +141,13 @@ struct Submit {
   machines::Instant world_at;
   bool operator==(const Submit&) const = default;
 };
+// not_taken: PostgreSQL refused, or gave no answer, and `reason` says how; accepted: the event stands, or stood before;
+// no_such_instance: none lives by this id, and none ever will again. On the wire by its number: append only.
+enum class SubmitAnswer { not_taken, accepted, no_such_instance };
 struct Submitted {
   machines::InstanceId instance;
-  bool accepted = false;
-  std::string reason;
+  SubmitAnswer answer = SubmitAnswer::not_taken;
+  std::string reason;  // for people
   bool operator==(const Submitted&) const = default;
 };
 // The job is not to run: the broker drops it from its memory, or asks the worker that has it to hand it back unstarted.

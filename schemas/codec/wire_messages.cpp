@@ -271,7 +271,9 @@ Message read_body(const pb::Envelope& envelope, Reading& reading) {
     }
     case pb::Envelope::kSubmitted: {
       const auto& from = envelope.submitted();
-      return Submitted{{from.instance()}, from.accepted(), reading.sentence(from.reason())};
+      const auto answer = reading.enumerator<SubmitAnswer>(from.answer());
+      return Submitted{
+          {from.instance()}, from.accepted() ? SubmitAnswer::accepted : answer, reading.sentence(from.reason())};
     }
     case pb::Envelope::kQuery:
       return Query{};
@@ -334,7 +336,8 @@ std::string encode(const Message& message) {
                  [&](const Submitted& m) {
                    auto* to = envelope.mutable_submitted();
                    to->set_instance(m.instance.value);
-                   to->set_accepted(m.accepted);
+                   to->set_accepted(m.answer == SubmitAnswer::accepted);
+                   to->set_answer(static_cast<int>(m.answer));
                    to->set_reason(readable(m.reason));
                  },
                  [&](const Query&) { envelope.mutable_query(); },

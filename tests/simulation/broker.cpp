@@ -89,11 +89,12 @@ void Broker::take(const std::string& peer, const schemas::Message& message) {
 
 void Broker::submit(const std::string& peer, const schemas::Submit& submit) {
   const auto done = ground_.store.submit_event(submit);
-  schemas::Submitted answer{submit.instance, done && *done, ""};
+  using enum schemas::SubmitAnswer;
+  schemas::Submitted answer{submit.instance, not_taken, ""};
   if (!done)
     answer.reason = "PostgreSQL did not answer, ask again: " + done.error().text;
-  else if (!*done)
-    answer.reason = "no such instance, or it is finished";
+  else
+    answer.answer = *done ? accepted : no_such_instance;
   say(peer, answer);
 }
 

@@ -111,7 +111,7 @@ void Feed::take(const schemas::Message& message) {
   if (submitted == nullptr || plan_.phase() != Phase::cancel || resting_.empty() ||
       submitted->instance != resting_.back().second)
     return;
-  if (submitted->accepted || submitted->reason.starts_with("no such instance")) resting_.pop_back();
+  if (submitted->answer != schemas::SubmitAnswer::not_taken) resting_.pop_back();
   ask();
 }
 

@@ -110,7 +110,7 @@ class Feed : public testing::Test {
         must_run(database_, fmt::format("SET LOCAL session_replication_role = replica; UPDATE ledger.instance SET "
                                         "is_final = true WHERE id = {}",
                                         submit->instance.value));
-        reply(schemas::Submitted{submit->instance, true, ""});
+        reply(schemas::Submitted{submit->instance, submit_answer_, "some words"});
       }
     }
   }
@@ -133,6 +133,7 @@ class Feed : public testing::Test {
   std::optional<Peer> broker_, venue_;
   std::vector<workers::market::Bar> bars_ = hours(3);
   std::function<schemas::Released(const schemas::Release&)> answer_;
+  schemas::SubmitAnswer submit_answer_ = schemas::SubmitAnswer::accepted;
   int refusals_ = 0;
   std::vector<std::string> said_;
 };
@@ -238,6 +239,31 @@ TEST_F(Feed, AnOrderThatRestsAtTheLastBarIsCancelled) {
   play(played);
   EXPECT_THAT(said_, ElementsAre("-2000 us", "-1000 us", "close 0 and 2 ahead", "close 1 and 1 ahead", "close 2",
                                  fmt::format("cancel {}", order), testing::_));
+}
+
+// By the answer's code, in whatever words: what has ended is as good as cancelled, what was not taken is asked again.
+TEST_F(Feed, AnOrderThatHasEndedMeanwhileNeedsNoCancelAndOneThatWasNotTakenIsAskedForAgain) {
+  for (const auto answer : {schemas::SubmitAnswer::no_such_instance, schemas::SubmitAnswer::not_taken}) {
+    database_ = fresh_database();
+    must_run(database_, "SELECT ledger.open_owner('default', 3)");
+    must_run(database_,
+             "SELECT ledger.record_move(1, 'order', 0, 0, '', 'resting', 'draft', 0, false, '{}', 1000, 'query_order', "
+             "1000)");
+    said_.clear();
+    submit_answer_ = answer;
+    auto played = feed();
+    EXPECT_TRUE(wait_until([&] {
+      played.step(2);
+      be_broker();
+      be_venue();
+      const auto cancels =
+          std::count_if(said_.begin(), said_.end(), [](auto& one) { return one.starts_with("cancel"); });
+      if (cancels > 1) submit_answer_ = schemas::SubmitAnswer::accepted;
+      return played.done();
+    })) << fmt::format("{}", fmt::join(said_, ", "));
+    const auto cancels = std::count_if(said_.begin(), said_.end(), [](auto& one) { return one.starts_with("cancel"); });
+    EXPECT_EQ(cancels > 1, answer == schemas::SubmitAnswer::not_taken) << cancels;
+  }
 }
 
 // A broker that nobody named makes itself known by its seat.

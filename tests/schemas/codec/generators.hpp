@@ -122,7 +122,7 @@ inline schemas::Message message_at(std::size_t index) {
         return Submit{{any<std::int32_t>()}, {whole()}, text(), instant()};
       },
       [] {
-        return Submitted{{whole()}, flag(), text()};
+        return Submitted{{whole()}, enumerator<SubmitAnswer>(), text()};
       },
       [] { return Query{}; },
       [] { return broker_view(); },

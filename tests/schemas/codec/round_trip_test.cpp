@@ -49,7 +49,7 @@ TEST(Codec, AReasonThatIsNotTextStillArrivesWithWhatIsReadable) {
   EXPECT_EQ(std::get<Failed>(*failed).reason, "lost ?? the? threa");
   const auto refused = decode(encode(Refused{odd}));
   ASSERT_TRUE(refused) << refused.error().reason;
-  const auto submitted = decode(encode(Submitted{{1}, false, odd}));
+  const auto submitted = decode(encode(Submitted{{1}, schemas::SubmitAnswer::not_taken, odd}));
   ASSERT_TRUE(submitted) << submitted.error().reason;
   const auto venue = decode_venue(encode_venue({1, VenueRefusal{odd}}));
   ASSERT_TRUE(venue) << venue.error().reason;
