@@ -4,6 +4,7 @@
 
 namespace brokers::dispatch {
 
+using machines::GiveUpCode;
 using machines::Instant;
 using machines::LeasedJob;
 using machines::Token;
@@ -102,8 +103,8 @@ void Dispatch::failed(const std::string& peer, const schemas::Failed& failed, st
   // late.
   const bool waits = failed.waits || failed.error == machines::CallError::fatal_auth;
   const bool counts = failed.fatal || !waits;
-  give_back(job, failed.reason, wait, failed.fatal || (counts && is_last(rule, job.tries)), counts,
-            std::string(machines::name_of(failed.error)));
+  const std::string_view word = is_wait(failed.code) ? machines::name_of(failed.code) : machines::name_of(failed.error);
+  give_back(job, failed.reason, wait, failed.fatal || (counts && is_last(rule, job.tries)), counts, std::string(word));
   pace_.failed();
   consider(now_us);
 }
@@ -162,7 +163,7 @@ std::size_t Dispatch::give_back_the_unknown() {
     give_back(job,
               "no worker here knows " + job.kind + " v" + std::to_string(job.machine_version) +
                   (is_known ? " " + job.command : ""),
-              rules_.unknown_kind_ms, false, false);
+              rules_.unknown_kind_ms, false, false, std::string(machines::name_of(GiveUpCode::no_worker_knows)));
     ++counts[{machine_of(job), job.command, job.is_event}];
   }
   for (const auto& [what, count] : counts) unable_[what] = {count, now_us_};
@@ -181,11 +182,13 @@ std::size_t Dispatch::give_back_the_surplus(std::int64_t now_us) {
       backlog_.take_surplus(most, limits_, now_us, [this](const LaneKey& lane) { return waits_outside(lane); });
   for (const auto& surplus : taken) {
     if (!surplus.is_limited) {
-      give_back(surplus.job, "waits for a worker's outside credit", rules_.outside_wait_ms, false, false);
+      give_back(surplus.job, "waits for a worker's outside credit", rules_.outside_wait_ms, false, false,
+                std::string(machines::name_of(GiveUpCode::waits_for_credit)));
       continue;
     }
     const std::int64_t turn_us = limits_.take_turn_us(surplus.budgets, most, now_us, now_us + longest_ms * 1000);
-    give_back(surplus.job, "waits for a limit", std::max((turn_us - now_us) / 1000, least_ms), false, false);
+    give_back(surplus.job, "waits for a limit", std::max((turn_us - now_us) / 1000, least_ms), false, false,
+              std::string(machines::name_of(GiveUpCode::waits_for_limit)));
   }
   return taken.size();
 }

@@ -12,6 +12,7 @@
 #include "brokers/schedule/scheduler.hpp"
 #include "deploy/house/key_admin.hpp"
 #include "ledger/secrets/process.hpp"
+#include "machines/core/job.hpp"
 #include "machines/core/names.hpp"
 #include "workers/keys/key_look.hpp"
 
@@ -31,7 +32,7 @@ using machines::name_of;
 constexpr ledger::SqlStatement waiting_statement = {
     "keys_waited_for",
     "SELECT count(*), coalesce(min(last_error), '') FROM ledger.job WHERE parked IS NULL AND "
-    "starts_with(last_error, 'waits for an API key')",
+    "last_error IS NOT NULL AND error_class = $1",
     false};
 
 std::int64_t steady_ms() {
@@ -128,7 +129,8 @@ int watch_keys(const KeyAdmin& desk, const std::atomic<bool>& stop) {
 
 ledger::Stored<KeyHealth> key_health(ledger::Connection& connection) {
   KeyHealth health;
-  const auto waiting = connection.call(waiting_statement);
+  const auto waiting = connection.call(
+      waiting_statement, ledger::Parameters().add(std::string(name_of(machines::GiveUpCode::waits_for_key))));
   if (!waiting) return machines::fail(waiting.error());
   health.waiting = waiting->number(0, 0);
   health.waiting_for = waiting->text(0, 1);

@@ -4,9 +4,13 @@
 
 #include <algorithm>
 
+#include "machines/core/job.hpp"
+#include "machines/core/names.hpp"
+
 namespace deploy {
 
 using ledger::jobs::Untaken;
+using machines::GiveUpCode;
 
 std::string why_untaken(const Untaken& jobs, const std::vector<schemas::BrokerView>& brokers) {
   if (brokers.empty()) return "no broker answers";
@@ -14,9 +18,9 @@ std::string why_untaken(const Untaken& jobs, const std::vector<schemas::BrokerVi
     if (!broker.waits_for.empty()) return fmt::format("{} waits for PostgreSQL: {}", broker.broker, broker.waits_for);
   if (std::all_of(brokers.begin(), brokers.end(), [](const auto& broker) { return broker.workers.empty(); }))
     return "no worker is registered";
-  if (jobs.last_error.starts_with("no worker here knows"))
-    return fmt::format("no worker does {} of {}", jobs.command, jobs.kind);
-  if (jobs.last_error.starts_with("waits for")) return "it " + jobs.last_error;
+  const auto code = machines::from_name<GiveUpCode>(jobs.error_class);
+  if (code == GiveUpCode::no_worker_knows) return fmt::format("no worker does {} of {}", jobs.command, jobs.kind);
+  if (code && is_wait(*code)) return "it " + jobs.last_error;
   if (std::all_of(brokers.begin(), brokers.end(), [&](const auto& broker) { return broker.world_now < jobs.world_at; }))
     return "no broker was told that its world time has come";
   for (const auto& broker : brokers)

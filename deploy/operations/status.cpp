@@ -98,7 +98,7 @@ Outcome<StatusView> status(const LedgerPlace& place, std::int64_t stuck_after_s)
                        keep(place, ledger::books::open_breaks(connection), view.breaks, error) &&
                        keep(place, key_health(connection), view.keys, error) &&
                        keep(place, ledger::jobs::Seats(connection).all(), seats, error) &&
-                       keep(place, desk.groups({.reason = "no worker here knows "}, world_now), view.unserved, error) &&
+                       keep(place, desk.groups({.error_class = std::string(name_of(machines::GiveUpCode::no_worker_knows))}, world_now), view.unserved, error) &&
                        keep(place, overdue_now(connection), view.overdue, error);
   if (!is_read) return machines::fail(*error);
   view.brokers = brokers_of(place, connection, seats);

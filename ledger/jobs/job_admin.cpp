@@ -1,24 +1,31 @@
 #include "ledger/jobs/job_admin.hpp"
 
 #include "machines/core/check.hpp"
+#include "machines/core/job.hpp"
+#include "machines/core/names.hpp"
 
 namespace ledger::jobs {
+
+using machines::GiveUpCode;
+
 namespace {
 
 constexpr SqlStatement list_statement = {
     "job_list",
-    "SELECT * FROM ledger.jobs_seen($1, $2, $3, $4, $5, $6, $7, $8) ORDER BY owner, "
-    "instance, version, ordinal LIMIT $9",
+    "SELECT * FROM ledger.jobs_seen($1, $2, $3, $4, $5, $6, $7, $8) "
+    "WHERE $9 = '' OR (error_class = $9 AND reason <> '') ORDER BY owner, instance, version, ordinal LIMIT $10",
     false};
 constexpr SqlStatement groups_statement = {
     "job_groups",
     "SELECT kind, command, state, reason, count(*) FROM ledger.jobs_seen($1, $2, $3, $4, $5, $6, $7, $8) "
-    "GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 1, 2, 3, 4",
+    "WHERE $9 = '' OR (error_class = $9 AND reason <> '') GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 1, 2, 3, 4",
     false};
 constexpr SqlStatement untaken_statement = {
     "job_untaken",
-    "SELECT x.kind, x.command, count(*), max(x.age_ms) / 1000, min(x.world_at), coalesce(max(x.last_error), '') FROM ("
-    " SELECT j.kind, j.command, j.world_at, j.last_error,"
+    "SELECT x.kind, x.command, count(*), max(x.age_ms) / 1000, min(x.world_at), "
+    "coalesce((max(x.said))[1], ''), coalesce((max(x.said))[2], '') FROM ("
+    " SELECT j.kind, j.command, j.world_at,"
+    "        CASE WHEN j.last_error IS NOT NULL THEN ARRAY[j.last_error, coalesce(j.error_class, '')] END AS said,"
     "        least(extract(epoch FROM clock_timestamp() -"
     "                greatest(CASE WHEN j.ordinal < 1000 THEN t.wall_at END,"
     "                         CASE WHEN j.run_at <= clock_timestamp() THEN nullif(j.run_at, '-infinity') END)) * 1000,"
@@ -26,8 +33,7 @@ constexpr SqlStatement untaken_statement = {
     "   FROM (SELECT ledger.world_now() AS world) AS w CROSS JOIN ledger.job j"
     "   LEFT JOIN ledger.transition t ON t.owner = j.owner AND t.instance = j.instance AND t.version = j.version"
     "  WHERE j.token IS NULL AND j.parked IS NULL AND j.shard >= 0 AND j.world_at <= greatest($1::bigint, w.world)"
-    "    AND (j.run_at <= clock_timestamp() OR j.last_error LIKE 'no worker here knows %'"
-    "         OR j.last_error LIKE 'waits for %')) AS x"
+    "    AND (j.run_at <= clock_timestamp() OR (j.last_error IS NOT NULL AND j.error_class = ANY ($4)))) AS x"
     " WHERE x.age_ms >= $3::bigint * 1000 GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
     false};
 constexpr SqlStatement find_statement = {
@@ -72,6 +78,15 @@ Stored<std::vector<JobView>> views_of(const Stored<Rows>& rows) {
   return views;
 }
 
+// The words of what a job can wait for.
+ArrayText waits() {
+  ArrayText words;
+  for (std::size_t i = 0; i < machines::count_of<GiveUpCode>; ++i)
+    if (const auto code = static_cast<GiveUpCode>(i); is_wait(code))
+      words.add_text(std::string(machines::name_of(code)));
+  return words;
+}
+
 Parameters parameters_of(const Filter& filter, machines::Instant world_now) {
   return Parameters()
       .add(world_now.us)
@@ -81,7 +96,8 @@ Parameters parameters_of(const Filter& filter, machines::Instant world_now) {
       .add(filter.owner)
       .add(filter.instance)
       .add(filter.reason)
-      .add(filter.older_than_s);
+      .add(filter.older_than_s)
+      .add(filter.error_class);
 }
 
 }  // namespace
@@ -112,7 +128,9 @@ Stored<std::vector<JobGroup>> JobAdmin::groups(const Filter& filter, machines::I
 
 Stored<std::vector<Untaken>> JobAdmin::untaken(machines::Instant come, std::int64_t come_ms,
                                                std::int64_t longer_than_s) {
-  const auto rows = connection_.call(untaken_statement, Parameters().add(come.us).add(come_ms).add(longer_than_s));
+  ArrayText words = waits();
+  const auto rows =
+      connection_.call(untaken_statement, Parameters().add(come.us).add(come_ms).add(longer_than_s).add(words));
   if (!rows) return machines::fail(rows.error());
   std::vector<Untaken> found;
   found.reserve(static_cast<std::size_t>(rows->size()));
@@ -122,7 +140,8 @@ Stored<std::vector<Untaken>> JobAdmin::untaken(machines::Instant come, std::int6
                      rows->number(row, 2),
                      rows->number(row, 3),
                      {rows->number(row, 4)},
-                     std::string(rows->text(row, 5))});
+                     std::string(rows->text(row, 5)),
+                     std::string(rows->text(row, 6))});
   return found;
 }
 

@@ -21,6 +21,7 @@ struct Filter {
   std::string kind = {}, command = {}, owner = {};
   std::int64_t instance = 0;
   std::string reason = {};        // a part of why it is parked, or of its last error
+  std::string error_class = {};   // of its last failure, where it has failed since it was last done: as in Failure
   std::int64_t older_than_s = 0;  // wall time since the step that ordered it
 };
 
@@ -33,7 +34,7 @@ struct JobView {
   machines::Instant world_at;
   int attempt = 0, tries = 0;
   std::string reason;        // why it is parked, else its last error; empty: neither
-  std::string error_class;   // of the last failure; empty: none
+  std::string error_class;   // of the last failure, as in Failure; empty: none
   std::int64_t wait_ms = 0;  // wall time until its back-off is over; 0: it is
   std::int64_t age_s = 0;    // wall time since the step that ordered it
   std::string broker;        // that leased it
@@ -57,9 +58,10 @@ struct JobGroup {
 struct Untaken {
   std::string kind, command;
   std::int64_t count = 0;
-  std::int64_t oldest_s = 0;   // wall time since the oldest could have been taken, at the earliest
-  machines::Instant world_at;  // the earliest
-  std::string last_error;      // of one of them; empty: none has one
+  std::int64_t oldest_s = 0;     // wall time since the oldest could have been taken, at the earliest
+  machines::Instant world_at;    // the earliest
+  std::string last_error;        // of one of them, for people; empty: none has one
+  std::string error_class = {};  // of the same one, as in Failure
 };
 
 class JobAdmin {

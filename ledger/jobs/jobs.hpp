@@ -31,8 +31,9 @@ struct Failure {
   std::string reason;
   std::int64_t delay_ms = 0;  // wall time until it may run again
   bool park = false;
-  bool counts_as_try = true;     // false: handed back unstarted, or lost to a dead worker
-  std::string error_class = {};  // of the outside call or refusal (CallError); empty: none of these
+  bool counts_as_try = true;  // false: handed back unstarted, or lost to a dead worker
+  // The word of what it waits for (GiveUpCode), else of the outside call or refusal (CallError); empty: none of these.
+  std::string error_class = {};
 };
 
 // Open jobs by what they wait for.

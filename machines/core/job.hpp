@@ -49,4 +49,24 @@ enum class CallError {
   maintenance
 };
 
+// Why a job goes back to the queue, as far as a part of the house acts on it: the sentence beside it is for people. On
+// the wire by its number and in the ledger by its word: append only.
+enum class GiveUpCode {
+  other,             // its CallError says all there is to act on
+  not_known_here,    // the worker's handlers lack what the job's facts name: they are to be made anew
+  no_such_instance,  // the job's own, or what it must work on
+  no_worker_knows,   // no worker of this broker can do it
+  waits_for_credit,  // of a worker, for calls
+  waits_for_limit,
+  waits_for_key,   // one that the venue takes
+  waits_for_venue  // until it says by which rules it deals
+};
+
+// Whether the job goes back and forth until something comes that is not its own: it is as good as ready.
+constexpr bool is_wait(GiveUpCode code) {
+  using enum GiveUpCode;
+  return code == no_worker_knows || code == waits_for_credit || code == waits_for_limit || code == waits_for_key ||
+         code == waits_for_venue;
+}
+
 }  // namespace machines

@@ -64,6 +64,7 @@ struct Failed {
   std::string reason;               // for people
   bool fatal = false;               // park at once
   bool waits = false;               // for something that is not its own: no try is counted
+  machines::GiveUpCode code = machines::GiveUpCode::other;
   bool operator==(const Failed&) const = default;
 };
 // From a broker it may name leases that the worker should hold by now. The worker hands those that it does not hold

@@ -119,6 +119,7 @@ void write(const Failed& failed, pb::Failed& to) {
   to.set_reason(readable(failed.reason));
   to.set_fatal(failed.fatal);
   to.set_waits(failed.waits);
+  to.set_code(static_cast<int>(failed.code));
 }
 Failed read(const pb::Failed& from, Reading& reading) {
   return {reading.token(from.token()),
@@ -126,7 +127,8 @@ Failed read(const pb::Failed& from, Reading& reading) {
           from.retry_after_ms(),
           reading.sentence(from.reason()),
           from.fatal(),
-          from.waits()};
+          from.waits(),
+          reading.enumerator<machines::GiveUpCode>(from.code())};
 }
 
 template <class Tokens>

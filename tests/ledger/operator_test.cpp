@@ -196,6 +196,12 @@ TEST_F(Operator, RetryAndParkAreRecordedAndLeaveAloneWhatIsInFlight) {
   failure = {leased[1].key, leased[1].token, "later", 60'000, false, true, "maintenance"};
   ASSERT_EQ(Jobs(*connection).give_back({&failure, 1}).value(), 1);
   EXPECT_GT(desk.find(key_of(two), {2'000}).value().at(0).wait_ms, 50'000);
+  const auto of_class = [&](const std::string& word) {
+    return desk.list({.error_class = word}, {2'000}, 100).value().size() * 10 +
+           desk.groups({.error_class = word}, {2'000}).value().size();
+  };
+  EXPECT_EQ(of_class("maintenance"), 11U);
+  EXPECT_EQ(of_class("waits_for_key"), 0U);
   EXPECT_EQ(desk.park(all, "bob", "not now").value().changed, 1);
   EXPECT_EQ(desk.find(key_of(two), {2'000}).value().at(0).reason, "parked by bob: not now");
   EXPECT_EQ(interventions(), "retry 1 by ann: the venue is back; park 1 by bob: not now");

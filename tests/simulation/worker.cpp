@@ -28,7 +28,8 @@ Worker::Worker(Ground ground, std::string name, Struck struck)
   executor_.learn(make_handlers(ground_.world.plant, ground_.books.sleeves, ground_.market.properties));
   executor_.guard_calls([this]() -> std::optional<workers::handlers::GiveUp> {
     if (!has_no_key()) return std::nullopt;
-    return workers::handlers::GiveUp{CallError::fatal_auth, no_key_ms, "waits for an API key"};
+    return workers::handlers::GiveUp{
+        CallError::fatal_auth, no_key_ms, "waits for an API key", false, false, machines::GiveUpCode::waits_for_key};
   });
 }
 
@@ -232,7 +233,9 @@ bool Worker::has_no_key() const { return ground_.world.keys_are_lost() && ground
 
 void Worker::call(const workers::harness::CallOut& out) {
   // The keys went between the commit and the call: nothing of it left, and the next attempt asks.
-  if (has_no_key()) return executor_.fail(out.job, {CallError::fatal_auth, no_key_ms, "waits for an API key"});
+  if (has_no_key())
+    return executor_.fail(out.job, {CallError::fatal_auth, no_key_ms, "waits for an API key", false, false,
+                                    machines::GiveUpCode::waits_for_key});
   if (ground_.world.keys_are_lost()) ground_.world.violate("a request left that no key had signed");
   const std::uint64_t correlation = ++correlation_;
   const bool is_write = !std::holds_alternative<schemas::QueryOrder>(out.request);

@@ -51,8 +51,7 @@ Decision AllocationHandler::on_job(const LeasedJob& job, const Facts& facts) con
   const bool is_of_sleeve = facts.sleeve.value != 0;
   const auto kept = is_of_sleeve ? schemas::parse_sleeve(facts.sleeve_data) : machines::sleeve::Data{};
   const auto vault = schemas::parse_vault(facts.vault_data);
-  if (is_of_sleeve && sleeve == sleeves_.end())
-    return GiveUp{machines::CallError::retry_later, 100, "the sleeve is not known here yet", false};
+  if (is_of_sleeve && sleeve == sleeves_.end()) return not_known_here("the sleeve is not known here yet");
   if (!kept || !vault) return give_up_for_good("the sleeve's or the vault's data can't be read");
   const auto coins = [&](machines::Int128 minor) { return machines::Amount(data->amount.asset(), minor); };
   allocation::Facts own;

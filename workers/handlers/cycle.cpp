@@ -32,8 +32,7 @@ bool CycleHandler::is_pure(std::string_view) const { return true; }
 
 Decision CycleHandler::on_job(const LeasedJob& job, const Facts& facts) const {
   const auto sleeve = sleeves_.find({job.key.owner, facts.sleeve});
-  if (sleeve == sleeves_.end())
-    return GiveUp{machines::CallError::retry_later, 100, "the sleeve is not known here yet", false};
+  if (sleeve == sleeves_.end()) return not_known_here("the sleeve is not known here yet");
   const auto state = machines::from_name<cycle::State>(facts.state);
   if (!state) return give_up_for_good("unknown state " + facts.state);
   if (job.is_event) return wake_up(job, facts, sleeve->second, *state);

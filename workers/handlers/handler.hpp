@@ -31,9 +31,10 @@ struct Call {
 struct GiveUp {
   machines::CallError error = machines::CallError::retry_later;
   std::int64_t retry_after_ms = 0;  // 0: the broker's back-off
-  std::string reason;
-  bool fatal = false;  // park at once
-  bool waits = false;  // for something that is not its own: no try is counted
+  std::string reason;               // for people
+  bool fatal = false;               // park at once
+  bool waits = false;               // for something that is not its own: no try is counted
+  machines::GiveUpCode code = machines::GiveUpCode::other;
 };
 using Decision = std::variant<Commit, Call, GiveUp>;
 
@@ -61,6 +62,12 @@ schemas::Capability capability_of(std::string_view kind, int version = 1);
 // The answer where something that must be there is not: the job is parked, in sight, with the reason.
 inline Decision give_up_for_good(std::string reason) {
   return GiveUp{machines::CallError::rejected, 0, std::move(reason), true};
+}
+
+// The answer where the handlers are older than what the job's facts name: tried again, by handlers made anew.
+inline Decision not_known_here(std::string reason) {
+  return GiveUp{machines::CallError::retry_later,    100, std::move(reason), false, false,
+                machines::GiveUpCode::not_known_here};
 }
 
 // A step that answers `job` from these facts, with nothing in it yet but its addresses.

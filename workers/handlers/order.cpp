@@ -259,8 +259,7 @@ Decision deliver(const LeasedJob& job, const Facts& facts, const OrderState& kno
 
 Decision OrderHandler::on_job(const LeasedJob& job, const Facts& facts) const {
   const auto known = known_order(sleeves_, job, facts, client_id(job.key.instance));
-  if (!known)
-    return GiveUp{CallError::retry_later, 100, "the order's sleeve is not known here, or its data can't be read"};
+  if (!known) return not_known_here("the order's sleeve is not known here, or its data can't be read");
   if (job.is_event) return deliver(job, facts, *known);
   // An earlier attempt sent it, by whatever job, and was lost before it learnt the answer.
   if (known->state == order::sent && job.command != "cancel_order")

@@ -90,8 +90,8 @@ void Executor::answered(LeasedJob job, handlers::Answer answer) {
 }
 
 void Executor::fail(const LeasedJob& job, const handlers::GiveUp& why) {
-  if (why.reason.find("not known here") != std::string::npos) stale_handlers_ = true;
-  failures_.push_back({job.token, why.error, why.retry_after_ms, why.reason, why.fatal, why.waits});
+  if (why.code == machines::GiveUpCode::not_known_here) stale_handlers_ = true;
+  failures_.push_back({job.token, why.error, why.retry_after_ms, why.reason, why.fatal, why.waits, why.code});
 }
 
 std::vector<machines::Token> Executor::held() const {
@@ -199,7 +199,9 @@ bool Executor::may_look_ahead(const std::vector<Work>& group, bool calls_out) co
 
 void Executor::decide(Work work, const std::optional<Facts>& facts, std::vector<Decided>& decided) {
   const LeasedJob& job = work.job;
-  if (!facts) return fail(job, {machines::CallError::rejected, 0, "no such instance", true});
+  if (!facts)
+    return fail(job, {machines::CallError::rejected, 0, "no such instance", true, false,
+                      machines::GiveUpCode::no_such_instance});
   const handlers::Handler* handler = handler_of(job.kind, facts->machine_version);  // it may have been migrated
   if (handler == nullptr) return fail(job, not_known(job.kind, facts->machine_version));
   // Before anything leaves on their account.

@@ -44,8 +44,12 @@ std::optional<handlers::GiveUp> RulesCheck::closed(SteadyTime now) const {
   if (!objection_.empty()) return handlers::GiveUp{CallError::retry_later, most_wait.count(), objection_, false, true};
   if (!client_) return std::nullopt;
   const auto waited = std::chrono::duration_cast<milliseconds>(now - begun_);
-  return handlers::GiveUp{CallError::retry_later, std::clamp(waited / 2, wait_at_least, most_wait).count(),
-                          "waits for the venue to say by which rules it deals", false, true};
+  return handlers::GiveUp{CallError::retry_later,
+                          std::clamp(waited / 2, wait_at_least, most_wait).count(),
+                          "waits for the venue to say by which rules it deals",
+                          false,
+                          true,
+                          machines::GiveUpCode::waits_for_venue};
 }
 
 }  // namespace workers::harness

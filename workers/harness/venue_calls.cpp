@@ -9,6 +9,7 @@ namespace {
 
 using handlers::GiveUp;
 using machines::CallError;
+using machines::GiveUpCode;
 using machines::LeasedJob;
 using std::chrono::milliseconds;
 using venues::paper::Finished;
@@ -36,7 +37,8 @@ std::optional<GiveUp> VenueCalls::closed(SteadyTime now) {
   if (config_.venue.endpoint.empty()) return GiveUp{CallError::fatal_auth, 0, "this worker calls no venue", true};
   std::string why = signer_.closed(now);
   if (why.empty()) return std::nullopt;
-  return GiveUp{CallError::fatal_auth, signer_.closed_for_ms(now), std::move(why), false};
+  return GiveUp{CallError::fatal_auth,    signer_.closed_for_ms(now), std::move(why), false, false,
+                GiveUpCode::waits_for_key};
 }
 
 void VenueCalls::call(const LeasedJob& job, const schemas::VenueMessage& request, SteadyTime now,
@@ -85,7 +87,8 @@ void VenueCalls::give_up(Call call, SteadyTime now) {
   if (!closed && signer_.free_at({}, now))
     closed = GiveUp{CallError::retry_later, 1'000, "over its keys' rates", false};
   ended_.push_back({std::move(call.job), closed.value_or(GiveUp{CallError::fatal_auth, signer_.closed_for_ms(now),
-                                                                "waits for an API key: " + call.refusal, false})});
+                                                                "waits for an API key: " + call.refusal, false, false,
+                                                                GiveUpCode::waits_for_key})});
 }
 
 void VenueCalls::report(const Call& call, const Finished& finished, SteadyTime now) {

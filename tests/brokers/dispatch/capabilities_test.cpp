@@ -47,6 +47,7 @@ TEST(Capabilities, ACommandThatNobodyRunsIsGivenBackAndNamedUntilSomebodyDoes) {
   ASSERT_THAT(orders.given_back, SizeIs(3));
   EXPECT_EQ(orders.given_back[0].reason, "no worker here knows order v1 query_order");
   EXPECT_EQ(orders.given_back[2].reason, "no worker here knows transfer v1");
+  for (const auto& failure : orders.given_back) EXPECT_EQ(failure.error_class, "no_worker_knows");
   EXPECT_THAT(house.dispatch.view(house.now).unable,
               ElementsAre(schemas::UnableView{"order", "query_order", 2}, schemas::UnableView{"transfer", "send", 1}));
   house.join_for("asker", "order", {"query_order"});

@@ -89,13 +89,16 @@ TEST(Failures, WaitingForAKeyIsNoTryAndNeverParks) {
   LeasedJob last = job(1);
   last.tries = 19;
   (void)house.claimed({last});
-  house.dispatch.failed("w1", {token(1), machines::CallError::fatal_auth, 250, "waits for an API key", false},
-                        house.now);
+  house.dispatch.failed(
+      "w1",
+      {token(1), machines::CallError::fatal_auth, 250, "some words", false, false, machines::GiveUpCode::waits_for_key},
+      house.now);
   const auto orders = house.orders();
   ASSERT_THAT(orders.given_back, SizeIs(1));
   EXPECT_FALSE(orders.given_back[0].park);
   EXPECT_FALSE(orders.given_back[0].counts_as_try);
   EXPECT_EQ(orders.given_back[0].delay_ms, 250);
+  EXPECT_EQ(orders.given_back[0].error_class, "waits_for_key");
 }
 
 TEST(Failures, AFailureOfAnothersTokenIsIgnored) {

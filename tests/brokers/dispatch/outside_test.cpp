@@ -64,6 +64,7 @@ TEST(Outside, BeyondSoManyTheyGoBackForAWhile) {
   ASSERT_THAT(orders.given_back, SizeIs(12));
   EXPECT_EQ(orders.given_back[0].key.instance.value, 9) << "the oldest stay";
   EXPECT_EQ(orders.given_back[0].reason, "waits for a worker's outside credit");
+  EXPECT_EQ(orders.given_back[0].error_class, "waits_for_credit");
   EXPECT_THAT(orders.given_back, Each(Field(&ledger::jobs::Failure::delay_ms, 1'000)));
   EXPECT_THAT(orders.given_back, Each(Field(&ledger::jobs::Failure::counts_as_try, false)));
   EXPECT_EQ(house.dispatch.queued(), 8U);

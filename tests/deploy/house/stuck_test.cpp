@@ -40,6 +40,22 @@ TEST(Stuck, WhatNobodyTakesForLongerThanStatedIsNamedWithItsReasonAndNothingElse
              "UPDATE ledger.job SET token = NULL, parked = NULL, run_at = clock_timestamp() - interval '40 s'");
   }
   EXPECT_THAT(named(30), SizeIs(1)) << "the step that ordered the other one has just been";
+  // What goes back and forth for something else is as good as ready, by its class and not by its words.
+  must_run(database,
+           "SET LOCAL session_replication_role = replica; UPDATE ledger.transition SET wall_at = wall_at - interval '1 "
+           "hour'; "
+           "UPDATE ledger.job SET run_at = clock_timestamp() + interval '1 minute', last_error = 'some words'");
+  EXPECT_THAT(named(30), SizeIs(0)) << "it has failed, and may not run yet";
+  for (const char* wait :
+       {"no_worker_knows", "waits_for_credit", "waits_for_limit", "waits_for_key", "waits_for_venue"}) {
+    must_run(database, std::string("UPDATE ledger.job SET error_class = '") + wait + "'");
+    EXPECT_THAT(named(30), SizeIs(1)) << wait;
+  }
+  const auto untaken = ledger::jobs::JobAdmin(connection).untaken({0}, 0, 30);
+  ASSERT_TRUE(untaken && untaken->size() == 1);
+  EXPECT_EQ(untaken->front().last_error + ", " + untaken->front().error_class, "some words, waits_for_venue");
+  must_run(database, "UPDATE ledger.job SET last_error = NULL");
+  EXPECT_THAT(named(30), SizeIs(0)) << "it has been done since";
 }
 
 TEST(Stuck, TheLikelyReasonIsTheFirstThatHolds) {
@@ -53,10 +69,14 @@ TEST(Stuck, TheLikelyReasonIsTheFirstThatHolds) {
   EXPECT_EQ(deploy::why_untaken(jobs, {broker}), "no worker is registered");
   broker.workers = {{"w", 0, 0}};
   EXPECT_EQ(deploy::why_untaken(jobs, {broker}), "no broker was told that its world time has come");
-  jobs.last_error = "no worker here knows vault v3";
+  jobs.error_class = "no_worker_knows";
   EXPECT_EQ(deploy::why_untaken(jobs, {broker}), "no worker does review of vault");
+  jobs.error_class = "waits_for_limit";
   jobs.last_error = "waits for a limit";
   EXPECT_EQ(deploy::why_untaken(jobs, {broker}), "it waits for a limit");
+  jobs.error_class = "maintenance";
+  EXPECT_EQ(deploy::why_untaken(jobs, {broker}), "no broker was told that its world time has come");
+  jobs.error_class.clear();
   jobs.last_error.clear();
   broker.world_now = {1000};
   EXPECT_EQ(deploy::why_untaken(jobs, {broker}), "not known: see the broker's log");

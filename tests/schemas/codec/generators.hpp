@@ -103,7 +103,8 @@ inline schemas::Message message_at(std::size_t index) {
       },
       [] { return done(); },
       [] {
-        return Failed{token(), enumerator<machines::CallError>(), whole(), text(), flag()};
+        return Failed{token(), enumerator<machines::CallError>(), whole(), text(), flag(),
+                      flag(),  enumerator<machines::GiveUpCode>()};
       },
       [] { return Heartbeat{several(token)}; },
       [] { return Goodbye{several(token)}; },

@@ -189,5 +189,22 @@ TEST_F(MindCalls, NothingLeavesWhereTheCommitDoesNotStand) {
     EXPECT_TRUE(calls(machines::fail(ledger::StoreError{failure, "a test"}), 1'000'001).empty());
 }
 
+// The handlers are made anew by the code of the give-up, not by its words; and the broker is told the code.
+TEST(GivingUp, WhatIsNotKnownHereAsksForNewHandlersInWhateverWords) {
+  Executor executor(
+      {}, [] { return 0; }, [] { return machines::Token{}; });
+  handlers::GiveUp why{machines::CallError::retry_later, 0, "the sleeve is not known here yet"};
+  executor.fail({}, why);
+  EXPECT_FALSE(executor.take_stale_handlers());
+  why = std::get<handlers::GiveUp>(handlers::not_known_here("some words"));
+  executor.fail({}, why);
+  EXPECT_TRUE(executor.take_stale_handlers());
+  EXPECT_FALSE(executor.take_stale_handlers()) << "once";
+  const auto told = executor.take_failures();
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0].code, machines::GiveUpCode::other);
+  EXPECT_EQ(told[1].code, machines::GiveUpCode::not_known_here);
+}
+
 }  // namespace
 }  // namespace workers::harness
