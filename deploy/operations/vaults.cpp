@@ -97,6 +97,7 @@ Outcome<bool> open(const LedgerPlace& place, Opened& ground, const VaultArgs& ar
 
 // Why, and what the limit is. What is above something is an amount; a freeze is none of an amount's doing.
 Error refusal_of(const VaultView& vault, Amount amount, const std::string& reason, const std::string& limits) {
+  // tidy: a sentence because the machine's history keeps the refusal in words, and only words are chosen by it here
   if (reason.starts_with("above"))
     return {ErrorCode::refused, fmt::format("refused: {} is {}", coins(vault, amount), reason), limits};
   return {ErrorCode::refused, "refused: " + reason, "`bursar controls` says by whom, `bursar unfreeze` lifts it"};

@@ -421,6 +421,7 @@ Findings all_rules(const File& file) {
     add(printing(file));
     add(silence(file));
   }
+  add(sentences(file));
   if (is_kind(file.path, {"CMakeLists.txt"})) add(links(file));
   add(sql_width(file));
   add(sql_functions(file));

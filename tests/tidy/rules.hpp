@@ -35,6 +35,10 @@ Findings words(const File& file);
 Findings width(const File& file);
 // A loop goes over no part of a temporary (`for (x : f()["list"])`): before C++23 the whole is gone by then.
 Findings loops(const File& file);
+// No behaviour hangs on a sentence: the product compares no reason, error or message with a literal, in C++ or in SQL.
+// Codes are for that. A folder that decodes the words of others may: ledger/store, deploy/cluster, workers/venues. A
+// line that says "tidy: a sentence because REASON" passes.
+Findings sentences(const File& file);
 // A line of schemas/sql has 110 columns at most.
 Findings sql_width(const File& file);
 // A numbered migration holds no function and no trigger; functions/ holds nothing else but rights, each created once;

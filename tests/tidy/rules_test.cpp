@@ -292,6 +292,35 @@ TEST(Rules, HeadersSayTheirContractsInWords) {
   EXPECT_EQ(share.lines, 2);
 }
 
+TEST(Rules, NoBehaviourHangsOnASentence) {
+  const auto finds = [](const std::string& line, const std::string& path = "workers/harness/a.cpp") {
+    return sentences({path, "\n" + line + "\n"});
+  };
+  for (const std::string line :
+       {"if (why.reason.find(\"not known here\") != std::string::npos)", "if (reason.starts_with(\"no such\"))",
+        "if (answer->reason_.ends_with(\"finished\"))", "if (error.text.contains(\"permission denied\"))",
+        "return result.error().text.starts_with(\"[42501]\");", "if (failure.text == \"no answer\")",
+        "if (one.reason != \"later\")", "if (\"later\" == job.last_error)", "if (job.parked == \"kills_worker\")",
+        "if (std::string_view(error.what()).find(\"cached plan\") != npos)", "if (reason.rfind(\"above\", 0) == 0)",
+        "if (reason.compare(0, 5, \"above\") == 0)", "if (broker->message == \"gone\")",
+        "desk.groups({.reason = \"no worker here knows \"}, now)", "\"SELECT 1 WHERE last_error LIKE 'waits for %'\"",
+        "\"SELECT 1 WHERE starts_with(last_error, 'waits')\"", "\"SELECT 1 WHERE j.parked = 'kills_worker'\""})
+    EXPECT_THAT(finds(line), ElementsAre("workers/harness/a.cpp:2: it hangs on a sentence: give it a code")) << line;
+  for (const std::string sql : {"WHERE last_error NOT LIKE 'waits%'", "WHERE j.last_error ~ 'waits'",
+                                "AND position('waits' IN s.reason) > 0", "AND j.parked IN ('a', 'b')"})
+    EXPECT_THAT(finds(sql, "schemas/sql/functions/a.sql"), SizeIs(1)) << sql;
+  for (const std::string line :
+       {"answer.reason = \"no such instance\";", "if (why.code == GiveUpCode::not_known_here)",
+        "if (rows->text(0, 0) == \"in_flight\")", "if (text.starts_with(\"PG\"))", "if (said.reason.empty())",
+        "if (one.reason != \"\")", "// if (reason == \"later\")", "reason + (name == \"x\" ? \"y\" : \"z\")",
+        "WHERE j.parked IS NULL AND error_class = $1"})
+    EXPECT_THAT(finds(line), IsEmpty()) << line;
+  EXPECT_THAT(finds("if (what == \"a\" || error.text == \"b\")", "ledger/store/connection.cpp"), IsEmpty());
+  EXPECT_THAT(finds("EXPECT_TRUE(reason == \"later\");", "tests/a_test.cpp"), IsEmpty());
+  EXPECT_THAT(sentences({"deploy/a.cpp", "// tidy: a sentence because it is one\nif (reason == \"later\")\n"}),
+              IsEmpty());
+}
+
 TEST(Rules, TextGoesToATerminalOneWay) {
   EXPECT_THAT(printing({"deploy/bursar/a.cpp", "void f() { fmt::print(\"x\"); }\n"}), SizeIs(1));
   EXPECT_THAT(printing({"deploy/bursar/a.cpp", "// fmt::print(\nvoid f() { print_text(\"x\"); }\n"}), IsEmpty());
