@@ -10,6 +10,7 @@
 #include "brokers/service/claims.hpp"
 #include "brokers/service/shards.hpp"
 #include "brokers/service/weights.hpp"
+#include "ledger/env/times.hpp"
 #include "schemas/codec/convert.hpp"
 
 namespace brokers::service {
@@ -22,10 +23,7 @@ constexpr std::int64_t shortest_wait_ms = 50, longest_wait_ms = 2'000;  // for P
 constexpr std::int64_t refusals_apart_us = 1'000'000;                   // in the log
 static_assert(wire::max_message_bytes == schemas::longest_message);
 
-std::int64_t steady_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
+using ledger::env::steady_us;
 
 class Service {
  public:

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <chrono>
 
+#include "ledger/env/times.hpp"
+
 namespace brokers::service {
 namespace {
 
-std::int64_t steady_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
+using ledger::env::steady_us;
 
 }  // namespace
 

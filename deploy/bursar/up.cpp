@@ -55,10 +55,7 @@ namespace {
 namespace fs = std::filesystem;
 std::atomic<bool> interrupted = false;
 
-std::int64_t steady_us() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
-}
+using ledger::env::steady_us;
 
 int failed(const std::string& text, int exit_code = 1) {
   print_text(stderr, "bursar: {}\n", text);

@@ -1,7 +1,6 @@
 #include "deploy/cli/paper.hpp"
 
 #include <fmt/format.h>
-#include <openssl/rand.h>
 
 #include <array>
 #include <iostream>
@@ -13,6 +12,8 @@
 #include "deploy/replay/opening.hpp"
 #include "deploy/terminal/print.hpp"
 #include "ledger/books/treasury.hpp"
+#include "ledger/env/hex.hpp"
+#include "ledger/env/random.hpp"
 #include "ledger/env/times.hpp"
 #include "machines/core/names.hpp"
 #include "schemas/config/config.hpp"
@@ -73,11 +74,9 @@ ledger::Stored<Known> look_up(const CommandContext& context, const std::string& 
 }
 
 std::string fresh_id() {
-  std::array<unsigned char, 16> bytes{};
-  CHECK(RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1);
-  std::string id;
-  for (const unsigned char byte : bytes) id += fmt::format("{:02x}", byte);
-  return id;
+  std::array<std::uint8_t, 16> bytes{};
+  ledger::env::fill_random(bytes);
+  return ledger::env::to_hex(bytes);
 }
 
 void print(const Known& known, const schemas::Statement& told, bool as_json) {

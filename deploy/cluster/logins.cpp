@@ -4,9 +4,7 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/sha.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +14,9 @@
 #include <string_view>
 #include <vector>
 
+#include "ledger/env/hex.hpp"
+#include "ledger/env/random.hpp"
+#include "ledger/env/sha256.hpp"
 #include "machines/core/check.hpp"
 
 namespace deploy {
@@ -23,21 +24,17 @@ namespace {
 
 namespace fs = std::filesystem;
 using Bytes = std::vector<unsigned char>;
-using Key = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
+using Key = ledger::env::Sha256;
 
 Clustered<machines::Nothing> failed(std::string text) { return machines::fail(ClusterError{std::move(text), 1}); }
 
 Bytes random_bytes(std::size_t count) {
   Bytes bytes(count);
-  CHECK(getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+  ledger::env::fill_random(bytes);
   return bytes;
 }
 
-std::string random_password() {
-  std::string text;
-  for (const unsigned char byte : random_bytes(24)) text += fmt::format("{:02x}", byte);
-  return text;
-}
+std::string random_password() { return ledger::env::to_hex(random_bytes(24)); }
 
 template <class Range>
 std::string base64(const Range& bytes) {
@@ -64,8 +61,7 @@ std::string scram_verifier(const std::string& password) {
                           static_cast<int>(salt.size()), rounds, EVP_sha256(), static_cast<int>(salted.size()),
                           salted.data()) == 1);
   const Key client = hmac(salted, "Client Key");
-  Key stored{};
-  SHA256(client.data(), client.size(), stored.data());
+  const Key stored = ledger::env::sha256(client);
   return fmt::format("SCRAM-SHA-256${}:{}${}:{}", rounds, base64(salt), base64(stored),
                      base64(hmac(salted, "Server Key")));
 }

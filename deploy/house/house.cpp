@@ -13,6 +13,7 @@
 #include "deploy/terminal/print.hpp"
 #include "deploy/terminal/secret_arguments.hpp"
 #include "ledger/audit/auditor.hpp"
+#include "ledger/env/times.hpp"
 #include "ledger/store/dsn.hpp"
 #include "ledger/store/migrations.hpp"
 
@@ -25,10 +26,7 @@ using ledger::audit::make_checkpoint_key;
 
 namespace {
 
-std::int64_t steady_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
+std::int64_t steady_ms() { return ledger::env::steady_us() / 1000; }
 
 Clustered<machines::Nothing> no(std::string text, int exit_code) {
   return machines::fail(ClusterError{std::move(text), exit_code});

@@ -11,6 +11,7 @@
 
 #include "brokers/schedule/scheduler.hpp"
 #include "deploy/house/key_admin.hpp"
+#include "ledger/env/times.hpp"
 #include "ledger/secrets/process.hpp"
 #include "machines/core/job.hpp"
 #include "machines/core/names.hpp"
@@ -35,10 +36,7 @@ constexpr ledger::SqlStatement waiting_statement = {
     "last_error IS NOT NULL AND error_class = $1",
     false};
 
-std::int64_t steady_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
+std::int64_t steady_ms() { return ledger::env::steady_us() / 1000; }
 
 bool is_looked_at(const KeyView& view) { return view.state != key::State::retired && !view.data.is_replaced; }
 

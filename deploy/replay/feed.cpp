@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "ledger/env/times.hpp"
 #include "ledger/jobs/seats.hpp"
 
 namespace deploy {
@@ -15,10 +16,7 @@ constexpr std::int64_t ask_soon_us = 100'000;     // where a shard was changing 
 constexpr std::int64_t find_brokers_us = 1'000'000;
 constexpr std::int64_t fresh_socket_us = 4'000'000;
 
-std::int64_t steady_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
+using ledger::env::steady_us;
 
 }  // namespace
 

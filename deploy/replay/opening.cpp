@@ -1,13 +1,12 @@
 #include "deploy/replay/opening.hpp"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
 #include <filesystem>
 
 #include "deploy/house/data_folder.hpp"
 #include "deploy/replay/import_record.hpp"
 #include "ledger/books/open_treasury.hpp"
+#include "ledger/env/random.hpp"
 #include "ledger/journal/journal.hpp"
 #include "ledger/market/bars.hpp"
 #include "machines/allocation/decide.hpp"
@@ -94,8 +93,8 @@ Stored<bool> genesis(ledger::Connection& connection, const TreasurySpec& spec, c
 }  // namespace
 
 std::int64_t drawn_shard() {
-  unsigned char byte = 0;
-  CHECK(RAND_bytes(&byte, 1) == 1);
+  std::uint8_t byte = 0;
+  ledger::env::fill_random({&byte, 1});
   return byte % 64;
 }
 

@@ -8,16 +8,14 @@
 #include <chrono>
 
 #include "deploy/terminal/print.hpp"
+#include "ledger/env/times.hpp"
 
 namespace deploy {
 namespace {
 
 constexpr std::size_t width = 30;
 
-std::int64_t steady_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
+std::int64_t steady_ms() { return ledger::env::steady_us() / 1000; }
 
 std::size_t columns() {
   winsize size{};

@@ -5,14 +5,12 @@
 #include <chrono>
 
 #include "ledger/audit/server_identity.hpp"
+#include "ledger/env/times.hpp"
 
 namespace ledger::audit {
 namespace {
 
-std::int64_t wall_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
+std::int64_t wall_us() { return env::wall_now().us; }
 
 }  // namespace
 

@@ -13,6 +13,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "ledger/env/sha256.hpp"
+
 namespace ledger::audit {
 namespace {
 
@@ -100,7 +102,7 @@ Audited<Checkpoints> Checkpoints::read(const std::filesystem::path& path, const 
     auto checkpoint = parse(words);
     if (!checkpoint) return bad(path, number, "not a checkpoint");
     made.all_.push_back(std::move(*checkpoint));
-    made.hashes_.push_back(sha256_hex(line));
+    made.hashes_.push_back(env::sha256_hex(line));
     made.whole_ = static_cast<std::int64_t>(end + 1);
     at = end + 1;
   }
@@ -139,7 +141,7 @@ Audited<bool> Checkpoints::append(const Checkpoint& checkpoint, const Signer& si
     ::close(folder);
   }
   all_.push_back(checkpoint);
-  hashes_.push_back(sha256_hex(line));
+  hashes_.push_back(env::sha256_hex(line));
   whole_ += static_cast<std::int64_t>(text.size());
   size_ = whole_;
   torn_ = false;

@@ -12,7 +12,9 @@
 #include <cstring>
 #include <fstream>
 #include <optional>
+#include <span>
 
+#include "ledger/env/hex.hpp"
 #include "machines/core/check.hpp"
 
 namespace ledger::audit {
@@ -21,24 +23,6 @@ namespace {
 constexpr std::size_t key_bytes = 32;
 constexpr std::size_t signature_bytes = 64;
 using Bytes = std::array<unsigned char, key_bytes>;
-
-std::string hex(const unsigned char* bytes, std::size_t count) {
-  std::string text;
-  for (std::size_t i = 0; i < count; ++i) text += fmt::format("{:02x}", bytes[i]);
-  return text;
-}
-
-// `into` is filled only when `text` is exactly so many bytes in lower-case hex.
-bool unhex(std::string_view text, unsigned char* into, std::size_t count) {
-  const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
-  if (text.size() != 2 * count) return false;
-  for (std::size_t i = 0; i < count; ++i) {
-    const int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
-    if (high < 0 || low < 0) return false;
-    into[i] = static_cast<unsigned char>(high * 16 + low);
-  }
-  return true;
-}
 
 struct FreeKey {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
@@ -75,12 +59,12 @@ Audited<bool> Signer::make(const std::filesystem::path& path) {
   std::size_t size = key_bytes;
   CHECK(EVP_PKEY_get_raw_private_key(pair.get(), secret.data(), &size) == 1 && size == key_bytes);
   CHECK(EVP_PKEY_get_raw_public_key(pair.get(), open.data(), &size) == 1 && size == key_bytes);
-  std::string text = hex(secret.data(), key_bytes) + "\n";
+  std::string text = env::to_hex(secret) + "\n";
   auto written = write_file(path, text, 0600);
   OPENSSL_cleanse(text.data(), text.size());
   OPENSSL_cleanse(secret.data(), key_bytes);
   if (!written) return written;
-  return write_file(std::filesystem::path(path).replace_extension(".pub"), hex(open.data(), key_bytes) + "\n", 0644);
+  return write_file(std::filesystem::path(path).replace_extension(".pub"), env::to_hex(open) + "\n", 0644);
 }
 
 Audited<Signer> Signer::open(const std::filesystem::path& path) {
@@ -94,7 +78,7 @@ Audited<Signer> Signer::open(const std::filesystem::path& path) {
   std::ifstream file(path);
   std::string line;
   Bytes secret{};
-  if (!std::getline(file, line) || !unhex(line, secret.data(), key_bytes))
+  if (!std::getline(file, line) || !env::from_hex(line, secret))
     return machines::fail(AuditError{fmt::format("{}: not a key file: 64 hex digits are expected", path.string())});
   OwnKey pair(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, secret.data(), key_bytes));
   OPENSSL_cleanse(secret.data(), key_bytes);
@@ -110,21 +94,21 @@ std::string Signer::sign(std::string_view message) const {
   CHECK(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key_->pair.get()) == 1);
   CHECK(EVP_DigestSign(context.get(), signature.data(), &size, reinterpret_cast<const unsigned char*>(message.data()),
                        message.size()) == 1);
-  return hex(signature.data(), size);
+  return env::to_hex(std::span(signature).first(size));
 }
 
 std::string Signer::public_key() const {
   Bytes open{};
   std::size_t size = key_bytes;
   CHECK(EVP_PKEY_get_raw_public_key(key_->pair.get(), open.data(), &size) == 1);
-  return hex(open.data(), key_bytes);
+  return env::to_hex(open);
 }
 
 Audited<std::string> read_public_key(const std::filesystem::path& path) {
   std::ifstream file(path);
   std::string line;
   Bytes key{};
-  if (!std::getline(file, line) || !unhex(line, key.data(), key_bytes))
+  if (!std::getline(file, line) || !env::from_hex(line, key))
     return machines::fail(
         AuditError{fmt::format("{}: not a public key file: one line of 64 hex digits is expected", path.string())});
   return line;
@@ -133,18 +117,12 @@ Audited<std::string> read_public_key(const std::filesystem::path& path) {
 bool is_signed(std::string_view message, std::string_view signature, std::string_view public_key) {
   Bytes key{};
   std::array<unsigned char, signature_bytes> bytes{};
-  if (!unhex(public_key, key.data(), key_bytes) || !unhex(signature, bytes.data(), signature_bytes)) return false;
+  if (!env::from_hex(public_key, key) || !env::from_hex(signature, bytes)) return false;
   const OwnKey open(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, key.data(), key_bytes));
   const OwnContext context(EVP_MD_CTX_new());
   return open && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, open.get()) == 1 &&
          EVP_DigestVerify(context.get(), bytes.data(), bytes.size(),
                           reinterpret_cast<const unsigned char*>(message.data()), message.size()) == 1;
-}
-
-std::string sha256_hex(std::string_view text) {
-  std::array<unsigned char, 32> digest{};
-  CHECK(EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
-  return hex(digest.data(), digest.size());
 }
 
 }  // namespace ledger::audit

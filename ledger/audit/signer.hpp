@@ -39,7 +39,4 @@ Audited<std::string> read_public_key(const std::filesystem::path& path);
 // that is neither.
 bool is_signed(std::string_view message, std::string_view signature, std::string_view public_key);
 
-// SHA-256 as 64 hex digits.
-std::string sha256_hex(std::string_view text);
-
 }  // namespace ledger::audit

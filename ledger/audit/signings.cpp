@@ -7,6 +7,8 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "ledger/env/sha256.hpp"
+
 namespace ledger::audit {
 namespace {
 
@@ -56,7 +58,7 @@ Stored<bool> record(Connection& connection, const nlohmann::ordered_json& data) 
 
 }  // namespace
 
-std::string fingerprint_of(const std::string& public_key) { return sha256_hex(public_key).substr(0, 16); }
+std::string fingerprint_of(const std::string& public_key) { return env::sha256_hex(public_key).substr(0, 16); }
 
 Stored<std::optional<Signing>> newest_signing(Connection& connection) {
   const auto rows = connection.call(newest_statement);

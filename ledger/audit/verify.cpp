@@ -3,14 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <limits>
-#include <random>
 #include <utility>
 
 #include "ledger/audit/house.hpp"
 #include "ledger/audit/machines.hpp"
 #include "ledger/audit/slices.hpp"
 #include "ledger/audit/standing.hpp"
+#include "ledger/env/random.hpp"
 
 namespace ledger::audit {
 namespace {
@@ -82,8 +84,9 @@ constexpr SqlStatement digest_statement = {"digest", "SELECT ledger.digest()", f
 constexpr std::int64_t links_per_slice = 2'000;
 
 std::int64_t fresh_seed() {
-  std::random_device device;
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(device()) << 32 | device());
+  std::array<std::uint8_t, 8> bytes{};
+  env::fill_random(bytes);
+  return std::bit_cast<std::int64_t>(bytes);
 }
 
 void add_stray_slices(std::vector<Slice>& slices) {

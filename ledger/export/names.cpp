@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "ledger/env/hex.hpp"
+
 namespace ledger::exports {
 namespace {
 
-constexpr std::string_view hex_digits = "0123456789abcdef";
 constexpr std::string_view as_it_is = "X-x";  // no escape begins with "-x"
 constexpr std::string_view own = "X-own";     // nor with "-o"
 constexpr std::size_t longest_commodity = 24;
@@ -20,10 +21,8 @@ constexpr char lowered(char c) { return is_capital(c) ? static_cast<char>(c - 'A
 bool has_small(std::string_view text) { return std::any_of(text.begin(), text.end(), is_small); }
 
 void add_hex(std::string& to, char sign, char byte) {
-  const auto value = static_cast<unsigned char>(byte);
   to += sign;
-  to += hex_digits[value >> 4U];
-  to += hex_digits[value & 15U];
+  to += env::to_hex({&byte, 1});
 }
 
 std::string escaped(std::string_view text) {
@@ -51,10 +50,10 @@ std::optional<std::string> unescaped(std::string_view text) {
       continue;
     }
     if (i + 2 >= text.size()) return std::nullopt;
-    const auto high = hex_digits.find(text[i + 1]);
-    const auto low = hex_digits.find(text[i + 2]);
-    if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
-    made += static_cast<char>(high << 4U | low);
+    const int high = env::hex_digit(text[i + 1]);
+    const int low = env::hex_digit(text[i + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    made += static_cast<char>(high << 4 | low);
     i += 2;
   }
   return made;

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 
 #include <array>
 #include <memory>
 
+#include "ledger/env/hex.hpp"
+#include "ledger/env/random.hpp"
+#include "ledger/env/sha256.hpp"
 #include "machines/core/check.hpp"
 
 namespace ledger::secrets {
@@ -60,7 +62,7 @@ std::string associated_of_key(const Binding& b, const std::string& master) {
 
 std::string fresh_nonce() {
   std::string nonce(nonce_size, '\0');
-  CHECK(RAND_bytes(writable(nonce), length(nonce.size())) == 1);
+  env::fill_random({writable(nonce), nonce.size()});
   return nonce;
 }
 
@@ -192,15 +194,10 @@ bool fits(const MasterKey& master, const std::string& deployment, std::string_vi
 std::string hash_hex(std::string_view domain, Bytes bytes) {
   std::string prefix;
   add_text(prefix, domain);
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-  std::array<std::uint8_t, 32> digest{};
-  CHECK(hash && EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr) == 1 &&
-        EVP_DigestUpdate(hash.get(), prefix.data(), prefix.size()) == 1 &&
-        EVP_DigestUpdate(hash.get(), bytes.data(), bytes.size()) == 1 &&
-        EVP_DigestFinal_ex(hash.get(), digest.data(), nullptr) == 1);
-  std::string hex;
-  for (const std::uint8_t byte : digest) hex += fmt::format("{:02x}", byte);
-  return hex;
+  env::Sha256Stream hash;
+  hash.add(prefix);
+  hash.add(bytes);
+  return env::to_hex(hash.end());
 }
 
 std::string fingerprint(const Secret& secret, const std::string& deployment) {

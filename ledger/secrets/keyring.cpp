@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ledger/env/hex.hpp"
 #include "ledger/journal/journal.hpp"
 #include "ledger/store/transaction.hpp"
 #include "machines/core/names.hpp"
@@ -77,18 +78,8 @@ machines::Failure<SecretError> refused(std::string text) {
   return {SecretError{SecretFailure::refused, std::move(text)}};
 }
 
-std::string bytea(std::string_view bytes) {
-  std::string text = "\\x";
-  for (const char byte : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
-  return text;
-}
-std::string from_hex(std::string_view hex) {
-  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-  std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-    bytes.push_back(static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1])));
-  return bytes;
-}
+std::string bytea(std::string_view bytes) { return "\\x" + env::to_hex(bytes); }
+std::string from_hex(std::string_view hex) { return env::from_hex(hex).value_or(""); }
 std::string array_of(const std::vector<std::string>& list) {
   ArrayText text;
   for (const std::string& one : list) text.add_text(one);

@@ -21,24 +21,16 @@
 #include "ledger/store/migrations.hpp"
 
 #include <fmt/format.h>
-#include <openssl/sha.h>
 
 #include <sstream>
 
+#include "ledger/env/sha256.hpp"
 #include "ledger/store/transaction.hpp"
 #include "machines/core/check.hpp"
 #include "schemas/sql/migrations.hpp"
 
 namespace ledger {
 namespace {
-
-std::string sha256_of(std::string_view text) {
-  unsigned char hash[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash);
-  std::string hex;
-  for (const unsigned char byte : hash) hex += fmt::format("{:02x}", byte);
-  return hex;
-}
 
 StoreError refusal(std::string text) { return {StoreFailure::refused, std::move(text)}; }
 
@@ -111,7 +103,7 @@ Stored<bool> check_migrations(const Standing& standing) {
     if (number != row + 1)
       return machines::fail(refusal(fmt::format("migration {} is missing from this database", row + 1)));
     if (static_cast<std::size_t>(row) >= known.size()) return machines::fail(refusal(why_newer_migration(standing)));
-    if (pins.text(row, 1) != sha256_of(known[static_cast<std::size_t>(row)].sql))
+    if (pins.text(row, 1) != env::sha256_hex(known[static_cast<std::size_t>(row)].sql))
       return machines::fail(refusal(fmt::format(
           "migration {} ({}) differs from the file that was applied here: use the bursar that made this database",
           number, known[static_cast<std::size_t>(row)].name)));
@@ -150,7 +142,7 @@ Stored<bool> apply(Connection& connection, std::size_t first, const FunctionSet&
   files.erase(files.begin(), files.begin() + static_cast<std::ptrdiff_t>(first));
   for (std::size_t at = 0; at < files.size(); ++at)
     pins += fmt::format("INSERT INTO ledger.migration (number, name, sha256) VALUES ({}, '{}', '{}'); ", first + at + 1,
-                        files[at].name, sha256_of(files[at].sql));
+                        files[at].name, env::sha256_hex(files[at].sql));
   pins += fmt::format("INSERT INTO ledger.function_set (number, sha256) VALUES ({}, '{}') ON CONFLICT DO NOTHING",
                       set.number, set.sha256);
   if (first > 0) files.insert(files.begin(), {"the set in force", take_out_functions});
@@ -199,7 +191,7 @@ std::vector<FunctionSet> known_function_sets() {
 std::string sha256_of_functions() {
   std::string text;
   for (const auto& file : schemas::sql::function_files()) text += file.sql;
-  return sha256_of(text);
+  return env::sha256_hex(text);
 }
 
 Stored<int> migrate(Connection& connection) {

@@ -1,9 +1,9 @@
 #include "ledger/store/parameters.hpp"
 
-#include <openssl/rand.h>
-
 #include <charconv>
 
+#include "ledger/env/hex.hpp"
+#include "ledger/env/random.hpp"
 #include "machines/core/check.hpp"
 
 namespace ledger {
@@ -94,16 +94,7 @@ Parameters& Parameters::add(ArrayText& array) {
   return *this;
 }
 
-std::string to_hex(const machines::Token& token) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(32);
-  for (const std::uint8_t byte : token.bytes) {
-    text.push_back(digits[byte >> 4]);
-    text.push_back(digits[byte & 15]);
-  }
-  return text;
-}
+std::string to_hex(const machines::Token& token) { return env::to_hex(token.bytes); }
 
 std::optional<machines::Token> token_of(std::string_view uuid_text) {
   machines::Token token;
@@ -122,7 +113,7 @@ std::optional<machines::Token> token_of(std::string_view uuid_text) {
 
 machines::Token fresh_token() {
   machines::Token token;
-  CHECK(RAND_bytes(token.bytes.data(), static_cast<int>(token.bytes.size())) == 1);
+  env::fill_random(token.bytes);
   return token;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "ledger/env/times.hpp"
 #include "schemas/codec/convert.hpp"
 #include "workers/harness/executor.hpp"
 
@@ -16,10 +17,7 @@ namespace wire = brokers::wire;
 constexpr std::int64_t register_again_us = 300'000;
 constexpr std::int64_t least_patience_us = 2'000'000;  // with a broker that has not welcomed us yet
 
-std::int64_t steady_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
+using ledger::env::steady_us;
 
 // An even share of a credit, at least one where there is any.
 int share_of(int credit, std::size_t parts) { return credit <= 0 ? 0 : std::max(credit / static_cast<int>(parts), 1); }

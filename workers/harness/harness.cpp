@@ -7,6 +7,7 @@
 #include <optional>
 #include <thread>
 
+#include "ledger/env/times.hpp"
 #include "ledger/journal/journal.hpp"
 #include "ledger/store/migrations.hpp"
 #include "workers/harness/executor.hpp"
@@ -19,10 +20,7 @@ namespace {
 
 using machines::LeasedJob;
 
-std::int64_t steady_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
+using ledger::env::steady_us;
 
 class Worker {
  public:

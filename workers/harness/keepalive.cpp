@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "ledger/env/times.hpp"
+
 namespace workers::harness {
 namespace {
 
@@ -10,10 +12,7 @@ constexpr std::chrono::milliseconds look_every{50};
 // Longer than a statement may take, its server's silence included.
 constexpr std::int64_t longest_loan_us = 60'000'000;
 
-std::int64_t steady_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
+using ledger::env::steady_us;
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "ledger/env/times.hpp"
 #include "machines/core/names.hpp"
 
 namespace workers::harness {
@@ -27,10 +28,7 @@ constexpr milliseconds ask_unsigned_again{5'000};
 constexpr milliseconds open_again{5'000};
 constexpr milliseconds report_every{5'000};  // what is not a refusal
 
-machines::Instant wall_now() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::microseconds>(now).count()};
-}
+using ledger::env::wall_now;
 
 // What one request shows of a key: where the venue said nothing of its rights, they are as they were.
 key::Observation observation_of(const key::Data& data, const Signer::Seen& seen) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "ledger/env/times.hpp"
 #include "workers/venues/paper/client.hpp"
 #include "workers/venues/paper/keys.hpp"
 
@@ -15,10 +16,7 @@ using machines::key::Observation;
 
 constexpr std::chrono::milliseconds patience{3'000};
 
-std::int64_t wall_us() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
-}
+std::int64_t wall_us() { return ledger::env::wall_now().us; }
 
 Observation observed(const schemas::KeyInfo& info) {
   Observation seen;

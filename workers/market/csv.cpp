@@ -1,7 +1,6 @@
 #include "workers/market/csv.hpp"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,9 @@
 #include <limits>
 
 #include <fmt/format.h>
+
+#include "ledger/env/hex.hpp"
+#include "ledger/env/sha256.hpp"
 
 namespace workers::market::csv {
 namespace {
@@ -51,11 +53,7 @@ bool cut_decimal(std::string_view text, std::string_view& whole, std::string_vie
 }  // namespace
 
 struct Lines::Hash {
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
-  Hash() { CHECK(context != nullptr && EVP_DigestInit_ex(context, EVP_sha256(), nullptr) == 1); }
-  Hash(const Hash&) = delete;
-  Hash& operator=(const Hash&) = delete;
-  ~Hash() { EVP_MD_CTX_free(context); }
+  ledger::env::Sha256Stream of;
 };
 
 Lines::Lines(int fd, std::unique_ptr<Hash> hash) : fd_(fd), hash_(std::move(hash)) {}
@@ -94,7 +92,7 @@ Result<bool, Lines::Error> Lines::fill() {
   while (got < 0 && errno == EINTR);
   buffer_.resize(kept + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   if (got < 0) return fail(cannot("read"));
-  CHECK(EVP_DigestUpdate(hash_->context, buffer_.data() + kept, static_cast<std::size_t>(got)) == 1);
+  hash_->of.add(std::string_view(buffer_).substr(kept));
   return got > 0;
 }
 
@@ -120,14 +118,7 @@ Result<bool, Lines::Error> Lines::next(std::string_view& line) {
   return true;
 }
 
-std::string Lines::sha256() {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  CHECK(EVP_DigestFinal_ex(hash_->context, digest.data(), &size) == 1);
-  std::string text;
-  for (unsigned i = 0; i < size; ++i) text += fmt::format("{:02x}", digest[i]);
-  return text;
-}
+std::string Lines::sha256() { return ledger::env::to_hex(hash_->of.end()); }
 
 bool split(std::string_view line, char separator, std::vector<std::string_view>& fields) {
   fields.clear();

@@ -9,6 +9,7 @@
 
 #include "ledger/audit/signer.hpp"
 #include "ledger/audit/verify.hpp"
+#include "ledger/env/sha256.hpp"
 #include "ledger/journal/journal.hpp"
 #include "ledger/store/transaction.hpp"
 #include "machines/core/check.hpp"
@@ -37,7 +38,7 @@ void live(const TempFolder& folder, const std::string& data) {
   const auto credential = folder.path() / "credential";
   write_text(credential, "an-api-key\nits-secret\n");
   write_text(std::filesystem::path(data) / "venue" / "keys",
-             "spot an-api-key " + ledger::audit::sha256_hex("its-secret") + " read\n");
+             "spot an-api-key " + ledger::env::sha256_hex("its-secret") + " read\n");
   std::filesystem::permissions(credential, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   say({"key", "add", "--account", "spot", "--purpose", "read", "--name", "reader", "--secret-file",
        credential.string()});

@@ -13,6 +13,9 @@
 #include <optional>
 #include <sstream>
 
+#include "ledger/env/hex.hpp"
+#include "ledger/env/sha256.hpp"
+
 namespace workers::venues::paper {
 namespace {
 
@@ -31,12 +34,6 @@ Bytes line_of(Bytes bytes, int n) {
   }
 }
 
-std::string hex_of(const Hash& hash) {
-  std::string text;
-  for (const std::uint8_t byte : hash) text += fmt::format("{:02x}", byte);
-  return text;
-}
-
 std::optional<Hash> hash_of(std::string_view hex) {
   Hash hash{};
   if (hex.size() != hash.size() * 2) return std::nullopt;
@@ -53,7 +50,7 @@ std::string hmac(const Hash& key, std::string_view text) {
   CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const std::uint8_t*>(text.data()),
              text.size(), proof.data(), &length) != nullptr);
   CHECK(length == proof.size());
-  return hex_of(proof);
+  return ledger::env::to_hex(proof);
 }
 
 bool read_rights(const std::string& text, schemas::KeyInfo& info) {
@@ -134,8 +131,7 @@ std::string api_key_of(const ledger::secrets::Secret& credential) {
 std::string proof_by(const ledger::secrets::Secret& credential, std::string_view text) {
   return credential.reveal([&](Bytes bytes) {
     const Bytes secret = line_of(bytes, 1);
-    Hash key{};
-    CHECK(EVP_Digest(secret.data(), secret.size(), key.data(), nullptr, EVP_sha256(), nullptr) == 1);
+    Hash key = ledger::env::sha256(secret);
     std::string proof = hmac(key, text);
     OPENSSL_cleanse(key.data(), key.size());
     return proof;

@@ -1,11 +1,11 @@
 #include "workers/venues/paper/matching.hpp"
 
 #include <fmt/format.h>
-#include <openssl/sha.h>
 
 #include <array>
 #include <optional>
 
+#include "ledger/env/sha256.hpp"
 #include "machines/core/names.hpp"
 
 namespace workers::venues::paper {
@@ -40,8 +40,7 @@ struct Draws {
 Draws draw(std::uint64_t seed, const std::string& symbol, Instant at, Side side, Int128 quantity) {
   const std::string text = fmt::format("bursar paper venue 1|{}|{}:{}|{}|{}|{}", seed, symbol.size(), symbol, at.us,
                                        machines::name_of(side), machines::to_text(quantity));
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  const auto digest = ledger::env::sha256(text);
   Draws draws{};
   for (std::size_t i = 0; i < digest.size(); ++i) draws.words[i / 8] = draws.words[i / 8] << 8 | digest[i];
   return draws;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "ledger/env/times.hpp"
 #include "machines/core/names.hpp"
 #include "workers/venues/paper/signature.hpp"
 
@@ -36,10 +37,7 @@ std::optional<Struck> struck_by_faults(const VenueMessage& message) {
   return std::nullopt;
 }
 
-std::int64_t wall_us() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
-}
+std::int64_t wall_us() { return ledger::env::wall_now().us; }
 
 // What people do on the exchange, past our orders.
 bool is_by_hand(const VenueMessage& message) {
