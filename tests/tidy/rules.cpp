@@ -418,6 +418,7 @@ Findings all_rules(const File& file) {
     add(first_line(file));
     add(width(file));
     add(loops(file));
+    add(once(file));
     add(printing(file));
     add(silence(file));
   }

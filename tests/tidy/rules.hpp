@@ -39,6 +39,8 @@ Findings loops(const File& file);
 // Codes are for that. A folder that decodes the words of others may: ledger/store, deploy/cluster, workers/venues. A
 // line that says "tidy: a sentence because REASON" passes.
 Findings sentences(const File& file);
+// Clocks, random bytes, SHA-256 and hex digits are had in ledger/env alone; tests may have their own.
+Findings once(const File& file);
 // A line of schemas/sql has 110 columns at most.
 Findings sql_width(const File& file);
 // A numbered migration holds no function and no trigger; functions/ holds nothing else but rights, each created once;

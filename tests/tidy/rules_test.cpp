@@ -338,5 +338,28 @@ TEST(Rules, OperationsAreSilentAndToldWhoAsks) {
   EXPECT_THAT(includes_in("deploy/cli/a.cpp", "deploy/operations/error.hpp"), IsEmpty());
 }
 
+TEST(Once, ClocksRandomBytesHashesAndHexAreFoundOutsideTheirRoom) {
+  const std::vector<std::string> twice{"SHA256(text.data(), text.size(), hash);",
+                                       "EVP_Digest(a, n, to, nullptr, EVP_sha256(), nullptr);",
+                                       "EVP_DigestUpdate(context, a, n);",
+                                       "RAND_bytes(a, n);",
+                                       "getrandom(a, n, 0);",
+                                       "std::random_device device;",
+                                       "x = \"0123456789abcdef\"[n];",
+                                       "x += fmt::format(\"{:02x}\", byte);",
+                                       "const auto now = std::chrono::system_clock::now();",
+                                       "clock_gettime(CLOCK_REALTIME, &at);",
+                                       "std::chrono::steady_clock::now().time_since_epoch()"};
+  for (const std::string& line : twice) {
+    EXPECT_THAT(once({"workers/harness/a.cpp", "\n" + line + "\n"}), SizeIs(1)) << line;
+    EXPECT_THAT(once({"ledger/env/a.cpp", line}), IsEmpty()) << line;
+    EXPECT_THAT(once({"tests/a/b.cpp", line}), IsEmpty()) << line;
+    EXPECT_THAT(once({"workers/harness/a.cpp", "// " + line}), IsEmpty()) << line;
+  }
+  for (const char* line : {"until = std::chrono::steady_clock::now() + limit;", "EVP_DigestSignInit(c, n, n, n, key);",
+                           "HMAC(EVP_sha256(), key, n, a, n, to, nullptr);", "std::string sha256;"})
+    EXPECT_THAT(once({"workers/harness/a.cpp", line}), IsEmpty()) << line;
+}
+
 }  // namespace
 }  // namespace tests::tidy
