@@ -112,7 +112,7 @@ TEST_F(Failover, AStandbyThatLaggedIsRefusedByName) {
   ASSERT_TRUE(gate.call(hold_commits));  // the replay must not end before the house has looked
   const auto saw_more = [&] {
     const auto seen = nlohmann::json::parse(read_text(house.folder() / "seen"), nullptr, false);
-    return seen.is_object() && seen["heads"][0][1].get<std::int64_t>() > lacks;
+    return seen.contains("heads") && seen["heads"][0][1].get<std::int64_t>() > lacks;
   };
   ASSERT_TRUE(wait_until(saw_more)) << house.logs();
   primary.stop(SIGKILL);
