@@ -151,7 +151,8 @@ TEST_F(Restart, WhatNobodyTakesIsInSightWithItsReason) {
   json status;
   EXPECT_TRUE(wait_until([&] {
     status = say({"status"}).last_line();
-    return status.contains("jobs") && !status["stuck"].empty() && status["stuck"][0]["reason"] == "no worker is registered";
+    return status.contains("jobs") && !status["stuck"].empty() &&
+           status["stuck"][0]["reason"] == "no worker is registered";
   })) << status;
   ASSERT_FALSE(status["stuck"].empty());
   EXPECT_EQ(status["stuck"][0]["kind"], "allocation");

@@ -14,6 +14,7 @@ namespace {
 
 using deploy::operations::ErrorCode;
 using deploy::operations::store_error;
+using ledger::StoreCause;
 using ledger::StoreFailure;
 
 TEST(Errors, ThePageForUsersListsThemAllAndNoOther) {
@@ -42,14 +43,16 @@ TEST(Errors, AWordIsOneCodesAlone) {
 TEST(Errors, WhatTheLedgerSaysHasACode) {
   deploy::LedgerPlace place;
   place.dsn = "host=/nowhere user=ann";
-  const auto code = [&](StoreFailure failure, const char* text) { return store_error(place, {failure, text}).code; };
-  EXPECT_EQ(code(StoreFailure::unavailable, "no such socket"), ErrorCode::unavailable);
-  EXPECT_EQ(code(StoreFailure::unavailable, "FATAL: permission denied for database \"x\""), ErrorCode::forbidden);
-  EXPECT_EQ(code(StoreFailure::refused, "[42501] permission denied for table job"), ErrorCode::forbidden);
-  EXPECT_EQ(code(StoreFailure::refused, "[42P01] what is ledger?"), ErrorCode::no_ledger);
-  EXPECT_EQ(code(StoreFailure::refused, "[22003] out of range"), ErrorCode::failed);
-  EXPECT_EQ(code(StoreFailure::doubt, "gone"), ErrorCode::in_doubt);
-  EXPECT_EQ(code(StoreFailure::conflict, "[40001] again"), ErrorCode::conflict);
+  const auto code = [&](StoreFailure failure, StoreCause cause = StoreCause::other) {
+    return store_error(place, {failure, "in some words", cause}).code;
+  };
+  EXPECT_EQ(code(StoreFailure::unavailable), ErrorCode::unavailable);
+  EXPECT_EQ(code(StoreFailure::unavailable, StoreCause::no_permission), ErrorCode::forbidden);
+  EXPECT_EQ(code(StoreFailure::refused, StoreCause::no_permission), ErrorCode::forbidden);
+  EXPECT_EQ(code(StoreFailure::refused, StoreCause::not_ours), ErrorCode::no_ledger);
+  EXPECT_EQ(code(StoreFailure::refused), ErrorCode::failed);
+  EXPECT_EQ(code(StoreFailure::doubt), ErrorCode::in_doubt);
+  EXPECT_EQ(code(StoreFailure::conflict), ErrorCode::conflict);
 }
 
 }  // namespace
