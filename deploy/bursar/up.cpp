@@ -156,7 +156,7 @@ class Run {
     const auto sleeves = house_.ask([&] { return ledger::books::read_sleeves(connection_); });
     if (!sleeves || sleeves->empty()) return failed("no sleeve stands in this database");
     const schemas::config::Config& config = fit(*bars, sleeves->begin()->second);
-    return replay(std::move(*bars), sleeves->begin()->second.symbol, config);
+    return replay(*bars, sleeves->begin()->second.symbol, config);
   }
 
   // Asked again after its answer was lost, it may stand already.
@@ -175,7 +175,8 @@ class Run {
     return fitted_;
   }
 
-  int replay(std::vector<workers::market::Bar> bars, const std::string& symbol, const schemas::config::Config& config) {
+  int replay(const std::vector<workers::market::Bar>& bars, const std::string& symbol,
+             const schemas::config::Config& config) {
     const std::string quote = symbol.substr(symbol.find('/') + 1);
     for (const std::string& one : cannot_trade(config, symbol, quote)) print_text(stderr, "bursar: {}\n", one);
     if (feed_.played_to.us > 0) print_text(stderr, "Going on with {}.\n", feed_.file);
@@ -186,8 +187,8 @@ class Run {
     house_.start_children(symbol, config.paper);
     brokers::wire::Context context;
     bars_count_ = bars.size();
-    Feed feed(context, {house_.brokers(*broker_key), house_.layout().venue_endpoint(), *venue_key, *keys}, symbol,
-              std::move(bars), feed_.played_to, ledger::brisk(house_.owner_dsn()));
+    Feed feed(context, {house_.brokers(*broker_key), house_.layout().venue_endpoint(), *venue_key, *keys}, symbol, bars,
+              feed_.played_to, ledger::brisk(house_.owner_dsn()));
     Progress progress(feed.bars(), feed.played());
     const std::int64_t began_us = steady_us();
     const std::int64_t earlier_us = feed_.elapsed_us;
