@@ -278,10 +278,11 @@ void Site::compare_with_venue() {
                 postgres_.dsn(database_, "bursar_owner")});
   });
   const auto json = nlohmann::json::parse(said.output.substr(0, said.output.find('\n')), nullptr, false);
-  const bool agrees = said.exit.code == 0 && json.is_object() && json["still"] == true && json["breaks"].empty() &&
-                      json["booked"].empty() && json["unknown"].empty() && !json["lines"].empty();
+  const bool agrees = said.exit.code == 0 && json.is_object() && json.contains("still") && json["still"] == true &&
+                      json["breaks"].empty() && json["booked"].empty() && json["unknown"].empty() &&
+                      !json["lines"].empty();
   if (!agrees) problems_.push_back("the venue's statement is not the ledger: " + said.output);
-  if (!json.is_object()) return;
+  if (!json.is_object() || !json.contains("lines")) return;
   for (const auto& line : json["lines"])
     if (line["statement"] != line["ledger"] ||
         line["quarantined"].get<std::string>().find_first_of("123456789") != std::string::npos)

@@ -34,7 +34,7 @@ class OrderHouse : public testing::Test {
   std::vector<std::int64_t> in_doubt() {
     std::vector<std::int64_t> ids;
     const json said = say({"order", "list", "--in-doubt", "--json"}).last_line();
-    if (said.is_object())
+    if (said.is_object() && said.contains("orders"))
       for (const json& one : said["orders"])
         if (one["state"] == "in_doubt") ids.push_back(one["id"].get<std::int64_t>());
     return ids;

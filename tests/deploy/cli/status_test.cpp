@@ -76,7 +76,8 @@ class StatusOfRows : public testing::Test {
     where_.json = true;
     const Captured said = show();
     where_.json = false;
-    return json::parse(said.out, nullptr, false);
+    const std::string lines = said.out.substr(0, said.out.find_last_not_of('\n') + 1);
+    return json::parse(lines.substr(lines.rfind('\n') + 1), nullptr, false);  // an error has a line before it
   }
 
   TempFolder folder_;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "machines/core/amount.hpp"
 #include "tests/deploy/bursar/house.hpp"
 #include "tests/support/cluster.hpp"
@@ -45,7 +47,9 @@ class Report : public testing::Test {
     const Said said = report(words);
     EXPECT_EQ(said.code, code) << what;
     EXPECT_THAT(complaints(said), ElementsAre(HasSubstr(what)));
-    EXPECT_THAT(said.out, IsEmpty());
+    const bool is_for_programs = std::find(words.begin(), words.end(), "--json") != words.end();
+    EXPECT_EQ(said.out.find("{\"error\":{\"code\":"), is_for_programs ? 0 : std::string::npos) << said.out;
+    EXPECT_EQ(said.out.empty(), !is_for_programs);
   }
 };
 
