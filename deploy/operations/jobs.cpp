@@ -10,6 +10,7 @@
 
 #include "brokers/service/retry_rules.hpp"
 #include "ledger/env/times.hpp"
+#include "ledger/journal/epochs.hpp"
 #include "workers/handlers/cancellation.hpp"
 
 namespace deploy::operations {
@@ -155,7 +156,7 @@ Outcome<JobList> jobs(const LedgerPlace& place, const JobArgs& args) {
     return refuse(ErrorCode::usage, fmt::format("`{}` is no age; write 90s, 15m, 1h or 2d", args.older_than));
   ledger::Connection connection(place.dsn);
   JobAdmin desk(connection);
-  const auto now = desk.world_now();
+  const auto now = ledger::journal::world_now(connection);
   if (!now) return store_failure(place, now.error());
   auto found = desk.list(filter_of(args), *now, args.limit + 1);
   if (!found) return store_failure(place, found.error());
@@ -170,7 +171,7 @@ Outcome<JobDetail> job(const LedgerPlace& place, const std::string& id, const sc
   if (!key) return refuse(ErrorCode::usage, fmt::format("`{}` is no id of a job; they look like 1/42/7/0", id));
   ledger::Connection connection(place.dsn);
   JobAdmin desk(connection);
-  const auto now = desk.world_now();
+  const auto now = ledger::journal::world_now(connection);
   if (!now) return store_failure(place, now.error());
   const auto found = desk.find(*key, *now);
   if (!found) return store_failure(place, found.error());
@@ -196,7 +197,7 @@ Outcome<std::vector<JobView>> preview(const LedgerPlace& place, const JobArgs& a
   if (auto problem = usage_problem(args); !problem.empty()) return refuse(ErrorCode::usage, std::move(problem));
   ledger::Connection connection(place.dsn);
   JobAdmin desk(connection);
-  const auto now = desk.world_now();
+  const auto now = ledger::journal::world_now(connection);
   if (!now) return store_failure(place, now.error());
   auto found = args.id.empty() ? desk.list(filter_of(args), *now, most_at_once + 1)
                                : desk.find(job_key_of(args.id).value_or(JobKey{}), *now);

@@ -5,6 +5,7 @@
 #include "deploy/replay/treasury_plan.hpp"
 #include "ledger/books/open_treasury.hpp"
 #include "ledger/books/vaults.hpp"
+#include "ledger/journal/epochs.hpp"
 #include "machines/core/names.hpp"
 #include "machines/vault/decide.hpp"
 #include "schemas/codec/data.hpp"
@@ -79,7 +80,7 @@ Outcome<VaultView> create_vault(const LedgerPlace& place, const Asker& who, cons
       return refuse(ErrorCode::exists, fmt::format("the vault {} holds {} on {}/{} already, and a wallet has one vault",
                                                    vault.name, args.asset, args.venue, args.account));
   }
-  const auto now = ledger::books::world_now(connection);
+  const auto now = ledger::journal::world_now(connection);
   if (!now) return store_failure(place, now.error());
   ledger::books::OpenTreasury open(connection);
   const std::int64_t asset = open.asset(args.asset, schemas::config::default_scale(args.asset));

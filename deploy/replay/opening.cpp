@@ -7,6 +7,7 @@
 #include "deploy/replay/import_record.hpp"
 #include "ledger/books/open_treasury.hpp"
 #include "ledger/env/random.hpp"
+#include "ledger/journal/epochs.hpp"
 #include "ledger/journal/journal.hpp"
 #include "ledger/market/bars.hpp"
 #include "machines/allocation/decide.hpp"
@@ -48,10 +49,11 @@ machines::allocation::Data funding(const VaultAccounts& vault, Amount tradeable,
 Stored<bool> commit_opening(ledger::Connection& connection, std::vector<machines::Step> steps) {
   constexpr int most_tries = 20;
   for (int tries = 1;; ++tries) {
-    const auto epochs = ledger::books::epochs_of(connection, owner_id);
+    const auto epochs = ledger::journal::epochs_of(connection, {owner_id});
     if (!epochs) return machines::fail(epochs.error());
-    for (machines::Step& step : steps) step.control_epoch = epochs->control_epoch;
-    const auto results = ledger::journal::Journal(connection).commit(epochs->shard, epochs->epoch, steps);
+    CHECK(epochs->has_value());
+    for (machines::Step& step : steps) step.control_epoch = (*epochs)->control_epoch;
+    const auto results = ledger::journal::Journal(connection).commit((*epochs)->shard, (*epochs)->epoch, steps);
     if (!results) return machines::fail(results.error());
     const auto refused = std::find_if(results->begin(), results->end(), [](const machines::StepResult& result) {
       return result.outcome != machines::Outcome::committed;

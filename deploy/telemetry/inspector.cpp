@@ -8,6 +8,7 @@
 #include "brokers/schedule/scheduler.hpp"
 #include "deploy/house/broker_view.hpp"
 #include "ledger/env/atomic_file.hpp"
+#include "ledger/journal/epochs.hpp"
 
 namespace deploy {
 
@@ -126,7 +127,7 @@ bool Inspector::finish() {
   is_under_way_ = false;
   ledger::jobs::JobAdmin desk(connection_);
   if (!desk.free_held()) return false;
-  const auto world = desk.world_now();
+  const auto world = ledger::journal::world_now(connection_);
   if (!world) return false;
   const auto counts = ledger::jobs::Jobs(connection_).counts(*world);
   auto parked = desk.groups({.state = "parked"}, *world);

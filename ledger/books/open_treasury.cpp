@@ -20,12 +20,6 @@ constexpr SqlStatement accounts_statement = {
     "vault_accounts", "SELECT external, reserve, tradeable FROM ledger.vault WHERE owner = $1 AND id = $2", false};
 constexpr SqlStatement allocations_statement = {
     "genesis", "SELECT count(*) FROM ledger.instance WHERE kind = 'allocation'", false};
-constexpr SqlStatement world_statement = {"opening_world", "SELECT ledger.world_now()", false};
-constexpr SqlStatement epochs_statement = {
-    "owner_shard",
-    "SELECT o.shard, h.epoch, c.epoch + g.epoch FROM ledger.owner o JOIN ledger.shard h ON h.id = o.shard "
-    "JOIN ledger.control c ON c.owner = o.id JOIN ledger.control g ON g.owner = 0 WHERE o.id = $1",
-    false};
 
 void add_opener(Parameters& parameters, const OpenedBy& by) {
   parameters.add(by.who).add(by.why);
@@ -101,22 +95,10 @@ Stored<VaultAccounts> accounts_of(Connection& connection, std::int64_t owner, st
   return VaultAccounts{{rows->number(0, 0)}, {rows->number(0, 1)}, {rows->number(0, 2)}};
 }
 
-Stored<OwnerEpochs> epochs_of(Connection& connection, std::int64_t owner) {
-  const auto rows = connection.call(epochs_statement, Parameters().add(owner));
-  if (!rows) return machines::fail(rows.error());
-  return OwnerEpochs{static_cast<int>(rows->number(0, 0)), rows->number(0, 1), rows->number(0, 2)};
-}
-
 Stored<bool> has_allocations(Connection& connection) {
   const auto rows = connection.call(allocations_statement);
   if (!rows) return machines::fail(rows.error());
   return rows->number(0, 0) > 0;
-}
-
-Stored<machines::Instant> world_now(Connection& connection) {
-  const auto rows = connection.call(world_statement);
-  if (!rows) return machines::fail(rows.error());
-  return machines::Instant{rows->number(0, 0)};
 }
 
 }  // namespace ledger::books

@@ -39,11 +39,6 @@ struct NewSleeve {
 struct VaultAccounts {
   machines::AccountId external, reserve, tradeable;
 };
-// What a step of an owner has to name: its shard, the shard's fencing token, and the pause and freeze epoch.
-struct OwnerEpochs {
-  int shard = 0;
-  std::int64_t epoch = 0, control_epoch = 0;
-};
 
 // Calls in a row: after the first error the later ones do nothing and return 0, and the error stays.
 class OpenTreasury {
@@ -73,11 +68,7 @@ class OpenTreasury {
 
 // The vault's three accounts. REQUIRES: the vault exists.
 Stored<VaultAccounts> accounts_of(Connection& connection, std::int64_t owner, std::int64_t vault);
-// REQUIRES: the owner exists.
-Stored<OwnerEpochs> epochs_of(Connection& connection, std::int64_t owner);
 // Whether coins were ever allocated in this ledger.
 Stored<bool> has_allocations(Connection& connection);
-// World time as far as it has come; 0 on an empty ledger.
-Stored<machines::Instant> world_now(Connection& connection);
 
 }  // namespace ledger::books

@@ -49,7 +49,6 @@ constexpr SqlStatement find_statement = {
 constexpr SqlStatement intervene_statement = {
     "intervene", "SELECT changed, machine FROM ledger.intervene($1, $2, $3, $4, $5, $6, $7)"};
 constexpr SqlStatement cancel_statement = {"cancel_job", "SELECT ledger.cancel_job($1, $2, $3, $4, $5, $6, $7, $8)"};
-constexpr SqlStatement world_statement = {"world_now", "SELECT ledger.world_now()", false};
 constexpr SqlStatement free_statement = {"free_held", "SELECT ledger.free_held(10000)"};
 
 JobView view_at(const Rows& rows, int row) {
@@ -187,12 +186,6 @@ Stored<std::string> JobAdmin::cancel(const machines::JobKey& key, const std::str
                                                            .add(why));
   if (!rows) return machines::fail(rows.error());
   return std::string(rows->text(0, 0));
-}
-
-Stored<machines::Instant> JobAdmin::world_now() {
-  const auto rows = connection_.call(world_statement);
-  if (!rows) return machines::fail(rows.error());
-  return machines::Instant{rows->number(0, 0)};
 }
 
 Stored<std::int64_t> JobAdmin::free_held() {

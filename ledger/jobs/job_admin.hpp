@@ -93,8 +93,6 @@ class JobAdmin {
   // moved_on.
   Stored<std::string> cancel(const machines::JobKey& key, const std::string& state, const std::string& event,
                              const std::string& who, const std::string& why);
-  // The world time that has come: of the last bar that was played, or the clock's where there are no bars.
-  Stored<machines::Instant> world_now();
   // Puts held jobs that no pause stops any more back into the queue; how many.
   Stored<std::int64_t> free_held();
 

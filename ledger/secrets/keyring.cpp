@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ledger/env/hex.hpp"
+#include "ledger/journal/epochs.hpp"
 #include "ledger/journal/journal.hpp"
 #include "ledger/store/transaction.hpp"
 #include "machines/core/names.hpp"
@@ -27,11 +28,6 @@ constexpr SqlStatement ground_statement = {
     "key_ground",
     "SELECT o.id, encode(d.name, 'hex') FROM ledger.owner o, ledger.deployment d WHERE EXISTS (SELECT FROM "
     "ledger.instance i WHERE i.owner = o.id AND i.kind <> 'key') ORDER BY o.id LIMIT 1",
-    false};
-constexpr SqlStatement epochs_statement = {
-    "key_epochs",
-    "SELECT o.shard, h.epoch, c.epoch + g.epoch FROM ledger.owner o JOIN ledger.shard h ON h.id = o.shard "
-    "JOIN ledger.control c ON c.owner = o.id JOIN ledger.control g ON g.owner = 0 WHERE o.id = $1",
     false};
 constexpr SqlStatement master_statement = {
     "key_master", "SELECT id, encode(check_value, 'hex') FROM sealed.master_key WHERE is_current", false};
@@ -227,11 +223,11 @@ Binding Keyring::binding_of(const KeyView& view) const {
 
 // False: the shard got another broker since our look, or a key moved on; nothing stands, and it is worth another try.
 Secretly<bool> Keyring::commit(std::vector<machines::Step> steps, std::vector<machines::InstanceId>& born) {
-  const auto epochs = connection_->call(epochs_statement, Parameters().add(std::int64_t{owner_.value}));
+  const auto epochs = journal::epochs_of(*connection_, owner_);
   if (!epochs) return fail(from(epochs.error(), "the ledger"));
-  for (machines::Step& step : steps) step.control_epoch = epochs->number(0, 2);
-  const auto results =
-      journal::Journal(*connection_).commit(static_cast<int>(epochs->number(0, 0)), epochs->number(0, 1), steps);
+  CHECK(epochs->has_value());
+  for (machines::Step& step : steps) step.control_epoch = (*epochs)->control_epoch;
+  const auto results = journal::Journal(*connection_).commit((*epochs)->shard, (*epochs)->epoch, steps);
   // A step that does not fit ends the transaction before the checked call can say why: 25P02.
   if (!results && results.error().cause == StoreCause::transaction_over) return false;
   if (!results) return fail(from(results.error(), "the ledger"));

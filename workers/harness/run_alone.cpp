@@ -6,6 +6,7 @@
 #include "ledger/books/books.hpp"
 #include "ledger/books/treasury.hpp"
 #include "ledger/jobs/jobs.hpp"
+#include "ledger/journal/epochs.hpp"
 #include "ledger/journal/journal.hpp"
 #include "machines/core/names.hpp"
 #include "schemas/codec/data.hpp"
@@ -14,16 +15,9 @@
 namespace workers::harness {
 namespace {
 
-using ledger::Parameters;
-using ledger::SqlStatement;
 using ledger::Stored;
 using ledger::StoreError;
 using ledger::StoreFailure;
-
-constexpr SqlStatement shard_statement = {"movement_shard",
-                                          "SELECT o.shard, h.epoch, ledger.world_now() FROM ledger.owner o JOIN "
-                                          "ledger.shard h ON h.id = o.shard WHERE o.id = $1",
-                                          false};
 
 machines::Failure<StoreError> refused(std::string text) {
   return machines::fail(StoreError{StoreFailure::refused, std::move(text)});
@@ -116,27 +110,22 @@ machines::Step allocation_step(machines::OwnerId owner, const machines::allocati
 
 Stored<Moved> do_movement(ledger::Connection& connection, bool house_may_run, machines::OwnerId owner,
                           machines::SleeveId sleeve, const machines::allocation::Data& data) {
-  const auto found = connection.call(shard_statement, Parameters().add(std::int64_t{owner.value}));
-  if (!found) return machines::fail(found.error());
-  if (found->empty()) return refused("no such owner");
-  const int shard = static_cast<int>(found->number(0, 0));
-  const machines::Instant at{found->number(0, 2)};
-  machines::Step step = allocation_step(owner, data, sleeve, at);
-  const auto control = connection.call({"movement_control",
-                                        "SELECT c.epoch + g.epoch FROM ledger.control c, ledger.control g "
-                                        "WHERE c.owner = $1 AND g.owner = 0",
-                                        false},
-                                       Parameters().add(std::int64_t{owner.value}));
-  if (!control) return machines::fail(control.error());
-  step.control_epoch = control->number(0, 0);
-  const auto results = ledger::journal::Journal(connection).commit(shard, found->number(0, 1), {&step, 1});
+  const auto at = ledger::journal::world_now(connection);
+  if (!at) return machines::fail(at.error());
+  const auto epochs = ledger::journal::epochs_of(connection, owner);
+  if (!epochs) return machines::fail(epochs.error());
+  if (!*epochs) return refused("no such owner");
+  const int shard = (*epochs)->shard;
+  machines::Step step = allocation_step(owner, data, sleeve, *at);
+  step.control_epoch = (*epochs)->control_epoch;
+  const auto results = ledger::journal::Journal(connection).commit(shard, (*epochs)->epoch, {&step, 1});
   if (!results) return machines::fail(results.error());
   if (results->front().outcome != machines::Outcome::committed)
     return refused(std::string(machines::name_of(results->front().outcome)) + " " +
                    std::string(machines::name_of(results->front().refusal)));
   const machines::InstanceId id = results->front().born.front();
   if (house_may_run) return wait_for(connection, id);
-  if (const auto done = do_alone(connection, shard, id, at); !done) return machines::fail(done.error());
+  if (const auto done = do_alone(connection, shard, id, *at); !done) return machines::fail(done.error());
   return look_at(connection, id);
 }
 

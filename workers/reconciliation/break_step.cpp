@@ -1,5 +1,6 @@
 #include "workers/reconciliation/break_step.hpp"
 
+#include "ledger/journal/epochs.hpp"
 #include "ledger/journal/journal.hpp"
 #include "machines/core/names.hpp"
 #include "schemas/codec/data.hpp"
@@ -29,12 +30,6 @@ constexpr SqlStatement positions_statement = {
     "LEFT JOIN ledger.account f ON f.owner = y.owner AND f.id = y.reserve "
     "WHERE v.venue = $1 AND v.account = $2 ORDER BY s.owner, s.id",
     false};
-constexpr SqlStatement ground_statement = {
-    "break_ground",
-    "SELECT o.shard, h.epoch, c.epoch + g.epoch, ledger.world_now() FROM ledger.owner o "
-    "JOIN ledger.shard h ON h.id = o.shard JOIN ledger.control c ON c.owner = o.id JOIN ledger.control g ON g.owner = "
-    "0 WHERE o.id = $1",
-    false};
 
 }  // namespace
 
@@ -60,13 +55,15 @@ Stored<std::vector<Position>> positions_on(ledger::Connection& connection, const
 }
 
 Stored<StepContext> ground_for(ledger::Connection& connection, machines::OwnerId owner) {
-  const auto rows = connection.call(ground_statement, Parameters().add(std::int64_t{owner.value}));
-  if (!rows) return machines::fail(rows.error());
-  if (rows->empty()) return machines::fail(ledger::StoreError{ledger::StoreFailure::refused, "no such owner"});
-  StepContext ground{static_cast<int>(rows->number(0, 0)), rows->number(0, 1), {}};
+  const auto world_at = ledger::journal::world_now(connection);
+  if (!world_at) return machines::fail(world_at.error());
+  const auto epochs = ledger::journal::epochs_of(connection, owner);
+  if (!epochs) return machines::fail(epochs.error());
+  if (!*epochs) return machines::fail(ledger::StoreError{ledger::StoreFailure::refused, "no such owner"});
+  StepContext ground{(*epochs)->shard, (*epochs)->epoch, {}};
   ground.step.owner = owner;
-  ground.step.control_epoch = rows->number(0, 2);
-  ground.step.world_at = {rows->number(0, 3)};
+  ground.step.control_epoch = (*epochs)->control_epoch;
+  ground.step.world_at = *world_at;
   return ground;
 }
 
