@@ -1,4 +1,4 @@
-// brokers/dispatch/dispatch.hpp: who gets which job, and when world time may pass: the broker's mind, without I/O and
+// brokers/dispatch/dispatch.hpp: who gets which job, and when world time may pass: the broker's core, without I/O and
 // without a clock. The service feeds it what arrived and what time it is (microseconds of a steady clock), and carries
 // out the actions that it orders. Nothing here is the truth: PostgreSQL's job rows are, and a lease is proved by its
 // token there.

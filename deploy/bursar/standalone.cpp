@@ -116,7 +116,7 @@ fs::path seen_file(const RelativePaths& beside, const config::StoreConfig& store
 
 }  // namespace
 
-int run_broker_apart(const std::string& file) {
+int run_standalone_broker(const std::string& file) {
   const auto node = config::load_broker(file);
   if (!node) return say(node.error());
   const RelativePaths beside(file);
@@ -138,7 +138,7 @@ int run_broker_apart(const std::string& file) {
   return serve(made);
 }
 
-int run_worker_apart(const std::string& file) {
+int run_standalone_worker(const std::string& file) {
   const auto node = config::load_worker(file);
   if (!node) return say(node.error());
   const RelativePaths beside(file);
@@ -214,7 +214,7 @@ std::string fit_market(config::Config& house, const config::VenueNode& node, con
 
 }  // namespace
 
-int run_venue_apart(const std::string& file) {
+int run_standalone_venue(const std::string& file) {
   const auto node = config::load_venue(file);
   if (!node) return say(node.error());
   const RelativePaths beside(file);
@@ -261,9 +261,9 @@ void add_apart_commands(Commands& commands) {
     int (*run)(const std::string&);
   };
   constexpr Kind kinds[] = {
-      {"broker", "one broker, on any host, by a file of its own", run_broker_apart},
-      {"worker", "one worker, on any host, by a file of its own", run_worker_apart},
-      {"venue", "the paper venue by itself, by a file of its own", run_venue_apart},
+      {"broker", "one broker, on any host, by a file of its own", run_standalone_broker},
+      {"worker", "one worker, on any host, by a file of its own", run_standalone_worker},
+      {"venue", "the paper venue by itself, by a file of its own", run_standalone_venue},
   };
   for (const Kind& kind : kinds) {
     auto file = std::make_shared<std::string>();

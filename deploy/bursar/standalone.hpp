@@ -12,9 +12,9 @@ class Commands;
 void add_apart_commands(Commands& commands);
 
 // Exit codes: 2 where a file or a key can't be used, with one line that names it; else the process's own.
-int run_broker_apart(const std::string& file);
-int run_worker_apart(const std::string& file);
-int run_venue_apart(const std::string& file);
+int run_standalone_broker(const std::string& file);
+int run_standalone_worker(const std::string& file);
+int run_standalone_venue(const std::string& file);
 // DIR/NAME for its owner alone, DIR/NAME.pub for everybody it speaks to. Never over files that are there.
 int generate_keys(const std::string& name, const std::string& folder);
 

@@ -36,9 +36,9 @@ machines::Failure<SecretError> unusable(std::string text) {
   return {SecretError{SecretFailure::unusable, std::move(text)}};
 }
 
-Secretly<MasterKey> master_key_of(const KeyAdmin& desk, Keyring& keyring) {
+Secretly<MasterKey> master_key_of(const KeyAdmin& admin, Keyring& keyring) {
   const auto place =
-      ledger::secrets::find_master_key(desk.config.keys.master_key_file, desk.where.layout.key("master.key"));
+      ledger::secrets::find_master_key(admin.config.keys.master_key_file, admin.place.layout.key("master.key"));
   const auto was_used = keyring.has_master_key();
   if (!was_used) return machines::fail(was_used.error());
   std::error_code error;
@@ -53,13 +53,13 @@ Secretly<MasterKey> master_key_of(const KeyAdmin& desk, Keyring& keyring) {
   return ledger::secrets::read_master_key(place);
 }
 
-Secretly<OpenKeys> open_keys(const KeyAdmin& desk) {
+Secretly<OpenKeys> open_keys(const KeyAdmin& admin) {
   if (const auto safe = ledger::secrets::forbid_dumps(); !safe) return machines::fail(safe.error());
-  auto connection = std::make_unique<ledger::Connection>(desk.where.dsn);
-  if (const auto foreign = why_of_another(desk.where, *connection); !foreign.empty()) return unusable(foreign);
+  auto connection = std::make_unique<ledger::Connection>(admin.place.dsn);
+  if (const auto foreign = why_of_another(admin.place, *connection); !foreign.empty()) return unusable(foreign);
   auto keyring = Keyring::open(*connection);
   if (!keyring) return machines::fail(keyring.error());
-  auto master = master_key_of(desk, *keyring);
+  auto master = master_key_of(admin, *keyring);
   if (!master) return machines::fail(master.error());
   if (const auto right = keyring->check_master_key(*master); !right) return machines::fail(right.error());
   return OpenKeys{std::move(connection), std::move(*keyring), std::move(*master)};

@@ -20,7 +20,7 @@ machines::Failure<ledger::secrets::SecretError> unusable(std::string text);
 
 // Which keys are meant: those of this ledger, its folder, its configuration.
 struct KeyAdmin {
-  LedgerPlace where;
+  LedgerPlace place;
   schemas::config::Config config;
 };
 
@@ -30,9 +30,9 @@ struct OpenKeys {
   ledger::secrets::Keyring keyring;
   ledger::secrets::MasterKey master;
 };
-ledger::secrets::Secretly<OpenKeys> open_keys(const KeyAdmin& desk);
+ledger::secrets::Secretly<OpenKeys> open_keys(const KeyAdmin& admin);
 // Only where none was ever used here a missing file is made.
-ledger::secrets::Secretly<ledger::secrets::MasterKey> master_key_of(const KeyAdmin& desk,
+ledger::secrets::Secretly<ledger::secrets::MasterKey> master_key_of(const KeyAdmin& admin,
                                                                     ledger::secrets::Keyring& keyring);
 
 // What a look shows, as a message to the key's machine.

@@ -52,13 +52,13 @@ void log_change(const KeyView& before, const KeyView& after, key::Event event) {
 }
 
 // False: not known, look again soon.
-bool test_one(OpenKeys& desk, const KeyView& view, const AskAboutKey& ask) {
+bool test_one(OpenKeys& admin, const KeyView& view, const AskAboutKey& ask) {
   const auto could_not = [&](const std::string& why) {
     spdlog::warn("the key {} (version {}) was not tested: {}", view.data.name, view.data.key_version, why);
     return false;
   };
   const auto seen = [&]() -> ledger::secrets::Secretly<key::Observation> {
-    const auto credential = desk.keyring.open_for_test(view, desk.master);
+    const auto credential = admin.keyring.open_for_test(view, admin.master);
     if (!credential) return machines::fail(credential.error());
     return ask(*credential, view.data.account);
   }();
@@ -67,7 +67,7 @@ bool test_one(OpenKeys& desk, const KeyView& view, const AskAboutKey& ask) {
   // Only a person ends an incident; the same one is not said again.
   if (!view.data.incident.empty() && (message.event != key::Event::gain_right || seen->rights == view.data.seen))
     return true;
-  const auto after = move_key(desk.keyring, view, message);
+  const auto after = move_key(admin.keyring, view, message);
   if (!after) return could_not(after.error().text);
   log_change(view, *after, message.event);
   return true;
@@ -75,16 +75,16 @@ bool test_one(OpenKeys& desk, const KeyView& view, const AskAboutKey& ask) {
 
 }  // namespace
 
-bool test_all_keys(const KeyAdmin& desk, const AskAboutKey& ask) {
+bool test_all_keys(const KeyAdmin& admin, const AskAboutKey& ask) {
   {  // where there is nothing to test, no master key is wanted
-    ledger::Connection connection(desk.where.dsn);
+    ledger::Connection connection(admin.place.dsn);
     auto keyring = Keyring::open(connection);
     if (!keyring) return keyring.error().failure == SecretFailure::refused;
     const auto keys = keyring->keys();
     if (!keys) return false;
     if (std::none_of(keys->begin(), keys->end(), is_looked_at)) return true;
   }
-  auto opened = open_keys(desk);
+  auto opened = open_keys(admin);
   if (!opened) {
     spdlog::error("the keys can't be tested: {}", opened.error().text);
     return false;
@@ -97,18 +97,18 @@ bool test_all_keys(const KeyAdmin& desk, const AskAboutKey& ask) {
   return is_complete;
 }
 
-int watch_keys(const KeyAdmin& desk, const std::atomic<bool>& stop) {
+int watch_keys(const KeyAdmin& admin, const std::atomic<bool>& stop) {
   if (const auto safe = ledger::secrets::forbid_dumps(); !safe) {
     spdlog::error("{}", safe.error().text);
     return 2;
   }
   const auto test = [&] {
-    return test_all_keys(desk, [&](const auto& credential, const std::string& account) {
-      return ask_about_key(desk.where.layout.venue_files("client"), credential, account);
+    return test_all_keys(admin, [&](const auto& credential, const std::string& account) {
+      return ask_about_key(admin.place.layout.venue_files("client"), credential, account);
     });
   };
-  KeyRounds rounds(desk.config.keys.test_minutes, steady_ms());
-  ledger::Connection connection(desk.where.dsn);
+  KeyRounds rounds(admin.config.keys.test_minutes, steady_ms());
+  ledger::Connection connection(admin.place.dsn);
   FiringHand hand(connection, {{"test_keys", [&]() -> machines::Result<std::string, std::string> {
                                   if (test()) return std::string("all keys were tested");
                                   return machines::fail(std::string("not all keys could be tested; see the log"));

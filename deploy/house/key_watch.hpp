@@ -21,7 +21,7 @@ using AskAboutKey = std::function<ledger::secrets::Secretly<machines::key::Obser
 // One look at each key that is neither retired nor replaced, recorded as `bursar key test` does; what changed is
 // logged, an incident as an error. A key whose incident is open is looked at for a new one alone. False: something
 // could not be asked or recorded, and another round should come soon. A secret lives for one question.
-bool test_all_keys(const KeyAdmin& desk, const AskAboutKey& ask);
+bool test_all_keys(const KeyAdmin& admin, const AskAboutKey& ask);
 
 // When the next round is due. Stepped: wall time comes in, in milliseconds of a monotonic clock.
 class KeyRounds {
@@ -39,7 +39,7 @@ class KeyRounds {
 };
 
 // Rounds until `stop`. Returns the process's exit code.
-int watch_keys(const KeyAdmin& desk, const std::atomic<bool>& stop);
+int watch_keys(const KeyAdmin& admin, const std::atomic<bool>& stop);
 
 // How the keys of a ledger are, and what waits for one.
 struct KeyHealth {

@@ -167,10 +167,10 @@ ledger::Stored<ledger::Rows> order_it(ledger::Connection& connection, const Targ
 
 // Held jobs go back into the queue, a slice at a time; where this is cut short, `bursar up` goes on with it.
 ledger::Stored<std::int64_t> free_held(ledger::Connection& connection) {
-  ledger::jobs::JobAdmin desk(connection);
+  ledger::jobs::JobAdmin admin(connection);
   std::int64_t all = 0;
   while (true) {
-    const auto freed = desk.free_held();
+    const auto freed = admin.free_held();
     if (!freed) return freed;
     if (*freed == 0) return all;
     all += *freed;

@@ -74,12 +74,12 @@ std::string why_not_fired(const std::string& state) {
 
 Outcome<std::vector<ScheduleStatus>> schedules(const LedgerPlace& place) {
   ledger::Connection connection(place.dsn);
-  Schedules desk(connection);
-  const auto all = desk.all();
+  Schedules schedules(connection);
+  const auto all = schedules.all();
   if (!all) return store_failure(place, all.error());
   std::vector<ScheduleStatus> made;
   for (const Schedule& one : *all) {
-    auto status = status_of(place, desk, one, 1, 1);
+    auto status = status_of(place, schedules, one, 1, 1);
     if (!status) return machines::fail(status.error());
     made.push_back(std::move(*status));
   }
@@ -88,25 +88,25 @@ Outcome<std::vector<ScheduleStatus>> schedules(const LedgerPlace& place) {
 
 Outcome<ScheduleStatus> schedule(const LedgerPlace& place, const ScheduleArgs& args) {
   ledger::Connection connection(place.dsn);
-  Schedules desk(connection);
-  const auto one = find(place, desk, args);
+  Schedules schedules(connection);
+  const auto one = find(place, schedules, args);
   if (!one) return machines::fail(one.error());
-  return status_of(place, desk, *one, times_shown, firings_shown);
+  return status_of(place, schedules, *one, times_shown, firings_shown);
 }
 
 Outcome<FiringView> run_schedule(const LedgerPlace& place, const Asker& who, const ScheduleArgs& args) {
   if (args.why.empty()) return no_reason_given();
   ledger::Connection connection(place.dsn);
-  Schedules desk(connection);
-  const auto one = find(place, desk, args);
+  Schedules schedules(connection);
+  const auto one = find(place, schedules, args);
   if (!one) return machines::fail(one.error());
   if (!place.house_may_run)
     return refuse(ErrorCode::not_running, "the house is not running, and nobody would do it", "`bursar up` starts it");
-  const auto fired = desk.fire(*one, wall_now(), who.name, args.why);
+  const auto fired = schedules.fire(*one, wall_now(), who.name, args.why);
   if (!fired) return store_failure(place, fired.error());
   if (fired->machine.value == 0)
     return refuse(ErrorCode::refused, fmt::format("{} was not fired: {}", one->name, why_not_fired(fired->state)));
-  auto firing = await(desk, *one, fired->machine);
+  auto firing = await(schedules, *one, fired->machine);
   if (!firing) return store_failure(place, firing.error());
   return std::move(*firing);
 }

@@ -92,14 +92,14 @@ Outcome<StatusView> status(const LedgerPlace& place, std::int64_t stuck_after_s)
   const machines::Instant world_now =
       feeds.empty() ? machines::Instant{}
                     : machines::next_bar_open(feeds.front().played_to) - machines::milliseconds(1);
-  ledger::jobs::JobAdmin desk(connection);
+  ledger::jobs::JobAdmin admin(connection);
   const bool is_read =
       keep(place, ledger::jobs::Jobs(connection).counts(world_now), view.jobs, error) &&
       keep(place, books.stranded(), view.stranded, error) &&
       keep(place, ledger::books::open_breaks(connection), view.breaks, error) &&
       keep(place, key_health(connection), view.keys, error) &&
       keep(place, ledger::jobs::Seats(connection).all(), seats, error) &&
-      keep(place, desk.groups({.error_class = std::string(name_of(machines::GiveUpCode::no_worker_knows))}, world_now),
+      keep(place, admin.groups({.error_class = std::string(name_of(machines::GiveUpCode::no_worker_knows))}, world_now),
            view.unserved, error) &&
       keep(place, overdue_now(connection), view.overdue, error);
   if (!is_read) return machines::fail(*error);

@@ -125,12 +125,12 @@ bool Inspector::step(std::int64_t now_us) {
 
 bool Inspector::finish() {
   is_under_way_ = false;
-  ledger::jobs::JobAdmin desk(connection_);
-  if (!desk.free_held()) return false;
+  ledger::jobs::JobAdmin admin(connection_);
+  if (!admin.free_held()) return false;
   const auto world = ledger::journal::world_now(connection_);
   if (!world) return false;
   const auto counts = ledger::jobs::Jobs(connection_).counts(*world);
-  auto parked = desk.groups({.state = "parked"}, *world);
+  auto parked = admin.groups({.state = "parked"}, *world);
   auto overdue = overdue_now(connection_);
   if (!counts || !parked || !overdue) return false;
   now_.overdue = std::move(*overdue);

@@ -33,12 +33,12 @@ class Worker {
         journal_(connection_),
         executor_({config.group_steps, config.most_looks, config.most_eager, config.send_deadline_ms}, steady_us,
                   ledger::fresh_token),
-        outside_(context_, connection_, config),
+        venue_calls_(context_, connection_, config),
         rules_check_(context_, config) {
     executor_.guard_calls([this]() -> std::optional<handlers::GiveUp> {
       if (auto closed = rules_check_.closed(std::chrono::steady_clock::now())) return closed;
       const auto loan = pulse_.lend(links_.heartbeat_us());
-      return outside_.closed(std::chrono::steady_clock::now());
+      return venue_calls_.closed(std::chrono::steady_clock::now());
     });
   }
 
@@ -98,10 +98,10 @@ class Worker {
     if (executor_.waiting() > 0) until = std::min(until, gathers_until_us());
     poller_.clear();
     links_.add_to(poller_);
-    if (!outside_.is_idle()) {
-      outside_.add_to(poller_);
-      until =
-          std::min<std::int64_t>(until, now + outside_.wait_at_most(std::chrono::steady_clock::now()).count() * 1000);
+    if (!venue_calls_.is_idle()) {
+      venue_calls_.add_to(poller_);
+      until = std::min<std::int64_t>(until,
+                                     now + venue_calls_.wait_at_most(std::chrono::steady_clock::now()).count() * 1000);
     }
     if (!rules_check_.is_over()) {
       const auto checked = std::chrono::steady_clock::now();
@@ -118,7 +118,8 @@ class Worker {
 
   // After a full group, a moment for the next one to fill; while a call has just left, a moment for its answer.
   [[nodiscard]] std::int64_t gathers_until_us() const {
-    return std::max(executor_.was_full() ? group_until_us_ : 0, outside_.is_idle() ? 0 : called_us_ + config_.group_us);
+    return std::max(executor_.was_full() ? group_until_us_ : 0,
+                    venue_calls_.is_idle() ? 0 : called_us_ + config_.group_us);
   }
 
   void drain() {
@@ -141,7 +142,7 @@ class Worker {
   // Calls and their answers may look at the keys, and wait for PostgreSQL: meanwhile we go on beating.
   std::vector<Ended> ended() {
     const auto loan = pulse_.lend(links_.heartbeat_us());
-    return outside_.take_ended(std::chrono::steady_clock::now());
+    return venue_calls_.take_ended(std::chrono::steady_clock::now());
   }
 
   void make_calls() {
@@ -150,7 +151,7 @@ class Worker {
       called_us_ = steady_us();
       std::optional<VenueCalls::SteadyTime> send_by;
       if (call.send_by_us) send_by = VenueCalls::SteadyTime(std::chrono::microseconds(*call.send_by_us));
-      outside_.call(call.job, call.request, std::chrono::steady_clock::now(), send_by);
+      venue_calls_.call(call.job, call.request, std::chrono::steady_clock::now(), send_by);
     }
   }
 
@@ -159,7 +160,7 @@ class Worker {
     executor_.stop_minting();
     std::vector<machines::Token> unstarted;
     put_aside(unstarted, false);
-    while (!outside_.is_idle()) {
+    while (!venue_calls_.is_idle()) {
       wait();
       take_answers();
       if (executor_.waiting() > 0) work_off();
@@ -189,7 +190,7 @@ class Worker {
       return journal_.commit(shard, epoch, steps);
     };
     if (stop_) executor_.stop_minting();
-    auto decided = executor_.decide_group(read, !outside_.is_idle());
+    auto decided = executor_.decide_group(read, !venue_calls_.is_idle());
     if (!decided) return hold_on(decided.error());
     away_since_us_ = 0;
     const std::size_t steps = decided->size();
@@ -237,7 +238,7 @@ class Worker {
   ledger::Connection connection_;
   ledger::journal::Journal journal_;
   Executor executor_;
-  VenueCalls outside_;
+  VenueCalls venue_calls_;
   RulesCheck rules_check_;
   Keepalive pulse_{[this] { links_.beat(); }};
   std::int64_t group_until_us_ = 0, called_us_ = 0;

@@ -38,17 +38,17 @@ void Keepalive::run() {
   }
 }
 
-Keepalive::Loan::Loan(Keepalive& pulse, std::int64_t every_us) : pulse_(pulse) {
+Keepalive::Loan::Loan(Keepalive& keepalive, std::int64_t every_us) : keepalive_(keepalive) {
   const std::int64_t now = steady_us();
-  const std::lock_guard guard(pulse_.mutex_);
-  pulse_.every_us_ = every_us;
-  pulse_.next_us_ = now + every_us;
-  pulse_.until_us_ = now + longest_loan_us;
+  const std::lock_guard guard(keepalive_.mutex_);
+  keepalive_.every_us_ = every_us;
+  keepalive_.next_us_ = now + every_us;
+  keepalive_.until_us_ = now + longest_loan_us;
 }
 
 Keepalive::Loan::~Loan() {
-  const std::lock_guard guard(pulse_.mutex_);
-  pulse_.every_us_ = 0;
+  const std::lock_guard guard(keepalive_.mutex_);
+  keepalive_.every_us_ = 0;
 }
 
 }  // namespace workers::harness

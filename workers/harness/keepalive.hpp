@@ -22,13 +22,13 @@ class Keepalive {
   // While it stands, what `beat` touches belongs to our thread, and is left alone by the one that lent it.
   class [[nodiscard]] Loan {
    public:
-    Loan(Keepalive& pulse, std::int64_t every_us);
+    Loan(Keepalive& keepalive, std::int64_t every_us);
     ~Loan();
     Loan(const Loan&) = delete;
     Loan& operator=(const Loan&) = delete;
 
    private:
-    Keepalive& pulse_;
+    Keepalive& keepalive_;
   };
   // A beat `every_us` after this, and so on.
   Loan lend(std::int64_t every_us) { return {*this, every_us}; }

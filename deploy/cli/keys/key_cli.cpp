@@ -64,7 +64,7 @@ void add_key_commands(Commands& commands) {
   added.add_option("--allow-destination", args->destinations, "move keys: where coins may go; repeatable");
 
   add(commands, key, "list", "every key with its health", args,
-      [](const KeyContext& desk, const KeyOptions&) { return list_keys(desk); });
+      [](const KeyContext& context, const KeyOptions&) { return list_keys(context); });
 
   CLI::App& tested =
       add(commands, key, "test", "ask the venue about a key, and record what that means", args, test_key);

@@ -35,12 +35,12 @@ using ledger::secrets::Secretly;
 using machines::name_of;
 using nlohmann::ordered_json;
 
-CommandContext context_of(const KeyContext& desk) { return {desk.where, desk.json}; }
+CommandContext context_of(const KeyContext& context) { return {context.place, context.json}; }
 
-int failed(const KeyContext& desk, const char* command, const SecretError& error) {
+int failed(const KeyContext& context, const char* command, const SecretError& error) {
   const std::string text = fmt::format("key {}: {}", command, error.text);
-  if (error.failure == SecretFailure::unusable) return wrong(context_of(desk), text);
-  return refused(context_of(desk), text,
+  if (error.failure == SecretFailure::unusable) return wrong(context_of(context), text);
+  return refused(context_of(context), text,
                  error.failure == SecretFailure::unavailable ? ErrorCode::unavailable : ErrorCode::refused);
 }
 
@@ -75,8 +75,8 @@ std::string line_of(const KeyView& view) {
                                             : "");
 }
 
-void print(const KeyContext& desk, const std::vector<KeyView>& views) {
-  if (desk.json) {
+void print(const KeyContext& context, const std::vector<KeyView>& views) {
+  if (context.json) {
     ordered_json json = ordered_json::array();
     for (const KeyView& view : views) json.push_back(json_of(view));
     std::cout << json.dump() << "\n";
@@ -94,8 +94,8 @@ Secretly<Secret> credential_of(const KeyOptions& options) {
   return credential;
 }
 
-std::string retry_hint(const KeyContext& desk) {
-  return desk.where.house_may_run ? "" : "; the house is not running, `bursar up` starts it";
+std::string retry_hint(const KeyContext& context) {
+  return context.place.house_may_run ? "" : "; the house is not running, `bursar up` starts it";
 }
 
 // The versions of a name that are not retired, oldest first.
@@ -138,10 +138,10 @@ Secretly<Enrolment> enrolment_of(const KeyOptions& options) {
 }
 
 // Asks the venue, and refuses what has other rights than the purpose needs; nothing where it can't be asked.
-Secretly<std::optional<key::Observation>> look_before(const KeyContext& desk, const Enrolment& asked,
+Secretly<std::optional<key::Observation>> look_before(const KeyContext& context, const Enrolment& asked,
                                                       const Secret& credential) {
-  if (!desk.where.house_may_run) return std::optional<key::Observation>{};
-  const auto seen = ask_about_key(desk.where.layout.venue_files("client"), credential, asked.account);
+  if (!context.place.house_may_run) return std::optional<key::Observation>{};
+  const auto seen = ask_about_key(context.place.layout.venue_files("client"), credential, asked.account);
   if (!seen) return std::optional<key::Observation>{};
   if (const auto wrong = key::wrong_at_enrolment(asked.purpose, *seen); !wrong.empty())
     return refused(wrong + "; nothing was stored");
@@ -156,103 +156,106 @@ std::string why_it_rests(const KeyView& view, const key::Observation& seen) {
 
 }  // namespace
 
-int add_key(const KeyContext& desk, const KeyOptions& options) {
+int add_key(const KeyContext& context, const KeyOptions& options) {
   const auto asked = enrolment_of(options);
-  if (!asked) return failed(desk, "add", asked.error());
-  auto opened = open_keys(desk);
-  if (!opened) return failed(desk, "add", opened.error());
+  if (!asked) return failed(context, "add", asked.error());
+  auto opened = open_keys(context);
+  if (!opened) return failed(context, "add", opened.error());
   const auto standing = opened->keyring.keys();
-  if (!standing) return failed(desk, "add", standing.error());
+  if (!standing) return failed(context, "add", standing.error());
   for (const KeyView& one : *standing)
     if (one.data.name == asked->name && one.state != key::State::retired)
-      return failed(desk, "add",
+      return failed(context, "add",
                     {SecretFailure::refused, fmt::format("a key is called {0} already; `bursar key rotate {0}` gives "
                                                          "it a new secret",
                                                          asked->name)});
   const auto credential = credential_of(options);
-  if (!credential) return failed(desk, "add", credential.error());
-  const auto seen = look_before(desk, *asked, *credential);
-  if (!seen) return failed(desk, "add", seen.error());
+  if (!credential) return failed(context, "add", credential.error());
+  const auto seen = look_before(context, *asked, *credential);
+  if (!seen) return failed(context, "add", seen.error());
   auto view = opened->keyring.enrol(*asked, *credential, opened->master, wall_now());
   if (view && *seen) view = move_key(opened->keyring, *view, look_message(*view, **seen));
-  if (!view) return failed(desk, "add", view.error());
+  if (!view) return failed(context, "add", view.error());
   if (!*seen)
     print_text(stderr,
                "The venue could not be asked what this key may do: it rests until `bursar key test {}` has asked{}.\n",
-               asked->name, retry_hint(desk));
-  print(desk, {*view});
+               asked->name, retry_hint(context));
+  print(context, {*view});
   return 0;
 }
 
-int list_keys(const KeyContext& desk) {
-  ledger::Connection connection(desk.where.dsn);
+int list_keys(const KeyContext& context) {
+  ledger::Connection connection(context.place.dsn);
   auto keyring = Keyring::open(connection);
-  if (!keyring) return failed(desk, "list", keyring.error());
+  if (!keyring) return failed(context, "list", keyring.error());
   const auto keys = keyring->keys();
-  if (!keys) return failed(desk, "list", keys.error());
-  if (keys->empty() && !desk.json)
+  if (!keys) return failed(context, "list", keys.error());
+  if (keys->empty() && !context.json)
     print_text("no keys yet; `bursar key add` adds one\n");
   else
-    print(desk, *keys);
+    print(context, *keys);
   return 0;
 }
 
-int test_key(const KeyContext& desk, const KeyOptions& options) {
-  auto opened = open_keys(desk);
-  if (!opened) return failed(desk, "test", opened.error());
+int test_key(const KeyContext& context, const KeyOptions& options) {
+  auto opened = open_keys(context);
+  if (!opened) return failed(context, "test", opened.error());
   const auto live = live_versions(opened->keyring, options.name);
-  if (!live) return failed(desk, "test", live.error());
+  if (!live) return failed(context, "test", live.error());
   auto view = version_of(*live, options.version == 0 ? live->back().data.key_version : options.version);
-  if (!view) return failed(desk, "test", view.error());
+  if (!view) return failed(context, "test", view.error());
   const auto credential = opened->keyring.open_for_test(*view, opened->master);
-  if (!credential) return failed(desk, "test", credential.error());
-  const auto seen = ask_about_key(desk.where.layout.venue_files("client"), *credential, view->data.account);
+  if (!credential) return failed(context, "test", credential.error());
+  const auto seen = ask_about_key(context.place.layout.venue_files("client"), *credential, view->data.account);
   if (!seen)
-    return failed(desk, "test", {seen.error().failure, seen.error().text + retry_hint(desk) + "; nothing was changed"});
+    return failed(context, "test",
+                  {seen.error().failure, seen.error().text + retry_hint(context) + "; nothing was changed"});
   if (options.acknowledge) view = move_key(opened->keyring, *view, {key::Event::acknowledge, {}});
   if (view) view = move_key(opened->keyring, *view, look_message(*view, *seen));
-  if (!view) return failed(desk, "test", view.error());
+  if (!view) return failed(context, "test", view.error());
   const bool rests = !key::may_be_used(view->state);
   const std::string why = fmt::format("key test: the key {} rests: {}", options.name, why_it_rests(*view, *seen));
-  if (rests) put_error(context_of(desk), ErrorCode::unsound, why);
-  print(desk, {*view});
+  if (rests) put_error(context_of(context), ErrorCode::unsound, why);
+  print(context, {*view});
   if (rests) print_text(stderr, "bursar: {}\n", why);
   return rests ? 1 : 0;
 }
 
-int rotate_key(const KeyContext& desk, const KeyOptions& options) {
-  auto opened = open_keys(desk);
-  if (!opened) return failed(desk, "rotate", opened.error());
+int rotate_key(const KeyContext& context, const KeyOptions& options) {
+  auto opened = open_keys(context);
+  if (!opened) return failed(context, "rotate", opened.error());
   const auto live = live_versions(opened->keyring, options.name);
-  if (!live) return failed(desk, "rotate", live.error());
+  if (!live) return failed(context, "rotate", live.error());
   const KeyView& old = live->back();
   const auto credential = credential_of(options);
-  if (!credential) return failed(desk, "rotate", credential.error());
+  if (!credential) return failed(context, "rotate", credential.error());
   if (ledger::secrets::fingerprint(*credential, opened->keyring.deployment()) == old.data.fingerprint)
-    return failed(desk, "rotate",
+    return failed(context, "rotate",
                   {SecretFailure::refused, "this is the secret that it has already; make a new one at the venue"});
   const Enrolment asked{old.data.name,    old.data.venue, old.data.account,
                         old.data.purpose, old.addresses,  old.destinations};
-  const auto seen = look_before(desk, asked, *credential);
-  if (!seen) return failed(desk, "rotate", {seen.error().failure, "the new secret is not fit: " + seen.error().text});
+  const auto seen = look_before(context, asked, *credential);
+  if (!seen)
+    return failed(context, "rotate", {seen.error().failure, "the new secret is not fit: " + seen.error().text});
   if (!*seen)
-    return failed(desk, "rotate",
+    return failed(context, "rotate",
                   {SecretFailure::unavailable,
-                   "the venue can't be asked about the new secret" + retry_hint(desk) + "; nothing was changed"});
+                   "the venue can't be asked about the new secret" + retry_hint(context) + "; nothing was changed"});
   // The new one rests when it is stored; it proves itself and the old one steps back in one commit.
   const auto fresh = opened->keyring.enrol(asked, *credential, opened->master, wall_now());
-  if (!fresh) return failed(desk, "rotate", fresh.error());
+  if (!fresh) return failed(context, "rotate", fresh.error());
   std::vector<ledger::secrets::KeyMove> moves;
   const auto proved = key::decide(fresh->state, fresh->data, look_message(*fresh, **seen));
-  if (!proved) return failed(desk, "rotate", {SecretFailure::refused, reason_of(proved.error())});
+  if (!proved) return failed(context, "rotate", {SecretFailure::refused, reason_of(proved.error())});
   moves.push_back({*fresh, *proved});
   for (const KeyView& one : *live)
     if (const auto stepped = key::decide(one.state, one.data, {key::Event::replace, {}}))
       moves.push_back({one, *stepped});
-  if (const auto moved = opened->keyring.move(moves, wall_now()); !moved) return failed(desk, "rotate", moved.error());
+  if (const auto moved = opened->keyring.move(moves, wall_now()); !moved)
+    return failed(context, "rotate", moved.error());
   const auto now = live_versions(opened->keyring, options.name);
-  if (!now) return failed(desk, "rotate", now.error());
-  print(desk, *now);
+  if (!now) return failed(context, "rotate", now.error());
+  print(context, *now);
   print_text(
       stderr,
       "Version {} is used from now on. Delete the old key at the venue, then: bursar key retire {} --version {}\n",
@@ -260,46 +263,46 @@ int rotate_key(const KeyContext& desk, const KeyOptions& options) {
   return 0;
 }
 
-int retire_key(const KeyContext& desk, const KeyOptions& options) {
-  ledger::Connection connection(desk.where.dsn);
+int retire_key(const KeyContext& context, const KeyOptions& options) {
+  ledger::Connection connection(context.place.dsn);
   auto keyring = Keyring::open(connection);
-  if (!keyring) return failed(desk, "retire", keyring.error());
+  if (!keyring) return failed(context, "retire", keyring.error());
   const auto live = live_versions(*keyring, options.name);
-  if (!live) return failed(desk, "retire", live.error());
+  if (!live) return failed(context, "retire", live.error());
   if (options.version == 0 && live->size() > 1)
-    return failed(desk, "retire",
+    return failed(context, "retire",
                   {SecretFailure::unusable, fmt::format("{} versions of {} are left; name one with --version, "
                                                         "`bursar key list` shows them",
                                                         live->size(), options.name)});
   const auto view = version_of(*live, options.version == 0 ? live->back().data.key_version : options.version);
-  if (!view) return failed(desk, "retire", view.error());
+  if (!view) return failed(context, "retire", view.error());
   auto gone = move_key(*keyring, *view, {key::Event::retire, {}});
-  if (!gone) return failed(desk, "retire", gone.error());
+  if (!gone) return failed(context, "retire", gone.error());
   gone->master_key.clear();
-  print(desk, {*gone});
+  print(context, {*gone});
   return 0;
 }
 
-int rewrap_keys(const KeyContext& desk, const KeyOptions& options) {
-  if (const auto safe = ledger::secrets::forbid_dumps(); !safe) return failed(desk, "rewrap", safe.error());
-  ledger::Connection connection(desk.where.dsn);
+int rewrap_keys(const KeyContext& context, const KeyOptions& options) {
+  if (const auto safe = ledger::secrets::forbid_dumps(); !safe) return failed(context, "rewrap", safe.error());
+  ledger::Connection connection(context.place.dsn);
   auto keyring = Keyring::open(connection);
-  if (!keyring) return failed(desk, "rewrap", keyring.error());
+  if (!keyring) return failed(context, "rewrap", keyring.error());
   const auto was_used = keyring->has_master_key();
-  if (!was_used) return failed(desk, "rewrap", was_used.error());
+  if (!was_used) return failed(context, "rewrap", was_used.error());
   if (!*was_used)
-    return failed(desk, "rewrap", {SecretFailure::refused, "there are no keys yet, and so no master key to change"});
-  const auto old = master_key_of(desk, *keyring);
-  if (!old) return failed(desk, "rewrap", old.error());
+    return failed(context, "rewrap", {SecretFailure::refused, "there are no keys yet, and so no master key to change"});
+  const auto old = master_key_of(context, *keyring);
+  if (!old) return failed(context, "rewrap", old.error());
   std::error_code error;
   const std::filesystem::path file = options.new_master_key;
   const auto fresh = std::filesystem::exists(file, error)
                          ? ledger::secrets::read_master_key({file})
                          : ledger::secrets::make_master_key(std::filesystem::absolute(file));
-  if (!fresh) return failed(desk, "rewrap", fresh.error());
+  if (!fresh) return failed(context, "rewrap", fresh.error());
   const auto count = keyring->rewrap(*old, *fresh);
-  if (!count) return failed(desk, "rewrap", count.error());
-  if (desk.json)
+  if (!count) return failed(context, "rewrap", count.error());
+  if (context.json)
     std::cout << ordered_json{{"rewrapped", *count}, {"from", old->id}, {"to", fresh->id}}.dump() << "\n";
   else
     print_text("{} keys are sealed under the master key {} now; the old one opens none of them.\n", *count, fresh->id);

@@ -23,8 +23,8 @@ class KeyAdmin : public testing::Test {
   void SetUp() override {
     if (const std::string why = no_cluster_because(); !why.empty()) GTEST_SKIP() << why;
     house_ = std::make_unique<Treasury>();
-    desk_.where.layout.folder = folder_.path();
-    desk_.where.dsn = dsn(house_->database);
+    admin_.place.layout.folder = folder_.path();
+    admin_.place.dsn = dsn(house_->database);
     fs::create_directory(master().parent_path());
   }
   [[nodiscard]] fs::path master() const { return folder_.path() / "keys" / "master.key"; }
@@ -34,13 +34,13 @@ class KeyAdmin : public testing::Test {
     fs::permissions(master(), fs::perms::owner_read);
   }
   [[nodiscard]] std::string refusal() const {
-    const auto open = deploy::open_keys(desk_);
+    const auto open = deploy::open_keys(admin_);
     return open ? "" : open.error().text;
   }
 
   TempFolder folder_;
   std::unique_ptr<Treasury> house_;
-  deploy::KeyAdmin desk_;
+  deploy::KeyAdmin admin_;
 };
 
 TEST(KeyTexts, ADayIsInUtcAndNoneIsADash) {
@@ -69,9 +69,9 @@ TEST_F(KeyAdmin, AnotherMasterKeyThanTheOneThatSealedIsRefused) {
 }
 
 TEST_F(KeyAdmin, ADefaultFolderOfAnotherDatabaseSaysSoBeforeAnythingIsMade) {
-  desk_.where.by_folder = false;
-  ASSERT_TRUE(ledger::audit::keep(desk_.where.layout.seen(), {"00000000000000aa", "1", 1, {}}));
-  const auto open = deploy::open_keys(desk_);
+  admin_.place.by_folder = false;
+  ASSERT_TRUE(ledger::audit::keep(admin_.place.layout.seen(), {"00000000000000aa", "1", 1, {}}));
+  const auto open = deploy::open_keys(admin_);
   ASSERT_FALSE(open);
   EXPECT_EQ(open.error().failure, SecretFailure::unusable);
   EXPECT_THAT(open.error().text, HasSubstr("name its own folder with --data-dir"));

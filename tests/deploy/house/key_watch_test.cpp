@@ -40,14 +40,14 @@ class KeyWatch : public testing::Test {
     const auto file = folder_.path() / "master.key";
     house_->master.bytes.reveal([&](auto bytes) { tests::write_text(file, {bytes.begin(), bytes.end()}); });
     std::filesystem::permissions(file, std::filesystem::perms::owner_read);
-    desk_.where.dsn = tests::dsn(house_->database);
-    desk_.config.keys.master_key_file = file.string();
+    admin_.place.dsn = tests::dsn(house_->database);
+    admin_.config.keys.master_key_file = file.string();
     house_->add(tests::trading());
     ASSERT_TRUE(house_->move(house_->now("main"), Event::prove));
     seen_.rights = {true, true, false};
   }
   bool round() {
-    return test_all_keys(desk_, [&](const auto&, const std::string& account) {
+    return test_all_keys(admin_, [&](const auto&, const std::string& account) {
       asked_.push_back(account);
       seen_.at = {++at_};
       return is_silent_ ? ledger::secrets::Secretly<Observation>(machines::fail(
@@ -62,7 +62,7 @@ class KeyWatch : public testing::Test {
 
   tests::TempFolder folder_;
   std::unique_ptr<tests::Treasury> house_;
-  KeyAdmin desk_;
+  KeyAdmin admin_;
   Observation seen_;
   bool is_silent_ = false;
   std::int64_t at_ = 1'700'000'000'000'000;
@@ -132,7 +132,7 @@ TEST_F(KeyWatch, RetiredAndReplacedKeysAreLeftAlone) {
   ASSERT_TRUE(house_->move(house_->now("main"), Event::replace));
   EXPECT_TRUE(round());
   ASSERT_TRUE(house_->move(house_->now("main"), Event::retire));
-  desk_.config.keys.master_key_file = "/nowhere";
+  admin_.config.keys.master_key_file = "/nowhere";
   EXPECT_TRUE(round()) << "without keys no master key is wanted";
   EXPECT_THAT(asked_, IsEmpty());
   EXPECT_THAT(status(), HasSubstr("no trade key of paper/spot is left"));

@@ -13,13 +13,13 @@ namespace {
 TEST(Keepalive, BeatsWithinALoanAndNeverOutside) {
   std::atomic<int> beats = 0;
   std::atomic<bool> is_lent = false, is_wrong = false;
-  Keepalive pulse([&] {
+  Keepalive keepalive([&] {
     ++beats;
     if (!is_lent) is_wrong = true;
   });
   is_lent = true;
   {
-    const auto loan = pulse.lend(1'000);
+    const auto loan = keepalive.lend(1'000);
     EXPECT_TRUE(tests::wait_until([&] { return beats >= 3; }));
   }
   is_lent = false;
@@ -33,7 +33,7 @@ TEST(Keepalive, BeatsWithinALoanAndNeverOutside) {
   EXPECT_EQ(beats, before);
   is_lent = true;
   {
-    const auto loan = pulse.lend(1'000);
+    const auto loan = keepalive.lend(1'000);
     EXPECT_TRUE(tests::wait_until([&] { return beats > before; })) << "a second loan does not beat";
   }
   EXPECT_FALSE(is_wrong) << "it beat outside a loan";
@@ -41,8 +41,8 @@ TEST(Keepalive, BeatsWithinALoanAndNeverOutside) {
 
 TEST(Keepalive, IsSilentWhereTheLoanIsShort) {
   std::atomic<int> beats = 0;
-  Keepalive pulse([&] { ++beats; });
-  for (int call = 0; call < 1'000; ++call) const auto loan = pulse.lend(60'000'000);
+  Keepalive keepalive([&] { ++beats; });
+  for (int call = 0; call < 1'000; ++call) const auto loan = keepalive.lend(60'000'000);
   EXPECT_EQ(beats, 0);
 }
 
