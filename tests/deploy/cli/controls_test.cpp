@@ -10,8 +10,8 @@
 #include "deploy/cli/jobs/jobs.hpp"
 #include "deploy/cli/status.hpp"
 #include "tests/deploy/cli/line.hpp"
+#include "tests/deploy/operations/treasury.hpp"
 #include "tests/support/cluster.hpp"
-#include "tests/workers/reconciliation/treasury_ground.hpp"
 
 namespace tests {
 namespace {
@@ -24,21 +24,8 @@ using testing::SizeIs;
 
 using Words = std::vector<std::string>;
 
-// One vault of USDT with the sleeves quiet and flash; nobody serves it.
-class Controls : public TreasuryTest {
+class Controls : public OperationsTest {
  protected:
-  void SetUp() override {
-    TreasuryTest::SetUp();
-    if (IsSkipped()) return;
-    ground_ = std::make_unique<TreasuryGround>(5'000);
-    ground_->add_sleeve("quiet", "quiet", 1'000, 0, 0);
-    ground_->add_sleeve("flash", "flash", 1'000, 0, 0);
-  }
-  void TearDown() override {
-    if (!ground_) return;
-    ground_->connection.disconnect();
-    drop_database(ground_->database);
-  }
   [[nodiscard]] Captured say(Words words) const {
     words.insert(words.end(), {"--dsn", dsn(ground_->database)});
     return line({deploy::add_control_commands, deploy::add_job_commands, deploy::add_status_command}, words);
@@ -65,8 +52,6 @@ class Controls : public TreasuryTest {
   [[nodiscard]] std::string taken() const {
     return ground_->one("SELECT count(*)::text FROM ledger.take('{3}', 5000, 10, 'b') WHERE kind = 'order'");
   }
-
-  std::unique_ptr<TreasuryGround> ground_;
 };
 
 TEST_F(Controls, APauseIsOfOneNameAndStandsUntilItIsLifted) {
