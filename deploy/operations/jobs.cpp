@@ -50,6 +50,8 @@ ledger::jobs::Filter filter_of(const JobArgs& args) {
 }
 
 std::string rule_text(const std::string& error_class, const schemas::config::BrokerConfig& config) {
+  const auto wait = machines::from_name<machines::GiveUpCode>(error_class);
+  if (wait && machines::is_wait(*wait)) return "it waits, and no try is counted meanwhile";
   const auto error = machines::from_name<machines::CallError>(error_class);
   if (!error) return "";
   const auto rule = retry_rules(config).of(*error);
@@ -70,14 +72,14 @@ std::string next_try_text(const JobView& job) {
 Outcome<JobsOrdered> intervene(const LedgerPlace& place, const Asker& who, JobOrder order,
                                const std::vector<JobView>& jobs, const std::string& why) {
   ledger::Connection connection(place.dsn);
-  JobAdmin desk(connection);
+  JobAdmin admin(connection);
   std::map<machines::OwnerId, std::vector<JobKey>> by_owner;
   for (const JobView& job : jobs) by_owner[job.key.owner].push_back(job.key);
   JobsOrdered made;
   for (const auto& [owner, keys] : by_owner)
     for (std::size_t from = 0; from < keys.size(); from += slice) {
       const auto part = std::span(keys).subspan(from, std::min(slice, keys.size() - from));
-      const auto done = order == JobOrder::retry ? desk.retry(part, who.name, why) : desk.park(part, who.name, why);
+      const auto done = order == JobOrder::retry ? admin.retry(part, who.name, why) : admin.park(part, who.name, why);
       if (!done) return store_failure(place, done.error());
       made.changed += done->changed;
       if (done->changed > 0) made.machines.push_back(done->machine.value);
@@ -90,7 +92,7 @@ Outcome<JobsOrdered> intervene(const LedgerPlace& place, const Asker& who, JobOr
 Outcome<JobsOrdered> cancel(const LedgerPlace& place, const Asker& who, const std::vector<JobView>& jobs,
                             const std::string& why) {
   ledger::Connection connection(place.dsn);
-  JobAdmin desk(connection);
+  JobAdmin admin(connection);
   JobsOrdered made;
   for (const JobView& job : jobs) {
     const auto event = cancelled(job.kind, job.command, job.is_event, job.instance_state);
@@ -98,7 +100,7 @@ Outcome<JobsOrdered> cancel(const LedgerPlace& place, const Asker& who, const st
       ++made.refused[fmt::format("{}: {}", machines::name_of(event.error()), advice(event.error()))];
       continue;
     }
-    const auto done = desk.cancel(job.key, job.instance_state, std::string(*event), who.name, why);
+    const auto done = admin.cancel(job.key, job.instance_state, std::string(*event), who.name, why);
     if (!done) return store_failure(place, done.error());
     if (done->empty())
       ++made.changed;
@@ -155,10 +157,10 @@ Outcome<JobList> jobs(const LedgerPlace& place, const JobArgs& args) {
   if (!args.older_than.empty() && !seconds_of(args.older_than))
     return refuse(ErrorCode::usage, fmt::format("`{}` is no age; write 90s, 15m, 1h or 2d", args.older_than));
   ledger::Connection connection(place.dsn);
-  JobAdmin desk(connection);
+  JobAdmin admin(connection);
   const auto now = ledger::journal::world_now(connection);
   if (!now) return store_failure(place, now.error());
-  auto found = desk.list(filter_of(args), *now, args.limit + 1);
+  auto found = admin.list(filter_of(args), *now, args.limit + 1);
   if (!found) return store_failure(place, found.error());
   JobList list{std::move(*found), false};
   list.is_cut = static_cast<int>(list.jobs.size()) > args.limit;
@@ -170,10 +172,10 @@ Outcome<JobDetail> job(const LedgerPlace& place, const std::string& id, const sc
   const auto key = job_key_of(id);
   if (!key) return refuse(ErrorCode::usage, fmt::format("`{}` is no id of a job; they look like 1/42/7/0", id));
   ledger::Connection connection(place.dsn);
-  JobAdmin desk(connection);
+  JobAdmin admin(connection);
   const auto now = ledger::journal::world_now(connection);
   if (!now) return store_failure(place, now.error());
-  const auto found = desk.find(*key, *now);
+  const auto found = admin.find(*key, *now);
   if (!found) return store_failure(place, found.error());
   if (found->empty())
     return refuse(ErrorCode::not_found, fmt::format("no open job has the id {}", id),
@@ -196,11 +198,11 @@ Outcome<std::vector<JobView>> preview(const LedgerPlace& place, const JobArgs& a
   if (args.why.empty()) return no_reason_given();
   if (auto problem = usage_problem(args); !problem.empty()) return refuse(ErrorCode::usage, std::move(problem));
   ledger::Connection connection(place.dsn);
-  JobAdmin desk(connection);
+  JobAdmin admin(connection);
   const auto now = ledger::journal::world_now(connection);
   if (!now) return store_failure(place, now.error());
-  auto found = args.id.empty() ? desk.list(filter_of(args), *now, most_at_once + 1)
-                               : desk.find(job_key_of(args.id).value_or(JobKey{}), *now);
+  auto found = args.id.empty() ? admin.list(filter_of(args), *now, most_at_once + 1)
+                               : admin.find(job_key_of(args.id).value_or(JobKey{}), *now);
   if (!found) return store_failure(place, found.error());
   const auto count = static_cast<std::int64_t>(found->size());
   if (count == 0 && args.id.empty()) return refuse(ErrorCode::not_found, "no open job fits that");

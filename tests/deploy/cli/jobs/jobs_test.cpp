@@ -106,6 +106,8 @@ TEST_F(OperatorJobs, AJobIsShownWithItsPolicyItsInputsAndItsHistory) {
   EXPECT_THAT(say({"job", "show", id}).out, HasSubstr("last error no answer"));
   EXPECT_EQ(say({"job", "show", "teapot"}).code, 2);
   EXPECT_EQ(say({"job", "show", "1/1/1/9"}).code, 1);
+  must_run(database, "UPDATE ledger.job SET error_class = 'waits_for_key', last_error = 'waits for an API key'");
+  EXPECT_EQ(told({"job", "show", id})["policy"], "it waits, and no try is counted meanwhile");
 }
 
 TEST_F(OperatorJobs, OnlyWhatHasNotLeftIsCancelledAndTheRestIsRefusedByName) {
