@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <future>
+#include <utility>
+
 #include "machines/core/check.hpp"
 #include "tests/support/cluster.hpp"
 
@@ -13,7 +16,11 @@ constexpr ledger::SqlStatement lock_all{"gate_lock", "SELECT pg_advisory_lock(70
 constexpr ledger::SqlStatement unlock_all{"gate_unlock", "SELECT pg_advisory_unlock(7001, 0)", true};
 
 constexpr const char* a_commit_waits =
-    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 7001 AND NOT granted)";
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 7001 AND mode = 'ShareLock' AND NOT "
+    "granted)";
+constexpr const char* the_gate_waits =
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 7001 AND mode = 'ExclusiveLock' AND "
+    "NOT granted)";
 
 }  // namespace
 
@@ -30,10 +37,17 @@ void Gate::open() {
   if (!connection_.call(unlock_all)) connection_.disconnect();  // with the connection the lock is gone too
 }
 
-// The lock is asked for while the commit holds its share of it: it is had when the commit is over.
+// The lock is asked for before it is given back: PostgreSQL hands locks out in the order in which they were asked for,
+// so commits that come later wait behind the gate, however late this process runs on. It is had when the commit that
+// waited is over.
 void Gate::let_pass() {
+  ledger::Connection next = connection_.another();
+  auto is_closed = std::async(std::launch::async, [&next] { return next.call(lock_all).has_value(); });
+  CHECK(house_.comes_true(the_gate_waits));
   open();
-  CHECK(close());
+  closed_ = is_closed.get();
+  CHECK(closed_);
+  connection_ = std::move(next);
 }
 
 bool Gate::wait_for_commit() { return house_.comes_true(a_commit_waits); }
