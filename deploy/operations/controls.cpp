@@ -117,6 +117,7 @@ ledger::Stored<std::vector<InFlight>> still_leased(ledger::Connection& connectio
       connection.call(still_leased_statement, Parameters().add(target.owner).add(target.scope).add(target.target));
   if (!rows) return machines::fail(rows.error());
   std::vector<InFlight> found;
+  found.reserve(static_cast<std::size_t>(rows->size()));
   for (int row = 0; row < rows->size(); ++row)
     found.push_back({rows->number(row, 0), std::string(rows->text(row, 3)), std::string(rows->text(row, 1)),
                      std::string(rows->text(row, 2)), "", ""});
