@@ -15,6 +15,7 @@ Stored<std::vector<FeedCursor>> read_cursor(Connection& connection) {
        "SELECT file, sha256, import, played_to, finished, elapsed_us FROM ledger.feed WHERE instrument = 1", false});
   if (!rows) return machines::fail(rows.error());
   std::vector<FeedCursor> feeds;
+  feeds.reserve(static_cast<std::size_t>(rows->size()));
   for (int row = 0; row < rows->size(); ++row)
     feeds.push_back({std::string(rows->text(row, 0)),
                      std::string(rows->text(row, 1)),
